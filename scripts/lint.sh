@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 install_missing clang-format shellcheck codespell
 failed=0
 git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run --Werror || failed=1
-shellcheck -x scripts/*.sh .ci/run || failed=1
+shellcheck -x -P scripts scripts/*.sh .ci/run || failed=1
 codespell -q 3 $(git ls-files '*.md' '*.c' '*.h' '*.sh' '*.py' '*.proto') || failed=1
 [ "$failed" = 0 ] || { echo "lint: see above" >&2; exit 1; }
 echo "lint: clean" >&2
