@@ -1,5 +1,5 @@
 # Sourced by the scripts beside it: installs what is missing (Debian packages), once.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 quern_packages=(gcc g++ pkg-config meson ninja-build protobuf-c-compiler libprotobuf-c-dev libcurl4-openssl-dev
 	libzstd-dev uuid-dev libcmocka-dev libevent-dev libjansson-dev libxxhash-dev zlib1g-dev libssl-dev uthash-dev)
