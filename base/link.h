@@ -1,10 +1,11 @@
 /* link.h: an authenticated connection of frames between the driver and an executor, on libevent.
  *
- * Wire: everything is little-endian. The server opens with 32 random bytes. The client answers with 32 random bytes,
- * a 2-byte length and its peer name, and HMAC-SHA256(secret, "quern client" | server's bytes | client's bytes | name). The
- * server closes the connection if that is wrong, and else proves itself: HMAC-SHA256(secret, "quern server" | client's
- * bytes | server's bytes). Then both send frames: 4-byte length, bytes. A frame of length 0 is a keepalive and is not
- * passed on. A peer that is not through the handshake in 10 s, or sends more than it may, is closed.
+ * Wire: everything is little-endian. The server opens with 32 random bytes. The client answers with 32 random
+ * bytes, a 2-byte length and its peer name, and HMAC-SHA256(secret, "quern client" | server's bytes |
+ * client's bytes | name). The server closes the connection if that is wrong, and else proves itself:
+ * HMAC-SHA256(secret, "quern server" | client's bytes | server's bytes). Then both send frames: 4-byte
+ * length, bytes. A frame of length 0 is a keepalive and is not passed on. A peer that is not through the
+ * handshake in 10 s, or sends more than it may, is closed.
  *
  * Order is kept. Sending never blocks; what is not on the wire yet counts against max_queue. */
 #ifndef QUERN_BASE_LINK_H
@@ -26,8 +27,9 @@ struct link_ops {
 	void (*up)(void *arg, struct link *link, const char *name);
 	/* One frame; borrowed during the call. */
 	void (*frame)(void *arg, struct link *link, const void *data, size_t len);
-	/* The end: the peer left, failed or broke the protocol; `why` says so. Exactly once, never from inside link_connect()
-	 * or link_send(). The link is freed when this returns. Not called for a link that link_free() ended. */
+	/* The end: the peer left, failed or broke the protocol; `why` says so. Exactly once, never from
+	 * inside link_connect() or link_send(). The link is freed when this returns. Not called for a link
+	 * that link_free() ended. */
 	void (*down)(void *arg, struct link *link, const char *why);
 };
 

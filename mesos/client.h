@@ -1,11 +1,13 @@
-/* client.h: one subscription to a Mesos master (scheduler API) or agent (executor API), and the calls that belong to it.
+/* client.h: one subscription to a Mesos master (scheduler API) or agent (executor API), and the calls that
+ * belong to it.
  *
- * Order: start -> (`subscribe` gives the body, the stream is asked for) -> SUBSCRIBED and other events -> `down` when the
- * stream ends, fails, or misses five heartbeats -> back-off -> the next endpoint -> `subscribe` again, until stopped. Calls
- * made while there is no stream are refused with -ENOTCONN: what to do again is the core's business.
+ * Order: start -> (`subscribe` gives the body, the stream is asked for) -> SUBSCRIBED and other events ->
+ * `down` when the stream ends, fails, or misses five heartbeats -> back-off -> the next endpoint ->
+ * `subscribe` again, until stopped. Calls made while there is no stream are refused with -ENOTCONN: what to
+ * do again is the core's business.
  *
- * Redirects (307, Location with or without a scheme) are followed at most five times in a row, then the client
- * backs off: a standby goes on naming a dead leader for about 10 s. */
+ * Redirects (307, Location with or without a scheme) are followed at most five times in a row, then the
+ * client backs off: a standby goes on naming a dead leader for about 10 s. */
 #ifndef QUERN_MESOS_CLIENT_H
 #define QUERN_MESOS_CLIENT_H
 
@@ -21,29 +23,32 @@ struct mesos_client;
 struct mesos_client_ops {
 	/* Appends a serialised Call of type SUBSCRIBE. 0 or -errno (then the client gives up: `lost`). */
 	int (*subscribe)(void *arg, struct buf *body);
-	/* One serialised Event (protobuf), borrowed. A negative return drops the stream as if it had broken. */
+	/* One serialised Event (protobuf), borrowed. A negative return drops the stream as if it had broken.
+	 */
 	int (*event)(void *arg, const void *data, size_t len);
 	/* The stream is gone; the client goes on by itself. */
 	void (*down)(void *arg, const char *why);
-	/* The end: no endpoint could be subscribed to for `give_up_ms`, or one answered SUBSCRIBE with 4xx other than
-	 * 404, 408, 429 (credentials, nonsense). The client does nothing more. */
+	/* The end: no endpoint could be subscribed to for `give_up_ms`, or one answered SUBSCRIBE with 4xx
+	 * other than 404, 408, 429 (credentials, nonsense). The client does nothing more. */
 	void (*lost)(void *arg, const char *why);
-	/* The answer to a call was neither 202 nor 200: `words` is its body. The call is not repeated. May be NULL. */
+	/* The answer to a call was neither 202 nor 200: `words` is its body. The call is not repeated. May be
+	 * NULL. */
 	void (*refused)(void *arg, long status, const char *words);
 };
 
 struct mesos_client_config {
-	const char *const *endpoints; /* "host:port" ..., NULL-terminated; tried in turn */
-	const char *path;             /* "/api/v1/scheduler" or "/api/v1/executor" */
-	const char *authorization;    /* value of that header ("Bearer ...", "Basic ..."), or NULL */
+	const char *const *endpoints;        /* "host:port" ..., NULL-terminated; tried in turn */
+	const char *path;                    /* "/api/v1/scheduler" or "/api/v1/executor" */
+	const char *authorization;           /* value of that header ("Bearer ...", "Basic ..."), or NULL */
 	long backoff_min_ms, backoff_max_ms; /* exponential with full jitter; 0: 100 and 10,000 */
-	long give_up_ms;              /* without a subscription for so long: `lost`. 0: never */
-	bool heartbeats;              /* supervise them: drop the stream after five are missed (schedulers) */
+	long give_up_ms;                     /* without a subscription for so long: `lost`. 0: never */
+	bool heartbeats; /* supervise them: drop the stream after five are missed (schedulers) */
 };
 
 /* Copies the configuration. */
-int mesos_client_new(struct event_base *loop, struct http_client *http, const struct mesos_client_config *config,
-	const struct mesos_client_ops *ops, void *arg, struct mesos_client **ret, struct err *err);
+int mesos_client_new(struct event_base *loop, struct http_client *http,
+	const struct mesos_client_config *config, const struct mesos_client_ops *ops, void *arg,
+	struct mesos_client **ret, struct err *err);
 int mesos_client_start(struct mesos_client *client, struct err *err);
 
 /* The master says how often it sends a heartbeat (SUBSCRIBED.heartbeat_interval_seconds). */

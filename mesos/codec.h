@@ -1,5 +1,5 @@
-/* codec.h: messages of Mesos' API to and from bytes, in either of its two media types. JSON is protobuf's JSON mapping
- * as Mesos writes it: field names as in the .proto, enums by name, bytes in base64. */
+/* codec.h: messages of Mesos' API to and from bytes, in either of its two media types. JSON is protobuf's
+ * JSON mapping as Mesos writes it: field names as in the .proto, enums by name, bytes in base64. */
 #ifndef QUERN_MESOS_CODEC_H
 #define QUERN_MESOS_CODEC_H
 
@@ -14,8 +14,9 @@ enum mesos_media { MESOS_PROTOBUF, MESOS_JSON };
 #define MESOS_TYPE_PROTOBUF "application/x-protobuf"
 #define MESOS_TYPE_JSON     "application/json"
 
-/* Decodes one message; the caller frees it with protobuf_c_message_free_unpacked(). Trusts nothing: 0, -EBADMSG, -ENOMEM;
- * *ret is untouched then. Unknown JSON fields are ignored, as unknown protobuf fields are. */
+/* Decodes one message; the caller frees it with protobuf_c_message_free_unpacked(). Trusts nothing: 0,
+ * -EBADMSG, -ENOMEM; *ret is untouched then. Unknown JSON fields are ignored, as unknown protobuf fields are.
+ */
 int mesos_decode(const ProtobufCMessageDescriptor *type, enum mesos_media media, const void *data, size_t len,
 	ProtobufCMessage **ret, struct err *err);
 

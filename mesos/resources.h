@@ -1,6 +1,7 @@
-/* resources.h: arithmetic on Mesos resources. A piece is told apart by name, role, reservations, allocation, being
- * revocable or shared; pieces that differ in any of these never mix (include/mesos/v1/resources.hpp of Apache Mesos).
- * Scalars are fixed point with three digits, as in Mesos (src/common/values.cpp): 0.1 + 0.2 is 0.3. */
+/* resources.h: arithmetic on Mesos resources. A piece is told apart by name, role, reservations, allocation,
+ * being revocable or shared; pieces that differ in any of these never mix (include/mesos/v1/resources.hpp of
+ * Apache Mesos). Scalars are fixed point with three digits, as in Mesos (src/common/values.cpp): 0.1 + 0.2 is
+ * 0.3. */
 #ifndef QUERN_MESOS_RESOURCES_H
 #define QUERN_MESOS_RESOURCES_H
 
@@ -17,7 +18,8 @@ int resources_new(struct resources **ret);
 struct resources *resources_free(struct resources *r);
 int resources_dup(const struct resources *r, struct resources **ret);
 
-/* From messages (copied), validated: -EINVAL with a sentence on negative or non-finite scalars, bad ranges, no name. */
+/* From messages (copied), validated: -EINVAL with a sentence on negative or non-finite scalars, bad ranges,
+ * no name. */
 int resources_from_pb(Mesos__V1__Resource *const *pieces, size_t n, struct resources **ret, struct err *err);
 /* To messages: an array of `*ret_n` owned by the caller, for resources_pb_free(). */
 int resources_to_pb(const struct resources *r, Mesos__V1__Resource ***ret, size_t *ret_n);
@@ -38,8 +40,8 @@ bool resources_empty(const struct resources *r);
 /* Sum of a scalar over all pieces, in thousandths ("cpus" 1.5 = 1500). */
 int64_t resources_milli(const struct resources *r, const char *name);
 
-/* Takes `milli` of scalar `name` out of `from` and puts those pieces into `into`; reserved pieces first. -ERANGE if
- * there is not so much; nothing changes then. */
+/* Takes `milli` of scalar `name` out of `from` and puts those pieces into `into`; reserved pieces first.
+ * -ERANGE if there is not so much; nothing changes then. */
 int resources_take(struct resources *from, const char *name, int64_t milli, struct resources *into);
 
 /* Sets (role) or clears (NULL) allocation_info on every piece. */

@@ -1,9 +1,11 @@
-/* modes.h: how resources are held. A mode is a policy: a small table of functions that decides; it sends nothing.
+/* modes.h: how resources are held. A mode is a policy: a small table of functions that decides; it sends
+ * nothing.
  *
- * The words: a *task* is one attempt of the job's. A *slot* is room for one task on an executor. A *hold* is a Mesos task
- * that holds resources for one or more slots. In fine mode a hold is one slot that runs one task and ends with it; in coarse
- * mode a hold is all slots of an agent and ends with the job; in adaptive mode a hold is one slot, kept while there is
- * work. The scheduler owns holds, slots and tasks; a mode sees numbers, and keeps what it must remember in itself. */
+ * The words: a *task* is one attempt of the job's. A *slot* is room for one task on an executor. A *hold* is
+ * a Mesos task that holds resources for one or more slots. In fine mode a hold is one slot that runs one task
+ * and ends with it; in coarse mode a hold is all slots of an agent and ends with the job; in adaptive mode a
+ * hold is one slot, kept while there is work. The scheduler owns holds, slots and tasks; a mode sees numbers,
+ * and keeps what it must remember in itself. */
 #ifndef QUERN_MODES_MODES_H
 #define QUERN_MODES_MODES_H
 
@@ -16,56 +18,62 @@
 struct mode; /* the state of a policy: one per application, opaque, made by mode_new() */
 
 struct mode_config {
-	uint32_t max_slots;              /* of the application (--total-executor-cores / --task-cores) */
-	uint32_t min_ratio_percent;      /* coarse: start when so much of the request is registered */
-	uint64_t max_registered_wait_ms; /* coarse: or after this, if min_ratio is met by then; else give up */
-	uint64_t lease_idle_ms;          /* adaptive */
-	uint64_t lease_max_ms;           /* adaptive */
+	uint32_t max_slots;         /* of the application (--total-executor-cores / --task-cores) */
+	uint32_t min_ratio_percent; /* coarse: start when so much of the request is registered */
+	uint64_t
+		max_registered_wait_ms; /* coarse: or after this, if min_ratio is met by then; else give up */
+	uint64_t lease_idle_ms;         /* adaptive */
+	uint64_t lease_max_ms;          /* adaptive */
 };
 
 /* What the application looks like now; filled by the scheduler before every question. */
 struct mode_view {
 	uint64_t now_ms;
-	uint32_t runnable;   /* tasks that could start this instant and have no slot yet */
-	uint32_t running;    /* tasks in a slot */
-	uint32_t wanted;     /* slots that the widest unfinished stage of the current action could use, 0 with no action */
-	uint32_t held;       /* slots in holds that were launched and have not ended */
+	uint32_t runnable; /* tasks that could start this instant and have no slot yet */
+	uint32_t running;  /* tasks in a slot */
+	uint32_t wanted; /* slots that the widest unfinished stage of the current action could use, 0 with no
+			    action */
+	uint32_t held;   /* slots in holds that were launched and have not ended */
 	uint32_t registered; /* of those, slots whose executor is connected and whose hold is RUNNING */
 	uint64_t since_ms;   /* when the current action was submitted */
 };
 
 /* Room in the offers of one agent, already divided by what a task needs. */
 struct mode_offer {
-	uint32_t fits;          /* slots that fit, after the executor's own share where it is not running yet */
-	bool executor_running;  /* an executor of ours is there */
-	uint32_t held_here;     /* slots that we hold on this agent */
+	uint32_t fits; /* slots that fit, after the executor's own share where it is not running yet */
+	bool executor_running; /* an executor of ours is there */
+	uint32_t held_here;    /* slots that we hold on this agent */
 };
 
 enum mode_start { MODE_RUN, MODE_WAIT, MODE_GIVE_UP };
 
-/* Every member is set. None blocks, allocates, or keeps a pointer to its arguments. All are cheap: they are asked on
- * every event. */
+/* Every member is set. None blocks, allocates, or keeps a pointer to its arguments. All are cheap: they are
+ * asked on every event. */
 struct mode_ops {
 	const char *name; /* as --mode spells it */
 
-	/* true: a hold is launched together with the task it is for, and ends with that task. false: a hold is launched
-	 * empty, and tasks come to its slots over the executor's connection. */
+	/* true: a hold is launched together with the task it is for, and ends with that task. false: a hold
+	 * is launched empty, and tasks come to its slots over the executor's connection. */
 	bool task_per_hold;
 
 	/* How many slots to take of this agent's offers: 0 to o->fits. Taking nothing is a valid answer. */
 	uint32_t (*consider)(struct mode *m, const struct mode_view *v, const struct mode_offer *o);
 
-	/* May the current action's tasks run? MODE_WAIT: *ret_until_ms is when to ask again at the latest. MODE_GIVE_UP: the
-	 * action fails; `why` gets a sentence about what was asked, what came. Idempotent. */
-	enum mode_start (*start)(struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why);
+	/* May the current action's tasks run? MODE_WAIT: *ret_until_ms is when to ask again at the latest.
+	 * MODE_GIVE_UP: the action fails; `why` gets a sentence about what was asked, what came. Idempotent.
+	 */
+	enum mode_start (*start)(
+		struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why);
 
-	/* Does the application want offers now? false leads to SUPPRESS, true to REVIVE (the scheduler paces it). Idempotent. */
+	/* Does the application want offers now? false leads to SUPPRESS, true to REVIVE (the scheduler paces
+	 * it). Idempotent. */
 	bool (*hungry)(struct mode *m, const struct mode_view *v);
 
-	/* A hold's slots have had nothing to run since idle_since_ms, held since held_since_ms: true = give it back now; false:
-	 * *ret_until_ms (UINT64_MAX: never) says when to ask again. Not asked when task_per_hold. Idempotent. */
-	bool (*release)(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms, uint64_t held_since_ms,
-		uint64_t *ret_until_ms);
+	/* A hold's slots have had nothing to run since idle_since_ms, held since held_since_ms: true = give
+	 * it back now; false: *ret_until_ms (UINT64_MAX: never) says when to ask again. Not asked when
+	 * task_per_hold. Idempotent. */
+	bool (*release)(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms,
+		uint64_t held_since_ms, uint64_t *ret_until_ms);
 
 	/* true: keep executors, which cache and serve shuffle files, when they have no hold. */
 	bool keep_executors;

@@ -1,12 +1,13 @@
-/* sched.h: the framework scheduler's core. One door: an event and the time in, a plan out. No socket, clock or thread.
+/* sched.h: the framework scheduler's core. One door: an event and the time in, a plan out. No socket, clock
+ * or thread.
  *
- * Whose memory: an event and what it points at are the caller's and are not kept after sched_step(). A plan's actions and
- * their bytes are the plan's, until sched_plan_reset() or _deinit(). -ENOMEM from sched_step() is fatal: the core can only
- * be freed then.
+ * Whose memory: an event and what it points at are the caller's and are not kept after sched_step(). A plan's
+ * actions and their bytes are the plan's, until sched_plan_reset() or _deinit(). -ENOMEM from sched_step() is
+ * fatal: the core can only be freed then.
  *
- * The same core runs over HTTP against Apache Mesos, over HTTP against the embedded cluster, and in virtual time
- * against simulated ones (tests/scheduler/sim_test.c): with equal configuration (seed included) and equal events it gives
- * equal plans, byte for byte. */
+ * The same core runs over HTTP against Apache Mesos, over HTTP against the embedded cluster, and in virtual
+ * time against simulated ones (tests/scheduler/sim_test.c): with equal configuration (seed included) and
+ * equal events it gives equal plans, byte for byte. */
 #ifndef QUERN_SCHEDULER_SCHED_H
 #define QUERN_SCHEDULER_SCHED_H
 
@@ -23,48 +24,49 @@
 struct sched;
 
 struct sched_config {
-	const char *name;            /* of the framework, as Mesos shows it */
+	const char *name; /* of the framework, as Mesos shows it */
 	const char *user;
-	const char *role;            /* "*" if NULL */
-	const char *principal;       /* or NULL */
-	const char *hostname;        /* of the driver, or NULL */
+	const char *role;      /* "*" if NULL */
+	const char *principal; /* or NULL */
+	const char *hostname;  /* of the driver, or NULL */
 	double failover_timeout_s;
 	const struct mode_ops *mode;
 	struct mode_config mode_config;
 
-	uint32_t task_cpus_milli;    /* --task-cores, thousandths */
-	uint32_t task_mem_mb;        /* --task-memory */
+	uint32_t task_cpus_milli; /* --task-cores, thousandths */
+	uint32_t task_mem_mb;     /* --task-memory */
 	uint32_t executor_cpus_milli;
 	uint32_t executor_mem_mb;
-	uint32_t task_max_failures;  /* attempts of a task, all told */
-	uint64_t task_timeout_ms;    /* 0: none */
+	uint32_t task_max_failures; /* attempts of a task, all told */
+	uint64_t task_timeout_ms;   /* 0: none */
 
-	uint64_t revive_interval_ms; /* least time between two REVIVEs; UINT64_MAX: never REVIVE but to un-suppress */
+	uint64_t revive_interval_ms; /* least time between two REVIVEs; UINT64_MAX: never REVIVE but to
+					un-suppress */
 	uint32_t revive_burst;       /* tokens of the bucket */
 	uint64_t exclude_after;      /* failures of an agent after which it is left out ... */
 	uint64_t exclude_ms;         /* ... for so long */
 
-	/* How to start an executor. ExecutorInfo: type CUSTOM, this command, these URIs (fetched, extracted when archives),
-	 * this data (a packed ExecutorData). */
+	/* How to start an executor. ExecutorInfo: type CUSTOM, this command, these URIs (fetched, extracted
+	 * when archives), this data (a packed ExecutorData). */
 	const char *executor_command;
 	const char *const *executor_uris; /* NULL-terminated */
 	const uint8_t *executor_data;
 	size_t executor_data_len;
 
-	uint64_t seed;               /* of ids; a fresh random number in life, fixed in tests */
+	uint64_t seed; /* of ids; a fresh random number in life, fixed in tests */
 };
 
 enum sched_event_kind {
-	SCHED_EV_MESOS,       /* u.mesos: an event of the subscription */
-	SCHED_EV_MESOS_DOWN,  /* the stream ended; the shell re-subscribes by sched_subscribe_call() */
-	SCHED_EV_LINK_UP,     /* u.link: an executor connected (message NULL) */
-	SCHED_EV_LINK_DOWN,   /* u.link: its connection ended */
-	SCHED_EV_LINK,        /* u.link: a message of it */
-	SCHED_EV_RUN,         /* u.run: the job asks for an action */
-	SCHED_EV_CANCEL,      /* u.run_id: and wants it no longer */
-	SCHED_EV_COMMITTED,   /* u.committed: answer to SCHED_DO_COMMIT */
-	SCHED_EV_STOP,        /* end everything: the plan gets TEARDOWN, and SCHED_DO_STOPPED when it may be sent */
-	SCHED_EV_TICK,        /* a timer went off, or just the time */
+	SCHED_EV_MESOS,      /* u.mesos: an event of the subscription */
+	SCHED_EV_MESOS_DOWN, /* the stream ended; the shell re-subscribes by sched_subscribe_call() */
+	SCHED_EV_LINK_UP,    /* u.link: an executor connected (message NULL) */
+	SCHED_EV_LINK_DOWN,  /* u.link: its connection ended */
+	SCHED_EV_LINK,       /* u.link: a message of it */
+	SCHED_EV_RUN,        /* u.run: the job asks for an action */
+	SCHED_EV_CANCEL,     /* u.run_id: and wants it no longer */
+	SCHED_EV_COMMITTED,  /* u.committed: answer to SCHED_DO_COMMIT */
+	SCHED_EV_STOP, /* end everything: the plan gets TEARDOWN, and SCHED_DO_STOPPED when it may be sent */
+	SCHED_EV_TICK, /* a timer went off, or just the time */
 };
 
 struct sched_event {
@@ -77,9 +79,10 @@ struct sched_event {
 			const Quern__ToDriver *message;
 		} link;
 		struct {
-			const Quern__Run *run;             /* copied */
-			const Quern__Split *const *const *splits; /* per stage of run, NULL where its source is a shuffle; copied */
-			const size_t *n_splits;            /* per stage */
+			const Quern__Run *run; /* copied */
+			const Quern__Split *const *const
+				*splits; /* per stage of run, NULL where its source is a shuffle; copied */
+			const size_t *n_splits; /* per stage */
 		} run;
 		uint32_t run_id;
 		struct {
@@ -90,13 +93,16 @@ struct sched_event {
 };
 
 enum sched_action_kind {
-	SCHED_DO_CALL,    /* send `data`, a packed mesos.v1.scheduler.Call */
-	SCHED_DO_LINK,    /* send `data`, a packed ToExecutor, to executor `text` */
-	SCHED_DO_RESULT,  /* the job gets `data` (COLLECT: records, COUNT: 8 bytes) of partition `partition` of run `run` */
-	SCHED_DO_COMMIT,  /* put file `text` of run `run`, partition `partition` in place; answer with SCHED_EV_COMMITTED */
-	SCHED_DO_DONE,    /* run `run` ended: `code` 0, or the job's failure, `text` says why (all results went before) */
-	SCHED_DO_LOG,     /* `text` for people: a lost executor, a failed attempt */
-	SCHED_DO_FATAL,   /* the framework cannot go on: `code` is the exit status, `text` the line */
+	SCHED_DO_CALL,   /* send `data`, a packed mesos.v1.scheduler.Call */
+	SCHED_DO_LINK,   /* send `data`, a packed ToExecutor, to executor `text` */
+	SCHED_DO_RESULT, /* the job gets `data` (COLLECT: records, COUNT: 8 bytes) of partition `partition` of
+			    run `run` */
+	SCHED_DO_COMMIT, /* put file `text` of run `run`, partition `partition` in place; answer with
+			    SCHED_EV_COMMITTED */
+	SCHED_DO_DONE,   /* run `run` ended: `code` 0, or the job's failure, `text` says why (all results went
+			    before) */
+	SCHED_DO_LOG,    /* `text` for people: a lost executor, a failed attempt */
+	SCHED_DO_FATAL,  /* the framework cannot go on: `code` is the exit status, `text` the line */
 	SCHED_DO_STOPPED, /* nothing more will come */
 };
 
@@ -136,7 +142,7 @@ struct sched_progress {
 	uint32_t run;
 	uint32_t stages_done, stages;
 	uint32_t tasks_done, tasks_running, tasks_failed, tasks; /* of the current action */
-	uint32_t executors;   /* connected */
+	uint32_t executors;                                      /* connected */
 	uint32_t slots_held;
 	uint64_t offers, declined, revives; /* since the start */
 	bool subscribed;

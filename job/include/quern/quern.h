@@ -1,4 +1,5 @@
-/* quern.h: the job API. A job is a C file (or a shared object) with a quern_main(); `quern run job.c ARG...` runs it.
+/* quern.h: the job API. A job is a C file (or a shared object) with a quern_main(); `quern run job.c ARG...`
+ * runs it.
  *
  *     static void words(quern_slice line, quern_out *out, void *arg)
  *     {
@@ -10,17 +11,19 @@
  *     int quern_main(quern_job *job, int argc, char **argv)
  *     {
  *             quern_set *lines = quern_text(job, argv[1]);
- *             quern_set *counts = quern_reduce_by_key(quern_flat_map(lines, words, NULL), quern_sum_u64, NULL);
- *             return quern_save_text(counts, argv[2]);
+ *             quern_set *counts = quern_reduce_by_key(quern_flat_map(lines, words, NULL), quern_sum_u64,
+ * NULL); return quern_save_text(counts, argv[2]);
  *     }
  *
- * A dataset (quern_set) is a lazily evaluated, partitioned list of records; a record is a key and a value, both byte
- * slices. Transformations build a graph and run nothing; actions run it. quern_main() runs in a process of its own beside
- * the driver; the functions given to transformations run in worker processes on the cluster, where what quern_main() put
- * into variables is *not* there: whatever a function needs travels in its `arg`.
+ * A dataset (quern_set) is a lazily evaluated, partitioned list of records; a record is a key and a value,
+ * both byte slices. Transformations build a graph and run nothing; actions run it. quern_main() runs in a
+ * process of its own beside the driver; the functions given to transformations run in worker processes on the
+ * cluster, where what quern_main() put into variables is *not* there: whatever a function needs travels in
+ * its `arg`.
  *
- * Transformations never fail where they stand: a mistake (no memory, a function that is not the job's) is kept in the
- * set and reported by the action that runs it. Sets belong to the job; nothing here needs freeing. */
+ * Transformations never fail where they stand: a mistake (no memory, a function that is not the job's) is
+ * kept in the set and reported by the action that runs it. Sets belong to the job; nothing here needs
+ * freeing. */
 #ifndef QUERN_QUERN_H
 #define QUERN_QUERN_H
 
@@ -43,8 +46,9 @@ typedef struct quern_slice {
 	size_t len;
 } quern_slice;
 
-/* What a transformation's function gets as `arg`: a pointer to a copy of these bytes, aligned for any type, private to the
- * worker process. NULL for none. QUERN_ARG(variable) takes a variable's bytes; pointers inside them do not travel. */
+/* What a transformation's function gets as `arg`: a pointer to a copy of these bytes, aligned for any type,
+ * private to the worker process. NULL for none. QUERN_ARG(variable) takes a variable's bytes; pointers inside
+ * them do not travel. */
 #define QUERN_ARG(variable) (&(const quern_slice){ (const char *)&(variable), sizeof(variable) })
 
 static inline quern_slice quern_bytes(const void *ptr, size_t len)
@@ -67,8 +71,8 @@ typedef void quern_map_pair_fn(quern_slice key, quern_slice value, quern_out *ou
 /* Whether a record stays. */
 typedef bool quern_filter_fn(quern_slice value, void *arg);
 typedef bool quern_filter_pair_fn(quern_slice key, quern_slice value, void *arg);
-/* Combines two values of one key; emits the result with quern_put(), once. Must be associative and commutative: it runs
- * while mapping and again while reducing, in any order. */
+/* Combines two values of one key; emits the result with quern_put(), once. Must be associative and
+ * commutative: it runs while mapping and again while reducing, in any order. */
 typedef void quern_reduce_fn(quern_slice a, quern_slice b, quern_out *out, void *arg);
 
 /* ---- For use inside them ---- */
@@ -85,8 +89,8 @@ void quern_emit_double(quern_out *out, quern_slice key, double value);
 /* Fails this attempt of the task with a text of printf's kind. Does not return. */
 void quern_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* Takes the next word of `text` into *word, and out of `text`: words are separated by what isspace() says in the C locale.
- * false: there is none. */
+/* Takes the next word of `text` into *word, and out of `text`: words are separated by what isspace() says in
+ * the C locale. false: there is none. */
 static inline bool quern_next_word(quern_slice *text, quern_slice *word)
 {
 	const char *p = text->ptr, *end = p + text->len;
@@ -111,8 +115,8 @@ double quern_as_double(quern_slice value);
 
 /* ---- Sources ---- */
 
-/* Lines of text files, without their newline: `path` is a file, a folder (the files in it, not hidden ones: no leading '.'
- * or '_'), or a glob. */
+/* Lines of text files, without their newline: `path` is a file, a folder (the files in it, not hidden ones:
+ * no leading '.' or '_'), or a glob. */
 quern_set *quern_text(quern_job *job, const char *path);
 
 /* ---- Transformations ---- */
@@ -124,32 +128,37 @@ quern_set *quern_flat_map_pairs(quern_set *set, quern_map_pair_fn *fn, const que
 quern_set *quern_filter(quern_set *set, quern_filter_fn *fn, const quern_slice *arg);
 quern_set *quern_filter_pairs(quern_set *set, quern_filter_pair_fn *fn, const quern_slice *arg);
 
-/* One record per key, its values combined by `fn`, first where they are made, then again after the shuffle. */
+/* One record per key, its values combined by `fn`, first where they are made, then again after the shuffle.
+ */
 quern_set *quern_reduce_by_key(quern_set *set, quern_reduce_fn *fn, const quern_slice *arg);
 
-/* The same set divided into `partitions` by the shuffle that makes it; only on the result of a wide transformation.
- * The default is as many as there are cores to be had, at most as many as the stage before has tasks. */
+/* The same set divided into `partitions` by the shuffle that makes it; only on the result of a wide
+ * transformation. The default is as many as there are cores to be had, at most as many as the stage before
+ * has tasks. */
 quern_set *quern_partitions(quern_set *set, uint32_t partitions);
 
-/* Reductions that quern knows, and does without a call per record: values are 8 bytes (quern_emit_u64 and friends). */
+/* Reductions that quern knows, and does without a call per record: values are 8 bytes (quern_emit_u64 and
+ * friends). */
 quern_reduce_fn quern_sum_u64, quern_min_u64, quern_max_u64;
 quern_reduce_fn quern_sum_i64, quern_min_i64, quern_max_i64;
 quern_reduce_fn quern_sum_double, quern_min_double, quern_max_double;
 
-/* How keys and values are printed by quern_save_text(). The known reductions set the value's type by themselves. */
+/* How keys and values are printed by quern_save_text(). The known reductions set the value's type by
+ * themselves. */
 enum quern_type { QUERN_BYTES, QUERN_U64, QUERN_I64, QUERN_DOUBLE };
 quern_set *quern_typed(quern_set *set, enum quern_type key, enum quern_type value);
 
-/* ---- Actions. 0, or non-zero when the job cannot go on: return it from quern_main(), the driver has said why. ---- */
+/* ---- Actions. 0, or non-zero when the job cannot go on: return it from quern_main(), the driver has said
+ * why. ---- */
 
-/* Writes part-NNNNN files and _SUCCESS into folder `path`, which must not exist: a line per record, "key<TAB>value", or
- * the value alone when records have no key. */
+/* Writes part-NNNNN files and _SUCCESS into folder `path`, which must not exist: a line per record,
+ * "key<TAB>value", or the value alone when records have no key. */
 int quern_save_text(quern_set *set, const char *path);
 
 int quern_count(quern_set *set, uint64_t *ret);
 
-/* Gives every record to `each`, here in quern_main()'s process, partition by partition in order. A non-zero return of `each`
- * ends the action with that. */
+/* Gives every record to `each`, here in quern_main()'s process, partition by partition in order. A non-zero
+ * return of `each` ends the action with that. */
 typedef int quern_each_fn(quern_slice key, quern_slice value, void *arg);
 int quern_collect(quern_set *set, quern_each_fn *each, void *arg);
 
@@ -158,8 +167,8 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg);
 
 /* ---- Written by the user ---- */
 
-/* argv[0] is the job's name; argv[1] to argv[argc - 1] are the arguments behind it on the command line; argv[argc] is NULL.
- * Return 0, what an action returned, or 1 after saying why on stderr. */
+/* argv[0] is the job's name; argv[1] to argv[argc - 1] are the arguments behind it on the command line;
+ * argv[argc] is NULL. Return 0, what an action returned, or 1 after saying why on stderr. */
 int quern_main(quern_job *job, int argc, char **argv);
 
 #ifdef __cplusplus
