@@ -1,0 +1,30 @@
+/* progress.h: one line on a terminal that says how far the job is, redrawn in place; nothing at all
+ * elsewhere. */
+#ifndef QUERN_SCHEDULER_PROGRESS_H
+#define QUERN_SCHEDULER_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "scheduler/sched.h"
+
+struct progress {
+	FILE *out;
+	bool on;           /* out is a terminal and nobody asked for quiet */
+	bool drawn;        /* the line is on the screen */
+	uint64_t drawn_ms; /* when it was last redrawn */
+	uint32_t run;      /* the action that the rate is of ... */
+	uint64_t run_ms;   /* ... and when it was first seen */
+};
+
+/* `quiet`: never draw. */
+void progress_init(struct progress *p, FILE *out, bool quiet);
+
+/* Redraws, at most ten times a second. */
+void progress_show(struct progress *p, const struct sched_progress *now, uint64_t now_ms);
+
+/* Takes the line away; to be called before anything else is printed, and at the end. */
+void progress_clear(struct progress *p);
+
+#endif
