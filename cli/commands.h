@@ -1,0 +1,12 @@
+/* commands.h: the commands of `quern`. Each takes its own argv (argv[0]: how it is called in messages, "quern
+ * run") and returns the exit status of the process. */
+#ifndef QUERN_CLI_COMMANDS_H
+#define QUERN_CLI_COMMANDS_H
+
+int command_run(int argc, char **argv);
+int command_local(int argc, char **argv);
+
+/* The process of a job's quern_main(), started by the driver and by nobody else: `quern job FD SO ARG...`. */
+int command_job(int argc, char **argv);
+
+#endif

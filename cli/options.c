@@ -1,0 +1,384 @@
+#include "cli/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "cli/parse.h"
+
+enum { KEY_FIRST = 0x100 }; /* argp: above every character */
+
+/* One option: where its value goes and how it is read. */
+struct option_row {
+	const char *name, *value, *help;
+	int (*set)(struct run_options *o, const char *value, struct err *err);
+};
+
+static int set_text(char **where, const char *value, struct err *err)
+{
+	char *copy = strdup(value);
+
+	if (copy == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	free(*where);
+	*where = copy;
+	return 0;
+}
+
+static int set_master(struct run_options *o, const char *value, struct err *err)
+{
+	struct master_url m;
+
+	int r = master_parse(value, &m, err);
+	if (r < 0)
+		return r;
+	master_deinit(&o->master);
+	o->master = m;
+	return 0;
+}
+
+static int set_mode(struct run_options *o, const char *value, struct err *err)
+{
+	const struct mode_ops *mode = mode_find(value);
+
+	if (mode != NULL) {
+		o->mode = mode;
+		return 0;
+	}
+	(void)err_set(err, -EINVAL, "unknown mode '%s': there are", value);
+	for (const char *const *name = mode_names(); *name != NULL; name++) {
+		size_t len = strlen(err->text);
+
+		(void)snprintf(err->text + len, sizeof(err->text) - len, " %s", *name);
+	}
+	return -EINVAL;
+}
+
+static int set_name(struct run_options *o, const char *value, struct err *err)
+{
+	return set_text(&o->name, value, err);
+}
+
+static int set_total_cores(struct run_options *o, const char *value, struct err *err)
+{
+	return parse_cpus_milli(value, &o->total_cores_milli, err);
+}
+
+static int set_task_cores(struct run_options *o, const char *value, struct err *err)
+{
+	return parse_cpus_milli(value, &o->task_cpus_milli, err);
+}
+
+static int set_task_memory(struct run_options *o, const char *value, struct err *err)
+{
+	return parse_memory_mb(value, &o->task_mem_mb, err);
+}
+
+/* Least cores and MB of a custom executor that Mesos does not warn about (MIN_CPUS, MIN_MEM of
+ * src/slave/constants.hpp). */
+enum { EXECUTOR_MIN_MILLI = 10, EXECUTOR_MIN_MB = 32 };
+
+static int set_executor_cores(struct run_options *o, const char *value, struct err *err)
+{
+	uint32_t milli;
+
+	int r = parse_cpus_milli(value, &milli, err);
+	if (r < 0)
+		return r;
+	if (milli < EXECUTOR_MIN_MILLI)
+		return err_set(err, -EINVAL, "'%s': an executor needs 0.01 cores at least", value);
+	o->executor_cpus_milli = milli;
+	return 0;
+}
+
+static int set_executor_memory(struct run_options *o, const char *value, struct err *err)
+{
+	uint32_t mb;
+
+	int r = parse_memory_mb(value, &mb, err);
+	if (r < 0)
+		return r;
+	if (mb < EXECUTOR_MIN_MB)
+		return err_set(err, -EINVAL, "'%s': an executor needs 32 MB at least", value);
+	o->executor_mem_mb = mb;
+	return 0;
+}
+
+static int set_max_failures(struct run_options *o, const char *value, struct err *err)
+{
+	return parse_count(value, 1, 1000, &o->task_max_failures, err);
+}
+
+static int set_task_timeout(struct run_options *o, const char *value, struct err *err)
+{
+	return parse_duration_ms(value, &o->task_timeout_ms, err);
+}
+
+static int set_min_registered(struct run_options *o, const char *value, struct err *err)
+{
+	return parse_percent(value, &o->min_registered_percent, err);
+}
+
+static int set_max_wait(struct run_options *o, const char *value, struct err *err)
+{
+	return parse_duration_ms(value, &o->max_registered_wait_ms, err);
+}
+
+static int set_revive(struct run_options *o, const char *value, struct err *err)
+{
+	uint64_t ms;
+
+	int r = parse_duration_ms(value, &ms, err);
+	if (r < 0)
+		return r;
+	o->revive_interval_ms = ms == 0 ? UINT64_MAX : ms;
+	return 0;
+}
+
+static int set_parallelism(struct run_options *o, const char *value, struct err *err)
+{
+	return parse_count(value, 1, 100000, &o->parallelism, err);
+}
+
+static int set_role(struct run_options *o, const char *value, struct err *err)
+{
+	return set_text(&o->role, value, err);
+}
+
+static int set_principal(struct run_options *o, const char *value, struct err *err)
+{
+	return set_text(&o->principal, value, err);
+}
+
+static int set_secret_file(struct run_options *o, const char *value, struct err *err)
+{
+	return set_text(&o->secret_file, value, err);
+}
+
+static int set_driver_host(struct run_options *o, const char *value, struct err *err)
+{
+	return set_text(&o->driver_host, value, err);
+}
+
+static int set_executor_uri(struct run_options *o, const char *value, struct err *err)
+{
+	return set_text(&o->executor_uri, value, err);
+}
+
+static int set_cflags(struct run_options *o, const char *value, struct err *err)
+{
+	return set_text(&o->cflags, value, err);
+}
+
+static const struct option_row rows[] = {
+	{ "master", "URL",
+		"local[N], local[AxN] (A agents of N cores), local[*] (the default), or "
+		"HOST:PORT[,HOST:PORT...]",
+		set_master },
+	{ "mode", "MODE", "how resources are held: coarse (the default) or fine", set_mode },
+	{ "name", "NAME", "of the job, as the cluster shows it", set_name },
+	{ "total-executor-cores", "N", "most cores at a time (default: all of local[...], 16 on a cluster)",
+		set_total_cores },
+	{ "task-cores", "N", "cores of a task (1)", set_task_cores },
+	{ "task-memory", "SIZE", "memory of a task (512m)", set_task_memory },
+	{ "executor-cores", "N", "share of an executor itself, beside its tasks (0.1)", set_executor_cores },
+	{ "executor-memory", "SIZE", "memory of an executor itself (128m)", set_executor_memory },
+	{ "task-max-failures", "N", "attempts of a task before the job fails (4)", set_max_failures },
+	{ "task-timeout", "TIME", "an attempt that takes longer has failed (none)", set_task_timeout },
+	{ "min-registered-ratio", "RATIO", "coarse: start when so much of the request is there (0.8)",
+		set_min_registered },
+	{ "max-registered-wait", "TIME", "coarse: give up when it is not there after (30s)", set_max_wait },
+	{ "revive-interval", "TIME", "fine: least time between two REVIVEs, 0 for none (20ms)", set_revive },
+	{ "parallelism", "N", "partitions of a shuffle where the job does not say (the cores)",
+		set_parallelism },
+	{ "role", "ROLE", "Mesos role (*)", set_role },
+	{ "principal", "NAME", "Mesos principal", set_principal },
+	{ "secret-file", "FILE", "file with the principal's secret", set_secret_file },
+	{ "driver-host", "HOST", "name or address under which agents reach this machine", set_driver_host },
+	{ "executor-uri", "URI", "where agents fetch the executor's bundle (default: from this process)",
+		set_executor_uri },
+	{ "cflags", "FLAGS", "further flags for the compiler of the job", set_cflags },
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), KEY_CONF = KEY_FIRST + ROWS, KEY_FILE };
+
+/* "quern.task.cores" names --task-cores. */
+static int set_conf(struct run_options *o, const char *key, const char *value, struct err *err)
+{
+	auto_free char *name = strncmp(key, "quern.", 6) == 0 ? strdup(key + 6) : NULL;
+
+	for (char *p = name; p != NULL && *p != '\0'; p++)
+		if (*p == '.')
+			*p = '-';
+	for (size_t i = 0; name != NULL && i < ROWS; i++) {
+		if (strcmp(rows[i].name, name) == 0) {
+			int r = rows[i].set(o, value, err);
+			return r < 0 ? err_prefix(err, r, "%s", key) : 0;
+		}
+	}
+	return err_set(err, -EINVAL, "unknown property '%s': an option --a-b is quern.a.b", key);
+}
+
+static int set_pair(struct run_options *o, char *line, struct err *err)
+{
+	char *key = line + strspn(line, " \t");
+	size_t len = strcspn(key, "= \t\n");
+	char *value = key + len + strspn(key + len, " \t");
+
+	if (*value == '=')
+		value += 1 + strspn(value + 1, " \t");
+	value[strcspn(value, "\n")] = '\0';
+	for (size_t n = strlen(value); n > 0 && strchr(" \t\r", value[n - 1]) != NULL; n--)
+		value[n - 1] = '\0';
+	key[len] = '\0';
+	if (len == 0 || *value == '\0')
+		return err_set(err, -EINVAL, "'%s': write KEY=VALUE", line);
+	return set_conf(o, key, value, err);
+}
+
+static int read_properties(struct run_options *o, const char *path, struct err *err)
+{
+	auto_free char *line = NULL;
+	size_t size = 0;
+	unsigned number = 0;
+	int r = 0;
+
+	FILE *f = fopen(path, "re");
+	if (f == NULL)
+		return err_errno(err, -errno, "--properties-file '%s'", path);
+	while (r == 0 && getline(&line, &size, f) >= 0) {
+		number++;
+		if (line[strspn(line, " \t\r\n")] != '\0' && line[strspn(line, " \t")] != '#')
+			r = set_pair(o, line, err);
+	}
+	if (r == 0 && ferror(f))
+		r = err_errno(err, -errno, "'%s'", path);
+	(void)fclose(f);
+	return r < 0 ? err_prefix(err, r, "%s:%u", path, number) : 0;
+}
+
+static int set_key(struct run_options *o, int key, char *arg, struct err *err)
+{
+	if (key == KEY_CONF) {
+		auto_free char *copy = strdup(arg);
+
+		return copy == NULL ? err_set(err, -ENOMEM, "out of memory") : set_pair(o, copy, err);
+	}
+	const struct option_row *row = &rows[key - KEY_FIRST];
+	int r = row->set(o, arg, err);
+	return r < 0 && strstr(err->text, "--") == NULL ? err_prefix(err, r, "--%s", row->name) : r;
+}
+
+static error_t take(int key, char *arg, struct argp_state *state)
+{
+	struct run_options *o = state->input;
+	struct err err = { "" };
+
+	switch (key) {
+	case 'q':
+		o->quiet = true;
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case KEY_FILE: /* read before everything else, see options_parse() */
+		return 0;
+	case ARGP_KEY_ARG:
+		o->first = state->next - 1;
+		state->next = state->argc; /* what follows is the job's */
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no job: name a .c file or a shared object");
+		return EINVAL;
+	default:
+		if (key < KEY_FIRST || key > KEY_CONF)
+			return ARGP_ERR_UNKNOWN;
+		if (set_key(o, key, arg, &err) < 0)
+			argp_failure(state, 2, 0, "%s", err.text);
+		return 0;
+	}
+}
+
+/* First pass: the properties files alone, so that the command line wins over them. */
+static error_t take_files(int key, char *arg, struct argp_state *state)
+{
+	struct err err = { "" };
+
+	if (key == KEY_FILE && read_properties(state->input, arg, &err) < 0)
+		argp_failure(state, 2, 0, "%s", err.text);
+	if (key == ARGP_KEY_ARG)
+		state->next = state->argc;
+	return 0;
+}
+
+static void defaults(struct run_options *o)
+{
+	struct err err;
+
+	*o = (struct run_options){ .task_cpus_milli = 1000,
+		.task_mem_mb = 512,
+		.executor_cpus_milli = 100,
+		.executor_mem_mb = 128,
+		.task_max_failures = 4,
+		.min_registered_percent = 80,
+		.max_registered_wait_ms = 30000,
+		.revive_interval_ms = 20,
+		.mode = &mode_coarse };
+	if (master_parse("local[*]", &o->master, &err) < 0) {
+		(void)fprintf(stderr, "quern: %s\n", err.text);
+		exit(2);
+	}
+}
+
+void options_parse(int argc, char **argv, struct run_options *ret)
+{
+	struct argp_option list[ROWS + 5] = { 0 };
+
+	for (int i = 0; i < ROWS; i++)
+		list[i] = (struct argp_option){
+			.name = rows[i].name, .key = KEY_FIRST + i, .arg = rows[i].value, .doc = rows[i].help
+		};
+	list[ROWS] = (struct argp_option){ .name = "conf",
+		.key = KEY_CONF,
+		.arg = "KEY=VALUE",
+		.doc = "any option above as a property: --task-cores is quern.task.cores" };
+	list[ROWS + 1] = (struct argp_option){ .name = "properties-file",
+		.key = KEY_FILE,
+		.arg = "FILE",
+		.doc = "properties, one a line; the command line wins over them" };
+	list[ROWS + 2] =
+		(struct argp_option){ .name = "quiet", .key = 'q', .doc = "print nothing but errors" };
+	list[ROWS + 3] = (struct argp_option){
+		.name = "verbose", .key = 'v', .doc = "say what happens on the cluster"
+	};
+
+	const char *doc =
+		"Runs a job on a Mesos cluster, or on an embedded one that it starts and takes down.\v"
+		"JOB is a .c file (compiled, and kept by content in the cache) or a shared object. ARGs are "
+		"for the "
+		"job's quern_main().\n\n"
+		"Exit status: 0 done, 1 the job failed, 2 the command line is wrong, 3 no cluster, 130 "
+		"interrupted.";
+	const struct argp both[2] = {
+		{ .options = list, .parser = take_files, .args_doc = "JOB [ARG...]", .doc = doc },
+		{ .options = list, .parser = take, .args_doc = "JOB [ARG...]", .doc = doc },
+	};
+
+	argp_err_exit_status = 2;
+	defaults(ret);
+	for (size_t i = 0; i < 2; i++)
+		if (argp_parse(&both[i], argc, argv, ARGP_IN_ORDER, NULL, ret) != 0)
+			exit(2);
+}
+
+void options_deinit(struct run_options *o)
+{
+	master_deinit(&o->master);
+	char *texts[] = { o->name, o->role, o->principal, o->secret_file, o->driver_host, o->executor_uri,
+		o->cflags };
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
+}

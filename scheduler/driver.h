@@ -1,0 +1,41 @@
+/* driver.h: the driver: one job, from subscription to TEARDOWN, on the event loop.
+ *
+ * It binds the scheduler core (sched.h) to a Mesos master (mesos/client.h), to the executors (base/link.h),
+ * to the process that runs quern_main() (job/session.h), and to the output folder (output.h). It says on
+ * stderr what a person must know, and returns an exit status.
+ *
+ * Order at the end, whatever the end is (the job done, failed, crashed, Ctrl-C, a lost cluster): the job's
+ * process is gone -> an unfinished output folder is removed -> TEARDOWN is answered, or five seconds have
+ * passed -> return. */
+#ifndef QUERN_SCHEDULER_DRIVER_H
+#define QUERN_SCHEDULER_DRIVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "scheduler/sched.h"
+
+enum driver_exit { DRIVER_DONE = 0, DRIVER_JOB_FAILED = 1, DRIVER_NO_CLUSTER = 3, DRIVER_INTERRUPTED = 130 };
+
+struct driver_config {
+	const char *const *endpoints; /* host:port of the masters, NULL-terminated */
+	const char *authorization;    /* for the master, or NULL */
+	const char *bind_address;     /* where the driver listens for executors and fetchers */
+	const char *host;             /* how they reach it */
+	const char *bundle;           /* file: the executor's bundle, served by the driver; or NULL ... */
+	const char *executor_uri;     /* ... and then it is fetched from here */
+	const char *self;             /* this program, for the job's process: `self job FD SO ARG...` */
+	const char *job;              /* file: the job's shared object */
+	char **argv;                  /* of quern_main(), argv[0] included */
+	int argc;
+	uint32_t cores;            /* that the job may use at a time: splits and partitions follow from it */
+	uint64_t give_up_ms;       /* without a master for so long: no cluster */
+	bool quiet;                /* only errors */
+	bool verbose;              /* every lost executor and failed attempt */
+	struct sched_config sched; /* but for executor_*, which the driver fills in */
+};
+
+/* Runs the job and returns an exit status. */
+int driver_run(const struct driver_config *config);
+
+#endif
