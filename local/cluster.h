@@ -4,15 +4,15 @@
  * Startup: every port is bound first (nothing is started when one is taken), the work folder is made, the
  * agents register, and then the line "HOST:PORT\n" of the master goes to ready_fd, which is closed after it.
  * Operation: docs in server.h (HTTP), fetch.h and launch.h (containers).
- * Teardown, by SIGTERM (or SIGINT, see life_fd): the agents shut their executors down (SHUTDOWN, the grace
- * period, SIGKILL), what is left of their processes is killed, sandboxes are removed, 0 is returned. A second
- * signal, or the end of file on life_fd, leaves out the grace: everything is killed and removed at once.
- * When the cluster process itself dies, by SIGKILL say, the kernel kills the leader of every container
- * (PR_SET_PDEATHSIG); only then may sandboxes stay behind.
+ * Teardown, by SIGTERM (or SIGINT or SIGHUP, see life_fd): the agents shut their executors down (SHUTDOWN,
+ * the grace period, SIGKILL), what is left of their processes is killed, sandboxes are removed, 0 is
+ * returned. A second signal, or the end of file on life_fd, leaves out the grace: everything is killed and
+ * removed at once. When the cluster process itself dies, by SIGKILL say, the kernel kills the leader of every
+ * container (PR_SET_PDEATHSIG); only then may sandboxes stay behind.
  *
  * The process is the cluster's: it becomes a subreaper, reaps every child and grandchild it has, and handles
- * SIGINT, SIGTERM, SIGCHLD and SIGPIPE. Call it from a process that does nothing else, a child of the driver
- * for instance; after it returned only exit remains to be done. */
+ * SIGINT, SIGHUP, SIGTERM, SIGCHLD and SIGPIPE. Call it from a process that does nothing else, a child of the
+ * driver for instance; after it returned only exit remains to be done. */
 #ifndef QUERN_LOCAL_CLUSTER_H
 #define QUERN_LOCAL_CLUSTER_H
 
@@ -41,7 +41,8 @@ struct cluster_config {
 	int ready_fd; /* -1: none. Gets the one line "HOST:PORT\n"; closed without a word when nothing starts
 		       */
 	int life_fd;  /* -1: none. End of file on it means that the owner is gone: everything goes, at once.
-		       * With a life_fd SIGINT is ignored: a Ctrl-C reaches the owner too, who decides */
+		       * With a life_fd SIGINT and SIGHUP are ignored: a Ctrl-C reaches the owner too, who
+		       * decides */
 
 	uint64_t allocation_interval_ms;           /* as in struct master_config; 0: its default */
 	uint64_t heartbeat_interval_ms;            /* likewise */
