@@ -7,7 +7,8 @@
  * length, bytes. A frame of length 0 is a keepalive and is not passed on. A peer that is not through the
  * handshake in 10 s, or sends more than it may, is closed.
  *
- * Order is kept. Sending never blocks; what is not on the wire yet counts against max_queue. */
+ * Order is kept. Sending never blocks; what is not on the wire yet counts against max_queue. Frames sent
+ * before the link is up wait for it. The process must ignore SIGPIPE. */
 #ifndef QUERN_BASE_LINK_H
 #define QUERN_BASE_LINK_H
 
@@ -29,7 +30,7 @@ struct link_ops {
 	void (*frame)(void *arg, struct link *link, const void *data, size_t len);
 	/* The end: the peer left, failed or broke the protocol; `why` says so. Exactly once, never from
 	 * inside link_connect() or link_send(). The link is freed when this returns. Not called for a link
-	 * that link_free() ended. */
+	 * that link_free() ended, nor for a server's link that never was up. */
 	void (*down)(void *arg, struct link *link, const char *why);
 };
 
