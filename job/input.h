@@ -1,0 +1,40 @@
+/* input.h: from the paths of a text source to the input of its tasks. */
+#ifndef QUERN_JOB_INPUT_H
+#define QUERN_JOB_INPUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "job/plan.pb-c.h"
+
+enum {
+	INPUT_TARGET = 32 << 20, /* bytes of a split: seconds of work at most, ms at least */
+	INPUT_MIN = 64 << 10,    /* of one that is cut only so that every core has something to do */
+	INPUT_FILE_COST =
+		16 << 10, /* what opening a file costs, in bytes read: 10,000 small files pack well */
+	INPUT_SPLITS_MAX = 100000, /* tasks of a stage; beyond that splits grow */
+};
+
+struct input_config {
+	uint64_t target_bytes; /* of a split at most, about; 0: INPUT_TARGET */
+	uint32_t parallelism;  /* at least so many splits, unless they would be smaller than INPUT_MIN */
+};
+
+struct input_splits {
+	Quern__Split **at; /* in the order of the records; never none: an empty input is one empty split */
+	size_t n;
+	uint64_t files, bytes; /* of the input */
+};
+
+/* Expands `paths` (each a file, a folder, or a glob if no file is called so) and cuts them up. Of a folder
+ * and a glob the files are in the order of their names as bytes, without those that begin with '.' or '_'; a
+ * folder within a folder is an error, so that nothing is left out silently. Paths of extents are absolute.
+ * Every byte of the input is in exactly one extent; borders of extents are anywhere: the reader finds the
+ * lines. -ENOENT, -EACCES, -EINVAL (not a file, a folder in a folder), -ENOMEM, ... with one line that names
+ * the path. */
+int input_splits(char *const *paths, size_t n_paths, const struct input_config *config,
+	struct input_splits *ret, struct err *err);
+void input_splits_deinit(struct input_splits *s);
+
+#endif

@@ -1,0 +1,26 @@
+/* plan_check.h: whether a Run that a job's process sent can be run at all. */
+#ifndef QUERN_JOB_PLAN_CHECK_H
+#define QUERN_JOB_PLAN_CHECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "job/plan.pb-c.h"
+
+enum {
+	PLAN_STAGES_MAX = 1000,        /* of a Run */
+	PLAN_STEPS_MAX = 10000,        /* of a stage */
+	PLAN_PATHS_MAX = 100000,       /* of a source */
+	PLAN_PARTITIONS_MAX = 1000000, /* of a shuffle */
+	PLAN_ARG_MAX = 8 << 20,        /* bytes of a function's argument */
+};
+
+/* Holds `run` against what plan.proto says of it: 1 to PLAN_STAGES_MAX stages with ids of their own, all but
+ * the last with a SHUFFLE sink, which one later stage at least reads; sources that an earlier stage of this
+ * Run writes; enums with known values; functions that are a known builtin or an offset; numbers within the
+ * limits above; paths that are not empty. With `build_id`: the Run is of that object. 0, or -EBADMSG with a
+ * sentence. */
+int plan_check(const Quern__Run *run, const uint8_t *build_id, size_t build_id_len, struct err *err);
+
+#endif
