@@ -1,0 +1,78 @@
+#include "job/records.h"
+
+#include <errno.h>
+
+enum { VARINT_MAX = 10 }; /* bytes of a 64-bit number in LEB128 */
+
+static size_t varint_put(uint8_t *to, uint64_t v)
+{
+	size_t n = 0;
+
+	while (v >= 0x80) {
+		to[n++] = (uint8_t)(v | 0x80);
+		v >>= 7;
+	}
+	to[n++] = (uint8_t)v;
+	return n;
+}
+
+/* false: there is no number at *p, or one of more than 64 bits. */
+static bool varint_take(const uint8_t **p, const uint8_t *end, uint64_t *ret)
+{
+	const uint8_t *at = *p;
+	uint64_t v = 0;
+
+	for (unsigned shift = 0; shift < 7 * VARINT_MAX; shift += 7) {
+		if (at == end)
+			return false;
+		uint8_t byte = *at++;
+		if (shift == 63 && byte > 1)
+			return false;
+		v |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80) {
+			*p = at;
+			*ret = v;
+			return true;
+		}
+	}
+	return false;
+}
+
+int record_put(struct buf *out, quern_slice key, quern_slice value)
+{
+	uint8_t head[2 * VARINT_MAX];
+	size_t n = varint_put(head, key.len), all;
+
+	n += varint_put(head + n, value.len);
+	if (__builtin_add_overflow(key.len, value.len, &all) || __builtin_add_overflow(all, n, &all))
+		return -EMSGSIZE;
+	int r = buf_reserve(out, all);
+	if (r < 0)
+		return r;
+	uint8_t *to = out->data + out->len;
+	memcpy(to, head, n);
+	if (key.len > 0)
+		memcpy(to + n, key.ptr, key.len);
+	if (value.len > 0)
+		memcpy(to + n + key.len, value.ptr, value.len);
+	out->len += all;
+	return 0;
+}
+
+int record_next(const uint8_t **p, const uint8_t *end, quern_slice *key, quern_slice *value)
+{
+	const uint8_t *at = *p;
+	uint64_t key_len, value_len;
+
+	if (at == end)
+		return 0;
+	if (!varint_take(&at, end, &key_len) || !varint_take(&at, end, &value_len))
+		return -EBADMSG;
+	uint64_t left = (uint64_t)(end - at);
+	if (key_len > left || value_len > left - key_len)
+		return -EBADMSG;
+	*key = quern_bytes(at, key_len);
+	*value = quern_bytes(at + key_len, value_len);
+	*p = at + key_len + value_len;
+	return 1;
+}
