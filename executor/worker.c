@@ -1,0 +1,162 @@
+#include "executor/worker.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "executor/worker.pb-c.h"
+
+enum { HEADER = 4 };
+
+struct worker {
+	const struct task_env *env;
+	int socket;
+	Quern__Stage *stage;
+	Quern__Outputs *outputs;
+};
+
+/* ---- Frames ---- */
+
+/* 1, 0 at the end, or -errno. */
+static int read_all(int fd, uint8_t *to, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = read(fd, to, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		to += n;
+		len -= (size_t)n;
+	}
+	return 1;
+}
+
+static int write_all(int fd, const uint8_t *from, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, from, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		from += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* 1 and *ret, 0 at the end, or -errno. The other side is the executor: it is trusted. */
+static int read_request(int fd, Quern__WorkerRequest **ret)
+{
+	uint8_t h[HEADER];
+
+	int r = read_all(fd, h, HEADER);
+	if (r <= 0)
+		return r;
+	size_t len = (size_t)h[0] | (size_t)h[1] << 8 | (size_t)h[2] << 16 | (size_t)h[3] << 24;
+	auto_free uint8_t *bytes = malloc(len > 0 ? len : 1);
+	if (bytes == NULL)
+		return -ENOMEM;
+	r = read_all(fd, bytes, len);
+	if (r <= 0)
+		return r;
+	*ret = quern__worker_request__unpack(NULL, len, bytes);
+	return *ret != NULL ? 1 : -EBADMSG;
+}
+
+static int write_result(int fd, const Quern__TaskResult *result)
+{
+	size_t len = quern__task_result__get_packed_size(result);
+
+	if (len > UINT32_MAX)
+		return -EMSGSIZE;
+	auto_free uint8_t *bytes = malloc(HEADER + len);
+	if (bytes == NULL)
+		return -ENOMEM;
+	for (int i = 0; i < HEADER; i++)
+		bytes[i] = (uint8_t)(len >> (8 * i));
+	(void)quern__task_result__pack(result, bytes + HEADER);
+	return write_all(fd, bytes, HEADER + len);
+}
+
+/* ---- One task ---- */
+
+static uint64_t clock_us(clockid_t which)
+{
+	struct timespec t;
+
+	(void)clock_gettime(which, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static int run(struct worker *w, const Quern__Task *task)
+{
+	const struct task t = { .stage = w->stage, .task = task, .outputs = w->outputs };
+	const uint64_t wall = clock_us(CLOCK_MONOTONIC), cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID);
+	Quern__TaskResult *result = NULL;
+	struct rusage usage;
+
+	int r = task_run(w->env, &t, &result);
+	if (r < 0)
+		return r;
+	if (!result->has_wall_us) {
+		result->has_wall_us = 1;
+		result->wall_us = clock_us(CLOCK_MONOTONIC) - wall;
+	}
+	if (!result->has_cpu_us) {
+		result->has_cpu_us = 1;
+		result->cpu_us = clock_us(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	}
+	if (!result->has_peak_rss && getrusage(RUSAGE_SELF, &usage) == 0) {
+		result->has_peak_rss = 1;
+		result->peak_rss = (uint64_t)usage.ru_maxrss * 1024;
+	}
+	(void)fflush(NULL); /* what user code printed belongs to this task */
+	r = write_result(w->socket, result);
+	quern__task_result__free_unpacked(result, NULL);
+	return r;
+}
+
+/* Takes the stage and the outputs out of the request. */
+static int serve(struct worker *w, Quern__WorkerRequest *request)
+{
+	if (request->stage != NULL) {
+		if (w->stage != NULL)
+			quern__stage__free_unpacked(w->stage, NULL);
+		w->stage = request->stage;
+		request->stage = NULL;
+	}
+	if (request->outputs != NULL) {
+		if (w->outputs != NULL)
+			quern__outputs__free_unpacked(w->outputs, NULL);
+		w->outputs = request->outputs;
+		request->outputs = NULL;
+	}
+	if (request->task == NULL)
+		return 0;
+	return w->stage != NULL ? run(w, request->task) : -EBADMSG;
+}
+
+int worker_serve(const struct task_env *env, int socket)
+{
+	struct worker w = { .env = env, .socket = socket };
+	Quern__WorkerRequest *request;
+	int r;
+
+	while ((r = read_request(socket, &request)) > 0) {
+		r = serve(&w, request);
+		quern__worker_request__free_unpacked(request, NULL);
+		if (r < 0)
+			break;
+	}
+	if (r < 0)
+		(void)fprintf(stderr, "quern worker: %s\n", strerror(-r));
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
