@@ -1,0 +1,224 @@
+/* action.c: actions: each cuts its set's graph into a Run, has it run, and makes an answer of the results. */
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "job/records.h"
+#include "job/stages.h"
+
+enum { TAKE_GROWTH = 4 }; /* each round of take() looks at so many times the partitions of the one before */
+
+/* One run of an action. */
+struct action {
+	quern_set *set;
+	Quern__Sink sink;
+	char *name; /* from asprintf(); NULL: no memory */
+	bool part;  /* only these partitions: */
+	uint32_t first, count;
+};
+
+/* Says what is wrong, here where the user's own words on stderr are; returns what the action returns. */
+static int complain(const char *what)
+{
+	(void)fprintf(stderr, "quern: %s\n", what);
+	return 1;
+}
+
+static int run_stages(
+	const struct action *a, struct memory *m, job_result_fn *result, void *arg, struct err *err)
+{
+	quern_job *job = a->set->job;
+	Quern__Run *run;
+
+	int r = a->name != NULL ? stages_cut(a->set, &a->sink, m, &run) : -ENOMEM;
+	if (r < 0)
+		return err_set(err, r, "out of memory");
+	run->name = a->name;
+	if (a->part) {
+		run->has_first_partition = run->has_partition_count = true;
+		run->first_partition = a->first;
+		run->partition_count = a->count;
+	}
+	job->running = true;
+	r = job->runner.run(job->runner.arg, run, result, arg, err);
+	job->running = false;
+	return r;
+}
+
+/* 0, or what the action returns: it is reported. Frees the name. */
+static int act(struct action *a, job_result_fn *result, void *arg)
+{
+	struct memory m = { NULL };
+	struct err err = { "" };
+	int r;
+
+	if (a->set->error != NULL)
+		r = complain(a->set->error);
+	else if (a->set->job->running)
+		r = complain("an action cannot run inside of another one's function");
+	else
+		r = run_stages(a, &m, result, arg, &err);
+	memory_deinit(&m);
+	free(a->name);
+	a->name = NULL;
+	if (r < 0)
+		r = err.text[0] != '\0' ? complain(err.text) : 1;
+	return r;
+}
+
+static struct action action_of(quern_set *set, Quern__Sink__Kind kind)
+{
+	struct action a = { .set = set };
+
+	quern__sink__init(&a.sink);
+	a.sink.kind = kind;
+	return a;
+}
+
+__attribute__((format(printf, 1, 2))) static char *format_name(const char *format, ...)
+{
+	va_list ap;
+	char *name;
+
+	va_start(ap, format);
+	int n = vasprintf(&name, format, ap);
+	va_end(ap);
+	return n < 0 ? NULL : name;
+}
+
+/* ---- save_text ---- */
+
+static int no_result(void *arg, uint32_t partition, const uint8_t *data, size_t len)
+{
+	(void)arg, (void)partition, (void)data, (void)len;
+	return 0;
+}
+
+int quern_save_text(quern_set *set, const char *path)
+{
+	struct action a = action_of(set, QUERN__SINK__KIND__TEXT);
+
+	if (path == NULL || *path == '\0')
+		return complain(path == NULL ? "quern_save_text(): the path is NULL: is an argument missing?"
+					     : "quern_save_text(): the path is empty");
+	a.sink.path = (char *)path;
+	a.name = format_name("save_text(%s)", path);
+	return act(&a, no_result, NULL);
+}
+
+/* ---- count ---- */
+
+struct count {
+	uint64_t sum;
+	bool wrong;
+};
+
+static int add_count(void *arg, uint32_t partition, const uint8_t *data, size_t len)
+{
+	struct count *c = arg;
+	uint64_t n;
+
+	(void)partition;
+	c->wrong = len != sizeof(n);
+	if (c->wrong)
+		return 1;
+	memcpy(&n, data, sizeof(n));
+	c->sum += le64toh(n);
+	return 0;
+}
+
+int quern_count(quern_set *set, uint64_t *ret)
+{
+	struct action a = action_of(set, QUERN__SINK__KIND__COUNT);
+	struct count c = { 0 };
+
+	a.name = format_name("count");
+	int r = act(&a, add_count, &c);
+	if (r == 0 && c.wrong)
+		r = complain("the driver's answer to a count is not a number");
+	if (r == 0)
+		*ret = c.sum;
+	return r;
+}
+
+/* ---- collect and take ---- */
+
+struct collect {
+	quern_each_fn *each;
+	void *arg;
+	uint64_t left;       /* records that are still wanted */
+	uint32_t partitions; /* that gave a result */
+	int result;          /* the first non-zero return of `each` */
+	bool wrong;
+};
+
+static int give_records(void *arg, uint32_t partition, const uint8_t *data, size_t len)
+{
+	struct collect *c = arg;
+	const uint8_t *p = data, *end = data + len;
+	quern_slice key, value;
+	int r;
+
+	(void)partition;
+	c->partitions++;
+	while (c->left > 0 && (r = record_next(&p, end, &key, &value)) != 0) {
+		c->wrong = r < 0;
+		if (c->wrong)
+			return 1;
+		c->left--;
+		c->result = c->each(key, value, c->arg);
+		if (c->result != 0)
+			return 1;
+	}
+	return c->left == 0;
+}
+
+static int collect(struct action *a, struct collect *c)
+{
+	int r = act(a, give_records, c);
+
+	if (r == 0 && c->wrong)
+		r = complain("what the driver collected is not a sequence of records");
+	return r != 0 ? r : c->result;
+}
+
+int quern_collect(quern_set *set, quern_each_fn *each, void *arg)
+{
+	struct action a = action_of(set, QUERN__SINK__KIND__COLLECT);
+	struct collect c = { .each = each, .arg = arg, .left = UINT64_MAX };
+
+	a.name = format_name("collect");
+	return collect(&a, &c);
+}
+
+/* The first partition, then four times as many, and so on, until there is enough or no more (as Spark does,
+ * org.apache.spark.rdd.RDD.take). */
+int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
+{
+	struct collect c = { .each = each, .arg = arg, .left = n };
+	uint32_t first = 0, count = 1;
+	int r = 0;
+
+	if (n == 0 && set->error != NULL)
+		return complain(set->error);
+	while (c.left > 0 && r == 0) {
+		struct action a = action_of(set, QUERN__SINK__KIND__COLLECT);
+
+		a.sink.has_limit = true;
+		a.sink.limit = c.left;
+		a.part = true;
+		a.first = first;
+		a.count = count;
+		a.name = format_name("take(%" PRIu64 ")", n);
+		c.partitions = 0;
+		r = collect(&a, &c);
+		if (c.partitions < count || first > UINT32_MAX - count)
+			break; /* there are no more */
+		first += count;
+		count = count > UINT32_MAX / TAKE_GROWTH ? count : count * TAKE_GROWTH;
+	}
+	return r;
+}

@@ -1,0 +1,84 @@
+/* graph.h: the dataset graph behind quern.h, inside the process that runs quern_main(). */
+#ifndef QUERN_JOB_GRAPH_H
+#define QUERN_JOB_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <quern/quern.h>
+
+#include "base/err.h"
+#include "job/code.h"
+#include "job/plan.pb-c.h"
+
+/* ---- Memory that is given back all at once ---- */
+
+struct memory {
+	struct memory_block *blocks; /* newest first */
+};
+
+/* `n` zeroed bytes, aligned for any type; or NULL. */
+void *memory_take(struct memory *m, size_t n);
+/* A copy, with a NUL behind it; or NULL. */
+void *memory_copy(struct memory *m, const void *data, size_t n);
+/* What printf() would print; or NULL. */
+char *memory_format(struct memory *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void memory_deinit(struct memory *m);
+
+/* ---- The graph ---- */
+
+enum set_kind {
+	SET_TEXT,   /* the lines of `path` */
+	SET_STEP,   /* a narrow step of `parent` */
+	SET_REDUCE, /* `parent` through `shuffle`, values of a key combined by `fn` */
+};
+
+/* The shuffle that makes a set, and the stage that writes it. Both are named when the set is made, so that
+ * every action that needs them names them alike, and they are written once. */
+struct set_shuffle {
+	uint32_t id, stage;
+	uint32_t partitions; /* 0: the driver's choice */
+};
+
+struct quern_set {
+	quern_job *job;
+	const char *error; /* the first mistake on the way to this set; then nothing else is valid */
+	enum set_kind kind;
+	const quern_set *parent;
+	const char *path;
+	Quern__Step__Kind step;
+	bool pairs;
+	Quern__Function fn;
+	const struct set_shuffle *shuffle;
+	Quern__ValueType key_type, value_type; /* for save_text */
+	bool has_key;                          /* records may have one */
+};
+
+/* Gets the result of one partition; borrowed. Non-zero: no more is wanted. */
+typedef int job_result_fn(void *arg, uint32_t partition, const uint8_t *data, size_t len);
+
+/* How actions reach the driver: the session, or a test. */
+struct job_runner {
+	/* Runs an action to its end. Gives the results to `result` one by one in the order of partitions,
+	 * those of the partitions that there are; not after a non-zero return of it. 0, also after such a
+	 * return; > 0: the action failed and the driver has said why; negative with a sentence, or without
+	 * one when there is nobody to tell: no driver. */
+	int (*run)(
+		void *arg, const Quern__Run *run, job_result_fn *result, void *result_arg, struct err *err);
+	void *arg;
+};
+
+struct quern_job {
+	const struct code *code;
+	struct job_runner runner;
+	struct memory memory; /* of sets; theirs until the job ends */
+	uint32_t next_run, next_stage, next_shuffle;
+	bool running; /* an action is under way */
+	quern_set no_memory;
+};
+
+/* A job without sets. `code` is borrowed. */
+void job_init(quern_job *job, const struct code *code, const struct job_runner *runner);
+void job_deinit(quern_job *job);
+
+#endif
