@@ -21,8 +21,9 @@ struct recordio {
 #define RECORDIO_INIT(max_) ((struct recordio){ .partial = BUF_INIT((size_t)(max_) + 32), .max = (max_) })
 
 /* Feeds bytes; calls `record` for each record that is complete, in order, borrowed during the call. A
- * non-zero return of `record` stops and is returned. -EPROTO: no length where one must be, or one above max.
- * -ENOMEM. After an error the decoder gives that error for ever. */
+ * non-zero return of `record` stops and is returned; what came behind that record is lost then. -EPROTO: no
+ * length where one must be, or one above max. -ENOMEM. After an error the decoder gives that error for ever.
+ */
 int recordio_feed(struct recordio *r, const void *data, size_t len,
 	int (*record)(void *arg, const void *data, size_t len), void *arg, struct err *err);
 

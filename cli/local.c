@@ -1,0 +1,122 @@
+/* local.c: `quern local`: the embedded cluster on its own, for other frameworks, other terminals, tests. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "cli/commands.h"
+#include "cli/parse.h"
+#include "local/cluster.h"
+
+enum { KEY_AGENTS = 0x100, KEY_CORES, KEY_MEMORY, KEY_IP, KEY_PORT, KEY_WORK_DIR, KEY_KEEP, KEY_READY };
+
+struct local_options {
+	uint32_t agents, cpus_milli, mem_mb, port;
+	const char *ip, *work_dir;
+	bool keep;
+	int ready_fd;
+};
+
+static const struct argp_option list[] = {
+	{ .name = "agents", .key = KEY_AGENTS, .arg = "N", .doc = "how many agents (1)" },
+	{ .name = "cores", .key = KEY_CORES, .arg = "N", .doc = "cores of each (those of this machine)" },
+	{ .name = "memory",
+		.key = KEY_MEMORY,
+		.arg = "SIZE",
+		.doc = "memory of each (1g for each core and 1g more)" },
+	{ .name = "ip", .key = KEY_IP, .arg = "ADDRESS", .doc = "address to listen on (127.0.0.1)" },
+	{ .name = "port", .key = KEY_PORT, .arg = "PORT", .doc = "of the master, 0 for any (5050)" },
+	{ .name = "work-dir",
+		.key = KEY_WORK_DIR,
+		.arg = "FOLDER",
+		.doc = "sandboxes go here (a new folder in $TMPDIR)" },
+	{ .name = "keep-sandboxes", .key = KEY_KEEP, .doc = "do not remove them" },
+	{ .name = "ready-fd",
+		.key = KEY_READY,
+		.arg = "FD",
+		.doc = "write HOST:PORT of the master to this descriptor once it listens" },
+	{ 0 },
+};
+
+static int set(struct local_options *o, int key, const char *arg, struct err *err)
+{
+	uint32_t n;
+	int r = 0;
+
+	switch (key) {
+	case KEY_AGENTS:
+		return parse_count(arg, 1, CLUSTER_AGENTS_MAX, &o->agents, err);
+	case KEY_CORES:
+		return parse_cpus_milli(arg, &o->cpus_milli, err);
+	case KEY_MEMORY:
+		return parse_memory_mb(arg, &o->mem_mb, err);
+	case KEY_IP:
+		o->ip = arg;
+		break;
+	case KEY_PORT:
+		return parse_count(arg, 0, 65535, &o->port, err);
+	case KEY_WORK_DIR:
+		o->work_dir = arg;
+		break;
+	case KEY_KEEP:
+		o->keep = true;
+		break;
+	default:
+		r = parse_count(arg, 0, 1 << 20, &n, err);
+		o->ready_fd = r < 0 ? -1 : (int)n;
+		break;
+	}
+	return r;
+}
+
+static error_t take(int key, char *arg, struct argp_state *state)
+{
+	struct err err = { "" };
+
+	if (key == ARGP_KEY_ARG)
+		argp_error(state, "'%s': this command takes no arguments", arg);
+	if (key < KEY_AGENTS || key > KEY_READY)
+		return ARGP_ERR_UNKNOWN;
+	if (set(state->input, key, arg, &err) < 0)
+		argp_failure(state, 2, 0, "%s", err.text);
+	return 0;
+}
+
+static const char doc[] =
+	"Runs an embedded Mesos cluster: a master and its agents in one process, with Mesos' v1 scheduler and "
+	"executor APIs, until it is interrupted.\v"
+	"It is for trying things out and for tests: it isolates nothing and keeps nothing. Any framework that "
+	"speaks the v1 HTTP API can use it. See also: http://HOST:PORT/state, /metrics/snapshot.\n\n"
+	"Exit status: 0 interrupted, 2 the command line is wrong, 3 it could not start.";
+
+int command_local(int argc, char **argv)
+{
+	const struct argp argp = { .options = list, .parser = take, .doc = doc };
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct local_options o = {
+		.agents = 1, .cpus_milli = (uint32_t)cores * 1000, .port = 5050, .ready_fd = -1
+	};
+	auto_free char *resources = NULL;
+
+	argp_err_exit_status = 2;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
+		return 2;
+	if (o.mem_mb == 0)
+		o.mem_mb = 1024 + o.cpus_milli * 1024 / 1000;
+	if (asprintf(&resources, "cpus:%g;mem:%u;disk:10240;ports:[31000-32000]", o.cpus_milli / 1000.0,
+		    o.mem_mb) < 0) {
+		resources = NULL;
+		(void)fputs("quern: out of memory\n", stderr);
+		return 1;
+	}
+	const struct cluster_config config = { .address = o.ip,
+		.port = (uint16_t)o.port,
+		.agents = o.agents,
+		.resources = resources,
+		.work_dir = o.work_dir,
+		.keep_sandboxes = o.keep,
+		.ready_fd = o.ready_fd,
+		.life_fd = -1 };
+	return cluster_main(&config);
+}

@@ -1,0 +1,19 @@
+/* paths.h: where the parts of this installation are, relative to the program itself: the build tree
+ * (BUILD/cli/quern, BUILD/include, BUILD/executor) or an installation (PREFIX/bin/quern, PREFIX/include,
+ * PREFIX/libexec/quern). */
+#ifndef QUERN_CLI_PATHS_H
+#define QUERN_CLI_PATHS_H
+
+#include "base/err.h"
+
+struct paths {
+	char *self;    /* this program */
+	char *include; /* folder with quern/quern.h */
+	char *bundle;  /* quern-executor.tar */
+};
+
+/* -ENOENT with a sentence that names what is missing. paths_deinit() in any case. */
+int paths_find(struct paths *ret, struct err *err);
+void paths_deinit(struct paths *p);
+
+#endif

@@ -1,0 +1,229 @@
+#include "executor/combine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "executor/hash.h"
+#include "executor/reduce.h"
+#include "executor/runs.h"
+#include "executor/table.h"
+
+struct combine {
+	struct quern_out in;
+	struct table table;
+	struct reduce reduce;
+	size_t memory;
+	bool one_partition;
+	struct runs *runs; /* NULL until the first spill */
+	const char *scratch_dir;
+	struct flow *flow;
+};
+
+/* 0 marks a free slot; that two hashes become one is no matter. */
+static inline uint64_t not_zero(uint64_t hash)
+{
+	return hash != 0 ? hash : 1;
+}
+
+static inline uint64_t hash_many(quern_slice key)
+{
+	return not_zero(hash_key(key));
+}
+
+/* The high bits, which say the slot, are almost the same for all keys of one partition: the low ones serve. */
+static inline uint64_t hash_one(quern_slice key)
+{
+	uint64_t hash = hash_key(key);
+
+	return not_zero(hash << 32 | hash >> 32);
+}
+
+static uint64_t runs_hash_many(quern_slice key)
+{
+	return hash_many(key);
+}
+
+static uint64_t runs_hash_one(quern_slice key)
+{
+	return hash_one(key);
+}
+
+/* The value of a slot, as bytes; `bits` is room for a number. */
+static quern_slice slot_value(const struct combine *c, const struct table_slot *s, uint8_t bits[8])
+{
+	if (c->reduce.kind == REDUCE_CALL)
+		return quern_bytes(s->value.bytes->bytes, s->value.bytes->len);
+	put_le64(bits, s->value.bits);
+	return quern_bytes(bits, 8);
+}
+
+static bool spill(struct combine *c)
+{
+	uint8_t bits[8];
+
+	if (c->runs == NULL && runs_new(c->scratch_dir, c->one_partition ? runs_hash_one : runs_hash_many,
+				       &c->reduce, &c->runs) < 0) {
+		flow_fail(c->flow, -ENOMEM, false, "out of memory");
+		return false;
+	}
+	table_sort(&c->table);
+	runs_begin(c->runs);
+	for (size_t i = 0; i < c->table.n && c->flow->result == 0; i++) {
+		const struct table_slot *s = &c->table.slots[i];
+
+		runs_put(c->runs, table_key(s), slot_value(c, s, bits));
+	}
+	runs_end(c->runs);
+	table_clear(&c->table);
+	return c->flow->result == 0;
+}
+
+/* Makes room for another key: grows within the budget, or spills. `crowded`: there is no slot near its home. */
+static bool make_room(struct combine *c, bool crowded)
+{
+	struct table *t = &c->table;
+	size_t held = table_bytes(t);
+
+	if (held > c->memory && t->n > 0)
+		return spill(c);
+	if (!crowded && !table_full(t))
+		return true;
+	if (held <= c->memory && table_growth(t) <= c->memory - held && table_grow(t) == 0)
+		return true;
+	return spill(c);
+}
+
+/* The first value of a key. */
+static void insert(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
+{
+	struct table *t = &c->table;
+
+	if (c->flow->stop)
+		return;
+	if (key.len > TABLE_KEY_MAX) {
+		flow_fail(c->flow, -EMSGSIZE, true, "a key of %zu bytes is too long", key.len);
+		return;
+	}
+	if (!make_room(c, false))
+		return;
+	struct table_slot *s = table_find(t, hash, key);
+	if (s == table_end(t)) {
+		if (!make_room(c, true))
+			return;
+		s = table_find(t, hash, key);
+	}
+	if (s == table_end(t))
+		flow_fail(c->flow, -ENOMEM, false, "no room near the slot of a key"); /* not after a spill */
+	else if (table_put(t, s, hash, key) < 0)
+		flow_fail(c->flow, -ENOMEM, false, "out of memory for a key of %zu bytes", key.len);
+	else if (c->reduce.kind != REDUCE_CALL)
+		s->value.bits = get_le64(value.ptr);
+	else if (table_set_bytes(t, s, false, value) < 0)
+		flow_fail(c->flow, -ENOMEM, false, "out of memory for a value of %zu bytes", value.len);
+}
+
+/* Another value of a key, for a user's function. */
+static void update_call(struct combine *c, struct table_slot *s, quern_slice value)
+{
+	if (c->flow->stop)
+		return;
+	quern_slice had = quern_bytes(s->value.bytes->bytes, s->value.bytes->len);
+	quern_slice now = reduce_values(&c->reduce, had, value);
+
+	if (c->flow->stop)
+		return;
+	if (table_set_bytes(&c->table, s, true, now) < 0)
+		flow_fail(c->flow, -ENOMEM, false, "out of memory for a value of %zu bytes", now.len);
+	else if (table_bytes(&c->table) > c->memory)
+		(void)spill(c); /* values that grow leave their old places behind */
+}
+
+static inline void combine_take(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
+{
+	struct table_slot *s = table_find(&c->table, hash, key);
+
+	if (s->hash == 0)
+		insert(c, hash, key, value);
+	else if (c->reduce.kind == REDUCE_CALL)
+		update_call(c, s, value);
+	else
+		s->value.bits = reduce_bits(c->reduce.kind, s->value.bits, get_le64(value.ptr));
+}
+
+static void emit_many(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct combine *c = (struct combine *)out;
+
+	if (value.len == 8 || c->reduce.kind == REDUCE_CALL)
+		combine_take(c, hash_many(key), key, value);
+	else
+		reduce_wrong_length(&c->reduce, value);
+}
+
+static void emit_one(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct combine *c = (struct combine *)out;
+
+	if (value.len == 8 || c->reduce.kind == REDUCE_CALL)
+		combine_take(c, hash_one(key), key, value);
+	else
+		reduce_wrong_length(&c->reduce, value);
+}
+
+int combine_new(const struct combine_config *config, struct combine **ret, struct err *err)
+{
+	auto_combine struct combine *c = calloc(1, sizeof(*c));
+
+	if (c == NULL || table_init(&c->table) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	c->in.emit = config->one_partition ? emit_one : emit_many;
+	c->memory = config->memory < COMBINE_MEMORY_MIN ? COMBINE_MEMORY_MIN : config->memory;
+	c->one_partition = config->one_partition;
+	c->scratch_dir = config->scratch_dir;
+	c->flow = config->flow;
+	int r = reduce_init(&c->reduce, config->code, config->function, config->flow, err);
+	if (r < 0)
+		return r;
+	*ret = c, c = NULL;
+	return 0;
+}
+
+struct quern_out *combine_in(struct combine *c)
+{
+	return &c->in;
+}
+
+void combine_finish(struct combine *c, combine_give *give, void *arg)
+{
+	uint8_t bits[8];
+
+	if (c->flow->result < 0)
+		return;
+	if (c->runs != NULL) {
+		if (c->table.n == 0 || spill(c))
+			runs_merge(c->runs, give, arg);
+		return;
+	}
+	table_sort(&c->table);
+	for (size_t i = 0; i < c->table.n && !c->flow->stop; i++) {
+		const struct table_slot *s = &c->table.slots[i];
+
+		give(arg, s->hash, table_key(s), slot_value(c, s, bits));
+	}
+}
+
+uint64_t combine_runs(const struct combine *c)
+{
+	return c->runs == NULL ? 0 : runs_written(c->runs);
+}
+
+struct combine *combine_free(struct combine *c)
+{
+	if (c == NULL)
+		return NULL;
+	(void)runs_free(c->runs);
+	table_deinit(&c->table);
+	reduce_deinit(&c->reduce);
+	free(c);
+	return NULL;
+}

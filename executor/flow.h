@@ -1,0 +1,25 @@
+/* flow.h: what the operators of one running task share: whether records are still wanted, and the first
+ * failure. An operator's emit() returns nothing, so a failure is kept here; sources look at `stop` between
+ * records. */
+#ifndef QUERN_EXECUTOR_FLOW_H
+#define QUERN_EXECUTOR_FLOW_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct flow {
+	bool stop;  /* no more records: a limit was reached, or something failed */
+	bool final; /* the failure is one that trying again cannot help */
+	int result; /* 0, or the first failure (negative errno; its sentence is in err) */
+	struct err err;
+};
+
+/* Ends the flow with a failure, unless one stands already. `final`: trying again cannot help. */
+void flow_fail(struct flow *flow, int code, bool final, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* The same for a negative result of a function that has set `err`. */
+void flow_fail_err(struct flow *flow, int code, const struct err *err);
+
+#endif

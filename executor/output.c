@@ -1,0 +1,254 @@
+#include "executor/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "executor/bytes.h"
+#include "job/records.h"
+
+enum { PART_BUFFER = 256 << 10, NUMBER_MAX = 32 /* characters of a printed number */ };
+
+struct part {
+	struct quern_out in;
+	Quern__ValueType key_type, value_type;
+	bool has_key;
+	int fd;
+	char *path;
+	const char *name; /* end of path: what is below _temporary */
+	bool finished;
+	struct buf out;
+	uint64_t records, bytes;
+	struct flow *flow;
+};
+
+static int part_open(struct part *p, const Quern__Sink *sink, const Quern__Task *task, struct err *err)
+{
+	if (asprintf(&p->path, "%s/_temporary/%u.%u.%u/part-%05u", sink->path, task->stage, task->partition,
+		    task->attempt, task->partition) < 0) {
+		p->path = NULL;
+		return err_set(err, -ENOMEM, "output: out of memory");
+	}
+	p->name = p->path + strlen(sink->path) + strlen("/_temporary/");
+
+	char *slash = strrchr(p->path, '/');
+	*slash = '\0';
+	int r = mkdir(p->path, 0777) < 0 && errno != EEXIST ? -errno : 0;
+	if (r < 0)
+		(void)err_errno(err, r, "output: cannot make folder '%s'", p->path);
+	*slash = '/';
+	if (r < 0)
+		return r;
+	p->fd = open(p->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+	return p->fd < 0 ? err_errno(err, -errno, "output '%s'", p->path) : 0;
+}
+
+/* Writes what is buffered. */
+static int part_flush(struct part *p)
+{
+	for (size_t at = 0; at < p->out.len;) {
+		ssize_t n = write(p->fd, p->out.data + at, p->out.len - at);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			at += (size_t)n;
+	}
+	p->bytes += p->out.len;
+	buf_clear(&p->out);
+	return 0;
+}
+
+static size_t print_u64(char *to, uint64_t v)
+{
+	char digits[NUMBER_MAX];
+	size_t n = 0;
+
+	do {
+		digits[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	for (size_t i = 0; i < n; i++)
+		to[i] = digits[n - 1 - i];
+	return n;
+}
+
+static size_t print_i64(char *to, uint64_t bits)
+{
+	if (bits >> 63 == 0)
+		return print_u64(to, bits);
+	to[0] = '-';
+	return 1 + print_u64(to + 1, -bits);
+}
+
+/* With as few digits as give the same number back. */
+static size_t print_double(char *to, uint64_t bits)
+{
+	double v;
+	int n = 0;
+
+	memcpy(&v, &bits, sizeof(v));
+	for (int digits = 15; digits <= 17; digits++) {
+		n = snprintf(to, NUMBER_MAX, "%.*g", digits, v);
+		if (strtod(to, NULL) == v)
+			break;
+	}
+	return (size_t)n;
+}
+
+static int put_field(struct part *p, Quern__ValueType type, quern_slice s)
+{
+	if (type == QUERN__VALUE_TYPE__BYTES)
+		return buf_add(&p->out, s.ptr, s.len);
+	if (s.len != 8) {
+		flow_fail(p->flow, -EINVAL, true,
+			"output: a field of %zu bytes is to be printed as a number, which has 8", s.len);
+		return 0;
+	}
+	int r = buf_reserve(&p->out, NUMBER_MAX);
+	if (r < 0)
+		return r;
+	char *to = (char *)p->out.data + p->out.len;
+	uint64_t bits = get_le64(s.ptr);
+	p->out.len += type == QUERN__VALUE_TYPE__U64 ? print_u64(to, bits)
+		: type == QUERN__VALUE_TYPE__I64     ? print_i64(to, bits)
+						     : print_double(to, bits);
+	return 0;
+}
+
+static void part_emit(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct part *p = (struct part *)out;
+	int r = 0;
+
+	if (p->flow->stop)
+		return;
+	if (p->has_key) {
+		r = put_field(p, p->key_type, key);
+		if (r == 0)
+			r = buf_add(&p->out, "\t", 1);
+	}
+	if (r == 0)
+		r = put_field(p, p->value_type, value);
+	if (r == 0)
+		r = buf_add(&p->out, "\n", 1);
+	p->records++;
+	if (r == 0 && p->out.len >= PART_BUFFER)
+		r = part_flush(p);
+	if (r < 0)
+		flow_fail(p->flow, r, false, "output '%s': %s", p->path, strerror(-r));
+}
+
+int part_new(const Quern__Sink *sink, const Quern__Task *task, struct flow *flow, struct part **ret,
+	struct err *err)
+{
+	auto_part struct part *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return err_set(err, -ENOMEM, "output: out of memory");
+	p->in.emit = part_emit;
+	p->key_type = sink->key_type;
+	p->value_type = sink->value_type;
+	p->has_key = sink->has_key;
+	p->fd = -1;
+	p->out = BUF_INIT(SIZE_MAX / 2);
+	p->flow = flow;
+	int r = part_open(p, sink, task, err);
+	if (r < 0)
+		return r;
+	*ret = p, p = NULL;
+	return 0;
+}
+
+struct quern_out *part_in(struct part *p)
+{
+	return &p->in;
+}
+
+int part_finish(struct part *p, const char **ret, struct err *err)
+{
+	int r = part_flush(p);
+	int fd = p->fd;
+
+	p->fd = -1;
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	if (r < 0)
+		return err_errno(err, r, "output '%s'", p->path);
+	p->finished = true;
+	*ret = p->name;
+	return 0;
+}
+
+uint64_t part_records(const struct part *p)
+{
+	return p->records;
+}
+
+uint64_t part_bytes(const struct part *p)
+{
+	return p->bytes;
+}
+
+struct part *part_free(struct part *p)
+{
+	if (p == NULL)
+		return NULL;
+	if (p->fd >= 0)
+		(void)close(p->fd);
+	if (!p->finished && p->path != NULL) {
+		(void)unlink(p->path);
+		*strrchr(p->path, '/') = '\0';
+		(void)rmdir(p->path);
+	}
+	free(p->path);
+	buf_deinit(&p->out);
+	free(p);
+	return NULL;
+}
+
+static void collect_emit(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct collect *c = (struct collect *)out;
+
+	if (c->flow->stop)
+		return;
+	int r = record_put(&c->data, key, value);
+	if (r == -EMSGSIZE)
+		flow_fail(c->flow, r, true,
+			"a task collects more than %d MiB for the driver: write a file with quern_save_text()",
+			COLLECT_MAX >> 20);
+	else if (r < 0)
+		flow_fail(c->flow, r, false, "out of memory for collected records");
+	else if (++c->records == c->limit)
+		c->flow->stop = true;
+}
+
+static void count_emit(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct collect *c = (struct collect *)out;
+
+	(void)key, (void)value;
+	c->records++;
+}
+
+void collect_init(struct collect *c, uint64_t limit, struct flow *flow)
+{
+	*c = (struct collect){ .in = { collect_emit },
+		.data = BUF_INIT(COLLECT_MAX),
+		.limit = limit == 0 ? UINT64_MAX : limit,
+		.flow = flow };
+}
+
+void count_init(struct collect *c, struct flow *flow)
+{
+	*c = (struct collect){ .in = { count_emit }, .data = BUF_INIT(8), .flow = flow };
+}
+
+void collect_deinit(struct collect *c)
+{
+	buf_deinit(&c->data);
+}

@@ -1,0 +1,157 @@
+#include "executor/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where in the file the next line begins. */
+static uint64_t position(const struct reader *r)
+{
+	return r->base + r->at;
+}
+
+static void reader_open(struct reader *r, const Quern__Extent *x, struct flow *flow)
+{
+	struct stat st;
+
+	/* Non-blocking for the open() alone: a FIFO must not hang us before fstat() has seen it. */
+	r->fd = open(x->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (r->fd < 0 || fstat(r->fd, &st) < 0) {
+		flow_fail(flow, -errno, false, "input '%s': %s", x->path, strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) {
+		flow_fail(flow, -EINVAL, true, "input '%s': not a regular file", x->path);
+	} else if (x->length > UINT64_MAX - x->offset || x->offset + x->length > (uint64_t)st.st_size) {
+		flow_fail(flow, -ESTALE, true, "input '%s' is shorter than when the job began", x->path);
+	} else {
+		(void)posix_fadvise(r->fd, (off_t)x->offset, (off_t)x->length, POSIX_FADV_SEQUENTIAL);
+		r->end = x->offset + x->length;
+	}
+}
+
+/* Makes room behind what was read: drops the lines that were given, or grows for a line that fills all. */
+static bool make_room(struct reader *r, const char *path, struct flow *flow)
+{
+	if (r->at > 0) {
+		memmove(r->data, r->data + r->at, r->len - r->at);
+		r->base += r->at;
+		r->len -= r->at;
+		r->at = 0;
+	}
+	if (r->len < r->cap)
+		return true;
+	if (r->cap >= READER_LINE_MAX) {
+		flow_fail(flow, -EFBIG, true, "input '%s': the line at byte %llu is longer than %d bytes", path,
+			(unsigned long long)r->base, READER_LINE_MAX);
+		return false;
+	}
+	size_t cap = r->cap == 0 ? READER_BUFFER : r->cap * 2;
+	uint8_t *data = realloc(r->data, cap);
+	if (data == NULL) {
+		flow_fail(flow, -ENOMEM, false, "input '%s': out of memory for a line of %zu bytes", path, r->len);
+		return false;
+	}
+	r->data = data;
+	r->cap = cap;
+	return true;
+}
+
+/* Reads more. false: there is no more, or it failed. */
+static bool fill(struct reader *r, const char *path, struct flow *flow)
+{
+	ssize_t n;
+
+	if (!make_room(r, path, flow))
+		return false;
+	do {
+		n = pread(r->fd, r->data + r->len, r->cap - r->len, (off_t)(r->base + r->len));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		flow_fail(flow, -errno, false, "input '%s': %s", path, strerror(errno));
+	if (n <= 0)
+		return false;
+	r->len += (size_t)n;
+	return true;
+}
+
+/* Goes to the first line that begins at `offset` or later. The byte before decides whether one begins there. */
+static void seek_line(struct reader *r, const Quern__Extent *x, struct flow *flow)
+{
+	r->len = r->at = r->scanned = 0;
+	r->base = x->offset;
+	if (x->offset == 0)
+		return;
+	r->base--;
+	while (position(r) < r->end && fill(r, x->path, flow)) {
+		const uint8_t *newline = memchr(r->data, '\n', r->len);
+
+		r->at = newline == NULL ? r->len : (size_t)(newline - r->data) + 1;
+		if (newline != NULL)
+			return;
+	}
+}
+
+/* Gives the lines that are whole in the buffer. */
+static void give_whole_lines(struct reader *r, struct quern_out *out, const struct flow *flow)
+{
+	const uint8_t *p = r->data + r->at, *read_end = r->data + r->len;
+	const uint8_t *last = r->end - r->base < r->len ? r->data + (r->end - r->base) : read_end;
+	const uint8_t *from = p + r->scanned;
+	uint64_t records = 0;
+
+	while (p < last && !flow->stop) {
+		const uint8_t *newline = memchr(from, '\n', (size_t)(read_end - from));
+
+		if (newline == NULL)
+			break;
+		out->emit(out, quern_bytes(NULL, 0), quern_bytes(p, (size_t)(newline - p)));
+		records++;
+		from = p = newline + 1;
+	}
+	r->records += records;
+	r->at = (size_t)(p - r->data);
+	r->scanned = r->len - r->at;
+}
+
+static void read_extent(struct reader *r, const Quern__Extent *x, struct quern_out *out, struct flow *flow)
+{
+	seek_line(r, x, flow);
+	uint64_t first = position(r);
+
+	while (!flow->stop && position(r) < r->end) {
+		if (fill(r, x->path, flow)) {
+			give_whole_lines(r, out, flow);
+			continue;
+		}
+		if (flow->stop || r->at == r->len)
+			break;
+		out->emit(out, quern_bytes(NULL, 0), quern_bytes(r->data + r->at, r->len - r->at));
+		r->records++;
+		r->at = r->len; /* the last line, without a newline */
+	}
+	r->bytes += position(r) - first;
+}
+
+void reader_run(struct reader *r, const Quern__Split *split, struct quern_out *out, struct flow *flow)
+{
+	for (size_t i = 0; i < split->n_extents && !flow->stop; i++) {
+		const Quern__Extent *x = split->extents[i];
+
+		reader_open(r, x, flow);
+		if (!flow->stop)
+			read_extent(r, x, out, flow);
+		if (r->fd >= 0)
+			(void)close(r->fd);
+		r->fd = -1;
+	}
+}
+
+void reader_deinit(struct reader *r)
+{
+	if (r->fd >= 0)
+		(void)close(r->fd);
+	free(r->data);
+	*r = READER_INIT;
+}

@@ -1,0 +1,290 @@
+#include "executor/shuffle_read.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/vec.h"
+#include "executor/shuffle_fetch.h"
+
+enum {
+	READ_TRANSFERS = 8,  /* at a time */
+	READ_PER_HOST = 2,   /* connections */
+	READ_TRIES = 5,	     /* over HTTP */
+	READ_RETRY_MS = 200, /* before the second, doubled for each one after */
+	READ_POLL_MS = 1000
+};
+
+struct shuffle_reader {
+	struct shuffle_read_config config;
+	struct flow *flow;
+	ZSTD_DCtx *zstd;
+	CURLM *multi;
+	struct fetch *fetches; /* one for each output */
+	size_t n;
+	VEC(struct fetch *) waiting; /* for HTTP */
+	struct fetch *active[READ_TRANSFERS];
+	size_t n_active;
+	uint64_t records, bytes;
+	const Quern__MapOutput *lost;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static int by_map(const void *a, const void *b)
+{
+	const struct fetch *x = a, *y = b;
+
+	return (x->output->map > y->output->map) - (x->output->map < y->output->map);
+}
+
+/* One fetch for each output. An output that is there twice would be counted twice. */
+static int add_fetches(struct shuffle_reader *r, struct err *err)
+{
+	const Quern__Outputs *o = r->config.outputs;
+
+	for (size_t i = 0; i < o->n_outputs; i++) {
+		struct fetch *f = &r->fetches[i];
+
+		f->output = o->outputs[i];
+		if (f->output->host >= o->n_hosts)
+			return err_set(err, -EINVAL, "shuffle %u: output of map %u is on no known host", o->shuffle,
+				f->output->map);
+		f->host = o->hosts[f->output->host];
+		f->request = (struct shuffle_request){ { o->shuffle, f->output->map, f->output->attempt },
+			r->config.partition };
+		f->in = BUF_INIT(SIZE_MAX / 2);
+		segment_reader_init(&f->segment, r->zstd,
+			segment_seed(o->shuffle, f->output->map, f->output->attempt, r->config.partition));
+		r->n++;
+	}
+	qsort(r->fetches, r->n, sizeof(r->fetches[0]), by_map);
+	for (size_t i = 1; i < r->n; i++)
+		if (r->fetches[i].output->map == r->fetches[i - 1].output->map)
+			return err_set(err, -EINVAL, "shuffle %u: two outputs of map %u", o->shuffle,
+				r->fetches[i].output->map);
+	return 0;
+}
+
+int shuffle_reader_new(
+	const struct shuffle_read_config *config, struct shuffle_reader **ret, struct err *err)
+{
+	auto_shuffle_reader struct shuffle_reader *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	r->config = *config;
+	if (r->config.retry_ms == 0)
+		r->config.retry_ms = READ_RETRY_MS;
+	r->flow = config->flow;
+	r->zstd = ZSTD_createDCtx();
+	r->multi = curl_multi_init();
+	r->fetches = calloc(config->outputs->n_outputs + 1, sizeof(r->fetches[0]));
+	if (r->zstd == NULL || r->multi == NULL || r->fetches == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	(void)curl_multi_setopt(r->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)READ_PER_HOST);
+	int e = add_fetches(r, err);
+	if (e < 0)
+		return e;
+	*ret = r, r = NULL;
+	return 0;
+}
+
+static void fetch_done(struct shuffle_reader *r, struct fetch *f)
+{
+	r->records += f->records;
+	r->bytes += f->segment.bytes;
+	fetch_release(f);
+}
+
+/* Gives a fetch up. */
+static void fetch_lost(struct shuffle_reader *r, struct fetch *f, const char *why)
+{
+	if (r->flow->result == 0)
+		r->lost = f->output;
+	flow_fail(r->flow, -ENODATA, false, "map output %u-%u-%u on %s:%u: %s", f->request.name.shuffle,
+		f->request.name.map, f->request.name.attempt, f->host->address, f->host->port, why);
+}
+
+/* Reads what is on this machine; what cannot be had so waits for HTTP. */
+static void read_local(struct shuffle_reader *r, struct quern_out *out)
+{
+	/* Each partition begins elsewhere, so that not all tasks ask the same host first. */
+	for (size_t i = 0; i < r->n && !r->flow->stop; i++) {
+		struct fetch *f = &r->fetches[(i + r->config.partition) % r->n];
+
+		if (strcmp(f->host->machine, r->config.machine) == 0 && fetch_local(f, out, r->flow) == 0)
+			fetch_done(r, f);
+		else if (!r->flow->stop && vec_push(&r->waiting, f) < 0)
+			flow_fail(r->flow, -ENOMEM, false, "out of memory");
+	}
+}
+
+static void active_remove(struct shuffle_reader *r, const struct fetch *f)
+{
+	for (size_t i = 0; i < r->n_active; i++)
+		if (r->active[i] == f)
+			r->active[i] = r->active[--r->n_active];
+}
+
+/* A transfer that failed: again, later, or never. */
+static void fetch_again(struct shuffle_reader *r, struct fetch *f, bool never, const char *why)
+{
+	if (never || ++f->tries >= READ_TRIES) {
+		fetch_lost(r, f, why);
+		return;
+	}
+	f->retry_at = now_ms() + ((uint64_t)r->config.retry_ms << (f->tries - 1));
+	if (vec_push(&r->waiting, f) < 0)
+		flow_fail(r->flow, -ENOMEM, false, "out of memory");
+}
+
+/* Starts those whose time has come, as far as there is room. Returns the ms until the next one's. */
+static int start_waiting(struct shuffle_reader *r)
+{
+	uint64_t now = now_ms(), wait = READ_POLL_MS;
+
+	for (size_t i = 0; i < r->waiting.n && r->n_active < READ_TRANSFERS && !r->flow->stop;) {
+		struct fetch *f = r->waiting.at[i];
+
+		if (f->retry_at > now) {
+			wait = f->retry_at - now < wait ? f->retry_at - now : wait;
+			i++;
+			continue;
+		}
+		int e = fetch_start(f, r->multi, r->config.secret);
+		if (e < 0) {
+			fetch_lost(r, f, strerror(-e));
+			break;
+		}
+		vec_remove(&r->waiting, i);
+		r->active[r->n_active++] = f;
+	}
+	return (int)wait;
+}
+
+/* Ends a transfer that libcurl says has ended, or whose bytes are wrong. */
+static void end_transfer(struct shuffle_reader *r, struct fetch *f, CURLcode code, struct quern_out *out)
+{
+	long status = 0;
+	char why[CURL_ERROR_SIZE + 64];
+
+	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (f->result == 0)
+		f->result = fetch_drain(f, out, r->flow);
+	bool whole = f->result == 0 && code == CURLE_OK && status == 200 && fetch_whole(f);
+
+	if (f->result < 0)
+		(void)snprintf(why, sizeof(why), "%s",
+			f->result == -EBADMSG ? "the bytes are damaged" : strerror(-f->result));
+	else if (code != CURLE_OK)
+		(void)snprintf(why, sizeof(why), "%s",
+			f->error[0] != '\0' ? f->error : curl_easy_strerror(code));
+	else if (status != 200)
+		(void)snprintf(why, sizeof(why), "the server answers %ld", status);
+	else
+		(void)snprintf(why, sizeof(why), "the transfer ends too early");
+	fetch_stop(f, r->multi);
+	active_remove(r, f);
+	if (r->flow->stop)
+		return;
+	if (whole)
+		fetch_done(r, f);
+	else
+		fetch_again(r, f, code == CURLE_OK && status >= 400 && status < 500, why);
+}
+
+/* Gives what has arrived, and lets paused transfers go on. */
+static void drain_active(struct shuffle_reader *r, struct quern_out *out)
+{
+	for (size_t i = r->n_active; i-- > 0 && !r->flow->stop;) {
+		struct fetch *f = r->active[i];
+
+		if (f->result == 0)
+			f->result = fetch_drain(f, out, r->flow);
+		if (f->result < 0) {
+			end_transfer(r, f, CURLE_OK, out);
+		} else if (f->paused) {
+			f->paused = false;
+			(void)curl_easy_pause(f->easy, CURLPAUSE_CONT);
+		}
+	}
+}
+
+static void end_finished(struct shuffle_reader *r, struct quern_out *out)
+{
+	const CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(r->multi, &left)) != NULL && !r->flow->stop) {
+		struct fetch *f = NULL;
+
+		if (m->msg == CURLMSG_DONE && curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &f) == CURLE_OK)
+			end_transfer(r, f, m->data.result, out);
+	}
+}
+
+static void read_http(struct shuffle_reader *r, struct quern_out *out)
+{
+	while (!r->flow->stop && (r->waiting.n > 0 || r->n_active > 0)) {
+		int wait = start_waiting(r), running;
+
+		if (r->flow->stop)
+			break;
+		CURLMcode m = curl_multi_perform(r->multi, &running);
+		if (m == CURLM_OK) {
+			drain_active(r, out);
+			end_finished(r, out);
+			if (r->flow->stop || (r->n_active < READ_TRANSFERS && r->waiting.n > 0 && wait == 0))
+				continue;
+			m = curl_multi_poll(r->multi, NULL, 0, wait, NULL);
+		}
+		if (m != CURLM_OK)
+			flow_fail(r->flow, -EIO, false, "shuffle: libcurl: %s", curl_multi_strerror(m));
+	}
+}
+
+void shuffle_reader_run(struct shuffle_reader *r, struct quern_out *out)
+{
+	read_local(r, out);
+	read_http(r, out);
+}
+
+const Quern__MapOutput *shuffle_reader_lost(const struct shuffle_reader *r)
+{
+	return r->lost;
+}
+
+uint64_t shuffle_reader_records(const struct shuffle_reader *r)
+{
+	return r->records;
+}
+
+uint64_t shuffle_reader_bytes(const struct shuffle_reader *r)
+{
+	return r->bytes;
+}
+
+struct shuffle_reader *shuffle_reader_free(struct shuffle_reader *r)
+{
+	if (r == NULL)
+		return NULL;
+	for (size_t i = 0; i < r->n; i++) {
+		fetch_stop(&r->fetches[i], r->multi);
+		fetch_release(&r->fetches[i]);
+	}
+	free(r->fetches);
+	vec_deinit(&r->waiting);
+	if (r->multi != NULL)
+		(void)curl_multi_cleanup(r->multi);
+	(void)ZSTD_freeDCtx(r->zstd);
+	free(r);
+	return NULL;
+}

@@ -1,0 +1,31 @@
+/* steps.h: the narrow steps of a stage, fused: each is a struct quern_out that calls the user's function with
+ * the next one. */
+#ifndef QUERN_EXECUTOR_STEPS_H
+#define QUERN_EXECUTOR_STEPS_H
+
+#include "base/auto.h"
+#include "executor/flow.h"
+#include "job/code.h"
+#include "job/out.h"
+
+struct steps;
+
+/* Chains `n` steps before `sink`, which is borrowed like `flow`. 0, -ENOMEM, or -EINVAL: a function that is
+ * not in the job. At run time a map that does not emit exactly one record fails the flow. */
+int steps_new(const struct code *code, Quern__Step *const *step, size_t n, struct quern_out *sink,
+	struct flow *flow, struct steps **ret, struct err *err);
+
+/* Where records go in: the first step, or the sink when there is none. */
+struct quern_out *steps_in(struct steps *s);
+
+struct steps *steps_free(struct steps *s);
+
+AUTO_FREE(steps, struct steps, steps_free)
+#define auto_steps AUTO_CLEANUP(auto_steps_cleanup_)
+
+/* Resolves `f` and copies its argument, aligned for any type: *ret_arg is the caller's to free(), NULL for none.
+ * Errors as steps_new(). */
+int steps_resolve(const struct code *code, const Quern__Function *f, code_fn **ret, void **ret_arg,
+	struct err *err);
+
+#endif

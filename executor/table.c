@@ -1,0 +1,165 @@
+#include "executor/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum { TABLE_FIRST_BITS = 10 }; /* 2^10 homes at first */
+enum { HUGE_PAGE = 2 << 20 };	/* bytes; of x86-64 and arm64 with pages of 4 KiB */
+
+static size_t slots_bytes(unsigned shift)
+{
+	return (((size_t)1 << (64 - shift)) + TABLE_SLACK) * sizeof(struct table_slot);
+}
+
+/* Zeroed slots; large ones on huge pages where the system has them, for every look-up is a TLB miss else. */
+static struct table_slot *slots_new(unsigned shift)
+{
+	size_t bytes = slots_bytes(shift);
+
+	if (bytes < HUGE_PAGE)
+		return calloc(1, bytes);
+	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	struct table_slot *slots = aligned_alloc(HUGE_PAGE, bytes);
+	if (slots != NULL) {
+		(void)madvise(slots, bytes, MADV_HUGEPAGE);
+		memset(slots, 0, bytes);
+	}
+	return slots;
+}
+
+int table_init(struct table *t)
+{
+	*t = (struct table){ .shift = 64 - TABLE_FIRST_BITS };
+	t->slots = slots_new(t->shift);
+	return t->slots == NULL ? -ENOMEM : 0;
+}
+
+void table_deinit(struct table *t)
+{
+	free(t->slots);
+	t->slots = NULL;
+	t->n = 0;
+	arena_deinit(&t->arena);
+}
+
+size_t table_bytes(const struct table *t)
+{
+	return slots_bytes(t->shift) + t->arena.bytes;
+}
+
+size_t table_growth(const struct table *t)
+{
+	return slots_bytes(t->shift - 1);
+}
+
+bool table_full(const struct table *t)
+{
+	return t->n >= table_homes(t) / 8 * 5;
+}
+
+/* Keys come in the order of the old slots, so that the new ones are filled from the front to the end. */
+static struct table_slot *slots_insert(struct table_slot *slots, unsigned shift, const struct table_slot *s)
+{
+	struct table_slot *to = slots + (s->hash >> shift);
+	const struct table_slot *end = slots + ((size_t)1 << (64 - shift)) + TABLE_SLACK - 1;
+
+	while (to->hash != 0)
+		to++;
+	if (to == end)
+		return NULL;
+	*to = *s;
+	return to;
+}
+
+int table_grow(struct table *t)
+{
+	unsigned shift = t->shift - 1;
+	const struct table_slot *end = table_end(t);
+
+	struct table_slot *slots = slots_new(shift);
+	if (slots == NULL)
+		return -ENOMEM;
+	for (const struct table_slot *s = t->slots; s < end; s++) {
+		if (s->hash != 0 && slots_insert(slots, shift, s) == NULL) {
+			free(slots); /* so many hashes with equal high bits that more slots are no help */
+			return -ENOMEM;
+		}
+	}
+	free(t->slots);
+	t->slots = slots;
+	t->shift = shift;
+	return 0;
+}
+
+int table_put(struct table *t, struct table_slot *s, uint64_t hash, quern_slice key)
+{
+	if (key.len > TABLE_INLINE) {
+		char *copy = arena_take(&t->arena, key.len, 1);
+
+		if (copy == NULL)
+			return -ENOMEM;
+		memcpy(copy, key.ptr, key.len);
+		memcpy(s->key + 4, &copy, sizeof(copy));
+	} else if (key.len > 0) {
+		memcpy(s->key, key.ptr, key.len);
+	}
+	s->hash = hash;
+	s->key_len = (uint32_t)key.len;
+	t->n++;
+	return 0;
+}
+
+int table_set_bytes(struct table *t, struct table_slot *s, bool again, quern_slice value)
+{
+	struct table_value *v = again ? s->value.bytes : NULL;
+
+	if (v == NULL || v->cap < value.len) {
+		size_t cap = again ? value.len + value.len / 2 : value.len; /* what grew will grow again */
+
+		v = arena_take(&t->arena, sizeof(*v) + cap, 16);
+		if (v == NULL)
+			return -ENOMEM;
+		v->cap = cap;
+	}
+	if (value.len > 0)
+		memcpy(v->bytes, value.ptr, value.len);
+	v->len = value.len;
+	s->value.bytes = v;
+	return 0;
+}
+
+bool table_before(uint64_t hash_a, quern_slice a, uint64_t hash_b, quern_slice b)
+{
+	if (hash_a != hash_b)
+		return hash_a < hash_b;
+	if (a.len != b.len)
+		return a.len < b.len;
+	return a.len > 0 && memcmp(a.ptr, b.ptr, a.len) < 0;
+}
+
+void table_sort(struct table *t)
+{
+	const struct table_slot *end = table_end(t);
+	struct table_slot *front = t->slots;
+
+	/* By insertion: a key is at most a few slots from where it belongs. */
+	for (struct table_slot *s = t->slots; s < end; s++) {
+		if (s->hash == 0)
+			continue;
+
+		struct table_slot one = *s, *to = front++;
+		while (to > t->slots && table_before(one.hash, table_key(&one), to[-1].hash, table_key(&to[-1]))) {
+			*to = to[-1];
+			to--;
+		}
+		*to = one;
+	}
+}
+
+void table_clear(struct table *t)
+{
+	memset(t->slots, 0, slots_bytes(t->shift));
+	t->n = 0;
+	arena_deinit(&t->arena);
+}

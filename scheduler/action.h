@@ -1,0 +1,42 @@
+/* action.h: one action of the job, from what its process asked for to the finished output: paths made
+ * absolute, input cut into splits, partitions settled, the output folder opened, filled and finished. */
+#ifndef QUERN_SCHEDULER_ACTION_H
+#define QUERN_SCHEDULER_ACTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/vec.h"
+#include "job/plan.pb-c.h"
+#include "scheduler/sched.h"
+
+struct action;
+
+/* What later actions must know of earlier ones: into how many partitions a shuffle was divided. A shuffle
+ * that is used again is not written again. */
+struct action_memory {
+	VEC(struct { uint32_t shuffle, partitions; }) shuffles;
+};
+void action_memory_deinit(struct action_memory *m);
+
+/* Prepares `run` (copied): nothing is left behind when that fails. `cores`: at least so many splits where the
+ * input allows it, and as many partitions where the job does not say. -ENOENT, -EACCES, -EEXIST ... with a
+ * sentence that names the path. */
+int action_begin(const Quern__Run *run, struct action_memory *memory, uint32_t cores, struct action **ret,
+	struct err *err);
+
+/* The event for the core (SCHED_EV_RUN); it points into the action. */
+void action_event(const struct action *a, struct sched_event *ev);
+
+/* Puts a finished part in place; 0 or as output_commit(). */
+int action_commit(
+	struct action *a, uint32_t run, const char *file, uint32_t partition, struct err *err);
+
+/* All parts are there: finishes the output, if there is one. */
+int action_finish(struct action *a, struct err *err);
+
+/* An output that was not finished is removed. Takes and returns NULL. */
+struct action *action_free(struct action *a);
+
+#endif

@@ -1,0 +1,567 @@
+#include "scheduler/driver.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/link.h"
+#include "base/vec.h"
+#include "mesos/client.h"
+#include "mesos/codec.h"
+#include "scheduler/action.h"
+#include "scheduler/artifacts.h"
+#include "scheduler/job_process.h"
+#include "scheduler/peers.h"
+#include "scheduler/progress.h"
+
+enum {
+	GOODBYE_MS = 5000,  /* how long TEARDOWN may take */
+	PROGRESS_MS = 100,  /* between two looks at a terminal */
+	CALL_MAX = 64 << 20 /* bytes of one SUBSCRIBE */
+};
+
+struct committed {
+	uint32_t run, partition;
+	char *error; /* NULL: in place */
+};
+
+struct driver {
+	const struct driver_config *c;
+	struct event_base *loop;
+	struct event *tick, *end, *goodbye, *redraw, *signals[3];
+	struct http_client *http;
+	struct mesos_client *mesos;
+	struct peers *peers;
+	struct artifacts *artifacts;
+	struct sched *sched;
+	struct sched_plan plan;
+	VEC(struct committed) committed; /* answers that the core has not had yet */
+	struct job_process *job;
+	struct action *action; /* of the job, under way; NULL: none */
+	struct action_memory memory;
+	struct progress progress;
+	bool subscribed; /* there is a stream: its end is what TEARDOWN is waited for by */
+	bool ending;
+	bool stopped; /* the core has nothing more to say */
+	int status;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+__attribute__((format(printf, 2, 3))) static void say(struct driver *d, const char *format, ...)
+{
+	va_list ap;
+
+	progress_clear(&d->progress);
+	(void)fputs("quern: ", stderr);
+	va_start(ap, format);
+	(void)vfprintf(stderr, format, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+}
+
+/* The way out, from wherever: the work is done by on_end(), from the loop. The first reason counts. */
+static void end(struct driver *d, int status)
+{
+	if (d->ending)
+		return;
+	d->ending = true;
+	d->status = status;
+	event_active(d->end, 0, 0);
+}
+
+static void out_of_memory(struct driver *d)
+{
+	if (!d->ending)
+		say(d, "out of memory");
+	end(d, DRIVER_JOB_FAILED);
+	d->stopped = true; /* the core cannot be asked any more */
+}
+
+/* ---- What the core wants done ---- */
+
+static void do_commit(struct driver *d, const struct sched_action *a)
+{
+	struct err err = { "" };
+	struct committed c = { .run = a->run, .partition = a->partition };
+
+	if (d->action == NULL || action_commit(d->action, a->run, a->text, a->partition, &err) < 0) {
+		c.error = strdup(d->action == NULL ? "the action is over" : err.text);
+		if (c.error == NULL) {
+			out_of_memory(d);
+			return;
+		}
+	}
+	if (vec_push(&d->committed, c) < 0) {
+		free(c.error);
+		out_of_memory(d);
+	}
+}
+
+static void do_done(struct driver *d, const struct sched_action *a)
+{
+	struct err err = { "" };
+	int code = a->code;
+	const char *text = a->text;
+
+	if (d->action != NULL && code == 0 && action_finish(d->action, &err) < 0) {
+		code = DRIVER_JOB_FAILED;
+		text = err.text;
+	}
+	d->action = action_free(d->action);
+	progress_clear(&d->progress);
+	if (code != 0 && text != NULL && !d->ending)
+		say(d, "%s", text);
+	if (d->job != NULL && job_process_done(d->job, a->run, code, text != NULL ? text : "") < 0)
+		out_of_memory(d);
+}
+
+static void perform(struct driver *d, const struct sched_action *a)
+{
+	int r = 0;
+
+	switch (a->kind) {
+	case SCHED_DO_CALL:
+		r = mesos_client_call(d->mesos, a->data, a->len);
+		break;
+	case SCHED_DO_LINK:
+		r = peers_send(d->peers, a->text, a->data, a->len);
+		break;
+	case SCHED_DO_RESULT:
+		if (d->job != NULL)
+			r = job_process_result(d->job, a->run, a->partition, a->data, a->len);
+		break;
+	case SCHED_DO_COMMIT:
+		do_commit(d, a);
+		break;
+	case SCHED_DO_DONE:
+		do_done(d, a);
+		break;
+	case SCHED_DO_LOG:
+		if (d->c->verbose)
+			say(d, "%s", a->text);
+		break;
+	case SCHED_DO_FATAL:
+		if (!d->ending)
+			say(d, "%s", a->text);
+		end(d, a->code);
+		break;
+	case SCHED_DO_STOPPED:
+		d->stopped = true;
+		break;
+	}
+	if (r == -ENOMEM)
+		out_of_memory(d); /* -ENOTCONN: the core hears of the lost connection by an event of its own */
+	else if (r == -EMSGSIZE) {
+		say(d, "a message of %zu bytes is more than may wait for a slow receiver", a->len);
+		end(d, DRIVER_JOB_FAILED);
+	}
+}
+
+static void arm_tick(struct driver *d)
+{
+	uint64_t at = sched_next_ms(d->sched), now = now_ms();
+
+	if (at == UINT64_MAX) {
+		(void)event_del(d->tick);
+		return;
+	}
+	uint64_t ms = at > now ? at - now : 0;
+	const struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	(void)event_add(d->tick, &tv);
+}
+
+/* One event through the core, and everything that follows from it. */
+static void step(struct driver *d, struct sched_event ev)
+{
+	if (d->stopped)
+		return;
+	ev.now_ms = now_ms();
+	int r = sched_step(d->sched, &ev, &d->plan);
+	for (;;) {
+		if (r < 0)
+			out_of_memory(d);
+		for (size_t i = 0; i < d->plan.n; i++)
+			perform(d, &d->plan.at[i]);
+		sched_plan_reset(&d->plan);
+		if (d->committed.n == 0 || d->stopped)
+			break;
+		struct committed c = d->committed.at[0];
+		vec_remove(&d->committed, 0);
+		const struct sched_event answer = { .now_ms = now_ms(),
+			.kind = SCHED_EV_COMMITTED,
+			.u.committed = { .run = c.run, .partition = c.partition, .error = c.error } };
+		r = sched_step(d->sched, &answer, &d->plan);
+		free(c.error);
+	}
+	if (!d->stopped)
+		arm_tick(d);
+	else if (d->ending && !d->subscribed)
+		(void)event_base_loopbreak(d->loop);
+}
+
+/* ---- The master ---- */
+
+static int on_subscribe(void *arg, struct buf *body)
+{
+	struct driver *d = arg;
+
+	return sched_subscribe_call(d->sched, body);
+}
+
+static int on_event(void *arg, const void *data, size_t len)
+{
+	struct driver *d = arg;
+	ProtobufCMessage *m;
+	struct err err = { "" };
+
+	int r = mesos_decode(&mesos__v1__scheduler__event__descriptor, MESOS_PROTOBUF, data, len, &m, &err);
+	if (r < 0)
+		return r;
+	const Mesos__V1__Scheduler__Event *event = (const Mesos__V1__Scheduler__Event *)m;
+	if (event->subscribed != NULL) {
+		if (event->subscribed->has_heartbeat_interval_seconds)
+			mesos_client_heartbeat(d->mesos, event->subscribed->heartbeat_interval_seconds);
+		d->subscribed = true;
+	}
+	step(d, (struct sched_event){ .kind = SCHED_EV_MESOS, .u.mesos = event });
+	protobuf_c_message_free_unpacked(m, NULL);
+	return 0;
+}
+
+static void on_down(void *arg, const char *why)
+{
+	struct driver *d = arg;
+
+	d->subscribed = false;
+	if (d->ending && d->stopped) {
+		(void)event_base_loopbreak(d->loop);
+		return;
+	}
+	if (d->c->verbose)
+		say(d, "no connection to the master: %s", why);
+	step(d, (struct sched_event){ .kind = SCHED_EV_MESOS_DOWN });
+}
+
+static void on_lost(void *arg, const char *why)
+{
+	struct driver *d = arg;
+
+	d->subscribed = false;
+	if (!d->ending)
+		say(d, "no Mesos master: %s", why);
+	end(d, DRIVER_NO_CLUSTER);
+}
+
+static void on_refused(void *arg, long status, const char *words)
+{
+	struct driver *d = arg;
+
+	if (d->c->verbose && !d->ending)
+		say(d, "the master refused a call: %ld %s", status, words);
+}
+
+static const struct mesos_client_ops mesos_ops = {
+	.subscribe = on_subscribe, .event = on_event, .down = on_down, .lost = on_lost, .refused = on_refused
+};
+
+/* ---- Executors ---- */
+
+static void on_peer_up(void *arg, const char *id)
+{
+	step(arg, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = id } });
+}
+
+static void on_peer_message(void *arg, const char *id, const Quern__ToDriver *message)
+{
+	step(arg, (struct sched_event){
+			  .kind = SCHED_EV_LINK, .u.link = { .executor_id = id, .message = message } });
+}
+
+static void on_peer_down(void *arg, const char *id, const char *why)
+{
+	struct driver *d = arg;
+
+	if (d->c->verbose && !d->ending)
+		say(d, "connection to executor %s ended: %s", id, why);
+	step(d, (struct sched_event){ .kind = SCHED_EV_LINK_DOWN, .u.link = { .executor_id = id } });
+}
+
+static const struct peers_ops peers_ops = {
+	.up = on_peer_up, .message = on_peer_message, .down = on_peer_down
+};
+
+/* ---- The job ---- */
+
+static void on_run(void *arg, const Quern__Run *run)
+{
+	struct driver *d = arg;
+	struct err err = { "" };
+
+	if (d->ending)
+		return;
+	int r = d->action != NULL ? err_set(&err, -EPROTO, "the job asked for two actions at a time")
+				  : action_begin(run, &d->memory, d->c->cores, &d->action, &err);
+	if (r < 0) {
+		say(d, "%s", err.text);
+		if (job_process_done(d->job, run->id, DRIVER_JOB_FAILED, err.text) < 0)
+			out_of_memory(d);
+		return;
+	}
+	struct sched_event ev = { .kind = SCHED_EV_RUN };
+	action_event(d->action, &ev);
+	step(d, ev);
+}
+
+static void on_cancel(void *arg, uint32_t run)
+{
+	step(arg, (struct sched_event){ .kind = SCHED_EV_CANCEL, .u.run_id = run });
+}
+
+static void on_gone(void *arg, int status, const char *why)
+{
+	struct driver *d = arg;
+
+	if (d->ending)
+		return;
+	if (why != NULL)
+		say(d, "the job's own process broke off: %s", why);
+	else if (WIFSIGNALED(status))
+		say(d, "quern_main() died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != 0 && d->c->verbose)
+		say(d, "quern_main() ended with status %d", WEXITSTATUS(status));
+	end(d, why == NULL && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? DRIVER_DONE
+									    : DRIVER_JOB_FAILED);
+}
+
+static const struct job_process_ops job_ops = { .run = on_run, .cancel = on_cancel, .gone = on_gone };
+
+/* ---- The loop's own events ---- */
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	step(arg, (struct sched_event){ .kind = SCHED_EV_TICK });
+}
+
+static void on_redraw(evutil_socket_t fd, short what, void *arg)
+{
+	struct driver *d = arg;
+	struct sched_progress now;
+
+	(void)fd;
+	(void)what;
+	if (d->ending || d->stopped || d->action == NULL)
+		return;
+	sched_get_progress(d->sched, &now);
+	progress_show(&d->progress, &now, now_ms());
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *arg)
+{
+	struct driver *d = arg;
+
+	(void)fd;
+	(void)what;
+	if (d->ending) /* asked twice: no goodbye. The master's failover timeout does the rest */
+		(void)event_base_loopbreak(d->loop);
+	end(d, DRIVER_INTERRUPTED);
+}
+
+static void on_goodbye(evutil_socket_t fd, short what, void *arg)
+{
+	struct driver *d = arg;
+
+	(void)fd;
+	(void)what;
+	say(d, "the master did not answer TEARDOWN; it will take the framework down after %g s",
+		d->c->sched.failover_timeout_s);
+	(void)event_base_loopbreak(d->loop);
+}
+
+static void on_end(evutil_socket_t fd, short what, void *arg)
+{
+	struct driver *d = arg;
+	const struct timeval tv = { .tv_sec = GOODBYE_MS / 1000 };
+
+	(void)fd;
+	(void)what;
+	progress_clear(&d->progress);
+	d->job = job_process_free(d->job);
+	d->action = action_free(d->action);
+	(void)event_add(d->goodbye, &tv);
+	if (!d->stopped)
+		step(d, (struct sched_event){ .kind = SCHED_EV_STOP });
+	if (!d->subscribed)
+		(void)event_base_loopbreak(d->loop);
+}
+
+/* ---- Setting up and taking down ---- */
+
+static int add_event(struct driver *d, struct event **where, int fd, short what, event_callback_fn fn)
+{
+	*where = event_new(d->loop, fd, what, fn, d);
+	return *where == NULL ? -ENOMEM : 0;
+}
+
+static int make_loop(struct driver *d, struct err *err)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	const struct timeval redraw = { .tv_usec = PROGRESS_MS * 1000 };
+	int r = 0;
+
+	d->loop = event_base_new();
+	if (d->loop == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	r |= add_event(d, &d->tick, -1, 0, on_tick);
+	r |= add_event(d, &d->end, -1, 0, on_end);
+	r |= add_event(d, &d->goodbye, -1, 0, on_goodbye);
+	r |= add_event(d, &d->redraw, -1, EV_PERSIST, on_redraw);
+	for (size_t i = 0; i < 3; i++) {
+		r |= add_event(d, &d->signals[i], signals[i], EV_SIGNAL | EV_PERSIST, on_signal);
+		if (r == 0 && event_add(d->signals[i], NULL) < 0)
+			r = -ENOMEM;
+	}
+	if (r == 0 && d->progress.on && event_add(d->redraw, &redraw) < 0)
+		r = -ENOMEM;
+	return r < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;
+}
+
+/* The data that executors are started with. */
+static int pack_executor_data(struct driver *d, const uint8_t *secret, struct buf *out, struct err *err)
+{
+	Quern__ExecutorData data = QUERN__EXECUTOR_DATA__INIT;
+
+	data.driver_host = (char *)d->c->host;
+	data.driver_port = peers_port(d->peers);
+	data.secret = (ProtobufCBinaryData){ .data = (uint8_t *)secret, .len = LINK_SECRET };
+	data.job = (char *)"job.so";
+	data.build_id = (ProtobufCBinaryData){ .data = (uint8_t *)d->c->build_id, .len = d->c->build_id_len };
+	size_t len = quern__executor_data__get_packed_size(&data);
+	int r = buf_reserve(out, len);
+	if (r < 0)
+		return err_set(err, r, "out of memory");
+	out->len += quern__executor_data__pack(&data, out->data + out->len);
+	return 0;
+}
+
+static int make_sched(struct driver *d, const struct buf *data, struct err *err)
+{
+	struct sched_config config = d->c->sched;
+	auto_free char *bundle = NULL, *job = NULL;
+	int r = 0;
+
+	r = artifacts_add(d->artifacts, "job.so", d->c->job, err);
+	if (r == 0 && d->c->executor_uri == NULL)
+		r = artifacts_add(d->artifacts, "quern-executor.tar", d->c->bundle, err);
+	if (r < 0)
+		return r;
+	job = artifacts_url(d->artifacts, d->c->host, "job.so");
+	bundle = d->c->executor_uri != NULL ? strdup(d->c->executor_uri)
+					    : artifacts_url(d->artifacts, d->c->host, "quern-executor.tar");
+	if (job == NULL || bundle == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	const char *uris[] = { bundle, job, NULL };
+	config.executor_command = "./quern-executor";
+	config.executor_uris = uris;
+	config.executor_data = data->data;
+	config.executor_data_len = data->len;
+	return sched_new(&config, &d->sched, err);
+}
+
+static int set_up(struct driver *d, struct err *err)
+{
+	uint8_t secret[LINK_SECRET];
+	auto_buf struct buf data = BUF_INIT(4096);
+	int r;
+
+	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+		return err_set(err, -EIO, "no random numbers to be had");
+	r = make_loop(d, err);
+	if (r == 0)
+		r = peers_new(d->loop, d->c->bind_address, secret, &peers_ops, d, &d->peers, err);
+	if (r == 0)
+		r = artifacts_new(d->loop, d->c->bind_address, &d->artifacts, err);
+	if (r == 0)
+		r = pack_executor_data(d, secret, &data, err);
+	if (r == 0)
+		r = make_sched(d, &data, err);
+	explicit_bzero(secret, sizeof(secret));
+	if (r == 0)
+		r = http_client_new(d->loop, 0, &d->http, err);
+	if (r < 0)
+		return r;
+	const struct mesos_client_config mesos = { .endpoints = d->c->endpoints,
+		.path = "/api/v1/scheduler",
+		.authorization = d->c->authorization,
+		.give_up_ms = (long)d->c->give_up_ms,
+		.heartbeats = true };
+	r = mesos_client_new(d->loop, d->http, &mesos, &mesos_ops, d, &d->mesos, err);
+	if (r == 0)
+		r = mesos_client_start(d->mesos, err);
+	if (r == 0)
+		r = job_process_start(
+			d->loop, d->c->self, d->c->job, d->c->argc, d->c->argv, &job_ops, d, &d->job, err);
+	return r;
+}
+
+static void tear_down(struct driver *d)
+{
+	struct event *events[] = { d->tick, d->end, d->goodbye, d->redraw, d->signals[0], d->signals[1],
+		d->signals[2] };
+
+	progress_clear(&d->progress);
+	d->job = job_process_free(d->job);
+	d->action = action_free(d->action);
+	action_memory_deinit(&d->memory);
+	(void)mesos_client_free(d->mesos);
+	(void)http_client_free(d->http);
+	(void)peers_free(d->peers);
+	(void)artifacts_free(d->artifacts);
+	(void)sched_free(d->sched);
+	sched_plan_deinit(&d->plan);
+	for (size_t i = 0; i < d->committed.n; i++)
+		free(d->committed.at[i].error);
+	vec_deinit(&d->committed);
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (events[i] != NULL)
+			event_free(events[i]);
+	if (d->loop != NULL)
+		event_base_free(d->loop);
+}
+
+int driver_run(const struct driver_config *config)
+{
+	struct driver d = { .c = config };
+	struct err err = { "" };
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	progress_init(&d.progress, stderr, config->quiet);
+	if (set_up(&d, &err) < 0) {
+		say(&d, "%s", err.text);
+		d.status = DRIVER_JOB_FAILED;
+	} else if (event_base_dispatch(d.loop) < 0) {
+		say(&d, "the event loop failed");
+		d.status = DRIVER_JOB_FAILED;
+	}
+	tear_down(&d);
+	return d.status;
+}

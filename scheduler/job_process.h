@@ -1,0 +1,35 @@
+/* job_process.h: the process that runs quern_main(), as the driver sees it: started, listened to
+ * (job/session.h), ended. */
+#ifndef QUERN_SCHEDULER_JOB_PROCESS_H
+#define QUERN_SCHEDULER_JOB_PROCESS_H
+
+#include <event2/event.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "job/plan.pb-c.h"
+
+struct job_process;
+
+struct job_process_ops {
+	void (*run)(void *arg, const Quern__Run *run); /* an action; borrowed, checked (job/plan_check.h) */
+	void (*cancel)(void *arg, uint32_t run);       /* it wants no more results of that action */
+	/* The process ended; `status` as waitpid(2) gives it. Or it broke the protocol and was killed: `why`
+	 * says how (else NULL). Exactly once, not for a process that job_process_free() ends. */
+	void (*gone)(void *arg, int status, const char *why);
+};
+
+/* Starts `self job FD SO ARG...`. Standard input, output and error are the driver's own. The process dies
+ * with the driver, however that ends. */
+int job_process_start(struct event_base *loop, const char *self, const char *so, int argc, char **argv,
+	const struct job_process_ops *ops, void *arg, struct job_process **ret, struct err *err);
+
+/* Kills it if it is still there. Takes and returns NULL. */
+struct job_process *job_process_free(struct job_process *p);
+
+/* Data of partition `partition` of an action, and the end of one. 0, -ENOMEM, or -EMSGSIZE. */
+int job_process_result(struct job_process *p, uint32_t run, uint32_t partition, const void *data, size_t len);
+int job_process_done(struct job_process *p, uint32_t run, int code, const char *text);
+
+#endif

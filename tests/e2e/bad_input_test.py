@@ -1,0 +1,203 @@
+"""Mistakes: each one clear line and the right exit status, nothing half-written, nothing left behind."""
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+import quern
+
+WORDCOUNT = quern.EXAMPLES / "wordcount.c"
+MODES = ["coarse", "fine"]
+NOBODY = 65534
+
+
+def refused(d, status, words, *args, **more):
+    """quern run ARGS ends with `status`, one line with `words`, and without an output."""
+    result = quern.run(d, "run", *args, **more)
+    quern.check(d, result, status)
+    quern.one_line(result, *words)
+    assert not (d / "out").exists(), "there is an output"
+    return result
+
+
+@contextlib.contextmanager
+def text():
+    with quern.scratch() as d:
+        (d / "text").write_bytes(b"some words\nand some more\n")
+        yield d
+
+
+def test_missing_input():
+    with quern.scratch() as d:
+        refused(d, 1, ["nothing-here", "No such file"], "--master", "local[1]", WORDCOUNT, "nothing-here", "out")
+
+
+def test_unreadable_input():
+    with text() as d:
+        os.chmod(d, 0o777)
+        os.chmod(d / "tmp", 0o777)
+        (d / "cache").mkdir(mode=0o777)
+        os.chmod(d / "cache", 0o777)
+        (d / "text").chmod(0)
+        more = {"user": NOBODY, "group": NOBODY} if os.geteuid() == 0 else {}
+        refused(d, 1, ["text", "Permission denied"], "--master", "local[1]", WORDCOUNT, "text", "out", **more)
+
+
+def test_output_that_exists_stays_as_it_is():
+    with text() as d:
+        (d / "there").mkdir()
+        (d / "there" / "precious").write_bytes(b"x")
+        refused(d, 1, ["there", "exists"], "--master", "local[1]", WORDCOUNT, "text", "there")
+        assert [p.name for p in (d / "there").iterdir()] == ["precious"]
+
+
+def test_output_in_a_folder_that_is_a_file():
+    with text() as d:
+        refused(d, 1, ["text/out", "Not a directory"], "--master", "local[1]", WORDCOUNT, "text", "text/out")
+
+
+def test_output_where_nobody_may_write():
+    with text() as d:
+        (d / "closed").mkdir(mode=0o555)
+        for p in (d, d / "tmp"):
+            os.chmod(p, 0o777)
+        (d / "cache").mkdir()
+        os.chmod(d / "cache", 0o777)
+        more = {"user": NOBODY, "group": NOBODY} if os.geteuid() == 0 else {}
+        refused(d, 1, ["closed/out", "Permission denied"], "--master", "local[1]", WORDCOUNT, "text", "closed/out",
+                **more)
+
+
+def test_a_full_disk():
+    if os.geteuid() != 0:
+        print("# needs root for a small file system: not run")
+        return
+    with quern.scratch() as d:
+        small = d / "small"
+        small.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", small], check=False).returncode:
+            print("# cannot mount here: not run")
+            return
+        try:
+            (d / "text").write_bytes(b"".join(b"word%d\n" % i for i in range(100000)))
+            for mode in MODES:
+                result = quern.run(d, "run", "--master", "local[2]", "--mode", mode, WORDCOUNT, "text", small / "out")
+                quern.check(d, result, 1)
+                assert b"No space left" in result.stderr, result.stderr
+                assert not list(small.iterdir())
+        finally:
+            subprocess.run(["umount", small], check=True)
+
+
+def test_a_job_without_quern_main():
+    with text() as d:
+        refused(d, 1, ["no_main.c", "quern_main"], "--master", "local[1]", quern.JOBS / "no_main.c", "text", "out")
+
+
+def test_a_job_that_does_not_compile_shows_the_compilers_words():
+    with text() as d:
+        result = quern.run(d, "run", "--master", "local[1]", quern.JOBS / "syntax_error.c", "text", "out")
+        quern.check(d, result, 1)
+        assert b"syntax_error.c:4" in result.stderr and b"quern" in result.stderr, result.stderr
+
+
+def test_a_job_that_is_not_there():
+    with text() as d:
+        refused(d, 1, ["no-job.c", "No such file"], "--master", "local[1]", "no-job.c", "text", "out")
+
+
+def crashes(how, *words, bad="bad.c"):
+    for mode in MODES:
+        with text() as d:
+            (d / "text").write_bytes(b"some some words\n" * 3)
+            result = quern.run(d, "run", "--master", "local[2]", "--mode", mode, quern.JOBS / bad, "text", "out", how)
+            quern.check(d, result, 1)
+            assert not (d / "out").exists()
+            for word in words:
+                assert word in result.stderr.decode(errors="replace"), f"no '{word}' in {result.stderr!r}"
+
+
+def test_a_crash_in_map_names_the_signal_and_shows_stderr():
+    crashes("map-crash", "signal 11", "about to crash in map")
+
+
+def test_an_exit_in_map_names_the_status():
+    crashes("map-exit", "status 7")
+
+
+def test_quern_fail_is_shown():
+    crashes("map-fail", "not to my liking")
+
+
+def test_a_crash_in_reduce():
+    crashes("reduce-crash", "signal 6", "about to crash in reduce")
+
+
+def test_a_crash_in_quern_main():
+    crashes("main-crash", "quern_main", "signal 11")
+
+
+def test_a_crash_at_load():
+    with text() as d:
+        refused(d, 1, ["signal 11"], "--master", "local[1]", quern.JOBS / "load_crash.c", "text", "out")
+
+
+def test_unknown_mode_and_bad_masters():
+    with text() as d:
+        refused(d, 2, ["lazy", "coarse", "fine"], "--mode", "lazy", WORDCOUNT, "text", "out")
+        for master in ["local[0]", "local[x]", "local[1x]", "localhost:notaport", "ftp://there", ":", "", "zk://a/mesos"]:
+            refused(d, 2, ["--master"], "--master", master, WORDCOUNT, "text", "out")
+
+
+def test_no_master_there():
+    with text() as d:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))  # bound, not listening: nobody else takes it
+            refused(d, 3, ["no Mesos master"], "--master", "127.0.0.1:%d" % s.getsockname()[1], WORDCOUNT, "text",
+                    "out")
+
+
+def test_a_master_that_answers_nonsense():
+    answers = [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>hello</html>",
+               b"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nMesos-Stream-Id: 1\r\n\r\n99999999999\nxx",
+               b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"]
+    for answer in answers:
+        with text() as d, socket.create_server(("127.0.0.1", 0)) as server:
+            def serve():
+                with contextlib.suppress(OSError):
+                    while True:
+                        conn = server.accept()[0]
+                        with conn, contextlib.suppress(OSError):
+                            conn.recv(65536)
+                            conn.sendall(answer)
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            refused(d, 3, ["no Mesos master"], "--master", "127.0.0.1:%d" % server.getsockname()[1], WORDCOUNT,
+                    "text", "out")
+            server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_port_in_use():
+    with quern.scratch() as d, socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+        result = quern.run(d, "local", "--port", port)
+        quern.check(d, result, 3)
+        quern.one_line(result, str(port), "in use")
+
+
+def test_help_is_everywhere():
+    with quern.scratch() as d:
+        for args in ["--help"], ["run", "--help"], ["local", "--help"], ["help", "run"]:
+            result = quern.run(d, *args)
+            quern.check(d, result)
+            assert b"Usage: quern" in result.stdout and not result.stderr, result
+        for args, status in ([], 2), (["dance"], 2), (["run"], 2), (["run", "--task-cores", "none", "x.c"], 2):
+            result = quern.run(d, *args)
+            quern.check(d, result, status)
+            assert result.stderr
+
+
+if __name__ == "__main__":
+    quern.main(sys.modules[__name__])

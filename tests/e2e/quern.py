@@ -1,0 +1,164 @@
+"""What the end-to-end tests share: running quern, independent answers, and looking for what was left behind.
+
+A test is a function test_*() of a module; main() runs them all, or those named on the command line. QUERN is
+the program, QUERN_JOBS the folder of the jobs that only tests need, QUERN_EXAMPLES that of the examples."""
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+QUERN = os.environ["QUERN"]
+EXAMPLES = pathlib.Path(os.environ["QUERN_EXAMPLES"])
+JOBS = pathlib.Path(os.environ["QUERN_JOBS"])
+TIMEOUT = float(os.environ.get("QUERN_TEST_TIMEOUT", "120"))  # seconds for one job, however slow the machine
+WRAPPER = os.environ.get("QUERN_WRAPPER", "").split()  # "valgrind ..." in front of the driver
+
+
+@contextlib.contextmanager
+def scratch():
+    """A folder for one test. Its `tmp` is the $TMPDIR of every quern in it."""
+    with tempfile.TemporaryDirectory(prefix="quern-e2e-") as d:
+        d = pathlib.Path(d)
+        (d / "tmp").mkdir()
+        yield d
+
+
+def environment(d):
+    env = dict(os.environ, TMPDIR=str(d / "tmp"), LC_ALL="C")
+    env.setdefault("XDG_CACHE_HOME", str(d / "cache"))
+    return env
+
+
+def start(d, *args, **more):
+    return subprocess.Popen([*WRAPPER, QUERN, *map(str, args)], env=environment(d), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=d, **more)
+
+
+def finish(process):
+    """Its result, once it has ended."""
+    out, err = process.communicate(timeout=TIMEOUT)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def run(d, *args, **more):
+    return finish(start(d, *args, **more))
+
+
+def check(d, result, status=0):
+    """The exit status is right and nothing is left."""
+    assert result.returncode == status, f"status {result.returncode}, not {status}: {result.args}\n" \
+        f"{result.stdout.decode(errors='replace')}\n{result.stderr.decode(errors='replace')}"
+    assert not leftovers(d), f"left behind: {leftovers(d)}"
+
+
+def leftovers(d):
+    """Processes at work below the test's temporary folder, and files in it."""
+    tmp = str(d / "tmp")
+    found = [str(p.relative_to(tmp)) for p in pathlib.Path(tmp).rglob("*")]
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/cwd").startswith(tmp):
+                command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+                found.append(f"process {pid}: {command.decode(errors='replace')}")
+    return found
+
+
+def wait_for(what, condition, seconds=TIMEOUT):
+    """Waits for something that another process does. Fails after a long while."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, f"{what}: did not happen in {seconds} s"
+        time.sleep(0.02)
+    return value
+
+
+def word_counts(*files):
+    """The right answer, by other tools: sorted lines of word, TAB, count."""
+    with tempfile.TemporaryDirectory(prefix="quern-sort-") as tmp:
+        counted = subprocess.run(
+            ["sh", "-c", "find \"$@\" -type f -exec sh -c 'for f; do cat \"$f\"; echo; done' sh {} + | "
+             "tr -s '[:space:]' '\\n' | sort | uniq -c", "sh", *map(str, files)],
+            env=dict(os.environ, LC_ALL="C", TMPDIR=tmp), stdout=subprocess.PIPE, check=True).stdout
+    lines = []
+    for line in counted.splitlines(keepends=False) if b"\r" not in counted else counted.split(b"\n"):
+        count, _, word = line.strip(b" ").partition(b" ")
+        if word:
+            lines.append(word + b"\t" + count)
+    return sorted(lines)
+
+
+def output(folder):
+    """The lines of a finished output folder, sorted."""
+    folder = pathlib.Path(folder)
+    names = sorted(p.name for p in folder.iterdir())
+    assert "_SUCCESS" in names, names
+    assert all(n == "_SUCCESS" or n.startswith("part-") for n in names), names
+    lines = []
+    for part in folder.glob("part-*"):
+        data = part.read_bytes()
+        assert not data or data.endswith(b"\n"), f"{part} ends within a line"
+        lines += data.split(b"\n")[:-1]
+    return sorted(lines)
+
+
+def same(got, wanted):
+    """Two long lists of lines are equal; says where they are not."""
+    if got == wanted:
+        return
+    for g, w in zip(got, wanted):
+        assert g == w, f"{g[:200]!r} instead of {w[:200]!r}"
+    raise AssertionError(f"{len(got)} lines instead of {len(wanted)}")
+
+
+def one_line(result, *words):
+    """stderr is one line of ours that contains every one of `words`."""
+    text = result.stderr.decode(errors="replace")
+    lines = text.strip("\n").split("\n")
+    assert len(lines) == 1 and lines[0].startswith("quern"), f"not one clear line:\n{text}"
+    for word in words:
+        assert word in lines[0], f"no '{word}' in: {lines[0]}"
+
+
+def descendants(pid):
+    """Every process below `pid`, as (pid, command line), parents first."""
+    children = {}
+    for p in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            fields = pathlib.Path(f"/proc/{p}/stat").read_text().rpartition(")")[2].split()
+            children.setdefault(int(fields[1]), []).append(int(p))
+    found, todo = [], [pid]
+    while todo:
+        for child in children.get(todo.pop(0), []):
+            with contextlib.suppress(OSError):
+                found.append((child, pathlib.Path(f"/proc/{child}/cmdline").read_bytes()))
+                todo.append(child)
+    return found
+
+
+def kill(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def main(module):
+    """Runs the tests of a module in order; exit status 1 when one failed."""
+    tests = {k: f for k, f in vars(module).items() if k.startswith("test_")}
+    names = sys.argv[1:] or list(tests)
+    failed = 0
+    for number, name in enumerate(names, 1):
+        begun = time.monotonic()
+        try:
+            tests[name]()
+            print(f"ok {number} - {name} ({time.monotonic() - begun:.1f} s)", flush=True)
+        except Exception:  # noqa: whatever it was, the other tests run
+            failed += 1
+            traceback.print_exc()
+            print(f"not ok {number} - {name}", flush=True)
+    print(f"1..{len(names)}")
+    sys.exit(1 if failed else 0)
