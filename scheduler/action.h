@@ -15,8 +15,12 @@ struct action;
 
 /* What later actions must know of earlier ones: into how many partitions a shuffle was divided. A shuffle
  * that is used again is not written again. */
+struct action_shuffle {
+	uint32_t shuffle, partitions;
+};
+
 struct action_memory {
-	VEC(struct { uint32_t shuffle, partitions; }) shuffles;
+	VEC(struct action_shuffle) shuffles;
 };
 void action_memory_deinit(struct action_memory *m);
 
@@ -30,8 +34,7 @@ int action_begin(const Quern__Run *run, struct action_memory *memory, uint32_t c
 void action_event(const struct action *a, struct sched_event *ev);
 
 /* Puts a finished part in place; 0 or as output_commit(). */
-int action_commit(
-	struct action *a, uint32_t run, const char *file, uint32_t partition, struct err *err);
+int action_commit(struct action *a, uint32_t run, const char *file, uint32_t partition, struct err *err);
 
 /* All parts are there: finishes the output, if there is one. */
 int action_finish(struct action *a, struct err *err);

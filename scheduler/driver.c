@@ -168,7 +168,8 @@ static void perform(struct driver *d, const struct sched_action *a)
 		break;
 	}
 	if (r == -ENOMEM)
-		out_of_memory(d); /* -ENOTCONN: the core hears of the lost connection by an event of its own */
+		out_of_memory(
+			d); /* -ENOTCONN: the core hears of the lost connection by an event of its own */
 	else if (r == -EMSGSIZE) {
 		say(d, "a message of %zu bytes is more than may wait for a slow receiver", a->len);
 		end(d, DRIVER_JOB_FAILED);
@@ -184,7 +185,8 @@ static void arm_tick(struct driver *d)
 		return;
 	}
 	uint64_t ms = at > now ? at - now : 0;
-	const struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+	const struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000 * 1000) };
 	(void)event_add(d->tick, &tv);
 }
 
@@ -518,8 +520,8 @@ static int set_up(struct driver *d, struct err *err)
 	if (r == 0)
 		r = mesos_client_start(d->mesos, err);
 	if (r == 0)
-		r = job_process_start(
-			d->loop, d->c->self, d->c->job, d->c->argc, d->c->argv, &job_ops, d, &d->job, err);
+		r = job_process_start(d->loop, d->c->self, d->c->job, d->c->build_id, d->c->build_id_len,
+			d->c->argc, d->c->argv, &job_ops, d, &d->job, err);
 	return r;
 }
 

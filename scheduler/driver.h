@@ -11,6 +11,7 @@
 #define QUERN_SCHEDULER_DRIVER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "scheduler/sched.h"
@@ -26,7 +27,9 @@ struct driver_config {
 	const char *executor_uri;     /* ... and then it is fetched from here */
 	const char *self;             /* this program, for the job's process: `self job FD SO ARG...` */
 	const char *job;              /* file: the job's shared object */
-	char **argv;                  /* of quern_main(), argv[0] included */
+	const uint8_t *build_id;      /* and its build id */
+	size_t build_id_len;
+	char **argv; /* of quern_main(), argv[0] included */
 	int argc;
 	uint32_t cores;            /* that the job may use at a time: splits and partitions follow from it */
 	uint64_t give_up_ms;       /* without a master for so long: no cluster */

@@ -21,9 +21,11 @@ struct job_process_ops {
 };
 
 /* Starts `self job FD SO ARG...`. Standard input, output and error are the driver's own. The process dies
- * with the driver, however that ends. */
-int job_process_start(struct event_base *loop, const char *self, const char *so, int argc, char **argv,
-	const struct job_process_ops *ops, void *arg, struct job_process **ret, struct err *err);
+ * with the driver, however that ends. `build_id` (borrowed for the life of *ret) is that of `so` as executors
+ * get it: a process that loaded another one is broken off. */
+int job_process_start(struct event_base *loop, const char *self, const char *so, const uint8_t *build_id,
+	size_t build_id_len, int argc, char **argv, const struct job_process_ops *ops, void *arg,
+	struct job_process **ret, struct err *err);
 
 /* Kills it if it is still there. Takes and returns NULL. */
 struct job_process *job_process_free(struct job_process *p);
