@@ -9,7 +9,7 @@
 
 struct embedded {
 	pid_t pid;
-	int life; /* the cluster lives as long as this is open, here or nowhere */
+	int life;          /* the cluster lives as long as this is open, here or nowhere */
 	char endpoint[64]; /* host:port of its master */
 };
 

@@ -84,9 +84,11 @@ static error_t take(int key, char *arg, struct argp_state *state)
 }
 
 static const char doc[] =
-	"Runs an embedded Mesos cluster: a master and its agents in one process, with Mesos' v1 scheduler and "
+	"Runs an embedded Mesos cluster: a master and its agents in one process, with Mesos' v1 scheduler "
+	"and "
 	"executor APIs, until it is interrupted.\v"
-	"It is for trying things out and for tests: it isolates nothing and keeps nothing. Any framework that "
+	"It is for trying things out and for tests: it isolates nothing and keeps nothing. Any framework "
+	"that "
 	"speaks the v1 HTTP API can use it. See also: http://HOST:PORT/state, /metrics/snapshot.\n\n"
 	"Exit status: 0 interrupted, 2 the command line is wrong, 3 it could not start.";
 

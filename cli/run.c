@@ -1,6 +1,7 @@
 /* run.c: `quern run`: a job from its source to its exit status. */
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "cli/address.h"
 #include "cli/commands.h"
 #include "cli/credential.h"
 #include "cli/embedded.h"
@@ -22,6 +24,9 @@ enum {
 	GIVE_UP_CLUSTER_MS = 30000, /* the same for one that may be failing over */
 	FAILOVER_TIMEOUT_S = 10,    /* after that long without its driver the framework's tasks are ended */
 	EXECUTOR_DISK_MB = 10240,
+	REVIVE_BURST = 50,  /* REVIVEs that may come at their least interval */
+	EXCLUDE_AFTER = 4,  /* failures on an agent ... */
+	EXCLUDE_MS = 60000, /* ... and it is left out for so long */
 };
 
 /* Everything of one command; freed in one place. */
@@ -30,23 +35,184 @@ struct command {
 	struct paths paths;
 	struct embedded embedded;
 	bool embedded_runs;
-	char *so, *authorization, *name;
+	char *so, *authorization, *user;
+	char host[ADDRESS_SIZE], hostname[HOST_NAME_MAX + 1];
 	const char *endpoints[MASTER_ENDPOINTS_MAX + 1];
 	uint8_t build_id[CODE_BUILD_ID_MAX];
 	size_t build_id_len;
 };
 
-static int prepare(struct command *c, char **argv, struct err *err)
+/* What can fail before there is a cluster. */
+static int prepare(struct command *c, const char *job, struct err *err)
 {
-	const char *job = argv[c->o.first];
 	int r = paths_find(&c->paths, err);
 
 	if (r == 0)
 		r = compile_job(job, c->paths.include, c->o.cflags, &c->so, err);
-	if (r < 0)
-		return r;
-	r = compile_build_id(c->so, c->build_id, &c->build_id_len, err);
+	if (r == 0)
+		r = compile_build_id(c->so, c->build_id, &c->build_id_len, err);
 	if (r == 0 && c->o.secret_file != NULL)
 		r = credential_header(c->o.principal, c->o.secret_file, &c->authorization, err);
 	return r;
+}
+
+/* Slots that the job may have at a time. */
+static uint32_t slots(const struct run_options *o)
+{
+	uint64_t milli = o->total_cores_milli;
+
+	if (milli == 0)
+		milli = o->master.local ? (uint64_t)o->master.agents * o->master.cores * 1000
+					: SHARED_CLUSTER_CORES * 1000;
+	uint64_t n = milli / o->task_cpus_milli;
+	return n < 1 ? 1 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+/* An agent of local[AxN] has room for N cores' tasks and, beside them, for the executor itself. */
+static int start_embedded(struct command *c, struct err *err)
+{
+	const struct run_options *o = &c->o;
+	uint64_t tasks = (uint64_t)o->master.cores * 1000 / o->task_cpus_milli + 1;
+	auto_free char *resources = NULL;
+
+	if (asprintf(&resources, "cpus:%.3f;mem:%llu;disk:%d;ports:[31000-32000]",
+		    o->master.cores + o->executor_cpus_milli / 1000.0,
+		    (unsigned long long)(tasks * o->task_mem_mb + o->executor_mem_mb),
+		    EXECUTOR_DISK_MB) < 0) {
+		resources = NULL;
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	const struct cluster_config config = { .agents = o->master.agents, .resources = resources };
+	int r = embedded_start(&config, &c->embedded, err);
+	if (r < 0)
+		return r;
+	c->embedded_runs = true;
+	c->endpoints[0] = c->embedded.endpoint;
+	return 0;
+}
+
+static int find_cluster(struct command *c, struct err *err)
+{
+	const struct run_options *o = &c->o;
+	int r = 0;
+
+	if (o->master.local)
+		return start_embedded(c, err);
+	for (size_t i = 0; i < MASTER_ENDPOINTS_MAX; i++)
+		c->endpoints[i] = o->master.endpoints[i];
+	if (o->driver_host == NULL)
+		r = -EHOSTUNREACH;
+	for (size_t i = 0; r < 0 && c->endpoints[i] != NULL; i++)
+		r = address_towards(c->endpoints[i], c->host, err);
+	return r;
+}
+
+static struct sched_config sched_config(const struct command *c)
+{
+	const struct run_options *o = &c->o;
+	struct sched_config s = { .name = o->name,
+		.user = c->user,
+		.role = o->role,
+		.principal = o->principal,
+		.hostname = c->hostname,
+		.failover_timeout_s = FAILOVER_TIMEOUT_S,
+		.mode = o->mode,
+		.mode_config = { .max_slots = slots(o),
+			.min_ratio_percent = o->min_registered_percent,
+			.max_registered_wait_ms = o->max_registered_wait_ms },
+		.task_cpus_milli = o->task_cpus_milli,
+		.task_mem_mb = o->task_mem_mb,
+		.executor_cpus_milli = o->executor_cpus_milli,
+		.executor_mem_mb = o->executor_mem_mb,
+		.task_max_failures = o->task_max_failures,
+		.task_timeout_ms = o->task_timeout_ms,
+		.revive_interval_ms = o->revive_interval_ms,
+		.revive_burst = REVIVE_BURST,
+		.exclude_after = EXCLUDE_AFTER,
+		.exclude_ms = EXCLUDE_MS };
+
+	return s;
+}
+
+static int drive(const struct command *c, int argc, char **argv, uint64_t seed)
+{
+	const struct run_options *o = &c->o;
+	struct driver_config d = { .endpoints = c->endpoints,
+		.authorization = c->authorization,
+		.bind_address = o->master.local          ? "127.0.0.1"
+				: o->driver_host != NULL ? "0.0.0.0"
+							 : c->host,
+		.host = o->master.local          ? "127.0.0.1"
+			: o->driver_host != NULL ? o->driver_host
+						 : c->host,
+		.bundle = c->paths.bundle,
+		.executor_uri = o->executor_uri,
+		.self = c->paths.self,
+		.job = c->so,
+		.build_id = c->build_id,
+		.build_id_len = c->build_id_len,
+		.argv = argv + o->first,
+		.argc = argc - o->first,
+		.cores = o->parallelism > 0 ? o->parallelism : slots(o),
+		.give_up_ms = o->master.local ? GIVE_UP_LOCAL_MS : GIVE_UP_CLUSTER_MS,
+		.quiet = o->quiet,
+		.verbose = o->verbose,
+		.sched = sched_config(c) };
+
+	d.sched.seed = seed;
+	return driver_run(&d);
+}
+
+static int identify(struct command *c, const char *job, struct err *err)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	const char *slash = strrchr(job, '/');
+
+	c->user = strdup(pw != NULL ? pw->pw_name : "root");
+	if (c->o.name == NULL)
+		c->o.name = strdup(slash != NULL ? slash + 1 : job);
+	if (c->user == NULL || c->o.name == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (gethostname(c->hostname, sizeof(c->hostname)) < 0)
+		return err_errno(err, -errno, "the name of this machine");
+	c->hostname[sizeof(c->hostname) - 1] = '\0';
+	return 0;
+}
+
+static int run(struct command *c, int argc, char **argv)
+{
+	struct err err = { "" };
+	uint64_t seed;
+	int status = DRIVER_JOB_FAILED;
+
+	int r = identify(c, argv[c->o.first], &err);
+	if (r == 0 && getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		r = err_set(&err, -EIO, "no random numbers to be had");
+	if (r == 0)
+		r = prepare(c, argv[c->o.first], &err);
+	if (r == 0) {
+		status = DRIVER_NO_CLUSTER;
+		r = find_cluster(c, &err);
+	}
+	if (r < 0) {
+		(void)fprintf(stderr, "quern: %s\n", err.text);
+		return status;
+	}
+	return drive(c, argc, argv, seed);
+}
+
+int command_run(int argc, char **argv)
+{
+	struct command c = { 0 };
+
+	options_parse(argc, argv, &c.o);
+	int status = run(&c, argc, argv);
+	if (c.embedded_runs)
+		embedded_stop(&c.embedded);
+	options_deinit(&c.o);
+	paths_deinit(&c.paths);
+	free(c.so);
+	free(c.authorization);
+	free(c.user);
+	return status;
 }
