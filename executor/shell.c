@@ -170,6 +170,8 @@ static void do_action(struct shell *s, const struct exec_action *a)
 		pool_warm(s->pool, a->n);
 		break;
 	case EXEC_DO_DROP:
+		if (s->shuffle != NULL)
+			shuffle_server_forget(s->shuffle, a->n);
 		shuffle_drop(s->place.shuffle_dir, a->n);
 		break;
 	case EXEC_DO_LOG:
