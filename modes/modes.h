@@ -18,7 +18,7 @@
 struct mode; /* the state of a policy: one per application, opaque, made by mode_new() */
 
 struct mode_config {
-	uint32_t max_slots;         /* of the application (--total-executor-cores / --task-cores) */
+	uint32_t max_slots; /* of the application (--total-executor-cores / --task-cores); 0: no limit */
 	uint32_t min_ratio_percent; /* coarse: start when so much of the request is registered */
 	uint64_t
 		max_registered_wait_ms; /* coarse: or after this, if min_ratio is met by then; else give up */

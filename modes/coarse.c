@@ -1,0 +1,103 @@
+/* coarse.c: everything that the application can use is held, from before the first task to the end.
+ *
+ * An action starts when all slots of its request are registered, or after max_registered_wait when
+ * min_ratio_percent of them are; what it was content with then is enough for the actions after it, so that a
+ * loop of many actions waits once. An action that has started goes on with whatever is left, down to one
+ * slot; without any it waits again, for the same time. */
+#include "modes/policy.h"
+
+#include <inttypes.h>
+
+static uint32_t consider(struct mode *m, const struct mode_view *v, const struct mode_offer *o)
+{
+	return policy_missing(m, v, o->fits);
+}
+
+static bool hungry(struct mode *m, const struct mode_view *v)
+{
+	return policy_missing(m, v, UINT32_MAX) > 0;
+}
+
+static uint64_t after(uint64_t since_ms, uint64_t wait_ms)
+{
+	return wait_ms < UINT64_MAX - since_ms ? since_ms + wait_ms : UINT64_MAX;
+}
+
+/* The action runs already. */
+static enum mode_start go_on(
+	struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why)
+{
+	if (v->registered > 0) {
+		m->empty_ms = UINT64_MAX;
+		return MODE_RUN;
+	}
+	if (m->empty_ms == UINT64_MAX)
+		m->empty_ms = v->now_ms;
+	*ret_until_ms = after(m->empty_ms, m->config.max_registered_wait_ms);
+	if (v->now_ms < *ret_until_ms)
+		return MODE_WAIT;
+	*ret_until_ms = UINT64_MAX;
+	(void)err_set(why, 0,
+		"coarse mode lost all of its slots, and none came back within %" PRIu64 " ms: %u are held, 0 "
+		"registered",
+		m->config.max_registered_wait_ms, v->held);
+	return MODE_GIVE_UP;
+}
+
+static enum mode_start start(
+	struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why)
+{
+	uint32_t target = policy_target(m, v);
+	uint32_t enough = target < m->settled ? target : m->settled;
+
+	*ret_until_ms = UINT64_MAX;
+	if (!m->begun || m->action_ms != v->since_ms) {
+		m->begun = true;
+		m->action_ms = v->since_ms;
+		m->started = false;
+		m->empty_ms = UINT64_MAX;
+	}
+	if (m->started)
+		return go_on(m, v, ret_until_ms, why);
+	if (v->registered >= enough) {
+		m->started = true;
+		return MODE_RUN;
+	}
+	*ret_until_ms = after(v->since_ms, m->config.max_registered_wait_ms);
+	if (v->now_ms < *ret_until_ms)
+		return MODE_WAIT;
+	*ret_until_ms = UINT64_MAX;
+	if (v->registered > 0 &&
+		(uint64_t)v->registered * 100 >= (uint64_t)target * m->config.min_ratio_percent) {
+		m->started = true;
+		m->settled = v->registered;
+		return MODE_RUN;
+	}
+	(void)err_set(why, 0,
+		"coarse mode asked for %u slots; after %" PRIu64
+		" ms %u are held and %u registered, and %u%% "
+		"must be. Ask for fewer cores, wait longer (--max-registered-wait) or start with less "
+		"(--min-registered-ratio)",
+		target, m->config.max_registered_wait_ms, v->held, v->registered,
+		m->config.min_ratio_percent);
+	return MODE_GIVE_UP;
+}
+
+static bool release(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms, uint64_t held_since_ms,
+	uint64_t *ret_until_ms)
+{
+	(void)m;
+	(void)v;
+	(void)idle_since_ms;
+	(void)held_since_ms;
+	*ret_until_ms = UINT64_MAX;
+	return false;
+}
+
+const struct mode_ops mode_coarse = { .name = "coarse",
+	.task_per_hold = false,
+	.consider = consider,
+	.start = start,
+	.hungry = hungry,
+	.release = release,
+	.keep_executors = true };

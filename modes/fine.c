@@ -1,0 +1,56 @@
+/* fine.c: one hold per task. It is launched with the task and ends with it; nothing is held for later. */
+#include "modes/policy.h"
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Holds that may be added now: a task for each, and within the application's limit. */
+static uint32_t room(const struct mode *m, const struct mode_view *v)
+{
+	uint32_t max = m->config.max_slots;
+
+	if (max == 0)
+		return v->runnable;
+	return least(v->runnable, v->held < max ? max - v->held : 0);
+}
+
+static uint32_t consider(struct mode *m, const struct mode_view *v, const struct mode_offer *o)
+{
+	return least(o->fits, room(m, v));
+}
+
+static enum mode_start start(
+	struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why)
+{
+	(void)m;
+	(void)v;
+	(void)why;
+	*ret_until_ms = UINT64_MAX;
+	return MODE_RUN;
+}
+
+static bool hungry(struct mode *m, const struct mode_view *v)
+{
+	return room(m, v) > 0;
+}
+
+static bool release(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms, uint64_t held_since_ms,
+	uint64_t *ret_until_ms)
+{
+	(void)m;
+	(void)v;
+	(void)idle_since_ms;
+	(void)held_since_ms;
+	*ret_until_ms = UINT64_MAX;
+	return true; /* not asked: a hold ends with its task */
+}
+
+const struct mode_ops mode_fine = { .name = "fine",
+	.task_per_hold = true,
+	.consider = consider,
+	.start = start,
+	.hungry = hungry,
+	.release = release,
+	.keep_executors = true };

@@ -1,0 +1,24 @@
+/* policy.h: what the policies share. Not for others: modes.h is. */
+#ifndef QUERN_MODES_POLICY_H
+#define QUERN_MODES_POLICY_H
+
+#include "modes/modes.h"
+
+struct mode {
+	struct mode_config config;
+
+	/* coarse */
+	bool begun;         /* it has been asked about an action */
+	uint64_t action_ms; /* which one: mode_view.since_ms */
+	bool started;       /* that action may run */
+	uint64_t empty_ms;  /* started, and nothing registered since then; UINT64_MAX: not so */
+	uint32_t settled;   /* slots that an earlier action had to be content with; UINT32_MAX: none had to */
+};
+
+/* Slots that the application could use at a time. */
+uint32_t policy_target(const struct mode *m, const struct mode_view *v);
+
+/* How many more of them are to be had, `fits` at most. */
+uint32_t policy_missing(const struct mode *m, const struct mode_view *v, uint32_t fits);
+
+#endif

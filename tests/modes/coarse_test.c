@@ -1,0 +1,161 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "modes/modes.h"
+
+enum { WAIT_MS = 30000 };
+
+static int setup(void **state)
+{
+	const struct mode_config config = {
+		.max_slots = 10, .min_ratio_percent = 80, .max_registered_wait_ms = WAIT_MS
+	};
+	struct mode *m;
+
+	if (mode_new(&config, &m) < 0)
+		return -1;
+	*state = m;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	mode_free(*state);
+	return 0;
+}
+
+static enum mode_start ask(void *m, struct mode_view v, uint64_t *until, struct err *why)
+{
+	return mode_coarse.start(m, &v, until, why);
+}
+
+static void takes_up_to_the_request(void **state)
+{
+	const struct mode_offer four = { .fits = 4 };
+	const struct mode_view none = { .wanted = 100 }, eight = { .wanted = 100, .held = 8 },
+			       narrow = { .wanted = 3 }, full = { .wanted = 100, .held = 10 };
+
+	assert_int_equal(mode_coarse.consider(*state, &none, &four), 4);
+	assert_int_equal(mode_coarse.consider(*state, &eight, &four), 2);
+	assert_int_equal(mode_coarse.consider(*state, &narrow, &four), 3);
+	assert_int_equal(mode_coarse.consider(*state, &full, &four), 0);
+}
+
+static void is_hungry_until_it_has_its_request(void **state)
+{
+	const struct mode_view less = { .wanted = 100, .held = 9 }, full = { .wanted = 100, .held = 10 },
+			       narrow = { .wanted = 2, .held = 2, .runnable = 50 }, idle = { .wanted = 0 };
+
+	assert_true(mode_coarse.hungry(*state, &less));
+	assert_false(mode_coarse.hungry(*state, &full));
+	assert_false(mode_coarse.hungry(*state, &narrow));
+	assert_false(mode_coarse.hungry(*state, &idle));
+}
+
+static void starts_as_a_gang(void **state)
+{
+	uint64_t until;
+	struct mode_view v = { .wanted = 100, .held = 10, .registered = 9, .since_ms = 50, .now_ms = 60 };
+
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_WAIT);
+	assert_int_equal(until, 50 + WAIT_MS);
+	v.registered = 10;
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_RUN);
+	v.registered = v.held = 3; /* it has started: losses do not stop it */
+	v.now_ms += 10 * (uint64_t)WAIT_MS;
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_RUN);
+}
+
+static void starts_with_the_ratio_when_the_wait_is_over(void **state)
+{
+	uint64_t until;
+	struct mode_view v = {
+		.wanted = 10, .held = 8, .registered = 8, .since_ms = 50, .now_ms = 49 + WAIT_MS
+	};
+
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_WAIT);
+	v.now_ms++;
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_RUN);
+	/* The next action knows that eight are what is to be had. */
+	v.since_ms = v.now_ms + 5;
+	v.now_ms += 6;
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_RUN);
+	v.since_ms = v.now_ms + 5;
+	v.now_ms += 6;
+	v.registered = 7;
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_WAIT);
+}
+
+static void gives_up_below_the_ratio_and_says_why(void **state)
+{
+	struct err why = { "" };
+	uint64_t until;
+	const struct mode_view v = {
+		.wanted = 100, .held = 8, .registered = 7, .since_ms = 50, .now_ms = 50 + WAIT_MS
+	};
+
+	assert_int_equal(ask(*state, v, &until, &why), MODE_GIVE_UP);
+	assert_non_null(strstr(why.text, "asked for 10 slots"));
+	assert_non_null(strstr(why.text, "8 are held"));
+	assert_non_null(strstr(why.text, "7 registered"));
+	assert_int_equal(ask(*state, v, &until, &why), MODE_GIVE_UP);
+}
+
+static void waits_again_when_everything_is_lost(void **state)
+{
+	struct err why = { "" };
+	uint64_t until;
+	struct mode_view v = { .wanted = 2, .held = 2, .registered = 2, .since_ms = 50, .now_ms = 60 };
+
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_RUN);
+	v.registered = v.held = 0;
+	v.now_ms = 100000;
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_WAIT);
+	assert_int_equal(until, 100000 + WAIT_MS);
+	v.now_ms = 100000 + WAIT_MS - 1;
+	v.registered = 1;
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_RUN);
+	v.registered = 0;
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_WAIT);
+	v.now_ms += WAIT_MS;
+	assert_int_equal(ask(*state, v, &until, &why), MODE_GIVE_UP);
+	assert_non_null(strstr(why.text, "lost all"));
+}
+
+static void an_empty_action_needs_nothing(void **state)
+{
+	uint64_t until;
+	const struct mode_view v = { .wanted = 0, .since_ms = 50, .now_ms = 50 };
+
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_RUN);
+}
+
+static void gives_nothing_back(void **state)
+{
+	const struct mode_view v = { .now_ms = UINT64_MAX / 2 };
+	uint64_t until = 0;
+
+	assert_false(mode_coarse.release(*state, &v, 0, 0, &until));
+	assert_int_equal(until, UINT64_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(takes_up_to_the_request, setup, teardown),
+		cmocka_unit_test_setup_teardown(is_hungry_until_it_has_its_request, setup, teardown),
+		cmocka_unit_test_setup_teardown(starts_as_a_gang, setup, teardown),
+		cmocka_unit_test_setup_teardown(starts_with_the_ratio_when_the_wait_is_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(gives_up_below_the_ratio_and_says_why, setup, teardown),
+		cmocka_unit_test_setup_teardown(waits_again_when_everything_is_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_empty_action_needs_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(gives_nothing_back, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
