@@ -138,6 +138,11 @@ static int set_revive(struct run_options *o, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_master_timeout(struct run_options *o, const char *value, struct err *err)
+{
+	return parse_duration_ms(value, &o->master_timeout_ms, err);
+}
+
 static int set_parallelism(struct run_options *o, const char *value, struct err *err)
 {
 	return parse_count(value, 1, 100000, &o->parallelism, err);
@@ -178,6 +183,7 @@ static const struct option_row rows[] = {
 		"local[N], local[AxN] (A agents of N cores), local[*] (the default), or "
 		"HOST:PORT[,HOST:PORT...]",
 		set_master },
+	{ "master-timeout", "TIME", "give up without a master for so long (30s)", set_master_timeout },
 	{ "mode", "MODE", "how resources are held: coarse (the default) or fine", set_mode },
 	{ "name", "NAME", "of the job, as the cluster shows it", set_name },
 	{ "total-executor-cores", "N", "most cores at a time (default: all of local[...], 16 on a cluster)",
@@ -326,6 +332,7 @@ static void defaults(struct run_options *o)
 		.min_registered_percent = 80,
 		.max_registered_wait_ms = 30000,
 		.revive_interval_ms = 20,
+		.master_timeout_ms = 30000,
 		.mode = &mode_coarse };
 	if (master_parse("local[*]", &o->master, &err) < 0) {
 		(void)fprintf(stderr, "quern: %s\n", err.text);

@@ -22,7 +22,8 @@ struct run_options {
 	uint32_t min_registered_percent;
 	uint64_t max_registered_wait_ms;
 	uint64_t revive_interval_ms; /* UINT64_MAX: never */
-	uint32_t parallelism;        /* 0: from the cores */
+	uint64_t master_timeout_ms;
+	uint32_t parallelism; /* 0: from the cores */
 	char *role, *principal, *secret_file, *driver_host, *executor_uri, *cflags;
 	bool quiet, verbose;
 	int first; /* index in argv of the job */

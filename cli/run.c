@@ -19,10 +19,8 @@
 #include "scheduler/driver.h"
 
 enum {
-	SHARED_CLUSTER_CORES = 16,  /* taken at most when nobody says more: there are others on a cluster */
-	GIVE_UP_LOCAL_MS = 10000,   /* no master for so long: exit status 3 */
-	GIVE_UP_CLUSTER_MS = 30000, /* the same for one that may be failing over */
-	FAILOVER_TIMEOUT_S = 10,    /* after that long without its driver the framework's tasks are ended */
+	SHARED_CLUSTER_CORES = 16, /* taken at most when nobody says more: there are others on a cluster */
+	FAILOVER_TIMEOUT_S = 10,   /* after that long without its driver the framework's tasks are ended */
 	EXECUTOR_DISK_MB = 10240,
 	REVIVE_BURST = 50,  /* REVIVEs that may come at their least interval */
 	EXCLUDE_AFTER = 4,  /* failures on an agent ... */
@@ -154,7 +152,7 @@ static int drive(const struct command *c, int argc, char **argv, uint64_t seed)
 		.argv = argv + o->first,
 		.argc = argc - o->first,
 		.cores = o->parallelism > 0 ? o->parallelism : slots(o),
-		.give_up_ms = o->master.local ? GIVE_UP_LOCAL_MS : GIVE_UP_CLUSTER_MS,
+		.give_up_ms = o->master_timeout_ms,
 		.quiet = o->quiet,
 		.verbose = o->verbose,
 		.sched = sched_config(c) };

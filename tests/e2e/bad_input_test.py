@@ -147,16 +147,22 @@ def test_a_crash_at_load():
 def test_unknown_mode_and_bad_masters():
     with text() as d:
         refused(d, 2, ["lazy", "coarse", "fine"], "--mode", "lazy", WORDCOUNT, "text", "out")
-        for master in ["local[0]", "local[x]", "local[1x]", "localhost:notaport", "ftp://there", ":", "", "zk://a/mesos"]:
+        for master in ["local[0]", "local[x]", "local[1x]", "localhost:notaport", "ftp://there", ":", "",
+                       "zk://a/mesos"]:
             refused(d, 2, ["--master"], "--master", master, WORDCOUNT, "text", "out")
+
+
+def no_master(d, s):
+    """What listens at socket s, or does not, is no master."""
+    refused(d, 3, ["no Mesos master"], "--master-timeout", "1s", "--master", "127.0.0.1:%d" % s.getsockname()[1],
+            WORDCOUNT, "text", "out")
 
 
 def test_no_master_there():
     with text() as d:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))  # bound, not listening: nobody else takes it
-            refused(d, 3, ["no Mesos master"], "--master", "127.0.0.1:%d" % s.getsockname()[1], WORDCOUNT, "text",
-                    "out")
+            no_master(d, s)
 
 
 def test_a_master_that_answers_nonsense():
@@ -174,8 +180,7 @@ def test_a_master_that_answers_nonsense():
                             conn.sendall(answer)
             thread = threading.Thread(target=serve, daemon=True)
             thread.start()
-            refused(d, 3, ["no Mesos master"], "--master", "127.0.0.1:%d" % server.getsockname()[1], WORDCOUNT,
-                    "text", "out")
+            no_master(d, server)
             server.shutdown(socket.SHUT_RDWR)
 
 
