@@ -32,7 +32,8 @@ struct http_request {
 	char error[CURL_ERROR_SIZE];
 	char *location, *stream_id, *content_type;
 	struct buf body, sent;
-	int result; /* 0 until it ended */
+	CURLcode code; /* how it ended */
+	bool started;  /* libcurl has it */
 	bool ended, head_told, too_large, cancelled, no_memory;
 };
 
@@ -63,15 +64,12 @@ static void free_request(struct http_request *r)
 
 static void fill_response(const struct http_request *r, struct http_response *ret)
 {
-	*ret = (struct http_response){ .result = r->result,
-		.location = r->location,
+	*ret = (struct http_response){ .location = r->location,
 		.stream_id = r->stream_id,
 		.content_type = r->content_type,
 		.body = r->body.data,
 		.body_len = r->body.len };
 	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &ret->status);
-	if (r->result < 0)
-		ret->error = r->error;
 }
 
 /* ---- libcurl's callbacks for one request ---- */
@@ -133,10 +131,9 @@ static bool tell_head(struct http_request *r)
 	fill_response(r, &response);
 	response.body = NULL;
 	response.body_len = 0;
-	if (r->o.on_head(r->o.arg, &response) == 0)
-		return true;
-	r->cancelled = true;
-	return false;
+	if (r->o.on_head(r->o.arg, &response) != 0)
+		r->cancelled = true;
+	return !r->cancelled;
 }
 
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
@@ -160,7 +157,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 
 /* ---- The end of requests ---- */
 
-static int result_of(const struct http_request *r, CURLcode code)
+static int result_of(const struct http_request *r)
 {
 	if (r->cancelled)
 		return -ECANCELED;
@@ -168,7 +165,7 @@ static int result_of(const struct http_request *r, CURLcode code)
 		return -EMSGSIZE;
 	if (r->no_memory)
 		return -ENOMEM;
-	switch (code) {
+	switch (r->code) {
 	case CURLE_OK:
 		return 0;
 	case CURLE_OPERATION_TIMEDOUT:
@@ -187,18 +184,27 @@ static int result_of(const struct http_request *r, CURLcode code)
 	}
 }
 
+/* A sentence for a result below 0. */
+static const char *words_of(const struct http_request *r, int result)
+{
+	switch (result) {
+	case -ECANCELED:
+		return "cancelled";
+	case -EMSGSIZE:
+		return "the answer is longer than it may be";
+	case -ENOMEM:
+		return "out of memory";
+	default:
+		return r->error[0] != '\0' ? r->error : curl_easy_strerror(r->code);
+	}
+}
+
 static void mark_ended(struct http_request *r, CURLcode code)
 {
 	if (r->ended)
 		return;
 	r->ended = true;
-	r->result = result_of(r, code);
-	if (r->result < 0 && (r->error[0] == '\0' || r->result == -ECANCELED || r->result == -EMSGSIZE)) {
-		const char *words = r->result == -ECANCELED  ? "cancelled"
-				    : r->result == -EMSGSIZE ? "the answer is longer than it may be"
-							     : curl_easy_strerror(code);
-		(void)strncpy(r->error, words, sizeof(r->error) - 1);
-	}
+	r->code = code;
 	event_active(r->client->reaper, 0, 0);
 }
 
@@ -210,14 +216,29 @@ static void reap(struct http_request *r)
 
 	unlink_request(r);
 	(void)curl_multi_remove_handle(r->client->multi, r->easy);
-	if (r->result == 0 && !tell_head(r)) {
-		r->result = -ECANCELED;
-		(void)strncpy(r->error, "cancelled", sizeof(r->error) - 1);
-	}
+	if (result_of(r) == 0)
+		(void)tell_head(r);
 	fill_response(r, &response);
+	response.result = result_of(r);
+	if (response.result < 0)
+		response.error = words_of(r, response.result);
 	if (r->o.done != NULL)
 		r->o.done(r->o.arg, &response);
 	free_request(r);
+}
+
+/* Hands a request to libcurl, which takes none inside its callbacks: such a request waits for the reaper. */
+static void give_to_curl(struct http_request *r)
+{
+	CURLMcode code = curl_multi_add_handle(r->client->multi, r->easy);
+
+	if (code == CURLM_RECURSIVE_API_CALL) {
+		event_active(r->client->reaper, 0, 0);
+		return;
+	}
+	r->started = true;
+	if (code != CURLM_OK)
+		mark_ended(r, CURLE_OUT_OF_MEMORY);
 }
 
 static void on_reaper(evutil_socket_t fd, short what, void *arg)
@@ -227,6 +248,9 @@ static void on_reaper(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	for (r = c->requests; r != NULL; r = r->next)
+		if (!r->started && !r->ended)
+			give_to_curl(r);
 	do { /* from the start each time: `done` may change the list */
 		for (r = c->requests; r != NULL && !r->ended; r = r->next)
 			;
@@ -411,11 +435,31 @@ static CURLcode set_options(struct http_request *r, const struct http_options *o
 	return code;
 }
 
+/* libcurl itself looks at a URL no sooner than it connects. */
+static int check_url(const char *url, struct err *err)
+{
+	char *scheme = NULL;
+	int r = -EINVAL;
+
+	CURLU *u = curl_url();
+	if (u == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+		curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+		(strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0))
+		r = 0;
+	curl_free(scheme);
+	curl_url_cleanup(u);
+	return r == 0 ? 0 : err_set(err, r, "bad URL '%s'", url);
+}
+
 int http_start(struct http_client *client, const struct http_options *options, struct http_request **ret,
 	struct err *err)
 {
+	int k = check_url(options->url, err);
+	if (k < 0)
+		return k;
 	struct http_request *r = calloc(1, sizeof(*r));
-
 	if (r == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	r->client = client;
@@ -426,20 +470,18 @@ int http_start(struct http_client *client, const struct http_options *options, s
 	r->body = BUF_INIT(options->max_body > 0 ? options->max_body : BODY_MAX);
 	r->sent = BUF_INIT(SIZE_MAX);
 	r->easy = curl_easy_init();
-	int k = r->easy == NULL ? -ENOMEM : set_headers(r, options);
+	k = r->easy == NULL ? -ENOMEM : set_headers(r, options);
 	if (k == 0 && options->body != NULL)
 		k = buf_add(&r->sent, options->body, options->body_len);
-	CURLcode code = k == 0 ? set_options(r, options) : CURLE_OUT_OF_MEMORY;
-	if (code != CURLE_OK || curl_multi_add_handle(client->multi, r->easy) != CURLM_OK) {
-		k = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ? -EINVAL : -ENOMEM;
+	if (k < 0 || set_options(r, options) != CURLE_OK) {
 		free_request(r);
-		return err_set(err, k, k == -EINVAL ? "bad URL '%s'" : "out of memory for a request to '%s'",
-			options->url);
+		return err_set(err, -ENOMEM, "out of memory for a request to '%s'", options->url);
 	}
 	r->next = client->requests;
 	if (r->next != NULL)
 		r->next->prev = r;
 	client->requests = r;
+	give_to_curl(r);
 	if (ret != NULL)
 		*ret = r;
 	return 0;
@@ -447,8 +489,8 @@ int http_start(struct http_client *client, const struct http_options *options, s
 
 void http_cancel(struct http_request *r)
 {
-	if (r == NULL || r->ended)
+	if (r == NULL)
 		return;
-	r->cancelled = true;
+	r->cancelled = true; /* also if it has ended meanwhile: `done` has not run yet */
 	mark_ended(r, CURLE_ABORTED_BY_CALLBACK);
 }
