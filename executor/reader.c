@@ -120,6 +120,8 @@ static void read_extent(struct reader *r, const Quern__Extent *x, struct quern_o
 	seek_line(r, x, flow);
 	uint64_t first = position(r);
 
+	if (r->at < r->len) /* what came with the end of the line before */
+		give_whole_lines(r, out, flow);
 	while (!flow->stop && position(r) < r->end) {
 		if (fill(r, x->path, flow)) {
 			give_whole_lines(r, out, flow);
@@ -132,6 +134,8 @@ static void read_extent(struct reader *r, const Quern__Extent *x, struct quern_o
 		r->at = r->len; /* the last line, without a newline */
 	}
 	r->bytes += position(r) - first;
+	if (!flow->stop && position(r) < r->end)
+		flow_fail(flow, -ESTALE, true, "input '%s' was cut while it was read", x->path);
 }
 
 void reader_run(struct reader *r, const Quern__Split *split, struct quern_out *out, struct flow *flow)
