@@ -9,7 +9,7 @@
 quern_map_fn words, twice, upper, misbehave;
 quern_map_pair_fn swap;
 quern_filter_fn not_empty;
-quern_reduce_fn longest, join, no_result, reduce_fails;
+quern_reduce_fn longest, join, no_result, twice_reduced, reduce_fails;
 
 void words(quern_slice line, quern_out *out, void *arg)
 {
@@ -82,6 +82,13 @@ void join(quern_slice a, quern_slice b, quern_out *out, void *arg)
 void no_result(quern_slice a, quern_slice b, quern_out *out, void *arg)
 {
 	(void)a, (void)b, (void)out, (void)arg;
+}
+
+void twice_reduced(quern_slice a, quern_slice b, quern_out *out, void *arg)
+{
+	(void)arg;
+	quern_put(out, a);
+	quern_put(out, b);
 }
 
 void reduce_fails(quern_slice a, quern_slice b, quern_out *out, void *arg)
