@@ -18,13 +18,14 @@ enum {
 	HEARTBEAT_MS = 15000,    /* DEFAULT_HEARTBEAT_INTERVAL of src/master/constants.hpp */
 	HEARTBEATS_MISSED = 5,
 	SUBSCRIBE_MAX = RECORDIO_MAX, /* bytes of a SUBSCRIBE: executors repeat what is unacknowledged */
+	WORDS_MAX = 256               /* of what a peer says about a refusal */
 };
 
 /* A request under way, which may outlive the interest in it, and the client. */
 struct exchange {
 	struct mesos_client *client; /* NULL: nobody waits any more */
 	struct http_request *request;
-	bool is_call;
+	char words[WORDS_MAX]; /* of a SUBSCRIBE's refusal */
 };
 
 struct queued_call {
@@ -56,7 +57,8 @@ struct mesos_client {
 	size_t pending;
 	struct event *retry, *silence, *give_up, *broken;
 	char why[512];
-	bool over; /* `lost` was said */
+	bool dropping; /* `broken` is due, for the reason in `why` */
+	bool over;     /* `lost` was said */
 };
 
 static void connect_stream(struct mesos_client *c);
@@ -100,6 +102,7 @@ static void close_stream(struct mesos_client *c)
 	free(c->stream_id);
 	c->stream_id = NULL;
 	c->open = false;
+	c->dropping = false;
 	(void)event_del(c->silence);
 	(void)event_del(c->broken);
 }
@@ -149,7 +152,10 @@ static void drop(struct mesos_client *c, const char *why)
 /* The same, from inside a callback of the stream itself: later. */
 static void drop_soon(struct mesos_client *c, const char *why)
 {
+	if (c->dropping)
+		return; /* the first reason counts */
 	(void)snprintf(c->why, sizeof(c->why), "%s", why);
+	c->dropping = true;
 	event_active(c->broken, 0, 0);
 }
 
@@ -166,9 +172,11 @@ static void on_broken(evutil_socket_t fd, short what, void *arg)
 
 static void on_silence(evutil_socket_t fd, short what, void *arg)
 {
+	struct mesos_client *c = arg;
+
 	(void)fd;
 	(void)what;
-	drop(arg, "five heartbeats were missed");
+	drop(c, c->open ? "five heartbeats were missed" : "SUBSCRIBE was not answered");
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -196,6 +204,17 @@ static void heard(struct mesos_client *c)
 		arm(c->silence, c->heartbeat_ms * HEARTBEATS_MISSED);
 }
 
+/* Appends what a peer said, as far as there is room: one line, fit for a terminal. */
+static void add_words(char words[WORDS_MAX], const void *said, size_t len)
+{
+	const unsigned char *from = said;
+	size_t n = strlen(words);
+
+	for (size_t i = 0; i < len && n < WORDS_MAX - 1; i++)
+		words[n++] = (char)(from[i] < ' ' || from[i] == 0x7f ? ' ' : from[i]);
+	words[n] = '\0';
+}
+
 /* ---- The stream ---- */
 
 static int on_record(void *arg, const void *data, size_t len)
@@ -213,6 +232,15 @@ static int on_record(void *arg, const void *data, size_t len)
 	return r < 0 ? r : 0;
 }
 
+/* "application/x-protobuf", with or without parameters. */
+static bool is_protobuf(const char *type)
+{
+	const size_t n = sizeof(MESOS_TYPE_PROTOBUF) - 1;
+
+	return strncasecmp(type, MESOS_TYPE_PROTOBUF, n) == 0 &&
+	       (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
+}
+
 static int on_head(void *arg, const struct http_response *r)
 {
 	struct exchange *x = arg;
@@ -222,14 +250,17 @@ static int on_head(void *arg, const struct http_response *r)
 		return -ECANCELED;
 	if (r->status != 200)
 		return 0; /* `done` tells what that means */
-	if (r->content_type == NULL || strcasecmp(r->content_type, MESOS_TYPE_PROTOBUF) != 0)
+	if (r->content_type == NULL || !is_protobuf(r->content_type))
 		return 0;
 	if (r->stream_id != NULL) {
 		c->stream_id = strdup(r->stream_id);
-		if (c->stream_id == NULL)
+		if (c->stream_id == NULL) {
+			drop_soon(c, "out of memory");
 			return -ENOMEM;
+		}
 	}
 	c->open = true;
+	(void)event_del(c->silence); /* of the answer; from now on of heartbeats */
 	heard(c);
 	return 0;
 }
@@ -242,12 +273,12 @@ static int on_data(void *arg, const void *data, size_t len)
 
 	if (c == NULL)
 		return -ECANCELED;
-	if (!c->open)
-		return 0; /* words of a refusal */
+	if (!c->open) {
+		add_words(x->words, data, len); /* of a refusal */
+		return 0;
+	}
 	heard(c);
 	int r = recordio_feed(&c->records, data, len, on_record, c, &err);
-	if (x->client == NULL)
-		return -ECANCELED;
 	if (r != 0)
 		drop_soon(c, err.text[0] != '\0' ? err.text : "an event that is none");
 	return r;
@@ -290,14 +321,15 @@ static bool is_final(long status)
 
 static void on_stream_done(void *arg, const struct http_response *r)
 {
-	struct exchange *x = arg;
+	auto_free struct exchange *x = arg;
 	struct mesos_client *c = x->client;
-	char why[256];
+	char why[sizeof(x->words) + 64];
 
-	free(x);
 	if (c == NULL)
 		return;
 	c->stream = NULL;
+	if (c->dropping)
+		return; /* on_broken() knows better why */
 	if (c->open || r->result < 0) {
 		drop(c, r->result < 0 ? r->error : "the stream ended");
 	} else if (r->status == 307 || r->status == 302 || r->status == 301 || r->status == 308) {
@@ -305,7 +337,8 @@ static void on_stream_done(void *arg, const struct http_response *r)
 	} else if (r->status == 200) {
 		lose(c, "what answers there does not speak Mesos' v1 API");
 	} else {
-		(void)snprintf(why, sizeof(why), "SUBSCRIBE was answered with status %ld", r->status);
+		(void)snprintf(why, sizeof(why), "SUBSCRIBE was answered with status %ld%s%s", r->status,
+			x->words[0] != '\0' ? ": " : "", x->words);
 		if (is_final(r->status))
 			lose(c, why);
 		else
@@ -323,7 +356,7 @@ static int start_request(struct mesos_client *c, struct http_options *o, bool is
 	struct exchange *x = calloc(1, sizeof(*x));
 	if (x == NULL)
 		return -ENOMEM;
-	*x = (struct exchange){ .client = c, .is_call = is_call };
+	x->client = c;
 	int r = 0;
 	if (asprintf(&url, "http://%s%s", c->target, c->path) < 0) {
 		url = NULL;
@@ -369,7 +402,9 @@ static void connect_stream(struct mesos_client *c)
 		.on_data = on_data,
 		.done = on_stream_done };
 	r = start_request(c, &o, false, &c->stream);
-	if (r < 0)
+	if (r == 0) /* what takes a connection and says nothing is as good as gone, too */
+		arm(c->silence, c->heartbeat_ms * HEARTBEATS_MISSED);
+	else
 		drop(c, r == -EINVAL ? "that is not an address" : "no memory for a request");
 }
 
@@ -381,7 +416,7 @@ static void on_call_done(void *arg, const struct http_response *r)
 {
 	struct exchange *x = arg;
 	struct mesos_client *c = x->client;
-	char words[256];
+	char words[WORDS_MAX] = "";
 
 	free(x);
 	if (c == NULL)
@@ -393,8 +428,7 @@ static void on_call_done(void *arg, const struct http_response *r)
 		return;
 	}
 	if (r->status != 202 && r->status != 200 && c->ops->refused != NULL) {
-		(void)snprintf(words, sizeof(words), "%.*s", (int)(r->body_len < 255 ? r->body_len : 255),
-			r->body != NULL ? (const char *)r->body : "");
+		add_words(words, r->body, r->body_len);
 		c->ops->refused(c->arg, r->status, words);
 	}
 	if (c->stream != NULL && c->call == NULL)
@@ -463,6 +497,8 @@ static int copy_config(struct mesos_client *c, const struct mesos_client_config 
 	for (size_t i = 0; i < n; i++)
 		if ((c->endpoints[i] = strdup(config->endpoints[i])) == NULL)
 			return -ENOMEM;
+	if (config->authorization != NULL && strpbrk(config->authorization, "\r\n") != NULL)
+		return -EINVAL;
 	if (config->authorization != NULL &&
 		asprintf(&c->authorization, "Authorization: %s", config->authorization) < 0) {
 		c->authorization = NULL;
@@ -491,10 +527,11 @@ int mesos_client_new(struct event_base *loop, struct http_client *http,
 	c->silence = event_new(loop, -1, 0, on_silence, c);
 	c->give_up = event_new(loop, -1, 0, on_give_up, c);
 	c->broken = event_new(loop, -1, 0, on_broken, c);
-	if (copy_config(c, config) < 0 || c->retry == NULL || c->silence == NULL || c->give_up == NULL ||
-		c->broken == NULL) {
+	int r = copy_config(c, config);
+	if (r < 0 || c->retry == NULL || c->silence == NULL || c->give_up == NULL || c->broken == NULL) {
 		(void)mesos_client_free(c);
-		return err_set(err, -ENOMEM, "out of memory");
+		return r == -EINVAL ? err_set(err, r, "a credential of more than one line")
+				    : err_set(err, -ENOMEM, "out of memory");
 	}
 	*ret = c;
 	return 0;

@@ -4,7 +4,8 @@
  * Order: start -> (`subscribe` gives the body, the stream is asked for) -> SUBSCRIBED and other events ->
  * `down` when the stream ends, fails, or misses five heartbeats -> back-off -> the next endpoint ->
  * `subscribe` again, until stopped. Calls made while there is no stream are refused with -ENOTCONN: what to
- * do again is the core's business.
+ * do again is the core's business. So it is with a call that got no answer: the stream is dropped. A peer
+ * that takes the connection and does not answer SUBSCRIBE is given as long as five heartbeats.
  *
  * Redirects (307, Location with or without a scheme) are followed at most five times in a row, then the
  * client backs off: a standby goes on naming a dead leader for about 10 s. */
@@ -29,10 +30,11 @@ struct mesos_client_ops {
 	/* The stream is gone; the client goes on by itself. */
 	void (*down)(void *arg, const char *why);
 	/* The end: no endpoint could be subscribed to for `give_up_ms`, or one answered SUBSCRIBE with 4xx
-	 * other than 404, 408, 429 (credentials, nonsense). The client does nothing more. */
+	 * other than 404, 408, 429 (credentials, nonsense), or 200 and another content type. The client does
+	 * nothing more. */
 	void (*lost)(void *arg, const char *why);
-	/* The answer to a call was neither 202 nor 200: `words` is its body. The call is not repeated. May be
-	 * NULL. */
+	/* The answer to a call was neither 202 nor 200: `words` is its body, as one line. The call is not
+	 * repeated. May be NULL. */
 	void (*refused)(void *arg, long status, const char *words);
 };
 
@@ -45,7 +47,7 @@ struct mesos_client_config {
 	bool heartbeats; /* supervise them: drop the stream after five are missed (schedulers) */
 };
 
-/* Copies the configuration. */
+/* Copies the configuration. 0, -ENOMEM, -EINVAL (no endpoint, a line break in `authorization`). */
 int mesos_client_new(struct event_base *loop, struct http_client *http,
 	const struct mesos_client_config *config, const struct mesos_client_ops *ops, void *arg,
 	struct mesos_client **ret, struct err *err);
