@@ -15,7 +15,8 @@ struct action {
 	struct input_splits *input;         /* per stage; n 0 where the source is a shuffle */
 	const Quern__Split *const **splits; /* the same, as the core wants it */
 	size_t *n_splits;
-	struct output *output; /* NULL: the action writes none */
+	uint32_t cores, partitions; /* see action_begin() */
+	struct output *output;      /* NULL: the action writes none */
 };
 
 void action_memory_deinit(struct action_memory *m)
@@ -79,10 +80,8 @@ static uint32_t tasks_of(const struct action *a, struct action_memory *memory, s
 	return n != NULL ? *n : 1; /* plan_check(): an earlier stage writes it */
 }
 
-/* As many as cores, where the job does not say; but not more than tasks fill them: partitions of a small
- * input are not worth a task each. */
-static int settle_partitions(
-	struct action *a, struct action_memory *memory, uint32_t cores, size_t s, struct err *err)
+/* Partitions of a small input are not worth a task each. */
+static int settle_partitions(struct action *a, struct action_memory *memory, size_t s, struct err *err)
 {
 	Quern__Sink *sink = a->run->stages[s]->sink;
 	uint32_t tasks = tasks_of(a, memory, s);
@@ -96,7 +95,7 @@ static int settle_partitions(
 		return 0;
 	}
 	if (!sink->has_partitions || sink->partitions == 0)
-		sink->partitions = tasks < cores ? tasks : cores;
+		sink->partitions = a->partitions > 0 ? a->partitions : tasks < a->cores ? tasks : a->cores;
 	if (sink->partitions == 0)
 		sink->partitions = 1;
 	sink->has_partitions = 1;
@@ -107,10 +106,10 @@ static int settle_partitions(
 
 /* ---- Input ---- */
 
-static int split_stage(struct action *a, uint32_t cores, size_t s, struct err *err)
+static int split_stage(struct action *a, size_t s, struct err *err)
 {
 	const Quern__Source *source = a->run->stages[s]->source;
-	const struct input_config config = { .parallelism = cores };
+	const struct input_config config = { .parallelism = a->cores };
 
 	if (source->has_shuffle)
 		return 0;
@@ -122,7 +121,7 @@ static int split_stage(struct action *a, uint32_t cores, size_t s, struct err *e
 	return 0;
 }
 
-static int prepare(struct action *a, struct action_memory *memory, uint32_t cores, struct err *err)
+static int prepare(struct action *a, struct action_memory *memory, struct err *err)
 {
 	size_t n = a->run->n_stages;
 	int r = absolute_paths(a->run, err);
@@ -135,9 +134,9 @@ static int prepare(struct action *a, struct action_memory *memory, uint32_t core
 	if (a->input == NULL || a->splits == NULL || a->n_splits == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (size_t s = 0; s < n && r == 0; s++) {
-		r = split_stage(a, cores, s, err);
+		r = split_stage(a, s, err);
 		if (r == 0)
-			r = settle_partitions(a, memory, cores, s, err);
+			r = settle_partitions(a, memory, s, err);
 	}
 	if (r == 0 && a->run->stages[n - 1]->sink->kind == QUERN__SINK__KIND__TEXT)
 		r = output_open(a->run->stages[n - 1]->sink->path, &a->output, err);
@@ -156,8 +155,8 @@ static Quern__Run *copy_run(const Quern__Run *run)
 	return quern__run__unpack(NULL, len, packed);
 }
 
-int action_begin(const Quern__Run *run, struct action_memory *memory, uint32_t cores, struct action **ret,
-	struct err *err)
+int action_begin(const Quern__Run *run, struct action_memory *memory, uint32_t cores, uint32_t partitions,
+	struct action **ret, struct err *err)
 {
 	struct action *a = calloc(1, sizeof(*a));
 	size_t known = memory->shuffles.n;
@@ -167,7 +166,9 @@ int action_begin(const Quern__Run *run, struct action_memory *memory, uint32_t c
 		free(a);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	int r = prepare(a, memory, cores > 0 ? cores : 1, err);
+	a->cores = cores > 0 ? cores : 1;
+	a->partitions = partitions;
+	int r = prepare(a, memory, err);
 	if (r < 0) {
 		memory->shuffles.n = known;
 		(void)action_free(a);

@@ -25,10 +25,10 @@ struct action_memory {
 void action_memory_deinit(struct action_memory *m);
 
 /* Prepares `run` (copied): nothing is left behind when that fails. `cores`: at least so many splits where the
- * input allows it, and as many partitions where the job does not say. -ENOENT, -EACCES, -EEXIST ... with a
- * sentence that names the path. */
-int action_begin(const Quern__Run *run, struct action_memory *memory, uint32_t cores, struct action **ret,
-	struct err *err);
+ * input allows it. `partitions`: of a shuffle where the job does not say; 0: as many as cores, but not more
+ * than tasks fill them. -ENOENT, -EACCES, -EEXIST ... with a sentence that names the path. */
+int action_begin(const Quern__Run *run, struct action_memory *memory, uint32_t cores, uint32_t partitions,
+	struct action **ret, struct err *err);
 
 /* The event for the core (SCHED_EV_RUN); it points into the action. */
 void action_event(const struct action *a, struct sched_event *ev);
