@@ -1,0 +1,321 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "executor/bytes.h"
+#include "executor/output.h"
+#include "tests/executor/kit.h"
+
+struct bench {
+	char dir[KIT_PATH];
+	Quern__Sink sink;
+	Quern__Task task;
+	struct flow flow;
+	struct part *part;
+	struct err err;
+};
+
+static void bench_open(struct bench *b)
+{
+	*b = (struct bench){ .sink = QUERN__SINK__INIT, .task = QUERN__TASK__INIT };
+	kit_folder(b->dir);
+	assert_int_equal(mkdir(kit_path(b->dir, "_temporary"), 0700), 0);
+	b->sink.kind = QUERN__SINK__KIND__TEXT;
+	b->sink.path = b->dir;
+	b->task.stage = 3;
+	b->task.partition = 41;
+	b->task.attempt = 2;
+}
+
+static void bench_close(struct bench *b)
+{
+	b->part = part_free(b->part);
+	tree_remove(b->dir);
+}
+
+static void start(struct bench *b)
+{
+	if (part_new(&b->sink, &b->task, &b->flow, &b->part, &b->err) < 0)
+		fail_msg("%s", b->err.text);
+}
+
+static void put(struct bench *b, quern_slice key, quern_slice value)
+{
+	struct quern_out *in = part_in(b->part);
+
+	in->emit(in, key, value);
+}
+
+static void put_number(struct bench *b, uint64_t key, uint64_t value)
+{
+	uint8_t k[8], v[8];
+
+	put_le64(k, key);
+	put_le64(v, value);
+	put(b, quern_bytes(k, 8), quern_bytes(v, 8));
+}
+
+/* Ends the file; it holds `text`. */
+static void expect(struct bench *b, const char *text, size_t len)
+{
+	const char *name = NULL;
+	size_t got;
+
+	if (part_finish(b->part, &name, &b->err) < 0)
+		fail_msg("%s", b->err.text);
+	assert_string_equal(name, "3.41.2/part-00041");
+	assert_int_equal(part_bytes(b->part), len);
+	b->part = part_free(b->part);
+	uint8_t *data = kit_read(kit_path(b->dir, "_temporary/3.41.2/part-00041"), &got);
+	assert_int_equal(got, len);
+	if (len > 0)
+		assert_memory_equal(data, text, len);
+	free(data);
+}
+
+static void expect_text(struct bench *b, const char *text)
+{
+	expect(b, text, strlen(text));
+}
+
+static void values_alone(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	start(&b);
+	put(&b, quern_bytes(NULL, 0), quern_str("one"));
+	put(&b, quern_str("not printed"), quern_str(""));
+	put(&b, quern_bytes(NULL, 0), quern_bytes("a\0b", 3));
+	assert_int_equal(part_records(b.part), 3);
+	expect(&b, "one\n\na\0b\n", 9);
+	bench_close(&b);
+}
+
+static void an_empty_part(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	start(&b);
+	expect_text(&b, "");
+	bench_close(&b);
+}
+
+static void numbers_of_every_type(void **state)
+{
+	struct bench b;
+	char text[400];
+	double d;
+	uint64_t bits;
+
+	(void)state;
+	bench_open(&b);
+	b.sink.has_key = true;
+	b.sink.key_type = QUERN__VALUE_TYPE__I64;
+	b.sink.value_type = QUERN__VALUE_TYPE__U64;
+	start(&b);
+	put_number(&b, 0, 0);
+	put_number(&b, (uint64_t)INT64_MIN, UINT64_MAX);
+	put_number(&b, (uint64_t)-1, 10);
+	put_number(&b, INT64_MAX, 9);
+	expect_text(&b, "0\t0\n-9223372036854775808\t18446744073709551615\n-1\t10\n9223372036854775807\t9\n");
+
+	b.sink.key_type = QUERN__VALUE_TYPE__BYTES;
+	b.sink.value_type = QUERN__VALUE_TYPE__DOUBLE;
+	start(&b);
+	static const double values[] = { 0, 1, -2.5, 0.1, 1e300, 1.0 / 3, 5e-324 };
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		memcpy(&bits, &values[i], 8);
+		put(&b, quern_str("k"), quern_bytes(&bits, 8));
+	}
+	const char *name;
+	size_t len;
+	assert_int_equal(part_finish(b.part, &name, &b.err), 0);
+	char *data = (char *)kit_read(kit_path(b.dir, "_temporary/3.41.2/part-00041"), &len);
+	(void)snprintf(text, sizeof(text), "k\t0\nk\t1\nk\t-2.5\nk\t0.1\nk\t1e+300\n");
+	assert_memory_equal(data, text, strlen(text));
+	char *line = data;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		assert_memory_equal(line, "k\t", 2);
+		d = strtod(line + 2, &line); /* what is printed reads back as the same number */
+		assert_true(memcmp(&d, &values[i], sizeof(d)) == 0);
+		assert_int_equal(*line++, '\n');
+	}
+	assert_int_equal(*line, '\0');
+	free(data);
+	bench_close(&b);
+}
+
+static void many_records(void **state)
+{
+	struct buf expected = BUF_INIT(SIZE_MAX / 2);
+	uint64_t random = 1;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	b.sink.has_key = true;
+	b.sink.value_type = QUERN__VALUE_TYPE__U64;
+	start(&b);
+	for (int i = 0; i < 50000; i++) {
+		uint64_t value = kit_random(&random) >> kit_below(&random, 64);
+		char key[32];
+		uint8_t v[8];
+
+		int n = snprintf(key, sizeof(key), "key %d", i);
+		put_le64(v, value);
+		put(&b, quern_bytes(key, (size_t)n), quern_bytes(v, 8));
+		assert_int_equal(buf_add_fmt(&expected, "%s\t%llu\n", key, (unsigned long long)value), 0);
+	}
+	assert_int_equal(part_records(b.part), 50000);
+	expect(&b, (const char *)expected.data, expected.len);
+	buf_deinit(&expected);
+	bench_close(&b);
+}
+
+static void what_was_not_finished_is_gone(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	start(&b);
+	put(&b, quern_bytes(NULL, 0), quern_str("half"));
+	b.part = part_free(b.part);
+	assert_int_equal(kit_entries(kit_path(b.dir, "_temporary")), 0);
+	bench_close(&b);
+}
+
+static void a_field_that_is_no_number(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	b.sink.value_type = QUERN__VALUE_TYPE__U64;
+	start(&b);
+	put(&b, quern_bytes(NULL, 0), quern_str("seven!!"));
+	assert_true(b.flow.stop);
+	assert_int_equal(b.flow.result, -EINVAL);
+	assert_true(b.flow.final);
+	assert_non_null(strstr(b.flow.err.text, "7 bytes"));
+	bench_close(&b);
+}
+
+static void no_folder(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	assert_int_equal(rmdir(kit_path(b.dir, "_temporary")), 0);
+	assert_int_equal(part_new(&b.sink, &b.task, &b.flow, &b.part, &b.err), -ENOENT);
+	assert_non_null(strstr(b.err.text, b.dir));
+	bench_close(&b);
+}
+
+/* The part is made to write to /dev/full, where every write fails. */
+static void a_full_disk(void **state)
+{
+	struct bench b;
+	const char *name;
+
+	(void)state;
+	bench_open(&b);
+	start(&b);
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	assert_true(full >= 0);
+	/* The part's descriptor is the one that was opened before. */
+	assert_true(dup2(full, full - 1) >= 0);
+	(void)close(full);
+	put(&b, quern_bytes(NULL, 0), quern_str("lost"));
+	assert_int_equal(part_finish(b.part, &name, &b.err), -ENOSPC);
+	assert_non_null(strstr(b.err.text, "No space left"));
+	b.part = part_free(b.part);
+	assert_int_equal(kit_entries(kit_path(b.dir, "_temporary")), 0);
+	bench_close(&b);
+}
+
+static void collecting(void **state)
+{
+	struct flow flow = { 0 };
+	struct collect c;
+
+	(void)state;
+	collect_init(&c, 3, &flow);
+	for (int i = 0; i < 5; i++)
+		c.in.emit(&c.in, quern_str("k"), quern_str("v"));
+	assert_int_equal(c.records, 3);
+	assert_true(flow.stop);
+	assert_int_equal(flow.result, 0);
+	size_t n;
+	struct kit_record *all = kit_sorted(c.data.data, c.data.len, &n);
+	assert_int_equal(n, 3);
+	free(all);
+	collect_deinit(&c);
+
+	flow = (struct flow){ 0 };
+	collect_init(&c, 0, &flow);
+	for (int i = 0; i < 5000; i++)
+		c.in.emit(&c.in, quern_str("k"), quern_str("v"));
+	assert_int_equal(c.records, 5000);
+	assert_false(flow.stop);
+	collect_deinit(&c);
+}
+
+static void collecting_too_much(void **state)
+{
+	struct flow flow = { 0 };
+	char *mib = calloc(1, 1 << 20);
+	struct collect c;
+
+	(void)state;
+	assert_non_null(mib);
+	collect_init(&c, 0, &flow);
+	for (int i = 0; i < 70 && !flow.stop; i++)
+		c.in.emit(&c.in, quern_str("k"), quern_bytes(mib, 1 << 20));
+	assert_int_equal(flow.result, -EMSGSIZE);
+	assert_true(flow.final);
+	assert_true(c.data.len <= COLLECT_MAX);
+	assert_non_null(strstr(flow.err.text, "quern_save_text"));
+	collect_deinit(&c);
+	free(mib);
+}
+
+static void counting(void **state)
+{
+	struct flow flow = { 0 };
+	struct collect c;
+
+	(void)state;
+	count_init(&c, &flow);
+	for (int i = 0; i < 1000; i++)
+		c.in.emit(&c.in, quern_bytes(NULL, 0), quern_str("v"));
+	assert_int_equal(c.records, 1000);
+	assert_int_equal(c.data.len, 0);
+	collect_deinit(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_alone),
+		cmocka_unit_test(an_empty_part),
+		cmocka_unit_test(numbers_of_every_type),
+		cmocka_unit_test(many_records),
+		cmocka_unit_test(what_was_not_finished_is_gone),
+		cmocka_unit_test(a_field_that_is_no_number),
+		cmocka_unit_test(no_folder),
+		cmocka_unit_test(a_full_disk),
+		cmocka_unit_test(collecting),
+		cmocka_unit_test(collecting_too_much),
+		cmocka_unit_test(counting),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
