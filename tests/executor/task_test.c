@@ -1,0 +1,587 @@
+/* task_run() over whole stages: what maps write, reduces read. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "executor/bytes.h"
+#include "executor/task.h"
+#include "tests/executor/kit.h"
+#include "tests/executor/serve.h"
+
+static struct code *code;
+
+enum { SHUFFLE = 7, MAP_STAGE = 1, REDUCE_STAGE = 2, MAPS_MAX = 8 };
+
+/* A stage whose parts are here, for the test to change; maps' outputs; the folders of an executor. */
+struct bench {
+	char dir[KIT_PATH], shuffle[KIT_PATH + 16], scratch[KIT_PATH + 16], input[KIT_PATH + 16];
+	struct serve serve;
+	struct task_env env;
+
+	Quern__Stage stage;
+	Quern__Source source;
+	Quern__Sink sink;
+	Quern__Step steps[4];
+	Quern__Step *step_list[4];
+	Quern__Function functions[4], reduce, combine;
+
+	Quern__Task task;
+	Quern__Split split;
+	Quern__Extent extent;
+	Quern__Extent *extent_list[1];
+
+	Quern__Outputs outputs;
+	Quern__MapOutput map_outputs[MAPS_MAX];
+	Quern__MapOutput *map_output_list[MAPS_MAX];
+	Quern__OutputHost host;
+	Quern__OutputHost *host_list[1];
+};
+
+static void folder(char *path, size_t size, const char *dir, const char *name)
+{
+	(void)snprintf(path, size, "%s/%s", dir, name);
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void bench_open(struct bench *b)
+{
+	*b = (struct bench){ .stage = QUERN__STAGE__INIT,
+		.source = QUERN__SOURCE__INIT,
+		.sink = QUERN__SINK__INIT,
+		.task = QUERN__TASK__INIT,
+		.split = QUERN__SPLIT__INIT,
+		.extent = QUERN__EXTENT__INIT,
+		.outputs = QUERN__OUTPUTS__INIT,
+		.host = QUERN__OUTPUT_HOST__INIT };
+	kit_folder(b->dir);
+	folder(b->shuffle, sizeof(b->shuffle), b->dir, "shuffle");
+	folder(b->scratch, sizeof(b->scratch), b->dir, "scratch");
+	(void)snprintf(b->input, sizeof(b->input), "%s/input", b->dir);
+	serve_start(&b->serve, b->shuffle, NULL);
+	b->env = (struct task_env){ .code = code,
+		.executor_id = SERVE_ID,
+		.machine = "here",
+		.shuffle_dir = b->shuffle,
+		.scratch_dir = b->scratch,
+		.secret = serve_secret };
+
+	b->stage.id = MAP_STAGE;
+	b->stage.source = &b->source;
+	b->stage.sink = &b->sink;
+	b->stage.steps = b->step_list;
+	b->task.stage = MAP_STAGE;
+	b->task.split = &b->split;
+	b->split.extents = b->extent_list;
+	b->split.n_extents = 1;
+	b->extent_list[0] = &b->extent;
+	b->extent.path = b->input;
+
+	b->outputs.shuffle = SHUFFLE;
+	b->outputs.hosts = b->host_list;
+	b->outputs.n_hosts = 1;
+	b->outputs.outputs = b->map_output_list;
+	b->host_list[0] = &b->host;
+	b->host.executor_id = (char *)(uintptr_t)SERVE_ID;
+	b->host.address = (char *)(uintptr_t) "127.0.0.1";
+	b->host.port = b->serve.port;
+	b->host.directory = b->shuffle;
+	b->host.machine = (char *)(uintptr_t) "here";
+}
+
+static void bench_close(struct bench *b)
+{
+	assert_int_equal(kit_entries(b->scratch), 0);
+	serve_stop(&b->serve);
+	tree_remove(b->dir);
+}
+
+static void input(struct bench *b, const void *text, size_t len)
+{
+	kit_write(b->input, text, len);
+	b->extent.offset = 0;
+	b->extent.length = len;
+}
+
+static void add_step(struct bench *b, Quern__Step__Kind kind, bool pairs, const char *function)
+{
+	size_t i = b->stage.n_steps++;
+
+	quern__step__init(&b->steps[i]);
+	b->functions[i] = kit_function(code, function);
+	b->steps[i].kind = kind;
+	b->steps[i].has_pairs = true;
+	b->steps[i].pairs = pairs;
+	b->steps[i].function = &b->functions[i];
+	b->step_list[i] = &b->steps[i];
+}
+
+static void to_shuffle(struct bench *b, uint32_t partitions, const char *combine)
+{
+	b->combine = kit_builtin(combine);
+	b->sink.kind = QUERN__SINK__KIND__SHUFFLE;
+	b->sink.has_shuffle = b->sink.has_partitions = true;
+	b->sink.shuffle = SHUFFLE;
+	b->sink.partitions = partitions;
+	b->sink.combine = &b->combine;
+}
+
+/* The stage behind it: no steps, everything to the driver. */
+static void from_shuffle(struct bench *b, const char *reduce)
+{
+	quern__source__init(&b->source);
+	quern__sink__init(&b->sink);
+	b->reduce = kit_builtin(reduce);
+	b->stage.id = b->task.stage = REDUCE_STAGE;
+	b->stage.n_steps = 0;
+	b->source.has_shuffle = true;
+	b->source.shuffle = SHUFFLE;
+	b->source.reduce = &b->reduce;
+	b->sink.kind = QUERN__SINK__KIND__COLLECT;
+	b->task.split = NULL;
+}
+
+static Quern__TaskResult *run(struct bench *b, uint32_t partition, uint32_t attempt)
+{
+	const struct task t = { &b->stage, &b->task, b->source.has_shuffle ? &b->outputs : NULL };
+	Quern__TaskResult *result = NULL;
+
+	b->task.partition = partition;
+	b->task.attempt = attempt;
+	assert_int_equal(task_run(&b->env, &t, &result), 0);
+	assert_non_null(result);
+	assert_int_equal(result->stage, b->stage.id);
+	assert_int_equal(result->partition, partition);
+	assert_int_equal(result->attempt, attempt);
+	return result;
+}
+
+static Quern__TaskResult *run_done(struct bench *b, uint32_t partition, uint32_t attempt)
+{
+	Quern__TaskResult *result = run(b, partition, attempt);
+
+	if (result->state != QUERN__TASK_RESULT__STATE__DONE)
+		fail_msg("%s", result->error);
+	return result;
+}
+
+static void done_with(Quern__TaskResult *result)
+{
+	quern__task_result__free_unpacked(result, NULL);
+}
+
+static void note_output(struct bench *b, uint32_t map, uint32_t attempt)
+{
+	Quern__MapOutput *o = &b->map_outputs[b->outputs.n_outputs];
+
+	quern__map_output__init(o);
+	o->map = map;
+	o->attempt = attempt;
+	o->stage = MAP_STAGE;
+	b->map_output_list[b->outputs.n_outputs++] = o;
+}
+
+/* ---- Word count ---- */
+
+/* Words of a small vocabulary, or of a large one, in lines. */
+static void make_text(uint64_t *random, size_t len, uint64_t vocabulary, struct buf *ret)
+{
+	*ret = BUF_INIT(SIZE_MAX / 2);
+	while (ret->len < len)
+		assert_int_equal(
+			buf_add_fmt(ret, "w%llx%s", (unsigned long long)kit_below(random, vocabulary),
+				kit_below(random, 10) == 0 ? "\n" : " "),
+			0);
+}
+
+/* By strtok() and qsort(): an emitted record (word, 1) each, folded. */
+static void count_plainly(const struct buf *text, struct buf *ret)
+{
+	struct buf ones = BUF_INIT(SIZE_MAX / 2);
+	char *copy = calloc(1, text->len + 1), *rest = copy;
+	size_t n;
+
+	assert_non_null(copy);
+	if (text->len > 0)
+		memcpy(copy, text->data, text->len);
+	for (char *word; (word = strsep(&rest, " \t\r\n\v\f")) != NULL;)
+		if (*word != '\0')
+			assert_int_equal(record_put(&ones, quern_str(word), quern_bytes(NULL, 0)), 0);
+	struct kit_record *all = kit_sorted(ones.data, ones.len, &n);
+	*ret = BUF_INIT(SIZE_MAX / 2);
+	for (size_t i = 0, end; i < n; i = end) {
+		uint8_t count[8];
+
+		for (end = i + 1; end < n && kit_compare_slices(all[end].key, all[i].key) == 0; end++)
+			;
+		put_le64(count, end - i);
+		assert_int_equal(record_put(ret, all[i].key, quern_bytes(count, 8)), 0);
+	}
+	free(all);
+	free(copy);
+	buf_deinit(&ones);
+}
+
+static void word_count(
+	size_t len, uint64_t vocabulary, uint32_t maps, uint32_t partitions, uint64_t memory, bool http)
+{
+	struct buf text, expected, counts = BUF_INIT(SIZE_MAX / 2);
+	uint64_t random = len, lines_in = 0, records_in = 0, records_out = 0;
+	struct bench b;
+
+	make_text(&random, len, vocabulary, &text);
+	count_plainly(&text, &expected);
+	bench_open(&b);
+	input(&b, text.data, text.len);
+	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
+	to_shuffle(&b, partitions, "quern_sum_u64");
+	b.task.has_memory = memory > 0;
+	b.task.memory = memory;
+	if (http)
+		b.host.machine = (char *)(uintptr_t) "elsewhere";
+	for (uint32_t i = 0; i < maps; i++) {
+		b.extent.offset = text.len * i / maps;
+		b.extent.length = text.len * (i + 1) / maps - b.extent.offset;
+		Quern__TaskResult *result = run_done(&b, i, i % 3);
+		lines_in += result->records_in;
+		records_out += result->records_out;
+		done_with(result);
+		note_output(&b, i, i % 3);
+	}
+	assert_int_equal(kit_entries(b.shuffle), maps);
+	from_shuffle(&b, "quern_sum_u64");
+	for (uint32_t i = 0; i < partitions; i++) {
+		Quern__TaskResult *result = run_done(&b, i, 0);
+		records_in += result->records_in;
+		assert_int_equal(buf_add(&counts, result->data.data, result->data.len), 0);
+		done_with(result);
+	}
+	uint64_t lines = 0;
+	for (size_t i = 0; i < text.len; i++)
+		lines += text.data[i] == '\n' || i + 1 == text.len;
+	assert_int_equal(lines_in, lines);
+	assert_int_equal(records_in, records_out);
+	kit_assert_same(&counts, &expected);
+	buf_deinit(&text);
+	buf_deinit(&expected);
+	buf_deinit(&counts);
+	bench_close(&b);
+}
+
+static void words_are_counted(void **state)
+{
+	(void)state;
+	word_count(0, 10, 1, 1, 0, false);
+	word_count(100, 10, 3, 5, 0, false);
+	word_count(300000, 50, 8, 3, 0, false);
+	word_count(300000, 100000, 2, 7, 0, false);
+}
+
+static void words_are_counted_over_http(void **state)
+{
+	(void)state;
+	word_count(0, 10, 2, 1, 0, true);
+	word_count(3000000, 1000000, 8, 3, 0, true);
+}
+
+static void words_are_counted_with_little_memory(void **state)
+{
+	(void)state;
+	word_count(3000000, 1000000, 3, 2, 1, false);
+	word_count(3000000, 1000000, 3, 2, 1 << 20, false);
+}
+
+/* ---- Other sinks ---- */
+
+static void collects_up_to_a_limit(void **state)
+{
+	struct bench b;
+	size_t n;
+
+	(void)state;
+	bench_open(&b);
+	input(&b, "a\nb\n\nc\nd\n", 9);
+	add_step(&b, QUERN__STEP__KIND__FILTER, false, "not_empty");
+	add_step(&b, QUERN__STEP__KIND__MAP, false, "upper");
+	b.sink.kind = QUERN__SINK__KIND__COLLECT;
+	for (uint64_t limit = 0; limit < 6; limit++) {
+		b.sink.has_limit = true;
+		b.sink.limit = limit;
+		Quern__TaskResult *result = run_done(&b, 0, 0);
+		struct kit_record *all = kit_sorted(result->data.data, result->data.len, &n);
+		assert_int_equal(n, limit == 0 || limit > 4 ? 4 : limit);
+		assert_int_equal(result->records_out, n);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(all[i].value.ptr[0], 'A' + (int)i);
+		free(all);
+		done_with(result);
+	}
+	bench_close(&b);
+}
+
+static void counts(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	input(&b, "a\nb\n\nc\nd\n", 9);
+	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "twice");
+	b.sink.kind = QUERN__SINK__KIND__COUNT;
+	Quern__TaskResult *result = run_done(&b, 0, 0);
+	assert_int_equal(result->data.len, 8);
+	assert_int_equal(get_le64(result->data.data), 10);
+	done_with(result);
+	bench_close(&b);
+}
+
+static void writes_a_part(void **state)
+{
+	struct bench b;
+	size_t len;
+
+	(void)state;
+	bench_open(&b);
+	input(&b, "b a\na", 5);
+	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
+	b.sink.kind = QUERN__SINK__KIND__TEXT;
+	b.sink.path = b.dir;
+	b.sink.has_key = true;
+	b.sink.value_type = QUERN__VALUE_TYPE__U64;
+	assert_int_equal(mkdir(kit_path(b.dir, "_temporary"), 0700), 0);
+	Quern__TaskResult *result = run_done(&b, 12, 1);
+	assert_string_equal(result->file, "1.12.1/part-00012");
+	assert_int_equal(result->bytes_out, 12);
+	assert_int_equal(result->records_out, 3);
+	done_with(result);
+	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/1.12.1/part-00012"), &len);
+	assert_string_equal((char *)data, "b\t1\na\t1\na\t1\n");
+	free(data);
+	bench_close(&b);
+}
+
+/* Two shuffles: both tables of a task in between are in use. */
+static void reduces_into_another_shuffle(void **state)
+{
+	struct bench b;
+	size_t n;
+
+	(void)state;
+	bench_open(&b);
+	input(&b, "x y x z y x", 11);
+	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
+	to_shuffle(&b, 1, "quern_sum_u64");
+	done_with(run_done(&b, 0, 0));
+	note_output(&b, 0, 0);
+
+	/* x 3, y 2, z 1 -> 3 x, 2 y, 1 z -> the longest word of each count */
+	from_shuffle(&b, "quern_sum_u64");
+	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, true, "swap");
+	to_shuffle(&b, 1, "quern_sum_u64");
+	b.combine = kit_function(code, "longest");
+	b.sink.shuffle = SHUFFLE + 1;
+	done_with(run_done(&b, 0, 0));
+
+	from_shuffle(&b, "quern_sum_u64");
+	b.source.shuffle = b.outputs.shuffle = SHUFFLE + 1;
+	b.reduce = kit_function(code, "longest");
+	Quern__TaskResult *result = run_done(&b, 0, 0);
+	struct kit_record *all = kit_sorted(result->data.data, result->data.len, &n);
+	assert_int_equal(n, 3);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(kit_number(all[i].key), i + 1);
+		assert_int_equal(all[i].value.len, 1);
+		assert_int_equal(all[i].value.ptr[0], "zyx"[i]);
+	}
+	free(all);
+	done_with(result);
+	bench_close(&b);
+}
+
+/* ---- What goes wrong ---- */
+
+static void expect_failed(struct bench *b, bool final, const char *words)
+{
+	Quern__TaskResult *result = run(b, 0, 0);
+
+	assert_int_equal(result->state, QUERN__TASK_RESULT__STATE__FAILED);
+	assert_int_equal(result->final, final);
+	if (strstr(result->error, words) == NULL)
+		fail_msg("'%s' is not about '%s'", result->error, words);
+	assert_null(strchr(result->error, '\n'));
+	assert_int_equal(kit_entries(b->shuffle), 0);
+	assert_int_equal(kit_entries(b->scratch), 0);
+	done_with(result);
+}
+
+static void user_code_that_fails(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	input(&b, "fine\nfail\n", 10);
+	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "misbehave");
+	to_shuffle(&b, 3, "quern_sum_u64");
+	expect_failed(&b, true, "4 bytes"); /* "fine" is no number */
+	input(&b, "fail\n", 5);
+	expect_failed(&b, false, "it is broken: 7");
+
+	b.sink.kind = QUERN__SINK__KIND__TEXT;
+	b.sink.path = b.dir;
+	assert_int_equal(mkdir(kit_path(b.dir, "_temporary"), 0700), 0);
+	expect_failed(&b, false, "it is broken: 7");
+	assert_int_equal(kit_entries(kit_path(b.dir, "_temporary")), 0);
+	bench_close(&b);
+}
+
+static void a_combine_that_fails(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	input(&b, "w w\n", 4);
+	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
+	to_shuffle(&b, 3, "quern_sum_u64");
+	b.combine = kit_function(code, "reduce_fails");
+	expect_failed(&b, false, "two values of a key");
+	b.combine = kit_function(code, "no_result");
+	expect_failed(&b, true, "no value");
+	bench_close(&b);
+}
+
+static void a_map_that_is_none(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	input(&b, "a\n", 2);
+	add_step(&b, QUERN__STEP__KIND__MAP, false, "twice");
+	b.sink.kind = QUERN__SINK__KIND__COUNT;
+	expect_failed(&b, true, "more than one record");
+	b.functions[0].offset = 1; /* not a function: in the headers of the object */
+	expect_failed(&b, true, "no function of the job");
+	bench_close(&b);
+}
+
+static void plans_that_make_no_sense(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	input(&b, "a\n", 2);
+	to_shuffle(&b, 0, "quern_sum_u64");
+	expect_failed(&b, true, "0 partitions");
+	b.sink.partitions = 2;
+	b.sink.combine = NULL;
+	expect_failed(&b, true, "without a function");
+	b.task.split = NULL;
+	expect_failed(&b, false, "without a split");
+	from_shuffle(&b, "quern_sum_u64");
+	b.outputs.shuffle = SHUFFLE + 1;
+	expect_failed(&b, false, "nothing is known");
+	b.outputs.shuffle = SHUFFLE;
+	note_output(&b, 0, 0);
+	note_output(&b, 0, 1);
+	expect_failed(&b, true, "two outputs of map 0");
+	b.map_outputs[1].map = 1;
+	b.map_outputs[1].host = 1;
+	expect_failed(&b, true, "no known host");
+	bench_close(&b);
+}
+
+static void inputs_and_outputs_that_are_not_there(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	b.extent.length = 1;
+	b.sink.kind = QUERN__SINK__KIND__COUNT;
+	expect_failed(&b, false, b.input);
+	input(&b, "a\n", 2);
+	b.extent.length = 3;
+	expect_failed(&b, true, "shorter");
+	b.extent.length = 2;
+	b.sink.kind = QUERN__SINK__KIND__TEXT;
+	b.sink.path = b.dir; /* without _temporary */
+	expect_failed(&b, false, b.dir);
+	to_shuffle(&b, 1, "quern_sum_u64");
+	b.env.shuffle_dir = b.input; /* not a folder */
+	expect_failed(&b, false, "map output");
+	bench_close(&b);
+}
+
+/* One map output of three is missing, or not what it should be. */
+static void lost_map_output(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (int damage = 0; damage < 3; damage++) {
+		bench_open(&b);
+		input(&b, "x y x z y x", 11);
+		add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
+		to_shuffle(&b, 2, "quern_sum_u64");
+		for (uint32_t i = 0; i < 3; i++) {
+			done_with(run_done(&b, i, 5));
+			note_output(&b, i, 5);
+		}
+		const char *file = kit_path(b.shuffle, "7-1-5.map");
+		if (damage == 0)
+			assert_int_equal(unlink(file), 0);
+		else if (damage == 1)
+			assert_int_equal(truncate(file, 50), 0);
+		else
+			kit_write(file, "", 0);
+		from_shuffle(&b, "quern_sum_u64");
+		Quern__TaskResult *result = run(&b, 1, 4);
+		assert_int_equal(result->state, QUERN__TASK_RESULT__STATE__FETCH_FAILED);
+		assert_int_equal(result->fetch_shuffle, SHUFFLE);
+		assert_int_equal(result->fetch->map, 1);
+		assert_int_equal(result->fetch->attempt, 5);
+		assert_int_equal(result->fetch->stage, MAP_STAGE);
+		assert_non_null(strstr(result->error, "map output 7-1-5"));
+		done_with(result);
+		bench_close(&b);
+	}
+}
+
+static int load(void **state)
+{
+	(void)state;
+	code = kit_load_job();
+	return 0;
+}
+
+static int unload(void **state)
+{
+	(void)state;
+	code = code_free(code);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_are_counted),
+		cmocka_unit_test(words_are_counted_over_http),
+		cmocka_unit_test(words_are_counted_with_little_memory),
+		cmocka_unit_test(collects_up_to_a_limit),
+		cmocka_unit_test(counts),
+		cmocka_unit_test(writes_a_part),
+		cmocka_unit_test(reduces_into_another_shuffle),
+		cmocka_unit_test(user_code_that_fails),
+		cmocka_unit_test(a_combine_that_fails),
+		cmocka_unit_test(a_map_that_is_none),
+		cmocka_unit_test(plans_that_make_no_sense),
+		cmocka_unit_test(inputs_and_outputs_that_are_not_there),
+		cmocka_unit_test(lost_map_output),
+	};
+
+	return cmocka_run_group_tests(tests, load, unload);
+}
