@@ -11,7 +11,7 @@
 enum {
 	READ_TRANSFERS = 8,  /* at a time */
 	READ_PER_HOST = 2,   /* connections */
-	READ_TRIES = 5,	     /* over HTTP */
+	READ_TRIES = 5,      /* over HTTP */
 	READ_RETRY_MS = 200, /* before the second, doubled for each one after */
 	READ_POLL_MS = 1000
 };
@@ -55,8 +55,8 @@ static int add_fetches(struct shuffle_reader *r, struct err *err)
 
 		f->output = o->outputs[i];
 		if (f->output->host >= o->n_hosts)
-			return err_set(err, -EINVAL, "shuffle %u: output of map %u is on no known host", o->shuffle,
-				f->output->map);
+			return err_set(err, -EINVAL, "shuffle %u: output of map %u is on no known host",
+				o->shuffle, f->output->map);
 		f->host = o->hosts[f->output->host];
 		f->request = (struct shuffle_request){ { o->shuffle, f->output->map, f->output->attempt },
 			r->config.partition };
@@ -73,8 +73,7 @@ static int add_fetches(struct shuffle_reader *r, struct err *err)
 	return 0;
 }
 
-int shuffle_reader_new(
-	const struct shuffle_read_config *config, struct shuffle_reader **ret, struct err *err)
+int shuffle_reader_new(const struct shuffle_read_config *config, struct shuffle_reader **ret, struct err *err)
 {
 	auto_shuffle_reader struct shuffle_reader *r = calloc(1, sizeof(*r));
 
@@ -185,8 +184,8 @@ static void end_transfer(struct shuffle_reader *r, struct fetch *f, CURLcode cod
 		(void)snprintf(why, sizeof(why), "%s",
 			f->result == -EBADMSG ? "the bytes are damaged" : strerror(-f->result));
 	else if (code != CURLE_OK)
-		(void)snprintf(why, sizeof(why), "%s",
-			f->error[0] != '\0' ? f->error : curl_easy_strerror(code));
+		(void)snprintf(
+			why, sizeof(why), "%s", f->error[0] != '\0' ? f->error : curl_easy_strerror(code));
 	else if (status != 200)
 		(void)snprintf(why, sizeof(why), "the server answers %ld", status);
 	else
@@ -226,26 +225,38 @@ static void end_finished(struct shuffle_reader *r, struct quern_out *out)
 	while ((m = curl_multi_info_read(r->multi, &left)) != NULL && !r->flow->stop) {
 		struct fetch *f = NULL;
 
-		if (m->msg == CURLMSG_DONE && curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &f) == CURLE_OK)
+		if (m->msg == CURLMSG_DONE &&
+			curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &f) == CURLE_OK)
 			end_transfer(r, f, m->data.result, out);
 	}
 }
 
+/* Moves what is on its way. Whether a transfer ended, so that another one may start. */
+static bool move(struct shuffle_reader *r, struct quern_out *out)
+{
+	size_t before = r->n_active;
+	int running;
+
+	CURLMcode m = curl_multi_perform(r->multi, &running);
+	if (m != CURLM_OK) {
+		flow_fail(r->flow, -EIO, false, "shuffle: libcurl: %s", curl_multi_strerror(m));
+		return false;
+	}
+	drain_active(r, out);
+	end_finished(r, out);
+	return r->n_active < before;
+}
+
 static void read_http(struct shuffle_reader *r, struct quern_out *out)
 {
-	while (!r->flow->stop && (r->waiting.n > 0 || r->n_active > 0)) {
-		int wait = start_waiting(r), running;
+	while (!r->flow->stop) {
+		int wait = start_waiting(r);
 
-		if (r->flow->stop)
-			break;
-		CURLMcode m = curl_multi_perform(r->multi, &running);
-		if (m == CURLM_OK) {
-			drain_active(r, out);
-			end_finished(r, out);
-			if (r->flow->stop || (r->n_active < READ_TRANSFERS && r->waiting.n > 0 && wait == 0))
-				continue;
-			m = curl_multi_poll(r->multi, NULL, 0, wait, NULL);
-		}
+		if (r->flow->stop || (r->n_active == 0 && r->waiting.n == 0))
+			return;
+		if (move(r, out) || r->flow->stop)
+			continue;
+		CURLMcode m = curl_multi_poll(r->multi, NULL, 0, wait, NULL);
 		if (m != CURLM_OK)
 			flow_fail(r->flow, -EIO, false, "shuffle: libcurl: %s", curl_multi_strerror(m));
 	}
