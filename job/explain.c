@@ -1,0 +1,196 @@
+/* explain.c: for instance
+ *
+ *     run 1: save_text(out)
+ *       stage 1 (4 tasks): text 'in.txt' -> shuffle 1 of 4 partitions, combined by quern_sum_u64
+ *         flat_map job+0x1139
+ *       stage 2 (4 tasks): shuffle 1, reduced by quern_sum_u64 -> text 'out' as key<TAB>u64
+ */
+#include "job/explain.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+static const char *name_of(const ProtobufCEnumDescriptor *type, int value)
+{
+	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(type, value);
+
+	return v != NULL ? v->name : "?";
+}
+
+/* A name in small letters. */
+static int put_lower(struct buf *out, const char *name)
+{
+	int r = 0;
+
+	for (; *name != '\0' && r == 0; name++) {
+		char c = *name >= 'A' && *name <= 'Z' ? (char)(*name - 'A' + 'a') : *name;
+		r = buf_add(out, &c, 1);
+	}
+	return r;
+}
+
+/* Words of the job's: nothing in them begins a line or moves the cursor. */
+static int put_text(struct buf *out, const char *text)
+{
+	int r = 0;
+
+	for (; *text != '\0' && r == 0; text++) {
+		unsigned char c = (unsigned char)*text;
+		r = c < 0x20 || c == 0x7f ? buf_add_fmt(out, "\\x%02x", c) : buf_add(out, text, 1);
+	}
+	return r;
+}
+
+static int put_quoted(struct buf *out, const char *text)
+{
+	int r = buf_add_str(out, "'");
+
+	if (r == 0)
+		r = put_text(out, text);
+	return r < 0 ? r : buf_add_str(out, "'");
+}
+
+static int put_function(struct buf *out, const Quern__Function *f)
+{
+	int r = f->builtin != NULL ? put_text(out, f->builtin)
+				   : buf_add_fmt(out, "job+0x%" PRIx64, f->offset);
+
+	if (r == 0 && f->has_arg)
+		r = buf_add_fmt(out, " (argument of %zu bytes)", f->arg.len);
+	return r;
+}
+
+static int put_source(struct buf *out, const Quern__Source *s)
+{
+	int r = 0;
+
+	if (!s->has_shuffle) {
+		r = buf_add_str(out, "text");
+		for (size_t i = 0; i < s->n_text && r == 0; i++) {
+			r = buf_add_str(out, i > 0 ? ", " : " ");
+			if (r == 0)
+				r = put_quoted(out, s->text[i]);
+		}
+		return r;
+	}
+	r = buf_add_fmt(out, "shuffle %" PRIu32, s->shuffle);
+	if (r == 0 && s->reduce != NULL) {
+		r = buf_add_str(out, ", reduced by ");
+		if (r == 0)
+			r = put_function(out, s->reduce);
+	}
+	return r;
+}
+
+static int put_shuffle(struct buf *out, const Quern__Sink *s)
+{
+	int r = buf_add_fmt(out, "shuffle %" PRIu32, s->shuffle);
+
+	if (r == 0 && s->has_partitions && s->partitions != 0)
+		r = buf_add_fmt(
+			out, " of %" PRIu32 " partition%s", s->partitions, s->partitions == 1 ? "" : "s");
+	if (r == 0 && s->combine != NULL) {
+		r = buf_add_str(out, ", combined by ");
+		if (r == 0)
+			r = put_function(out, s->combine);
+	}
+	return r;
+}
+
+static int put_type(struct buf *out, Quern__ValueType type, const char *bytes)
+{
+	return type == QUERN__VALUE_TYPE__BYTES
+		       ? buf_add_str(out, bytes)
+		       : put_lower(out, name_of(&quern__value_type__descriptor, (int)type));
+}
+
+static int put_text_sink(struct buf *out, const Quern__Sink *s)
+{
+	int r = buf_add_str(out, "text ");
+
+	if (r == 0)
+		r = put_quoted(out, s->path != NULL ? s->path : "");
+	if (r == 0)
+		r = buf_add_str(out, " as ");
+	if (r == 0 && s->has_key) {
+		r = put_type(out, s->key_type, "key");
+		if (r == 0)
+			r = buf_add_str(out, "<TAB>");
+	}
+	return r < 0 ? r : put_type(out, s->value_type, "value");
+}
+
+static int put_sink(struct buf *out, const Quern__Sink *s)
+{
+	switch (s->kind) {
+	case QUERN__SINK__KIND__SHUFFLE:
+		return put_shuffle(out, s);
+	case QUERN__SINK__KIND__TEXT:
+		return put_text_sink(out, s);
+	case QUERN__SINK__KIND__COLLECT:
+		if (s->has_limit && s->limit != 0)
+			return buf_add_fmt(out, "collect, at most %" PRIu64 " records a task", s->limit);
+		return buf_add_str(out, "collect");
+	case QUERN__SINK__KIND__COUNT:
+	default:
+		return put_lower(out, name_of(&quern__sink__kind__descriptor, (int)s->kind));
+	}
+}
+
+static int put_step(struct buf *out, const Quern__Step *s)
+{
+	int r = buf_add_str(out, "    ");
+
+	if (r == 0)
+		r = put_lower(out, name_of(&quern__step__kind__descriptor, (int)s->kind));
+	if (r == 0)
+		r = buf_add_str(out, s->pairs ? " (key, value) " : " ");
+	if (r == 0)
+		r = put_function(out, s->function);
+	return r < 0 ? r : buf_add_str(out, "\n");
+}
+
+static int put_stage(struct buf *out, const Quern__Stage *s, const size_t *tasks)
+{
+	int r = buf_add_fmt(out, "  stage %" PRIu32, s->id);
+
+	if (r == 0 && tasks != NULL)
+		r = buf_add_fmt(out, " (%zu task%s)", *tasks, *tasks == 1 ? "" : "s");
+	if (r == 0)
+		r = buf_add_str(out, ": ");
+	if (r == 0)
+		r = put_source(out, s->source);
+	if (r == 0)
+		r = buf_add_str(out, " -> ");
+	if (r == 0)
+		r = put_sink(out, s->sink);
+	if (r == 0)
+		r = buf_add_str(out, "\n");
+	for (size_t i = 0; i < s->n_steps && r == 0; i++)
+		r = put_step(out, s->steps[i]);
+	return r;
+}
+
+static int put_run(struct buf *out, const Quern__Run *run)
+{
+	int r = buf_add_fmt(out, "run %" PRIu32, run->id);
+
+	if (r == 0 && run->name != NULL) {
+		r = buf_add_str(out, ": ");
+		if (r == 0)
+			r = put_text(out, run->name);
+	}
+	if (r == 0 && run->has_first_partition)
+		r = buf_add_fmt(out, ", partitions %" PRIu32 " to %" PRIu64, run->first_partition,
+			(uint64_t)run->first_partition + run->partition_count - 1);
+	return r < 0 ? r : buf_add_str(out, "\n");
+}
+
+int explain_run(const Quern__Run *run, const size_t *tasks, struct buf *out)
+{
+	int r = put_run(out, run);
+
+	for (size_t i = 0; i < run->n_stages && r == 0; i++)
+		r = put_stage(out, run->stages[i], tasks != NULL ? &tasks[i] : NULL);
+	return r;
+}

@@ -1,0 +1,164 @@
+#include "job/plan_check.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "job/code.h"
+
+static bool known(const ProtobufCEnumDescriptor *type, int value)
+{
+	return protobuf_c_enum_descriptor_get_value(type, value) != NULL;
+}
+
+/* ---- Parts of a stage. Their sentences begin with what is wrong; the stage's name is put before. ---- */
+
+/* `reduction`: quern's own functions are all reductions, and nothing else may be one of them. */
+static int check_function(const Quern__Function *f, bool reduction, const char *what, struct err *err)
+{
+	if ((f->builtin != NULL) == (f->has_offset != 0))
+		return err_set(err, -EBADMSG, "the function of %s is not exactly one", what);
+	if (f->builtin != NULL && (!reduction || code_reduction(f) == REDUCE_CALL))
+		return err_set(err, -EBADMSG, "%s has no function '%.64s' to choose", what, f->builtin);
+	if (f->has_arg && f->arg.len > PLAN_ARG_MAX)
+		return err_set(err, -EBADMSG, "an argument of %zu bytes for %s is more than %d", f->arg.len,
+			what, PLAN_ARG_MAX);
+	return 0;
+}
+
+/* Whether one of the first `n` stages writes `shuffle`. */
+static bool written(const Quern__Run *run, size_t n, uint32_t shuffle)
+{
+	for (size_t i = 0; i < n; i++)
+		if (run->stages[i]->sink->kind == QUERN__SINK__KIND__SHUFFLE &&
+			run->stages[i]->sink->shuffle == shuffle)
+			return true;
+	return false;
+}
+
+/* Whether a stage from number `i` on reads `shuffle`. */
+static bool read_from(const Quern__Run *run, size_t i, uint32_t shuffle)
+{
+	for (; i < run->n_stages; i++)
+		if (run->stages[i]->source->has_shuffle && run->stages[i]->source->shuffle == shuffle)
+			return true;
+	return false;
+}
+
+static int check_source(const Quern__Run *run, size_t stage, struct err *err)
+{
+	const Quern__Source *s = run->stages[stage]->source;
+
+	if ((s->n_text > 0) == (s->has_shuffle != 0))
+		return err_set(err, -EBADMSG, "the source is not exactly one");
+	if (s->n_text > PLAN_PATHS_MAX)
+		return err_set(err, -EBADMSG, "%zu paths are more than %d", s->n_text, PLAN_PATHS_MAX);
+	for (size_t i = 0; i < s->n_text; i++)
+		if (s->text[i][0] == '\0')
+			return err_set(err, -EBADMSG, "a path is empty");
+	if (s->has_shuffle && !written(run, stage, s->shuffle))
+		return err_set(err, -EBADMSG, "no stage before it writes shuffle %" PRIu32, s->shuffle);
+	if (s->reduce == NULL)
+		return 0;
+	if (!s->has_shuffle)
+		return err_set(err, -EBADMSG, "a reduction of what was not shuffled");
+	return check_function(s->reduce, true, "a reduction", err);
+}
+
+static int check_steps(const Quern__Stage *stage, struct err *err)
+{
+	int r = 0;
+
+	if (stage->n_steps > PLAN_STEPS_MAX)
+		return err_set(err, -EBADMSG, "%zu steps are more than %d", stage->n_steps, PLAN_STEPS_MAX);
+	for (size_t i = 0; i < stage->n_steps && r == 0; i++) {
+		if (!known(&quern__step__kind__descriptor, (int)stage->steps[i]->kind))
+			return err_set(
+				err, -EBADMSG, "a step of unknown kind %d", (int)stage->steps[i]->kind);
+		r = check_function(stage->steps[i]->function, false, "a step", err);
+	}
+	return r;
+}
+
+static int check_shuffle(const Quern__Run *run, size_t stage, struct err *err)
+{
+	const Quern__Sink *s = run->stages[stage]->sink;
+
+	if (!s->has_shuffle)
+		return err_set(err, -EBADMSG, "the shuffle that it writes has no name");
+	if (written(run, stage, s->shuffle))
+		return err_set(err, -EBADMSG, "shuffle %" PRIu32 " is written twice", s->shuffle);
+	if (!read_from(run, stage + 1, s->shuffle))
+		return err_set(err, -EBADMSG, "no stage behind it reads shuffle %" PRIu32, s->shuffle);
+	if (s->has_partitions && s->partitions > PLAN_PARTITIONS_MAX)
+		return err_set(err, -EBADMSG, "%" PRIu32 " partitions are more than %d", s->partitions,
+			PLAN_PARTITIONS_MAX);
+	return s->combine == NULL ? 0 : check_function(s->combine, true, "a combination", err);
+}
+
+static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
+{
+	const Quern__Sink *s = run->stages[stage]->sink;
+	bool last = stage == run->n_stages - 1;
+
+	if (!known(&quern__sink__kind__descriptor, (int)s->kind))
+		return err_set(err, -EBADMSG, "a sink of unknown kind %d", (int)s->kind);
+	if ((s->kind == QUERN__SINK__KIND__SHUFFLE) == last)
+		return err_set(err, -EBADMSG,
+			last ? "the last stage gives no answer" : "only the last stage gives an answer");
+	if (!last)
+		return check_shuffle(run, stage, err);
+	if (s->combine != NULL)
+		return err_set(err, -EBADMSG, "a combination of what is not shuffled");
+	if (s->kind != QUERN__SINK__KIND__TEXT)
+		return 0;
+	if (s->path == NULL || s->path[0] == '\0')
+		return err_set(err, -EBADMSG, "the path of the output is empty");
+	if (!known(&quern__value_type__descriptor, (int)s->key_type) ||
+		!known(&quern__value_type__descriptor, (int)s->value_type))
+		return err_set(err, -EBADMSG, "values of an unknown type");
+	return 0;
+}
+
+/* ---- The run ---- */
+
+static int check_stage(const Quern__Run *run, size_t stage, struct err *err)
+{
+	for (size_t i = 0; i < stage; i++)
+		if (run->stages[i]->id == run->stages[stage]->id)
+			return err_set(err, -EBADMSG, "its number is another one's as well");
+	int r = check_source(run, stage, err);
+	if (r == 0)
+		r = check_steps(run->stages[stage], err);
+	if (r == 0)
+		r = check_sink(run, stage, err);
+	return r;
+}
+
+static int check_head(const Quern__Run *run, const uint8_t *build_id, size_t build_id_len, struct err *err)
+{
+	if (build_id != NULL && (run->build_id.len != build_id_len ||
+					memcmp(run->build_id.data, build_id, build_id_len) != 0))
+		return err_set(err, -EBADMSG, "it is of another build of the job");
+	if (run->n_stages < 1 || run->n_stages > PLAN_STAGES_MAX)
+		return err_set(
+			err, -EBADMSG, "%zu stages are not from 1 to %d", run->n_stages, PLAN_STAGES_MAX);
+	if ((run->has_first_partition != 0) != (run->has_partition_count != 0))
+		return err_set(err, -EBADMSG, "a range of partitions with one end");
+	if (run->has_partition_count && run->partition_count == 0)
+		return err_set(err, -EBADMSG, "a range of no partitions");
+	return 0;
+}
+
+int plan_check(const Quern__Run *run, const uint8_t *build_id, size_t build_id_len, struct err *err)
+{
+	int r = check_head(run, build_id, build_id_len, err);
+
+	for (size_t i = 0; i < run->n_stages && r == 0; i++) {
+		r = check_stage(run, i, err);
+		if (r < 0)
+			r = err_prefix(err, r, "stage %" PRIu32, run->stages[i]->id);
+	}
+	return r < 0 ? err_prefix(err, r, "run %" PRIu32 " of the job cannot be run", run->id) : 0;
+}
