@@ -86,12 +86,17 @@ int output_commit(struct output *o, const char *file, uint32_t partition, struct
 {
 	auto_free char *from = NULL;
 	auto_free char *to = NULL;
-	unsigned stage, task, attempt, part;
-	int end = -1;
+	auto_free char *proper = NULL;
+	unsigned stage, task, attempt;
 
 	/* The name comes from an executor: nothing but this form leaves _temporary. */
-	if (sscanf(file, "%9u.%9u.%9u/part-%9u%n", &stage, &task, &attempt, &part, &end) != 4 || end < 0 ||
-		file[end] != '\0' || part != partition || strchr(file, ' ') != NULL)
+	if (sscanf(file, "%9u.%9u.%9u/", &stage, &task, &attempt) != 3)
+		stage = task = attempt = 0;
+	if (asprintf(&proper, "%u.%u.%u/part-%05u", stage, task, attempt, partition) < 0) {
+		proper = NULL;
+		return err_set(err, -ENOMEM, "output: out of memory");
+	}
+	if (strcmp(file, proper) != 0)
 		return err_set(
 			err, -EINVAL, "output '%s': '%s' is no name of a part %u", o->path, file, partition);
 	if (asprintf(&from, "%s/%s", o->temporary, file) < 0) {
