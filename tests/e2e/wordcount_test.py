@@ -74,6 +74,23 @@ def test_ten_thousand_small_files():
             count_words(d, mode, "local[4]", folder, expected=expected)
 
 
+def test_a_gigabyte():
+    """Of one text again and again, so that the right counts are multiples of its own."""
+    copies, base = 64, prose(400000, 11)
+    base += b"padding " * ((16 << 20) // 8 - len(base) // 8)
+    with quern.scratch() as d:
+        path = d / "text"
+        with open(path, "wb") as f:
+            for _ in range(copies):
+                f.write(base + b"\n")
+        assert path.stat().st_size > 10**9
+        (d / "once").write_bytes(base)
+        expected = sorted(word + b"\t%d" % (int(count) * copies) for word, _, count in
+                          (line.rpartition(b"\t") for line in quern.word_counts(d / "once")))
+        for mode in MODES:
+            count_words(d, mode, "local[2x2]", path, expected=expected)
+
+
 def test_splits_and_partitions_of_any_number_give_the_same():
     both_modes(prose(20000, 9), options=("--parallelism", "37"))
 
