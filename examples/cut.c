@@ -1,0 +1,48 @@
+/* cut.c: one field of each of the first lines; fields are separated by tabs.
+ *
+ *     quern run cut.c FIELD INPUT [LINES]
+ *
+ * FIELD counts from 1. However large the input is, about as much of it is read as LINES (10) of them take. */
+#include <quern/quern.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One record in, exactly one out: the field, or an empty one where the line has not so many. */
+static void field(quern_slice line, quern_out *out, void *arg)
+{
+	const long *number = arg;
+	const char *p = line.ptr, *end = line.ptr + line.len;
+
+	for (long i = 1;; i++) {
+		const char *tab = memchr(p, '\t', (size_t)(end - p));
+
+		if (i == *number) {
+			quern_put(out, quern_bytes(p, (size_t)((tab != NULL ? tab : end) - p)));
+			return;
+		}
+		if (tab == NULL)
+			break;
+		p = tab + 1;
+	}
+	quern_put(out, quern_str(""));
+}
+
+static int print(quern_slice key, quern_slice value, void *arg)
+{
+	(void)key;
+	(void)arg;
+	return fwrite(value.ptr, 1, value.len, stdout) != value.len || putchar('\n') == EOF;
+}
+
+int quern_main(quern_job *job, int argc, char **argv)
+{
+	long number = argc >= 3 ? strtol(argv[1], NULL, 10) : 0;
+	long lines = argc == 4 ? strtol(argv[3], NULL, 10) : 10;
+
+	if (argc < 3 || argc > 4 || number < 1 || lines < 0) {
+		(void)fprintf(stderr, "usage: %s FIELD INPUT [LINES]\n", argv[0]);
+		return 1;
+	}
+	quern_set *fields = quern_map(quern_text(job, argv[2]), field, QUERN_ARG(number));
+	return quern_take(fields, (uint64_t)lines, print, NULL);
+}
