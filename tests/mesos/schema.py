@@ -54,9 +54,18 @@ def text(found, number):
     return found[number][-1].decode() if number in found else ""
 
 
+def short_name(name, package):
+    if name.startswith(f".{package}."):
+        return name[len(package) + 2:]
+    above = package.rpartition(".")[0]
+    assert name == "" or name.startswith(f".{above}."), name
+    return "/" + name[len(above) + 2:] if name else ""
+
+
 class Schema:
     """messages: full name -> {field name: {number, type, label, of, default}}; enums: full name -> {name: number}.
-    Names are without the files' package, which may differ in what they are compared with."""
+    Names are without the file's package, which may differ in what they are compared with; a name of the package above
+    it has a "/" before it."""
 
     def __init__(self):
         self.messages = {}
@@ -65,24 +74,22 @@ class Schema:
     def add_file(self, data, package):
         found = group(data)
         assert text(found, 2) == package, f"package {text(found, 2)}, not {package}"
-        prefix = f".{package}."
         for m in found.get(4, []):
-            self.add_message(m, "", prefix)
+            self.add_message(m, "", package)
         for e in found.get(5, []):
             self.add_enum(e, "")
 
-    def add_message(self, data, outer, prefix):
+    def add_message(self, data, outer, package):
         found = group(data)
         name = outer + text(found, 1)
         fields = {}
         for f in (group(f) for f in found.get(2, [])):
-            of = text(f, 6)
             fields[text(f, 1)] = {
                 "number": f[3][-1], "label": LABELS[f[4][-1]], "type": TYPES[f[5][-1]],
-                "of": of[len(prefix):] if of.startswith(prefix) else of.rsplit(".", 1)[-1], "default": text(f, 7)}
+                "of": short_name(text(f, 6), package), "default": text(f, 7)}
         self.messages[name] = fields
         for m in found.get(3, []):
-            self.add_message(m, name + ".", prefix)
+            self.add_message(m, name + ".", package)
         for e in found.get(4, []):
             self.add_enum(e, name + ".")
 
