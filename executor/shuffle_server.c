@@ -1,8 +1,11 @@
-/* shuffle_server.c: serves segments of map output by sendfile, on evhttp. The files of the latest requests stay
- * open, for the reducers of a stage all come for the same ones. */
+/* shuffle_server.c: serves segments of map output by sendfile, on evhttp. The files of the latest requests
+ * stay open, for the reducers of a stage all come for the same ones. */
 #include <errno.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +21,7 @@ enum { SERVER_FILES = 64 }; /* kept open */
 struct served_file {
 	struct shuffle_name name;
 	struct shuffle_index index;
-	int fd;	       /* -1: a free place */
+	int fd;        /* -1: a free place */
 	uint64_t used; /* of the server's clock of requests */
 };
 
@@ -83,8 +86,8 @@ static bool file_stands(const struct served_file *f)
 	return fstat(f->fd, &st) == 0 && st.st_nlink > 0;
 }
 
-/* The file of `name`, or else the place that it should have: a free one, or that of the file whose last use is
- * longest ago. */
+/* The file of `name`, or else the place that it should have: a free one, or that of the file whose last use
+ * is longest ago. */
 static struct served_file *file_place(struct shuffle_server *s, const struct shuffle_name *name)
 {
 	struct served_file *oldest = &s->files[0];
@@ -95,7 +98,7 @@ static struct served_file *file_place(struct shuffle_server *s, const struct shu
 		if (f->fd < 0) {
 			oldest = f;
 		} else if (f->name.shuffle == name->shuffle && f->name.map == name->map &&
-			f->name.attempt == name->attempt) {
+			   f->name.attempt == name->attempt) {
 			return f;
 		} else if (oldest->fd >= 0 && f->used < oldest->used) {
 			oldest = f;
@@ -123,6 +126,18 @@ static int file_open(struct shuffle_server *s, const struct shuffle_name *name, 
 	return 0;
 }
 
+/* The head of an answer and its body leave in two writes: without this the second waits until the client,
+ * which has nothing to say, acknowledges the first. */
+static void send_at_once(struct evhttp_request *request)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request);
+	const int one = 1;
+
+	if (connection != NULL)
+		(void)setsockopt(bufferevent_getfd(evhttp_connection_get_bufferevent(connection)),
+			IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
 /* Sends `segment` of an open file. */
 static int send_segment(struct evhttp_request *request, int file, const struct shuffle_segment *segment)
 {
@@ -143,6 +158,7 @@ static int send_segment(struct evhttp_request *request, int file, const struct s
 	fd = -1;
 	(void)evhttp_add_header(
 		evhttp_request_get_output_headers(request), "Content-Type", "application/octet-stream");
+	send_at_once(request);
 	evhttp_send_reply(request, HTTP_OK, "OK", body);
 	evbuffer_free(body);
 	return 0;
