@@ -117,10 +117,20 @@ static void leave_child(quern_out *out)
 	quern_put(out, quern_bytes(text, (size_t)n));
 }
 
+/* Makes the file that `arg` names, if any, and never returns. */
+static void hang(const char *name)
+{
+	(void)fprintf(stderr, "hanging\n");
+	FILE *f = name != NULL ? fopen(name, "w") : NULL;
+	if (f != NULL)
+		(void)fclose(f);
+	for (;;)
+		(void)pause();
+}
+
 /* Does what the line says. */
 void misbehave(quern_slice line, quern_out *out, void *arg)
 {
-	(void)arg;
 	if (is(line, "crash")) {
 		(void)fprintf(stderr, "about to crash\n");
 		(void)raise(SIGSEGV);
@@ -130,9 +140,10 @@ void misbehave(quern_slice line, quern_out *out, void *arg)
 	} else if (is(line, "kill")) {
 		(void)raise(SIGKILL);
 	} else if (is(line, "hang")) {
-		(void)fprintf(stderr, "hanging\n");
-		for (;;)
-			(void)pause();
+		hang(arg);
+	} else if (is(line, "print")) {
+		(void)fprintf(stderr, "printed\n");
+		quern_put(out, line);
 	} else if (is(line, "fail")) {
 		quern_fail("it is\nbroken: %d", 7);
 	} else if (is(line, "child")) {
