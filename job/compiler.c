@@ -111,6 +111,16 @@ static int run_command(char *const *argv, int in, int out, int errors)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* Compilers warn of these where nothing is linked. */
+static bool is_for_linker(const char *word)
+{
+	const char *dot = strrchr(word, '.');
+
+	if (*word == '-')
+		return strncmp(word, "-l", 2) == 0 || strncmp(word, "-Wl,", 4) == 0;
+	return dot != NULL && (strcmp(dot, ".o") == 0 || strcmp(dot, ".a") == 0 || strcmp(dot, ".so") == 0);
+}
+
 /* One step: cc, our flags, STEP..., the user's flags (libraries come behind what needs them). `link`: it is
  * the step that links. */
 static int run_compiler(
@@ -128,8 +138,7 @@ static int run_compiler(
 	for (size_t i = 0; i < c->cflags.n && r == 0; i++) {
 		const char *flag = c->cflags.at[i];
 
-		/* Some compilers warn of libraries where nothing is linked. */
-		if (link || (strncmp(flag, "-l", 2) != 0 && strncmp(flag, "-Wl,", 4) != 0))
+		if (link || !is_for_linker(flag))
 			r = words_add(&w, flag);
 	}
 	if (r == 0)
