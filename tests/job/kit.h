@@ -16,6 +16,12 @@
 
 enum { KIT_PATH = 1024 };
 
+/* The paths that kit_path() made: they end with their test. */
+static struct kit_paths {
+	struct kit_paths *next;
+	char text[KIT_PATH];
+} * kit_paths;
+
 static inline int kit_setup(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -40,25 +46,28 @@ static inline int kit_teardown(void **state)
 	int r = nftw(*state, kit_remove, 16, FTW_DEPTH | FTW_PHYS);
 
 	free(*state);
+	for (struct kit_paths *p; (p = kit_paths) != NULL; free(p))
+		kit_paths = p->next;
 	return r;
 }
 
 #define kit_test(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
 
-/* DIR/NAME, where NAME is made as by printf(); a buffer of its own for each of many calls. */
+/* DIR/NAME, where NAME is made as by printf(); good until the test ends. */
 __attribute__((format(printf, 2, 3))) static inline const char *kit_path(
 	const char *dir, const char *name, ...)
 {
-	static char paths[200][KIT_PATH];
-	static unsigned next;
-	char *path = paths[next++ % 200];
-	int n = snprintf(path, KIT_PATH, "%s/", dir);
+	struct kit_paths *path = malloc(sizeof(*path));
 	va_list ap;
 
+	assert_non_null(path);
+	path->next = kit_paths;
+	kit_paths = path;
+	int n = snprintf(path->text, KIT_PATH, "%s/", dir);
 	va_start(ap, name);
-	(void)vsnprintf(path + n, KIT_PATH - (size_t)n, name, ap);
+	(void)vsnprintf(path->text + n, KIT_PATH - (size_t)n, name, ap);
 	va_end(ap);
-	return path;
+	return path->text;
 }
 
 static inline void kit_write_bytes(const char *path, const void *data, size_t len)

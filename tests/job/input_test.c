@@ -1,0 +1,358 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+
+#include "job/input.h"
+#include "tests/job/kit.h"
+
+static uint64_t random_state;
+
+static uint64_t random_below(uint64_t n)
+{
+	uint64_t z = (random_state += 0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return (z ^ z >> 31) % n;
+}
+
+/* A file of this size, without its bytes being anywhere. */
+static void make_file(const char *path, uint64_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static struct input_splits split(const char *path, const struct input_config *config)
+{
+	struct input_splits s = { 0 };
+	struct err err = { "" };
+
+	if (input_splits((char *const[]){ (char *)path }, 1, config, &s, &err) < 0)
+		fail_msg("%s", err.text);
+	return s;
+}
+
+static void assert_refused(const char *path, int code, const char *words)
+{
+	const struct input_config config = { 0 };
+	struct input_splits s = { 0 };
+	struct err err = { "" };
+
+	assert_int_equal(input_splits((char *const[]){ (char *)path }, 1, &config, &s, &err), code);
+	if (strstr(err.text, words) == NULL || strchr(err.text, '\n') != NULL)
+		fail_msg("no '%s' in: %s", words, err.text);
+	assert_null(s.at);
+}
+
+/* The paths of the extents, one after another, without the folder. */
+static void assert_files(const struct input_splits *s, const char *dir, const char *wanted)
+{
+	char found[4096] = "";
+	size_t len = strlen(dir) + 1;
+
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t j = 0; j < s->at[i]->n_extents; j++) {
+			const char *path = s->at[i]->extents[j]->path;
+
+			assert_memory_equal(path, dir, len - 1);
+			(void)strcat(strcat(found, path + len), " ");
+		}
+	assert_string_equal(found, wanted);
+}
+
+/* ---- Which files ---- */
+
+static void a_folder_gives_its_files_in_the_order_of_their_names(void **state)
+{
+	const struct input_config config = { 0 };
+
+	for (const char *const *name = (const char *const[]){ "b", "a", "B", "10", "9", ".hidden", "_SUCCESS",
+		     "a.b", "\xc3\xa9", NULL };
+		*name != NULL; name++)
+		kit_write(kit_path(*state, "%s", *name), "x");
+	make_file(kit_path(*state, "empty"), 0);
+	struct input_splits s = split(*state, &config);
+	assert_files(&s, *state, "10 9 B a a.b b \xc3\xa9 ");
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.files, 8);
+	assert_int_equal(s.bytes, 7);
+	input_splits_deinit(&s);
+
+	s = split(kit_path(*state, "%s", ""), &config); /* with a slash at its end */
+	assert_int_equal(s.files, 8);
+	input_splits_deinit(&s);
+}
+
+static void a_glob_gives_what_matches_and_the_files_of_folders(void **state)
+{
+	const struct input_config config = { 0 };
+
+	assert_int_equal(mkdir(kit_path(*state, "d1"), 0700), 0);
+	assert_int_equal(mkdir(kit_path(*state, "_d2"), 0700), 0);
+	for (const char *const *name = (const char *const[]){ "d1/z", "d1/y", "d1/.h", "_d2/x", "d10", "d0",
+		     "d*", "_d", NULL };
+		*name != NULL; name++)
+		kit_write(kit_path(*state, "%s", *name), "x");
+	struct input_splits s = split(kit_path(*state, "*d[01]*"), &config);
+	assert_files(&s, *state, "d0 d1/y d1/z d10 ");
+	input_splits_deinit(&s);
+	s = split(kit_path(*state, "*/[x-z]"), &config);
+	assert_files(&s, *state, "_d2/x d1/y d1/z ");
+	input_splits_deinit(&s);
+	/* A file that is called so is no glob. */
+	s = split(kit_path(*state, "d*"), &config);
+	assert_files(&s, *state, "d* ");
+	input_splits_deinit(&s);
+	/* What is named is taken, hidden or not. */
+	s = split(kit_path(*state, "d1/.h"), &config);
+	assert_files(&s, *state, "d1/.h ");
+	input_splits_deinit(&s);
+}
+
+static void several_paths_stay_in_their_order(void **state)
+{
+	const struct input_config config = { 0 };
+	struct input_splits s = { 0 };
+	struct err err = { "" };
+
+	kit_write(kit_path(*state, "a"), "x");
+	kit_write(kit_path(*state, "b"), "y");
+	char *const paths[] = { (char *)kit_path(*state, "b"), (char *)kit_path(*state, "?"),
+		(char *)kit_path(*state, "b") };
+	assert_int_equal(input_splits(paths, 3, &config, &s, &err), 0);
+	assert_files(&s, *state, "b a b b ");
+	input_splits_deinit(&s);
+}
+
+static void paths_become_absolute(void **state)
+{
+	const struct input_config config = { 0 };
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	kit_write(kit_path(*state, "a"), "x");
+	assert_int_equal(chdir(*state), 0);
+	struct input_splits s = split("a", &config);
+	assert_int_equal(fchdir(here), 0);
+	(void)close(here);
+	assert_files(&s, *state, "a ");
+	input_splits_deinit(&s);
+}
+
+static void what_cannot_be_read_is_an_error_that_names_it(void **state)
+{
+	assert_refused(kit_path(*state, "none"), -ENOENT, "/none': No such file");
+	assert_refused(kit_path(*state, "none*"), -ENOENT, "/none*': No such file");
+	assert_refused(kit_path(*state, "none/*/x"), -ENOENT, "/none/*/x': No such file");
+	kit_write(kit_path(*state, "_a"), "x");
+	assert_refused(kit_path(*state, "_*"), -ENOENT, "begin with");
+	assert_refused(kit_path(*state, "_a/b"), -ENOTDIR, "/_a/b': Not a directory");
+	assert_int_equal(mkfifo(kit_path(*state, "fifo"), 0600), 0);
+	assert_refused(kit_path(*state, "fifo"), -EINVAL, "/fifo' is neither a file");
+	assert_int_equal(mkdir(kit_path(*state, "d"), 0700), 0);
+	assert_int_equal(mkdir(kit_path(*state, "d/e"), 0700), 0);
+	assert_refused(kit_path(*state, "d"), -EINVAL, "d/e' is a folder within");
+	assert_refused(kit_path(*state, "d*"), -EINVAL, "d/e' is a folder within");
+	assert_int_equal(rmdir(kit_path(*state, "d/e")), 0);
+	assert_int_equal(symlink("nowhere", kit_path(*state, "d/link")), 0);
+	assert_refused(kit_path(*state, "d"), -ENOENT, "d/link': No such file");
+}
+
+static void what_may_not_be_read_is_an_error_before_anything_runs(void **state)
+{
+	const char *path = kit_path(*state, "closed"), *folder = kit_path(*state, "folder");
+
+	if (geteuid() == 0) {
+		/* For root nothing is closed: become somebody else for as long as this test takes. */
+		assert_int_equal(chmod(*state, 0777), 0);
+		assert_int_equal(seteuid(65534), 0);
+	}
+	kit_write(path, "x");
+	assert_int_equal(chmod(path, 0), 0);
+	assert_int_equal(mkdir(folder, 0), 0);
+	assert_refused(path, -EACCES, "closed': Permission denied");
+	assert_refused(folder, -EACCES, "folder': Permission denied");
+	assert_refused(kit_path(*state, "folder/x"), -EACCES, "folder/x': Permission denied");
+	assert_refused(kit_path(*state, "folder/*"), -EACCES, "Permission denied");
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+}
+
+/* ---- How they are cut ---- */
+
+/* Every byte of every file is in exactly one extent, in order, and no extent or split is for nothing. */
+static void assert_covered(const struct input_splits *s, const char *dir, const uint64_t *sizes, size_t n)
+{
+	uint64_t offset = 0, bytes = 0;
+	size_t file = 0;
+	char path[KIT_PATH];
+
+	for (size_t i = 0; i < n; i++)
+		bytes += sizes[i];
+	assert_int_equal(s->bytes, bytes);
+	assert_int_equal(s->files, n);
+	for (size_t i = 0; i < s->n; i++) {
+		assert_true(s->at[i]->n_extents > 0 || (s->n == 1 && bytes == 0));
+		for (size_t j = 0; j < s->at[i]->n_extents; j++) {
+			const Quern__Extent *e = s->at[i]->extents[j];
+
+			for (; file < n && offset == sizes[file]; offset = 0)
+				file++;
+			assert_true(file < n);
+			(void)snprintf(path, sizeof(path), "%s/f%05zu", dir, file);
+			assert_string_equal(e->path, path);
+			assert_int_equal(e->offset, offset);
+			assert_true(e->length > 0 && e->length <= sizes[file] - offset);
+			offset += e->length;
+		}
+	}
+	for (; file < n && offset == sizes[file]; offset = 0)
+		file++;
+	assert_int_equal(file, n);
+}
+
+static uint64_t split_bytes(const Quern__Split *s)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < s->n_extents; i++)
+		bytes += s->extents[i]->length;
+	return bytes;
+}
+
+static uint64_t largest(const struct input_splits *s)
+{
+	uint64_t max = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (split_bytes(s->at[i]) > max)
+			max = split_bytes(s->at[i]);
+	return max;
+}
+
+/* Files of any sizes, cut to any measure. */
+static void every_byte_is_in_exactly_one_extent(void **state)
+{
+	enum { ROUNDS = 300, FILES_MAX = 30 };
+	uint64_t sizes[FILES_MAX];
+
+	random_state = 1;
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t n = 1 + random_below(FILES_MAX);
+		const char *dir = kit_path(*state, "r%d", round);
+
+		assert_int_equal(mkdir(dir, 0700), 0);
+		for (size_t i = 0; i < n; i++) {
+			sizes[i] = random_below(3) == 0 ? 0 : random_below((uint64_t)1 << random_below(28));
+			make_file(kit_path(dir, "f%05zu", i), sizes[i]);
+		}
+		const struct input_config config = {
+			.target_bytes = random_below(4) == 0
+						? 0
+						: 4096 + random_below((uint64_t)1 << random_below(25)),
+			.parallelism = random_below(4) == 0 ? 0 : (uint32_t)random_below(200),
+		};
+		struct input_splits s = split(dir, &config);
+		assert_covered(&s, dir, sizes, n);
+		uint64_t target = config.target_bytes != 0 ? config.target_bytes : INPUT_TARGET;
+		assert_true(largest(&s) <= target);
+		assert_true(s.n >= config.parallelism || s.bytes / (config.parallelism + 1) < INPUT_MIN);
+		input_splits_deinit(&s);
+	}
+}
+
+static void an_empty_input_is_one_empty_split(void **state)
+{
+	const struct input_config config = { .parallelism = 8 };
+
+	make_file(kit_path(*state, "f00000"), 0);
+	make_file(kit_path(*state, "f00001"), 0);
+	struct input_splits s = split(*state, &config);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.at[0]->n_extents, 0);
+	assert_int_equal(s.files, 2);
+	input_splits_deinit(&s);
+
+	assert_int_equal(mkdir(kit_path(*state, "nothing"), 0700), 0);
+	s = split(kit_path(*state, "nothing"), &config);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.files, 0);
+	input_splits_deinit(&s);
+}
+
+static void a_file_is_cut_into_equal_parts_for_every_core(void **state)
+{
+	const struct input_config config = { .parallelism = 7 };
+
+	make_file(kit_path(*state, "f00000"), 1000003);
+	struct input_splits s = split(*state, &config);
+	assert_int_equal(s.n, 7);
+	for (size_t i = 0; i < s.n; i++)
+		assert_in_range(split_bytes(s.at[i]), 1000003 / 7, 1000003 / 7 + 1);
+	input_splits_deinit(&s);
+
+	/* Not for less than is worth a task. */
+	make_file(kit_path(*state, "f00000"), 3 * INPUT_MIN);
+	s = split(*state, &config);
+	assert_int_equal(s.n, 3);
+	input_splits_deinit(&s);
+}
+
+static void many_small_files_are_few_tasks(void **state)
+{
+	enum { FILES = 5000 };
+	static uint64_t sizes[FILES];
+
+	random_state = 2;
+	for (size_t i = 0; i < FILES; i++) {
+		sizes[i] = random_below(200);
+		make_file(kit_path(*state, "f%05zu", i), sizes[i]);
+	}
+	struct input_splits s = split(*state, &(const struct input_config){ .parallelism = 4 });
+	assert_covered(&s, *state, sizes, FILES);
+	assert_in_range(s.n, 4, 8);
+	size_t most = 0;
+	for (size_t i = 0; i < s.n; i++)
+		most = s.at[i]->n_extents > most ? s.at[i]->n_extents : most;
+	assert_in_range(most, FILES / 8, FILES / 2); /* nobody gets most of the work */
+	input_splits_deinit(&s);
+}
+
+static void there_are_never_too_many_splits(void **state)
+{
+	const uint64_t sizes[] = { 5, (uint64_t)7 << 40, 17, (uint64_t)3 << 40 };
+	const struct input_config config = { .target_bytes = 1 << 20, .parallelism = UINT32_MAX };
+
+	for (size_t i = 0; i < 4; i++)
+		make_file(kit_path(*state, "f%05zu", i), sizes[i]);
+	struct input_splits s = split(*state, &config);
+	assert_covered(&s, *state, sizes, 4);
+	assert_in_range(s.n, INPUT_SPLITS_MAX / 2, INPUT_SPLITS_MAX);
+	input_splits_deinit(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		kit_test(a_folder_gives_its_files_in_the_order_of_their_names),
+		kit_test(a_glob_gives_what_matches_and_the_files_of_folders),
+		kit_test(several_paths_stay_in_their_order),
+		kit_test(paths_become_absolute),
+		kit_test(what_cannot_be_read_is_an_error_that_names_it),
+		kit_test(what_may_not_be_read_is_an_error_before_anything_runs),
+		kit_test(every_byte_is_in_exactly_one_extent),
+		kit_test(an_empty_input_is_one_empty_split),
+		kit_test(a_file_is_cut_into_equal_parts_for_every_core),
+		kit_test(many_small_files_are_few_tasks),
+		kit_test(there_are_never_too_many_splits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
