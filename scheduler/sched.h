@@ -129,7 +129,7 @@ struct sched *sched_free(struct sched *s);
 
 /* Appends the serialised SUBSCRIBE call for a subscription now: with the framework id when there is one. */
 struct buf;
-int sched_subscribe_call(const struct sched *s, struct buf *out);
+int sched_subscribe_call(struct sched *s, struct buf *out);
 
 /* Advances. Appends actions to *plan. 0 or -ENOMEM. */
 int sched_step(struct sched *s, const struct sched_event *ev, struct sched_plan *plan);

@@ -7,7 +7,7 @@
 
 #include "scheduler/sched_state.h"
 
-int plan_add(struct sched *s, struct sched_action action)
+int sched_plan_add(struct sched *s, struct sched_action action)
 {
 	int r = vec_push(s->plan, action);
 
@@ -18,7 +18,8 @@ int plan_add(struct sched *s, struct sched_action action)
 	return r;
 }
 
-int plan_text(struct sched *s, enum sched_action_kind kind, uint32_t run, int code, const char *format, ...)
+int sched_plan_text(
+	struct sched *s, enum sched_action_kind kind, uint32_t run, int code, const char *format, ...)
 {
 	struct sched_action a = { .kind = kind, .run = run, .code = code };
 	va_list ap;
@@ -26,10 +27,10 @@ int plan_text(struct sched *s, enum sched_action_kind kind, uint32_t run, int co
 	va_start(ap, format);
 	int n = vasprintf(&a.text, format, ap);
 	va_end(ap);
-	return n < 0 ? -ENOMEM : plan_add(s, a);
+	return n < 0 ? -ENOMEM : sched_plan_add(s, a);
 }
 
-int plan_message(
+int sched_plan_message(
 	struct sched *s, enum sched_action_kind kind, const char *executor, const ProtobufCMessage *message)
 {
 	struct sched_action a = { .kind = kind, .len = protobuf_c_message_get_packed_size(message) };
@@ -42,10 +43,10 @@ int plan_message(
 		return -ENOMEM;
 	}
 	(void)protobuf_c_message_pack(message, a.data);
-	return plan_add(s, a);
+	return sched_plan_add(s, a);
 }
 
-int plan_bytes(struct sched *s, struct sched_action action, const void *data, size_t len)
+int sched_plan_bytes(struct sched *s, struct sched_action action, const void *data, size_t len)
 {
 	action.data = malloc(len > 0 ? len : 1);
 	if (action.data == NULL) {
@@ -55,10 +56,10 @@ int plan_bytes(struct sched *s, struct sched_action action, const void *data, si
 	if (len > 0)
 		memcpy(action.data, data, len);
 	action.len = len;
-	return plan_add(s, action);
+	return sched_plan_add(s, action);
 }
 
-void *message_dup(const ProtobufCMessage *message)
+void *sched_message_dup(const ProtobufCMessage *message)
 {
 	size_t len = protobuf_c_message_get_packed_size(message);
 
@@ -71,7 +72,7 @@ void *message_dup(const ProtobufCMessage *message)
 	return copy;
 }
 
-void look_at(struct sched *s, uint64_t ms)
+void sched_look_at(struct sched *s, uint64_t ms)
 {
 	if (ms < s->look_ms)
 		s->look_ms = ms;

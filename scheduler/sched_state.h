@@ -24,7 +24,6 @@ enum {
 	LINK_FIRST_MS = 180000,   /* an executor that has not connected by then never will: the agent's own
 				     patience is 60 s (src/slave/constants.hpp) */
 	LINK_AGAIN_MS = 20000,    /* nor one that lost its link: it ends itself after 15 s */
-	LEAVE_MS = 30000,         /* SHUTDOWN is said again to one that does not go */
 	RESEND_MS = 1000,         /* after a new link, results that the old one lost arrive first */
 	LOOK_MS = 30000,          /* between two looks at holds that nothing was heard of */
 	RECONCILE_MS = 900000,    /* between two reconciliations of everything */
@@ -34,6 +33,7 @@ enum {
 	TIMEOUT_GRACE_MS = 10000, /* executors end what takes too long; after that we do */
 	LOSSES = 4,               /* times task_max_failures: executors that may die under a task */
 	FETCHES_FREE = 8,         /* fetch failures of a task that do not count */
+	STALE_FETCHES_FREE = 100, /* and of outputs that were known to be lost */
 	START_FAILURES_MAX = 8,   /* executors that die one after another before any has connected */
 	RETRY_LOOK = 64,          /* tasks of the retry queue that are looked at for one slot */
 	REVIVE_PER_AGENT_MS = 5,  /* a token of the bucket comes back after so much for each agent ... */
@@ -67,13 +67,13 @@ struct executor {
 	Mesos__V1__ExecutorInfo *info; /* NULL when gone */
 	enum executor_state state;
 	bool leaving; /* SHUTDOWN was asked for */
-	bool linked;
+	bool linked;  /* and of use */
+	bool wire;    /* its connection is up, of use or not */
 	bool hello;
 	char *address, *directory, *machine; /* of its shuffle server */
 	uint32_t port;
 	uint64_t due_ms;    /* without a link until then it is given up; UINT64_MAX: linked */
 	uint64_t resend_ms; /* its tasks are sent again; UINT64_MAX: not needed */
-	uint64_t leave_ms;  /* leaving: when to say so again */
 	struct hold *holds;
 	struct attempt *attempts;
 	struct task *outputs;            /* map outputs on it */
@@ -84,6 +84,7 @@ struct executor {
 	struct executor *prev, *next;    /* there */
 	bool knows_stage, knows_outputs; /* what was sent last */
 	uint32_t stage, shuffle, version;
+	uint32_t fetches;     /* reports of outputs on it that could not be had */
 	uint32_t host, stamp; /* place in the table of outputs that is being made */
 	UT_hash_handle hh;
 };
@@ -113,8 +114,9 @@ struct attempt {
 	struct attempt_name name;
 	struct task *task; /* NULL: its run is over */
 	struct executor *executor;
-	struct hold *hold; /* NULL: over the link */
+	struct hold *hold; /* NULL: over the link, or it has ended */
 	uint64_t deadline_ms;
+	bool over_link;
 	bool kill;                   /* asked for */
 	bool late;                   /* for it took too long */
 	struct attempt *prev, *next; /* of executor.attempts */
@@ -132,7 +134,7 @@ struct avoid {
 struct task {
 	struct stage *stage;
 	uint32_t partition, next_attempt;
-	uint32_t failures, losses, fetches;
+	uint32_t failures, losses, fetches, stale_fetches;
 	enum task_state state;
 	bool retry;               /* in stage.retry rather than stage.fresh */
 	struct attempt *attempt;  /* under way */
@@ -154,7 +156,8 @@ struct stage {
 	Quern__Split **splits; /* of partitions 0 ... n_splits - 1 */
 	size_t n_splits;
 	struct task *fresh, *retry; /* queues */
-	bool needed, ready;         /* of the run */
+	const struct run *run;      /* that has it; NULL: none now */
+	bool needed;                /* for that run */
 	UT_hash_handle hh;
 };
 
@@ -188,7 +191,7 @@ struct used {
 	UT_hash_handle hh;
 };
 
-enum appetite { APPETITE_UNKNOWN, APPETITE_HUNGRY, APPETITE_SUPPRESSED };
+enum appetite { APPETITE_HUNGRY, APPETITE_SUPPRESSED }; /* what the master was told */
 
 struct sched {
 	struct sched_config config;
@@ -215,11 +218,12 @@ struct sched {
 	struct shuffle *shuffles;   /* by id */
 	struct stage *stages;       /* by id: all of the shuffles', and the run's last */
 	struct used *used;
-	struct run *run;              /* or NULL */
-	VEC(struct agent *) offering; /* agents with offers in this step */
+	struct run *run;                /* or NULL */
+	VEC(struct agent *) offering;   /* agents with offers in this step */
+	VEC(struct executor *) batched; /* executors with a batch */
 
 	uint32_t next_agent, next_lease, stamp;
-	uint32_t held, registered, running, linked; /* slots; slots; attempts of the run; executors */
+	uint32_t held, registered, linked; /* slots; slots; executors */
 	uint32_t start_failures;
 	uint64_t offers, declined, revives;
 	uint64_t too_small, not_wanted, left_out; /* why they were declined */
@@ -232,164 +236,170 @@ struct sched {
 /* ---- sched_plan.c ---- */
 
 /* Appends an action; its bytes and text become the plan's, also on failure. 0 or -ENOMEM. */
-int plan_add(struct sched *s, struct sched_action action);
-int plan_text(struct sched *s, enum sched_action_kind kind, uint32_t run, int code, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+int sched_plan_add(struct sched *s, struct sched_action action);
+int sched_plan_text(struct sched *s, enum sched_action_kind kind, uint32_t run, int code, const char *format,
+	...) __attribute__((format(printf, 5, 6)));
 /* Appends one with a packed message; `executor` is copied, or NULL. */
-int plan_message(
+int sched_plan_message(
 	struct sched *s, enum sched_action_kind kind, const char *executor, const ProtobufCMessage *message);
-int plan_bytes(struct sched *s, struct sched_action action, const void *data, size_t len);
+int sched_plan_bytes(struct sched *s, struct sched_action action, const void *data, size_t len);
 
 /* A deep copy, for protobuf_c_message_free_unpacked(). NULL: no memory. */
-void *message_dup(const ProtobufCMessage *message);
+void *sched_message_dup(const ProtobufCMessage *message);
 
 /* "Remind me": sched_next_ms() is at most this. */
-void look_at(struct sched *s, uint64_t ms);
+void sched_look_at(struct sched *s, uint64_t ms);
 
 /* ---- sched_call.c: calls of Mesos; none is sent without a subscription ---- */
 
-int call_simple(struct sched *s, Mesos__V1__Scheduler__Call__Type type);
-int call_acknowledge(struct sched *s, const Mesos__V1__TaskStatus *status);
-int call_kill(struct sched *s, const char *task_id, const char *agent_id);
-int call_shutdown(struct sched *s, const struct executor *e);
-int call_decline(struct sched *s, Mesos__V1__OfferID **ids, size_t n, double refuse_s);
-int call_accept(
+int sched_call_simple(struct sched *s, Mesos__V1__Scheduler__Call__Type type);
+int sched_call_acknowledge(struct sched *s, const Mesos__V1__TaskStatus *status);
+int sched_call_kill(struct sched *s, const char *task_id, const char *agent_id);
+int sched_call_shutdown(struct sched *s, const struct executor *e);
+int sched_call_decline(struct sched *s, Mesos__V1__OfferID **ids, size_t n, double refuse_s);
+int sched_call_accept(
 	struct sched *s, const struct agent *agent, Mesos__V1__TaskInfo **tasks, size_t n, double refuse_s);
-int call_accept_inverse(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers);
+int sched_call_accept_inverse(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers);
 /* Of holds; `all`: of those as well that were heard of. */
-int call_reconcile(struct sched *s, bool all);
-int call_reconcile_implicitly(struct sched *s);
+int sched_call_reconcile(struct sched *s, bool all);
+int sched_call_reconcile_implicitly(struct sched *s);
 
 /* ---- sched_master.c: events of the subscription ---- */
 
-int master_event(struct sched *s, const Mesos__V1__Scheduler__Event *event);
-int master_down(struct sched *s);
-int master_stop(struct sched *s);
+int sched_master_event(struct sched *s, const Mesos__V1__Scheduler__Event *event);
+int sched_master_down(struct sched *s);
+int sched_master_stop(struct sched *s);
 
 /* ---- sched_appetite.c ---- */
 
 /* SUPPRESS, or REVIVE, or nothing. */
-int appetite_settle(struct sched *s);
-bool appetite_hungry(struct sched *s);
-struct mode_view view_of(const struct sched *s);
+int sched_appetite_settle(struct sched *s);
+bool sched_appetite_hungry(struct sched *s);
+struct mode_view sched_view_of(const struct sched *s);
 
 /* ---- sched_agent.c ---- */
 
 /* The agent of that id, made if it is not known. NULL: no memory. */
-struct agent *agent_get(struct sched *s, const char *id, const char *hostname);
-struct agent *agent_find(const struct sched *s, const char *id);
+struct agent *sched_agent_get(struct sched *s, const char *id, const char *hostname);
+struct agent *sched_agent_find(const struct sched *s, const char *id);
 /* Something of ours failed there. */
-int agent_failed(struct sched *s, struct agent *agent);
+int sched_agent_failed(struct sched *s, struct agent *agent);
 /* It may be given work: it is not left out, or there is no other. */
-bool agent_usable(struct sched *s, const struct agent *agent);
+bool sched_agent_usable(struct sched *s, const struct agent *agent);
 /* Whether some agent that `avoid` does not name could take a task. */
-bool agent_other(const struct sched *s, const struct avoid *avoid);
+bool sched_agent_other(const struct sched *s, const struct avoid *avoid);
 /* All that was there is lost. */
-int agent_lost(struct sched *s, struct agent *agent, const char *why);
-void agents_deinit(struct sched *s);
+int sched_agent_lost(struct sched *s, struct agent *agent, const char *why);
+void sched_agents_deinit(struct sched *s);
 
 /* ---- sched_executor.c ---- */
 
 /* A new one for the agent: its share is taken out of `pool`. */
-int executor_new(struct sched *s, struct agent *agent, struct resources *pool, struct executor **ret);
-struct executor *executor_find(const struct sched *s, const char *id);
+int sched_executor_new(struct sched *s, struct agent *agent, struct resources *pool, struct executor **ret);
+struct executor *sched_executor_find(const struct sched *s, const char *id);
 /* It runs, as far as Mesos is concerned. */
-void executor_is_up(struct sched *s, struct executor *e);
+void sched_executor_is_up(struct sched *s, struct executor *e);
 /* It is gone, and everything in it. `counts`: by its own doing, or that of what ran in it. */
-int executor_lost(struct sched *s, struct executor *e, bool counts, const char *why);
+int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const char *why);
+/* Those of a lost agent that is back, and of a master that may not have heard it: SHUTDOWN. */
+int sched_executors_dismiss(struct sched *s, const struct agent *agent);
 /* SHUTDOWN, and then as lost. */
-int executor_give_up(struct sched *s, struct executor *e, const char *why);
+int sched_executor_give_up(struct sched *s, struct executor *e, const char *why);
 /* Slots or load changed. */
-void executor_refresh(struct sched *s, struct executor *e);
+void sched_executor_refresh(struct sched *s, struct executor *e);
 /* Links that are due, tasks to send again. */
-int executors_look(struct sched *s);
-void executors_deinit(struct sched *s);
+int sched_executors_look(struct sched *s);
+void sched_executors_deinit(struct sched *s);
 
 /* ---- sched_hold.c ---- */
 
 /* `id` is copied. It is launched by the ACCEPT that follows. */
-int hold_new(
+int sched_hold_new(
 	struct sched *s, const char *id, struct executor *e, uint32_t slots, bool lease, struct hold **ret);
 /* It is over: forgets it. Its attempt is not touched. */
-void hold_free(struct sched *s, struct hold *h);
-int hold_kill(struct sched *s, struct hold *h);
-int hold_update(struct sched *s, const Mesos__V1__TaskStatus *status);
+void sched_hold_free(struct sched *s, struct hold *h);
+int sched_hold_kill(struct sched *s, struct hold *h);
+int sched_hold_update(struct sched *s, const Mesos__V1__TaskStatus *status);
 /* Those that nothing is heard of; KILLs again. */
-int holds_look(struct sched *s);
-void holds_unseen(struct sched *s);
-void holds_deinit(struct sched *s);
+int sched_holds_look(struct sched *s);
+void sched_holds_unseen(struct sched *s);
+void sched_holds_deinit(struct sched *s);
 
 /* ---- sched_offer.c ---- */
 
-int offer_pool(struct sched *s, const Mesos__V1__Scheduler__Event__Offers *offers);
+int sched_offer_pool(struct sched *s, const Mesos__V1__Scheduler__Event__Offers *offers);
 /* Answers every offer that is pooled. */
-int offers_answer(struct sched *s);
+int sched_offers_answer(struct sched *s);
 
 /* ---- sched_run.c ---- */
 
-int run_start(struct sched *s, const struct sched_event *ev);
-int run_cancel(struct sched *s, uint32_t id);
-int run_committed(struct sched *s, uint32_t run, uint32_t partition, const char *error);
+int sched_run_start(struct sched *s, const struct sched_event *ev);
+int sched_run_cancel(struct sched *s, uint32_t id);
+int sched_run_committed(struct sched *s, uint32_t run, uint32_t partition, const char *error);
 /* Ends the run. Once; later ends are ignored. */
-int run_end(struct sched *s, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int sched_run_end(struct sched *s, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* What follows from everything: readiness, start, end. */
-int run_settle(struct sched *s);
+int sched_run_settle(struct sched *s);
+/* Whether a task is of the run that is under way. */
+bool sched_run_has(const struct sched *s, const struct task *t);
 /* Frees a run that has ended. */
-void run_sweep(struct sched *s);
-uint32_t run_runnable(const struct sched *s);
-void run_free(struct sched *s, struct run *run);
+void sched_run_sweep(struct sched *s);
+uint32_t sched_run_runnable(const struct sched *s);
+void sched_run_free(struct sched *s, struct run *run);
 
 /* ---- sched_stage.c: stages and shuffles ---- */
 
 /* The stage of a run: a new one, or the one of its shuffle. -EINVAL with a sentence. */
-int stage_get(struct sched *s, const Quern__Run *run, size_t i, const Quern__Split *const *splits,
+int sched_stage_get(struct sched *s, const Quern__Run *run, size_t i, const Quern__Split *const *splits,
 	size_t n_splits, struct stage **ret, struct err *err);
-void stage_free(struct sched *s, struct stage *stage);
-struct shuffle *shuffle_find(const struct sched *s, uint32_t id);
-bool shuffle_complete(const struct shuffle *shuffle);
+void sched_stage_free(struct sched *s, struct stage *stage);
+struct shuffle *sched_shuffle_find(const struct sched *s, uint32_t id);
+bool sched_shuffle_complete(const struct shuffle *shuffle);
 /* The output of a map is there; or is not any more. */
-void output_set(struct sched *s, struct task *t, struct executor *host, uint32_t attempt);
-void output_lost(struct sched *s, struct task *t);
+void sched_output_set(struct sched *s, struct task *t, struct executor *host, uint32_t attempt);
+void sched_output_lost(struct sched *s, struct task *t);
 /* Brings `shuffle->packed` up to date. It may not be asked for before it was complete once. */
-int shuffle_pack(struct sched *s, struct shuffle *shuffle);
-void shuffles_deinit(struct sched *s);
+int sched_shuffle_pack(struct sched *s, struct shuffle *shuffle);
+void sched_shuffles_deinit(struct sched *s);
 
 /* ---- sched_task.c ---- */
 
-void task_queue(struct sched *s, struct task *t);
+void sched_task_queue(struct sched *s, struct task *t);
 /* A task for a slot there, out of its queue; NULL: none. */
-struct task *task_pick(struct sched *s, const struct agent *agent);
-void task_done(struct sched *s, struct task *t);
-struct task *task_at(const struct stage *stage, uint32_t partition);
+struct task *sched_task_pick(struct sched *s, const struct agent *agent);
+void sched_task_done(struct sched *s, struct task *t);
+struct task *sched_task_at(const struct stage *stage, uint32_t partition);
 /* The message that an executor runs. Borrows from the task. */
-void task_fill(const struct sched *s, const struct attempt *a, Quern__Task *ret);
+void sched_task_fill(const struct sched *s, const struct attempt *a, Quern__Task *ret);
 
 /* ---- sched_attempt.c ---- */
 
 /* A new attempt of a picked task; `h`: its hold, or NULL. */
-int attempt_new(struct sched *s, struct task *t, struct executor *e, struct hold *h, struct attempt **ret);
-struct attempt *attempt_find(const struct sched *s, uint32_t stage, uint32_t partition, uint32_t number);
-int attempt_result(struct sched *s, struct attempt *a, const Quern__TaskResult *result);
+int sched_attempt_new(
+	struct sched *s, struct task *t, struct executor *e, struct hold *h, struct attempt **ret);
+struct attempt *sched_attempt_find(
+	const struct sched *s, uint32_t stage, uint32_t partition, uint32_t number);
+int sched_attempt_result(struct sched *s, struct attempt *a, const Quern__TaskResult *result);
 /* Its data came ahead of its end. */
-int attempt_data(struct sched *s, struct attempt *a, const ProtobufCBinaryData *data);
+int sched_attempt_data(struct sched *s, struct attempt *a, const ProtobufCBinaryData *data);
 /* It ended without a result of its own. */
-int attempt_lost(struct sched *s, struct attempt *a, bool counts, const char *why);
-int attempt_kill(struct sched *s, struct attempt *a);
+int sched_attempt_lost(struct sched *s, struct attempt *a, bool counts, const char *why);
+int sched_attempt_kill(struct sched *s, struct attempt *a);
 /* Those that take too long. */
-int attempts_look(struct sched *s);
-void attempts_deinit(struct sched *s);
+int sched_attempts_look(struct sched *s);
+void sched_attempts_deinit(struct sched *s);
 
 /* ---- sched_link.c ---- */
 
-int link_up(struct sched *s, const char *executor_id);
-int link_down(struct sched *s, const char *executor_id);
-int link_message(struct sched *s, const char *executor_id, const Quern__ToDriver *m);
+int sched_link_up(struct sched *s, const char *executor_id);
+int sched_link_down(struct sched *s, const char *executor_id);
+int sched_link_message(struct sched *s, const char *executor_id, const Quern__ToDriver *m);
 /* Tasks for the slots that are held. */
-int link_dispatch(struct sched *s);
+int sched_link_dispatch(struct sched *s);
 /* Everything that this executor has, again. */
-int link_resend(struct sched *s, struct executor *e);
-int link_kill(struct sched *s, const struct attempt *a);
+int sched_link_resend(struct sched *s, struct executor *e);
+int sched_link_kill(struct sched *s, const struct attempt *a);
 /* The stage and the outputs, ahead of an attempt that goes through Mesos. */
-int link_prepare(struct sched *s, struct executor *e, const struct stage *stage);
+int sched_link_prepare(struct sched *s, struct executor *e, const struct stage *stage);
 
 #endif

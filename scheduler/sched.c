@@ -1,0 +1,247 @@
+#include "scheduler/sched.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/sched_state.h"
+
+/* ---- Making ---- */
+
+static int dup_text(const char **text)
+{
+	if (*text == NULL)
+		return 0;
+	*text = strdup(*text);
+	return *text == NULL ? -ENOMEM : 0;
+}
+
+static int dup_uris(struct sched *s, const char *const *uris)
+{
+	size_t n = 0;
+
+	while (uris != NULL && uris[n] != NULL)
+		n++;
+	s->uris = calloc(n + 1, sizeof(*s->uris));
+	if (s->uris == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		s->uris[i] = strdup(uris[i]);
+		if (s->uris[i] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Everything that the configuration points at becomes the core's own; what could not be copied is NULL. */
+static int dup_config(struct sched *s, const struct sched_config *config)
+{
+	const char **texts[] = { &s->config.name, &s->config.user, &s->config.role, &s->config.principal,
+		&s->config.hostname, &s->config.executor_command };
+	uint8_t *data = malloc(config->executor_data_len + 1);
+	int r = data == NULL ? -ENOMEM : 0;
+
+	s->config = *config;
+	s->config.executor_uris = NULL;
+	s->config.executor_data = data;
+	if (config->role == NULL)
+		s->config.role = "*";
+	if (data != NULL && config->executor_data_len > 0)
+		memcpy(data, config->executor_data, config->executor_data_len);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (dup_text(texts[i]) < 0)
+			r = -ENOMEM;
+	return dup_uris(s, config->executor_uris) < 0 ? -ENOMEM : r;
+}
+
+static int check(const struct sched_config *config, struct err *err)
+{
+	if (config->name == NULL || config->user == NULL || config->mode == NULL ||
+		config->executor_command == NULL)
+		return err_set(err, -EINVAL, "scheduler: a name, a user, a mode and a command are needed");
+	if (config->task_cpus_milli == 0)
+		return err_set(err, -EINVAL, "a task needs more than no cores");
+	if (config->task_max_failures == 0)
+		return err_set(err, -EINVAL, "a task needs one attempt at least");
+	return 0;
+}
+
+int sched_new(const struct sched_config *config, struct sched **ret, struct err *err)
+{
+	int r = check(config, err);
+
+	if (r < 0)
+		return r;
+	struct sched *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	r = dup_config(s, config);
+	if (r == 0)
+		r = mode_new(&config->mode_config, &s->mode);
+	if (r < 0) {
+		(void)sched_free(s);
+		return err_set(err, r, "out of memory");
+	}
+	s->tokens = config->revive_burst;
+	s->look_ms = s->start_ms = s->revive_due_ms = UINT64_MAX;
+	s->holds_look_ms = s->reconcile_ms = UINT64_MAX;
+	*ret = s;
+	return 0;
+}
+
+static void free_config(struct sched *s)
+{
+	const char *texts[] = { s->config.name, s->config.user, s->config.role, s->config.principal,
+		s->config.hostname, s->config.executor_command };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free((char *)(uintptr_t)texts[i]);
+	free((uint8_t *)(uintptr_t)s->config.executor_data);
+	for (size_t i = 0; s->uris != NULL && s->uris[i] != NULL; i++)
+		free(s->uris[i]);
+	free(s->uris);
+}
+
+struct sched *sched_free(struct sched *s)
+{
+	if (s == NULL)
+		return NULL;
+	sched_run_free(s, s->run);
+	s->run = NULL;
+	sched_shuffles_deinit(s);
+	sched_attempts_deinit(s);
+	sched_holds_deinit(s);
+	sched_executors_deinit(s);
+	sched_agents_deinit(s);
+	vec_deinit(&s->offering);
+	vec_deinit(&s->batched);
+	(void)mode_free(s->mode);
+	free_config(s);
+	free(s->framework_id);
+	free(s);
+	return NULL;
+}
+
+/* ---- Steps ---- */
+
+static int handle(struct sched *s, const struct sched_event *ev)
+{
+	switch (ev->kind) {
+	case SCHED_EV_MESOS:
+		return sched_master_event(s, ev->u.mesos);
+	case SCHED_EV_MESOS_DOWN:
+		return sched_master_down(s);
+	case SCHED_EV_LINK_UP:
+		return sched_link_up(s, ev->u.link.executor_id);
+	case SCHED_EV_LINK_DOWN:
+		return sched_link_down(s, ev->u.link.executor_id);
+	case SCHED_EV_LINK:
+		return sched_link_message(s, ev->u.link.executor_id, ev->u.link.message);
+	case SCHED_EV_RUN:
+		return sched_run_start(s, ev);
+	case SCHED_EV_CANCEL:
+		return sched_run_cancel(s, ev->u.run_id);
+	case SCHED_EV_COMMITTED:
+		return sched_run_committed(
+			s, ev->u.committed.run, ev->u.committed.partition, ev->u.committed.error);
+	case SCHED_EV_STOP:
+		return sched_master_stop(s);
+	case SCHED_EV_TICK:
+	default:
+		return 0;
+	}
+}
+
+/* What time alone brings about. */
+static int look(struct sched *s)
+{
+	int r = 0;
+
+	if (s->look_ms <= s->now_ms) {
+		s->look_ms = UINT64_MAX;
+		r = sched_executors_look(s);
+		if (r == 0)
+			r = sched_attempts_look(s);
+	}
+	if (r == 0 && s->subscribed && s->holds_look_ms <= s->now_ms)
+		r = sched_holds_look(s);
+	if (r == 0 && s->subscribed && s->reconcile_ms <= s->now_ms) {
+		s->reconcile_ms = s->now_ms + RECONCILE_MS;
+		r = sched_call_reconcile(s, true);
+		if (r == 0)
+			r = sched_call_reconcile_implicitly(s);
+	}
+	return r;
+}
+
+/* What follows from the event: in this order, for each may change what the next one sees. */
+static int settle(struct sched *s)
+{
+	int r = look(s);
+
+	if (r == 0)
+		r = sched_run_settle(s);
+	if (r == 0)
+		r = sched_link_dispatch(s);
+	if (r == 0)
+		r = sched_offers_answer(s);
+	sched_run_sweep(s);
+	return r < 0 ? r : sched_appetite_settle(s);
+}
+
+int sched_step(struct sched *s, const struct sched_event *ev, struct sched_plan *plan)
+{
+	if (s->over)
+		return 0;
+	s->now_ms = ev->now_ms;
+	s->plan = plan;
+	int r = handle(s, ev);
+	if (r == 0 && !s->over)
+		r = settle(s);
+	if (r == 0 && s->over)
+		sched_run_sweep(s);
+	s->plan = NULL;
+	return r;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t sched_next_ms(const struct sched *s)
+{
+	uint64_t next = min_u64(s->look_ms, min_u64(s->start_ms, s->revive_due_ms));
+
+	if (s->over)
+		return UINT64_MAX;
+	if (s->subscribed)
+		next = min_u64(
+			next, min_u64(s->reconcile_ms, s->holds != NULL ? s->holds_look_ms : UINT64_MAX));
+	return next;
+}
+
+/* ---- For people ---- */
+
+void sched_get_progress(const struct sched *s, struct sched_progress *ret)
+{
+	*ret = (struct sched_progress){ .tasks_running = HASH_COUNT(s->attempts),
+		.executors = s->linked,
+		.slots_held = s->held,
+		.offers = s->offers,
+		.declined = s->declined,
+		.revives = s->revives,
+		.subscribed = s->subscribed };
+	if (s->run == NULL)
+		return;
+	ret->run = s->run->id;
+	ret->tasks_failed = s->run->failed;
+	ret->stages = (uint32_t)s->run->stages.n;
+	for (size_t i = 0; i < s->run->stages.n; i++) {
+		const struct stage *stage = s->run->stages.at[i];
+
+		ret->stages_done += stage->n_done == stage->n_tasks;
+		ret->tasks_done += stage->n_done;
+		ret->tasks += stage->n_tasks;
+	}
+}

@@ -1,0 +1,102 @@
+/* sched_appetite.c: whether offers are wanted, and how often that may be said.
+ *
+ * REVIVE makes the master allocate at once, for everybody, at a cost in agents times frameworks: it is sent
+ * only with tasks waiting and either resources freed since the last one or offers suppressed; never twice
+ * within revive_interval_ms; and not more often than a bucket of tokens allows, which fills the slower the
+ * larger the cluster is. To un-suppress it costs no token, for there is no other way to get offers again.
+ * What it brings is not relied upon: the master's own timer brings offers as well. */
+#include "scheduler/sched_state.h"
+
+struct mode_view sched_view_of(const struct sched *s)
+{
+	return (struct mode_view){ .now_ms = s->now_ms,
+		.runnable = sched_run_runnable(s),
+		.running = HASH_COUNT(s->attempts),
+		.wanted = s->run != NULL && !s->run->ended ? s->run->wanted : 0,
+		.held = s->held,
+		.registered = s->registered,
+		.since_ms = s->run != NULL ? s->run->since_ms : 0 };
+}
+
+bool sched_appetite_hungry(struct sched *s)
+{
+	const struct mode_view v = sched_view_of(s);
+
+	return s->run != NULL && !s->run->ended && !s->stopping && s->config.mode->hungry(s->mode, &v);
+}
+
+/* ---- The bucket ---- */
+
+static uint64_t token_period(const struct sched *s)
+{
+	uint64_t ms = (uint64_t)HASH_COUNT(s->agents) * REVIVE_PER_AGENT_MS;
+
+	if (ms < s->config.revive_interval_ms)
+		ms = s->config.revive_interval_ms;
+	return ms > REVIVE_TOKEN_MAX_MS ? REVIVE_TOKEN_MAX_MS : ms > 0 ? ms : 1;
+}
+
+static void fill_bucket(struct sched *s)
+{
+	uint64_t period = token_period(s), n = (s->now_ms - s->tokens_ms) / period;
+
+	if (n >= s->config.revive_burst - s->tokens) {
+		s->tokens = s->config.revive_burst;
+		s->tokens_ms = s->now_ms;
+		return;
+	}
+	s->tokens += (uint32_t)n;
+	s->tokens_ms += n * period;
+}
+
+/* When the next REVIVE may leave. */
+static uint64_t revive_at(struct sched *s)
+{
+	uint64_t interval = s->config.revive_interval_ms;
+	uint64_t at = s->now_ms;
+
+	if (s->revived && interval != UINT64_MAX && s->revived_ms + interval > at)
+		at = s->revived_ms + interval;
+	if (s->appetite == APPETITE_HUNGRY) {
+		fill_bucket(s);
+		if (s->tokens == 0 && s->tokens_ms + token_period(s) > at)
+			at = s->tokens_ms + token_period(s);
+	}
+	return at;
+}
+
+static int revive(struct sched *s)
+{
+	uint64_t at = revive_at(s);
+
+	if (at > s->now_ms) {
+		s->revive_due_ms = at;
+		return 0;
+	}
+	if (s->tokens > 0)
+		s->tokens--;
+	s->appetite = APPETITE_HUNGRY;
+	s->freed = false;
+	s->revived = true;
+	s->revived_ms = s->now_ms;
+	s->revives++;
+	return sched_call_simple(s, MESOS__V1__SCHEDULER__CALL__TYPE__REVIVE);
+}
+
+int sched_appetite_settle(struct sched *s)
+{
+	s->revive_due_ms = UINT64_MAX;
+	if (!s->subscribed || s->stopping)
+		return 0;
+	if (!sched_appetite_hungry(s)) {
+		if (s->appetite == APPETITE_SUPPRESSED)
+			return 0;
+		s->appetite = APPETITE_SUPPRESSED;
+		return sched_call_simple(s, MESOS__V1__SCHEDULER__CALL__TYPE__SUPPRESS);
+	}
+	if (s->appetite == APPETITE_SUPPRESSED)
+		return revive(s);
+	if (s->freed && s->config.revive_interval_ms != UINT64_MAX && s->config.revive_burst > 0)
+		return revive(s);
+	return 0;
+}

@@ -1,0 +1,278 @@
+/* sched_executor.c: our executors: one at a time on an agent.
+ *
+ * An executor is STARTING from the launch that brings it, UP when Mesos or its own link says so, and GONE
+ * when Mesos says that, or when it has had no link for too long. Its id is never used again: a new one on the
+ * same agent has the next generation. A STARTING executor gets nothing more, for if that first launch was
+ * refused there is none. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/sched_state.h"
+
+struct executor *sched_executor_find(const struct sched *s, const char *id)
+{
+	struct executor *e;
+
+	HASH_FIND_STR(s->executors, id, e);
+	return e;
+}
+
+static void forget_info(struct executor *e)
+{
+	if (e->info != NULL)
+		mesos__v1__executor_info__free_unpacked(e->info, NULL);
+	e->info = NULL;
+}
+
+static void free_executor(struct executor *e)
+{
+	forget_info(e);
+	vec_deinit(&e->batch);
+	free(e->id);
+	free(e->address);
+	free(e->directory);
+	free(e->machine);
+	free(e);
+}
+
+/* ---- A new one ---- */
+
+/* The message; it takes the resources with it. */
+static Mesos__V1__ExecutorInfo *make_info(
+	const struct sched *s, struct executor *e, Mesos__V1__Resource **resources, size_t n_resources)
+{
+	Mesos__V1__ExecutorInfo info = MESOS__V1__EXECUTOR_INFO__INIT;
+	Mesos__V1__ExecutorID id = MESOS__V1__EXECUTOR_ID__INIT;
+	Mesos__V1__FrameworkID framework = MESOS__V1__FRAMEWORK_ID__INIT;
+	Mesos__V1__CommandInfo command = MESOS__V1__COMMAND_INFO__INIT;
+	size_t n = 0;
+
+	while (s->uris[n] != NULL)
+		n++;
+	Mesos__V1__CommandInfo__URI *uris = calloc(n + 1, sizeof(*uris));
+	Mesos__V1__CommandInfo__URI **list = calloc(n + 1, sizeof(Mesos__V1__CommandInfo__URI *));
+	if (uris == NULL || list == NULL) {
+		free(uris);
+		free(list);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		mesos__v1__command_info__uri__init(&uris[i]);
+		uris[i].value = s->uris[i];
+		list[i] = &uris[i];
+	}
+	command.n_uris = n;
+	command.uris = list;
+	command.value = (char *)(uintptr_t)s->config.executor_command;
+	id.value = e->id;
+	framework.value = s->framework_id;
+	info.has_type = 1;
+	info.type = MESOS__V1__EXECUTOR_INFO__TYPE__CUSTOM;
+	info.executor_id = &id;
+	info.framework_id = &framework;
+	info.command = &command;
+	info.n_resources = n_resources;
+	info.resources = resources;
+	info.name = (char *)(uintptr_t)s->config.name;
+	info.source = (char *)(uintptr_t) "quern";
+	info.has_data = 1;
+	info.data = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)s->config.executor_data,
+		.len = s->config.executor_data_len };
+	Mesos__V1__ExecutorInfo *copy = sched_message_dup(&info.base);
+	free(uris);
+	free(list);
+	return copy;
+}
+
+/* Its share of the agent, out of `pool`, and what is said of it. */
+static int take_share(struct sched *s, struct executor *e, struct resources *pool)
+{
+	struct resources *share = NULL;
+	Mesos__V1__Resource **list = NULL;
+	size_t n = 0;
+
+	int r = resources_new(&share);
+	if (r == 0)
+		r = resources_take(pool, "cpus", s->config.executor_cpus_milli, share);
+	if (r == 0)
+		r = resources_take(pool, "mem", (int64_t)s->config.executor_mem_mb * 1000, share);
+	if (r == 0)
+		r = resources_to_pb(share, &list, &n);
+	if (r == 0) {
+		e->info = make_info(s, e, list, n);
+		r = e->info == NULL ? -ENOMEM : 0;
+	}
+	resources_pb_free(list, n);
+	(void)resources_free(share);
+	return r;
+}
+
+int sched_executor_new(struct sched *s, struct agent *agent, struct resources *pool, struct executor **ret)
+{
+	struct executor *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return -ENOMEM;
+	e->agent = agent;
+	e->due_ms = s->now_ms + LINK_FIRST_MS;
+	e->resend_ms = UINT64_MAX;
+	sched_look_at(s, e->due_ms);
+	if (asprintf(&e->id, "%06x-%u-%u", (unsigned)(s->config.seed & 0xffffff), agent->number,
+		    agent->generation) < 0)
+		e->id = NULL;
+	int r = e->id == NULL ? -ENOMEM : take_share(s, e, pool);
+	struct executor *added = e;
+	if (r == 0)
+		HASH_ADD_KEYPTR(hh, s->executors, e->id, strlen(e->id), added);
+	if (r == 0 && (added == NULL || added->hh.tbl == NULL))
+		r = -ENOMEM;
+	if (r < 0) {
+		free_executor(e);
+		return r;
+	}
+	agent->generation++;
+	agent->executor = e;
+	*ret = e;
+	return 0;
+}
+
+void sched_executor_is_up(struct sched *s, struct executor *e)
+{
+	(void)s;
+	if (e->state == EXECUTOR_STARTING)
+		e->state = EXECUTOR_UP;
+}
+
+/* ---- Slots ---- */
+
+void sched_executor_refresh(struct sched *s, struct executor *e)
+{
+	bool idle = e->linked && e->state == EXECUTOR_UP && !e->leaving && e->load < e->slots;
+
+	if (idle && !e->idle)
+		DL_APPEND(s->idle, e);
+	if (!idle && e->idle)
+		DL_DELETE(s->idle, e);
+	e->idle = idle;
+}
+
+/* ---- The end ---- */
+
+static int lose_attempts(struct sched *s, struct executor *e, bool counts, const char *why)
+{
+	int r = 0;
+
+	while (r == 0 && e->attempts != NULL)
+		r = sched_attempt_lost(s, e->attempts, counts, why);
+	return r;
+}
+
+static void lose_outputs(struct sched *s, struct executor *e)
+{
+	while (e->outputs != NULL)
+		sched_output_lost(s, e->outputs);
+}
+
+/* Executors that die one after another before any connects: there is no point in more of them. */
+static int count_start_failure(struct sched *s, const struct executor *e, const char *why)
+{
+	if (++s->start_failures < START_FAILURES_MAX)
+		return 0;
+	s->start_failures = 0;
+	return sched_run_end(s, 1,
+		"no executor starts: %u in a row died before they connected, the last on %s: %s",
+		START_FAILURES_MAX, e->agent->hostname, why);
+}
+
+int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const char *why)
+{
+	if (e->state == EXECUTOR_GONE)
+		return 0;
+	bool connected = e->hello;
+	if (e->linked) {
+		s->registered -= e->slots;
+		s->linked--;
+	}
+	e->linked = false;
+	e->state = EXECUTOR_GONE;
+	e->due_ms = e->resend_ms = UINT64_MAX;
+	sched_executor_refresh(s, e);
+	if (e->agent->executor == e)
+		e->agent->executor = NULL;
+	int r = sched_plan_text(
+		s, SCHED_DO_LOG, 0, 0, "lost executor %s on %s: %s", e->id, e->agent->hostname, why);
+	if (r == 0)
+		r = lose_attempts(s, e, counts, why);
+	while (r == 0 && e->holds != NULL)
+		sched_hold_free(s, e->holds);
+	e->slots = 0;
+	lose_outputs(s, e);
+	forget_info(e);
+	if (r == 0 && counts)
+		r = sched_agent_failed(s, e->agent);
+	return r == 0 && counts && !connected ? count_start_failure(s, e, why) : r;
+}
+
+int sched_executor_give_up(struct sched *s, struct executor *e, const char *why)
+{
+	int r = sched_call_shutdown(s, e);
+
+	e->leaving = true;
+	return r < 0 ? r : sched_executor_lost(s, e, true, why);
+}
+
+int sched_executors_dismiss(struct sched *s, const struct agent *agent)
+{
+	int r = 0;
+
+	for (struct executor *e = s->executors; r == 0 && e != NULL; e = e->hh.next)
+		if (e->state == EXECUTOR_GONE && (e->leaving || e->wire) &&
+			(agent == NULL || e->agent == agent))
+			r = sched_call_shutdown(s, e);
+	return r;
+}
+
+/* ---- Time ---- */
+
+static int look(struct sched *s, struct executor *e)
+{
+	int r = 0;
+
+	if (e->due_ms <= s->now_ms)
+		r = sched_executor_give_up(s, e,
+			e->hello ? "it has lost its connection to the driver"
+				 : "it did not connect to the driver");
+	else if (e->due_ms != UINT64_MAX)
+		sched_look_at(s, e->due_ms);
+	if (r == 0 && e->resend_ms <= s->now_ms) {
+		e->resend_ms = UINT64_MAX;
+		r = sched_link_resend(s, e);
+	} else if (e->resend_ms != UINT64_MAX) {
+		sched_look_at(s, e->resend_ms);
+	}
+	return r;
+}
+
+int sched_executors_look(struct sched *s)
+{
+	struct executor *e, *next;
+	int r = 0;
+
+	HASH_ITER (hh, s->executors, e, next) {
+		if (r == 0 && e->state != EXECUTOR_GONE)
+			r = look(s, e);
+	}
+	return r;
+}
+
+void sched_executors_deinit(struct sched *s)
+{
+	struct executor *e, *next;
+
+	HASH_ITER (hh, s->executors, e, next) {
+		HASH_DELETE(hh, s->executors, e);
+		free_executor(e);
+	}
+}

@@ -1,0 +1,249 @@
+/* sched_hold.c: holds: our Mesos tasks, and what Mesos says about them.
+ *
+ * Ordering guarantee: an update that must be acknowledged is acknowledged before anything else follows from
+ * it, whether the task is known or not: the agent holds back what comes after it.
+ *
+ * What the end of a hold means for the task that it carried:
+ *   a result is with it              as the result says
+ *   the executor or the agent says   the executor died: counts as a loss, of which a task has LOSSES times as
+ *   FAILED without a result          many as failures, for what ran in it may be why
+ *   ERROR                            the launch was refused for what it is: a loss as well
+ *   LOST, DROPPED, UNREACHABLE,      not the task's doing: does not count
+ *   GONE, UNKNOWN, KILLED            */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/sched_state.h"
+
+static struct hold *find(const struct sched *s, const char *id)
+{
+	struct hold *h;
+
+	HASH_FIND_STR(s->holds, id, h);
+	return h;
+}
+
+int sched_hold_new(
+	struct sched *s, const char *id, struct executor *e, uint32_t slots, bool lease, struct hold **ret)
+{
+	struct hold *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return -ENOMEM;
+	h->id = strdup(id);
+	struct hold *added = h;
+	if (h->id != NULL)
+		HASH_ADD_KEYPTR(hh, s->holds, h->id, strlen(h->id), added);
+	if (h->id == NULL || added == NULL || added->hh.tbl == NULL) {
+		free(h->id);
+		free(h);
+		return -ENOMEM;
+	}
+	h->executor = e;
+	h->slots = slots;
+	h->lease = lease;
+	h->launched_ms = s->now_ms;
+	DL_APPEND(e->holds, h);
+	s->held += slots;
+	*ret = h;
+	return 0;
+}
+
+void sched_hold_free(struct sched *s, struct hold *h)
+{
+	struct executor *e = h->executor;
+
+	HASH_DELETE(hh, s->holds, h);
+	DL_DELETE(e->holds, h);
+	s->held -= h->slots;
+	s->freed = true;
+	if (h->lease && h->running && e->state != EXECUTOR_GONE) {
+		e->slots -= h->slots;
+		if (e->linked)
+			s->registered -= h->slots;
+		sched_executor_refresh(s, e);
+	}
+	free(h->id);
+	free(h);
+}
+
+int sched_hold_kill(struct sched *s, struct hold *h)
+{
+	h->kill = true;
+	return sched_call_kill(s, h->id, h->executor->agent->id);
+}
+
+/* ---- Updates ---- */
+
+static bool is_live(Mesos__V1__TaskState state)
+{
+	return state == MESOS__V1__TASK_STATE__TASK_STAGING ||
+	       state == MESOS__V1__TASK_STATE__TASK_STARTING ||
+	       state == MESOS__V1__TASK_STATE__TASK_RUNNING || state == MESOS__V1__TASK_STATE__TASK_KILLING;
+}
+
+static bool from_executor(const Mesos__V1__TaskStatus *status)
+{
+	return status->has_source ? status->source == MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR
+				  : status->has_data;
+}
+
+/* The agent is away, or was started anew, and with it everything that was there. */
+static bool agent_is_lost(const Mesos__V1__TaskStatus *status)
+{
+	if (status->state == MESOS__V1__TASK_STATE__TASK_UNREACHABLE ||
+		status->state == MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR)
+		return true;
+	if (!status->has_reason || (status->state != MESOS__V1__TASK_STATE__TASK_LOST &&
+					   status->state != MESOS__V1__TASK_STATE__TASK_GONE))
+		return false;
+	return status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED ||
+	       status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_RESTARTED;
+}
+
+static int on_running(struct sched *s, struct hold *h)
+{
+	struct executor *e = h->executor;
+
+	sched_executor_is_up(s, e);
+	if (h->running)
+		return 0;
+	h->running = true;
+	if (h->attempt != NULL && s->config.task_timeout_ms > 0) {
+		h->attempt->deadline_ms = s->now_ms + s->config.task_timeout_ms + TIMEOUT_GRACE_MS;
+		sched_look_at(s, h->attempt->deadline_ms);
+	}
+	if (h->lease) {
+		e->slots += h->slots;
+		if (e->linked)
+			s->registered += h->slots;
+		sched_executor_refresh(s, e);
+	}
+	return 0;
+}
+
+static const char *sentence(const Mesos__V1__TaskStatus *status, char *ret, size_t size)
+{
+	const ProtobufCEnumValue *state =
+		protobuf_c_enum_descriptor_get_value(&mesos__v1__task_state__descriptor, (int)status->state);
+
+	(void)snprintf(ret, size, "%s%s%s", state != NULL ? state->name : "an unknown state",
+		status->message != NULL && status->message[0] != '\0' ? ": " : "",
+		status->message != NULL ? status->message : "");
+	return ret;
+}
+
+/* The result that came with the end of the hold of `a`: 1, and its end is settled; 0: there is none. */
+static int take_result(struct sched *s, struct attempt *a, const Mesos__V1__TaskStatus *status)
+{
+	Quern__TaskResult *result =
+		status->has_data ? quern__task_result__unpack(NULL, status->data.len, status->data.data)
+				 : NULL;
+
+	if (result == NULL)
+		return 0;
+	bool its_own = result->stage == a->name.stage && result->partition == a->name.partition &&
+		       result->attempt == a->name.attempt;
+	int r = its_own ? sched_attempt_result(s, a, result) : 0;
+	quern__task_result__free_unpacked(result, NULL);
+	return r < 0 ? r : its_own;
+}
+
+static int end_attempt(struct sched *s, struct attempt *a, const Mesos__V1__TaskStatus *status)
+{
+	char why[512];
+	bool counts = status->state == MESOS__V1__TASK_STATE__TASK_FAILED ||
+		      status->state == MESOS__V1__TASK_STATE__TASK_ERROR ||
+		      status->state == MESOS__V1__TASK_STATE__TASK_FINISHED;
+
+	a->hold = NULL;
+	if (from_executor(status)) {
+		int r = take_result(s, a, status);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	return sched_attempt_lost(s, a, counts, sentence(status, why, sizeof(why)));
+}
+
+/* Whatever else the end of one hold says about its executor. */
+static int judge_executor(struct sched *s, struct executor *e, const Mesos__V1__TaskStatus *status)
+{
+	char why[512];
+
+	(void)sentence(status, why, sizeof(why));
+	if (e->state == EXECUTOR_GONE)
+		return 0;
+	if (agent_is_lost(status))
+		return sched_agent_lost(s, e->agent, why);
+	if (from_executor(status)) {
+		sched_executor_is_up(s, e);
+		return 0;
+	}
+	if (status->state == MESOS__V1__TASK_STATE__TASK_FAILED)
+		return e->wire ? sched_executor_give_up(s, e, why) : sched_executor_lost(s, e, true, why);
+	if (e->state == EXECUTOR_STARTING && e->holds == NULL) /* what was to bring it was refused */
+		return sched_executor_lost(s, e, status->state == MESOS__V1__TASK_STATE__TASK_ERROR, why);
+	return 0;
+}
+
+static int on_end(struct sched *s, struct hold *h, const Mesos__V1__TaskStatus *status)
+{
+	struct executor *e = h->executor;
+	struct attempt *a = h->attempt;
+	int r = 0;
+
+	sched_hold_free(s, h);
+	if (a != NULL)
+		r = end_attempt(s, a, status);
+	return r < 0 ? r : judge_executor(s, e, status);
+}
+
+int sched_hold_update(struct sched *s, const Mesos__V1__TaskStatus *status)
+{
+	int r = 0;
+
+	if (status->has_uuid && status->uuid.len > 0 && status->agent_id != NULL)
+		r = sched_call_acknowledge(s, status);
+	if (r < 0)
+		return r;
+	struct hold *h = find(s, status->task_id->value);
+	if (h == NULL)
+		return is_live(status->state)
+			       ? sched_call_kill(s, status->task_id->value,
+					 status->agent_id != NULL ? status->agent_id->value : NULL)
+			       : 0;
+	h->seen = true;
+	if (!is_live(status->state))
+		return on_end(s, h, status);
+	return status->state == MESOS__V1__TASK_STATE__TASK_RUNNING ? on_running(s, h) : 0;
+}
+
+/* ---- Time ---- */
+
+void sched_holds_unseen(struct sched *s)
+{
+	for (struct hold *h = s->holds; h != NULL; h = h->hh.next)
+		h->seen = false;
+}
+
+int sched_holds_look(struct sched *s)
+{
+	int r = 0;
+
+	s->holds_look_ms = s->now_ms + LOOK_MS;
+	for (struct hold *h = s->holds; r == 0 && h != NULL; h = h->hh.next)
+		if (h->kill)
+			r = sched_call_kill(s, h->id, h->executor->agent->id);
+	return r < 0 ? r : sched_call_reconcile(s, false);
+}
+
+void sched_holds_deinit(struct sched *s)
+{
+	struct hold *h, *next;
+
+	HASH_ITER (hh, s->holds, h, next) {
+		sched_hold_free(s, h);
+	}
+}

@@ -1,0 +1,296 @@
+/* sched_link.c: the executors' connections: tasks for the slots that are held, results, and what executors
+ * ask for.
+ *
+ * Ordering guarantees: a stage and a table of outputs go ahead of the first task that needs them. When a link
+ * comes up anew the executor first repeats the results that the old one may have lost; only then (RESEND_MS)
+ * is what it seems to have still sent again, or it would run twice. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/sched_state.h"
+
+static int send(struct sched *s, const struct executor *e, const Quern__ToExecutor *m)
+{
+	return sched_plan_message(s, SCHED_DO_LINK, e->id, &m->base);
+}
+
+/* ---- What goes ahead of tasks ---- */
+
+static int send_stage(struct sched *s, const struct executor *e, const struct stage *stage)
+{
+	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
+	Quern__ToExecutor__StageInfo info = QUERN__TO_EXECUTOR__STAGE_INFO__INIT;
+
+	info.run = s->run != NULL ? s->run->id : 0;
+	info.stage = stage->message;
+	m.stage = &info;
+	return send(s, e, &m);
+}
+
+static int send_outputs(struct sched *s, const struct executor *e, struct shuffle *shuffle)
+{
+	struct sched_action a = { .kind = SCHED_DO_LINK };
+
+	int r = sched_shuffle_pack(s, shuffle);
+	if (r < 0)
+		return r;
+	a.text = strdup(e->id);
+	return a.text == NULL ? -ENOMEM : sched_plan_bytes(s, a, shuffle->packed, shuffle->packed_len);
+}
+
+int sched_link_prepare(struct sched *s, struct executor *e, const struct stage *stage)
+{
+	struct shuffle *source = stage->source;
+	int r = 0;
+
+	if (!e->linked)
+		return 0;
+	if (!e->knows_stage || e->stage != stage->id)
+		r = send_stage(s, e, stage);
+	e->knows_stage = true;
+	e->stage = stage->id;
+	if (r < 0 || source == NULL ||
+		(e->knows_outputs && e->shuffle == source->id && e->version == source->version))
+		return r;
+	e->knows_outputs = true;
+	e->shuffle = source->id;
+	e->version = source->version;
+	return send_outputs(s, e, source);
+}
+
+/* ---- Tasks ---- */
+
+/* Sends those of `n` attempts that still are to run. */
+static int send_tasks(struct sched *s, struct executor *e, struct attempt *const *attempts, size_t n)
+{
+	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
+	Quern__Task *tasks = calloc(n + 1, sizeof(*tasks)), **list = calloc(n + 1, sizeof(*list));
+	int r = tasks == NULL || list == NULL ? -ENOMEM : 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = sched_link_prepare(s, e, attempts[i]->task->stage);
+		sched_task_fill(s, attempts[i], &tasks[i]);
+		list[i] = &tasks[i];
+	}
+	m.n_tasks = n;
+	m.tasks = list;
+	if (r == 0 && n > 0)
+		r = send(s, e, &m);
+	free(tasks);
+	free(list);
+	return r;
+}
+
+static int give(struct sched *s, struct executor *e, bool *ret_given)
+{
+	struct attempt *a;
+
+	if (!sched_agent_usable(s, e->agent))
+		return 0;
+	struct task *t = sched_task_pick(s, e->agent);
+	if (t == NULL)
+		return 0;
+	int r = sched_attempt_new(s, t, e, NULL, &a);
+	if (r == 0 && e->batch.n == 0)
+		r = vec_push(&s->batched, e);
+	if (r == 0)
+		r = vec_push(&e->batch, a);
+	*ret_given = true;
+	return r;
+}
+
+int sched_link_dispatch(struct sched *s)
+{
+	struct executor *e, *next;
+	bool given = true;
+	int r = 0;
+
+	if (s->config.mode->task_per_hold || s->run == NULL || s->run->ended || !s->run->may_run)
+		return 0;
+	while (r == 0 && given && s->idle != NULL && sched_run_runnable(s) > 0) {
+		given = false;
+		DL_FOREACH_SAFE(s->idle, e, next)
+		{
+			if (r == 0)
+				r = give(s, e, &given);
+		}
+	}
+	for (size_t i = 0; i < s->batched.n; i++) {
+		e = s->batched.at[i];
+		if (r == 0)
+			r = send_tasks(s, e, e->batch.at, e->batch.n);
+		e->batch.n = 0;
+	}
+	s->batched.n = 0;
+	return r;
+}
+
+static int send_kill(struct sched *s, const struct executor *e, const struct attempt *a)
+{
+	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
+	Quern__ToExecutor__TaskName name = QUERN__TO_EXECUTOR__TASK_NAME__INIT, *list[] = { &name };
+
+	name.stage = a->name.stage;
+	name.partition = a->name.partition;
+	name.attempt = a->name.attempt;
+	m.n_kill = 1;
+	m.kill = list;
+	return send(s, e, &m);
+}
+
+int sched_link_kill(struct sched *s, const struct attempt *a)
+{
+	return a->over_link && a->executor->linked ? send_kill(s, a->executor, a) : 0;
+}
+
+int sched_link_resend(struct sched *s, struct executor *e)
+{
+	int r = 0;
+
+	if (!e->linked)
+		return 0;
+	for (struct attempt *a = e->attempts; r == 0 && a != NULL; a = a->next) {
+		if (!a->over_link)
+			continue;
+		/* One that was to be killed is sent as well: the executor says what became of it. */
+		if (a->task != NULL)
+			r = send_tasks(s, e, &a, 1);
+		if (r == 0 && a->kill)
+			r = send_kill(s, e, a);
+	}
+	return r;
+}
+
+/* ---- Up and down ---- */
+
+int sched_link_up(struct sched *s, const char *executor_id)
+{
+	struct executor *e = sched_executor_find(s, executor_id);
+
+	if (e == NULL)
+		return 0;
+	e->wire = true;
+	if (e->state == EXECUTOR_GONE)
+		return sched_call_shutdown(s, e);
+	if (e->linked)
+		return 0;
+	sched_executor_is_up(s, e);
+	e->linked = true;
+	e->due_ms = UINT64_MAX;
+	e->knows_stage = e->knows_outputs = false;
+	s->linked++;
+	s->registered += e->slots;
+	if (e->load > 0) {
+		e->resend_ms = s->now_ms + RESEND_MS;
+		sched_look_at(s, e->resend_ms);
+	}
+	sched_executor_refresh(s, e);
+	return 0;
+}
+
+int sched_link_down(struct sched *s, const char *executor_id)
+{
+	struct executor *e = sched_executor_find(s, executor_id);
+
+	if (e == NULL)
+		return 0;
+	e->wire = false;
+	if (!e->linked)
+		return 0;
+	e->linked = false;
+	e->due_ms = s->now_ms + LINK_AGAIN_MS;
+	sched_look_at(s, e->due_ms);
+	s->linked--;
+	s->registered -= e->slots;
+	sched_executor_refresh(s, e);
+	return 0;
+}
+
+/* ---- What executors say ---- */
+
+static int set_text(char **text, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+static int on_hello(struct sched *s, struct executor *e, const Quern__ToDriver__Hello *hello)
+{
+	int r = set_text(&e->address, hello->address);
+
+	if (r == 0)
+		r = set_text(&e->directory, hello->directory);
+	if (r == 0)
+		r = set_text(&e->machine, hello->machine);
+	e->port = hello->shuffle_port;
+	e->hello = r == 0;
+	s->start_failures = 0;
+	return r;
+}
+
+/* A table that never was complete is not given to anybody; nobody who asks for it would be ours. */
+static int on_need(struct sched *s, struct executor *e, const Quern__ToDriver__Need *need)
+{
+	struct stage *stage = NULL;
+	int r = 0;
+
+	if (need->has_stage) {
+		HASH_FIND(hh, s->stages, &need->stage, sizeof(need->stage), stage);
+		if (stage != NULL)
+			r = send_stage(s, e, stage);
+	}
+	if (r == 0 && need->has_shuffle) {
+		struct shuffle *shuffle = sched_shuffle_find(s, need->shuffle);
+
+		if (shuffle != NULL && shuffle->complete_once)
+			r = send_outputs(s, e, shuffle);
+	}
+	return r;
+}
+
+static int on_data(struct sched *s, struct executor *e, const Quern__ToDriver__Data *data)
+{
+	struct attempt *a = sched_attempt_find(s, data->stage, data->partition, data->attempt);
+	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
+	Quern__ToExecutor__TaskName name = QUERN__TO_EXECUTOR__TASK_NAME__INIT;
+	int r = 0;
+
+	if (a != NULL && a->executor == e)
+		r = sched_attempt_data(s, a, &data->data);
+	if (r < 0)
+		return r;
+	name.stage = data->stage;
+	name.partition = data->partition;
+	name.attempt = data->attempt;
+	m.data_taken = &name;
+	return send(s, e, &m);
+}
+
+int sched_link_message(struct sched *s, const char *executor_id, const Quern__ToDriver *m)
+{
+	struct executor *e = sched_executor_find(s, executor_id);
+	int r = 0;
+
+	if (e == NULL || !e->linked || m == NULL)
+		return 0;
+	if (m->hello != NULL)
+		r = on_hello(s, e, m->hello);
+	if (r == 0 && m->need != NULL)
+		r = on_need(s, e, m->need);
+	if (r == 0 && m->data != NULL)
+		r = on_data(s, e, m->data);
+	for (size_t i = 0; r == 0 && i < m->n_results && e->linked; i++) {
+		const Quern__TaskResult *result = m->results[i];
+		struct attempt *a = sched_attempt_find(s, result->stage, result->partition, result->attempt);
+
+		if (a != NULL && a->executor == e && a->over_link)
+			r = sched_attempt_result(s, a, result);
+	}
+	return r;
+}

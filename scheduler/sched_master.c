@@ -1,0 +1,145 @@
+/* sched_master.c: the subscription and its events.
+ *
+ * Ordering guarantees: SUBSCRIBED is the first event of a subscription. On a new one of the same framework id
+ * tasks go on; what Mesos knows of each hold is asked at once, and of those that it is silent about again
+ * every LOOK_MS: agents may take minutes to find a new master. TEARDOWN is the last call. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/sched_state.h"
+
+static int fatal(struct sched *s, const char *what, const char *detail)
+{
+	char text[512];
+	int r = 0;
+
+	if (s->over)
+		return 0;
+	(void)snprintf(text, sizeof(text), "%s: %s", what, detail);
+	if (s->stopping) /* it is what we wanted, by another way */
+		r = sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
+	else
+		r = sched_run_end(s, 1, "%s", text);
+	if (r == 0 && !s->stopping)
+		r = sched_plan_text(s, SCHED_DO_FATAL, 0, 1, "%s", text);
+	s->over = true;
+	return r;
+}
+
+static int tear_down(struct sched *s)
+{
+	int r = sched_call_simple(s, MESOS__V1__SCHEDULER__CALL__TYPE__TEARDOWN);
+
+	if (r == 0)
+		r = sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
+	s->over = true;
+	return r;
+}
+
+int sched_master_stop(struct sched *s)
+{
+	if (s->stopping)
+		return 0;
+	int r = sched_run_end(s, 1, "%s", "the driver is ending");
+	s->stopping = true;
+	if (r < 0)
+		return r;
+	if (s->subscribed)
+		return tear_down(s);
+	if (s->framework_id != NULL) /* the next SUBSCRIBED gets it */
+		return 0;
+	s->over = true;
+	return sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
+}
+
+int sched_master_down(struct sched *s)
+{
+	s->subscribed = false;
+	return 0;
+}
+
+static int on_subscribed(struct sched *s, const Mesos__V1__Scheduler__Event__Subscribed *subscribed)
+{
+	const char *id = subscribed->framework_id->value;
+
+	if (s->framework_id == NULL) {
+		s->framework_id = strdup(id);
+		if (s->framework_id == NULL)
+			return -ENOMEM;
+	} else if (strcmp(s->framework_id, id) != 0) {
+		return fatal(s, "the master took us for another framework", id);
+	}
+	s->subscribed = true;
+	s->appetite = s->claimed_suppressed ? APPETITE_SUPPRESSED : APPETITE_HUNGRY;
+	s->freed = false; /* the subscription itself makes the master allocate */
+	if (s->stopping)
+		return tear_down(s);
+	sched_holds_unseen(s);
+	s->reconcile_ms = s->now_ms + RECONCILE_MS;
+	int r = sched_holds_look(s);
+	return r < 0 ? r : sched_executors_dismiss(s, NULL);
+}
+
+static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failure *failure)
+{
+	char why[128];
+
+	if (failure->executor_id == NULL) {
+		struct agent *a =
+			failure->agent_id != NULL ? sched_agent_find(s, failure->agent_id->value) : NULL;
+		return a != NULL ? sched_agent_lost(s, a, "its agent is lost") : 0;
+	}
+	struct executor *e = sched_executor_find(s, failure->executor_id->value);
+	if (e == NULL)
+		return 0;
+	e->leaving = false; /* gone for good */
+	int status = failure->has_status ? failure->status : 0;
+	if (!failure->has_status)
+		(void)snprintf(why, sizeof(why), "it ended");
+	else if ((status & 0x7f) != 0)
+		(void)snprintf(why, sizeof(why), "it died of signal %d", status & 0x7f);
+	else
+		(void)snprintf(why, sizeof(why), "it ended with status %d", status >> 8);
+	return sched_executor_lost(s, e, true, why);
+}
+
+static int on_inverse_offers(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers)
+{
+	for (size_t i = 0; i < offers->n_inverse_offers; i++) {
+		const Mesos__V1__InverseOffer *o = offers->inverse_offers[i];
+		struct agent *a = o->agent_id != NULL ? sched_agent_find(s, o->agent_id->value) : NULL;
+
+		if (a != NULL)
+			a->draining = true; /* until it makes offers without unavailability */
+	}
+	return sched_call_accept_inverse(s, offers);
+}
+
+static int on_error(struct sched *s, const char *message)
+{
+	return fatal(s, "the master ends the framework", message);
+}
+
+int sched_master_event(struct sched *s, const Mesos__V1__Scheduler__Event *e)
+{
+	switch (e->has_type ? e->type : MESOS__V1__SCHEDULER__EVENT__TYPE__UNKNOWN) {
+	case MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED:
+		return e->subscribed != NULL ? on_subscribed(s, e->subscribed) : 0;
+	case MESOS__V1__SCHEDULER__EVENT__TYPE__OFFERS:
+		return e->offers != NULL ? sched_offer_pool(s, e->offers) : 0;
+	case MESOS__V1__SCHEDULER__EVENT__TYPE__INVERSE_OFFERS:
+		return e->inverse_offers != NULL ? on_inverse_offers(s, e->inverse_offers) : 0;
+	case MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE:
+		return e->update != NULL ? sched_hold_update(s, e->update->status) : 0;
+	case MESOS__V1__SCHEDULER__EVENT__TYPE__FAILURE:
+		return e->failure != NULL ? on_failure(s, e->failure) : 0;
+	case MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR:
+		return on_error(s, e->error != NULL ? e->error->message : "it does not say why");
+	default: /* HEARTBEAT; MESSAGE, for all that is for us comes over links; RESCIND, for no offer is
+		    kept: a launch on one that was rescinded comes back as an update; and what is newer than
+		    we are */
+		return 0;
+	}
+}

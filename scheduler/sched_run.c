@@ -1,0 +1,222 @@
+/* sched_run.c: a run: an action of the job, from its stages to its end.
+ *
+ * A stage is needed when it is the last one, or writes a shuffle that a needed stage reads and that is not
+ * whole; its tasks may start when its own source is whole. That is worked out anew whenever an output comes
+ * or goes, so that lost outputs are made again exactly as far as somebody still needs them. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/sched_state.h"
+
+bool sched_run_has(const struct sched *s, const struct task *t)
+{
+	return s->run != NULL && !s->run->ended && t->stage->run == s->run;
+}
+
+/* ---- Begin ---- */
+
+static void forgive(struct stage *stage)
+{
+	for (uint32_t i = 0; i < stage->n_tasks; i++)
+		stage->tasks[i].failures = stage->tasks[i].losses = stage->tasks[i].fetches =
+			stage->tasks[i].stale_fetches = 0;
+}
+
+static int add_stages(struct sched *s, struct run *run, const struct sched_event *ev, struct err *err)
+{
+	const Quern__Run *message = ev->u.run.run;
+	int r = message->n_stages > 0 ? 0 : err_set(err, -EINVAL, "an action without stages");
+
+	for (size_t i = 0; r == 0 && i < message->n_stages; i++) {
+		struct stage *stage;
+
+		r = sched_stage_get(s, message, i, ev->u.run.splits[i], ev->u.run.n_splits[i], &stage, err);
+		if (r < 0)
+			return r;
+		if (stage->sink == NULL)
+			run->last = stage;
+		r = vec_push(&run->stages, stage);
+		if (r == 0 && stage->run == run)
+			return err_set(err, -EINVAL, "stage %u is there twice", stage->id);
+		stage->run = run;
+		forgive(stage);
+	}
+	return r;
+}
+
+void sched_run_free(struct sched *s, struct run *run)
+{
+	if (run == NULL)
+		return;
+	for (size_t i = 0; i < run->stages.n; i++)
+		run->stages.at[i]->run = NULL;
+	sched_stage_free(s, run->last);
+	vec_deinit(&run->stages);
+	vec_deinit(&run->ready);
+	free(run);
+}
+
+int sched_run_start(struct sched *s, const struct sched_event *ev)
+{
+	struct err err = { "" };
+	uint32_t id = ev->u.run.run->id;
+
+	if (s->stopping || (s->run != NULL && !s->run->ended))
+		return sched_plan_text(s, SCHED_DO_DONE, id, 1, "%s",
+			s->stopping ? "the driver is ending" : "another action is under way");
+	struct run *run = calloc(1, sizeof(*run));
+	if (run == NULL)
+		return -ENOMEM;
+	run->id = id;
+	run->since_ms = s->now_ms;
+	run->stale = true;
+	int r = add_stages(s, run, ev, &err);
+	if (r == 0) {
+		s->run = run;
+		return 0;
+	}
+	sched_run_free(s, run);
+	return r == -ENOMEM ? r : sched_plan_text(s, SCHED_DO_DONE, id, 1, "%s", err.text);
+}
+
+/* ---- The way ---- */
+
+static int refresh(struct run *run)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->stages.n; i++)
+		run->stages.at[i]->needed = false;
+	run->last->needed = true;
+	run->wanted = 0;
+	run->ready.n = 0;
+	for (size_t i = run->stages.n; i-- > 0;) {
+		struct stage *stage = run->stages.at[i];
+		uint32_t left = stage->n_tasks - stage->n_done;
+
+		if (!stage->needed || left == 0)
+			continue;
+		if (left > run->wanted)
+			run->wanted = left;
+		if (stage->source != NULL && !sched_shuffle_complete(stage->source))
+			stage->source->stage->needed = true;
+	}
+	for (size_t i = 0; r == 0 && i < run->stages.n; i++) {
+		struct stage *stage = run->stages.at[i];
+
+		if (stage->needed && stage->n_done < stage->n_tasks &&
+			(stage->source == NULL || sched_shuffle_complete(stage->source)))
+			r = vec_push(&run->ready, stage);
+	}
+	run->stale = false;
+	return r;
+}
+
+uint32_t sched_run_runnable(const struct sched *s)
+{
+	uint32_t n = 0;
+
+	if (s->run == NULL || s->run->ended)
+		return 0;
+	for (size_t i = 0; i < s->run->ready.n; i++)
+		n += s->run->ready.at[i]->n_pending;
+	return n;
+}
+
+/* Ends the run with the mode's reason, and what came of offers. */
+static int give_up(struct sched *s, const char *why)
+{
+	return sched_run_end(s, 1,
+		"%s. %llu offers came; declined were %llu as too small for a task, %llu as nothing was to "
+		"run, "
+		"%llu of agents that are left out",
+		why, (unsigned long long)s->offers, (unsigned long long)s->too_small,
+		(unsigned long long)s->not_wanted, (unsigned long long)s->left_out);
+}
+
+int sched_run_settle(struct sched *s)
+{
+	struct err why = { "" };
+	struct run *run = s->run;
+	int r = 0;
+
+	s->start_ms = UINT64_MAX;
+	if (run == NULL || run->ended)
+		return 0;
+	if (run->stale)
+		r = refresh(run);
+	if (r == 0 && run->last->n_done == run->last->n_tasks)
+		return sched_run_end(s, 0, "%s", "");
+	if (r < 0)
+		return r;
+	const struct mode_view v = sched_view_of(s);
+	uint64_t until_ms = UINT64_MAX;
+	switch (s->config.mode->start(s->mode, &v, &until_ms, &why)) {
+	case MODE_RUN:
+		run->may_run = true;
+		return 0;
+	case MODE_WAIT:
+		run->may_run = false;
+		s->start_ms = until_ms;
+		return 0;
+	case MODE_GIVE_UP:
+	default:
+		return give_up(s, why.text);
+	}
+}
+
+int sched_run_committed(struct sched *s, uint32_t run, uint32_t partition, const char *error)
+{
+	if (s->run == NULL || s->run->ended || s->run->id != run)
+		return 0;
+	struct task *t = sched_task_at(s->run->last, partition);
+	if (t == NULL || t->state != TASK_COMMITTING)
+		return 0;
+	if (error != NULL)
+		return sched_run_end(s, 1, "%s", error);
+	sched_task_done(s, t);
+	return 0;
+}
+
+/* ---- End ---- */
+
+int sched_run_end(struct sched *s, int code, const char *format, ...)
+{
+	struct sched_action a = { .kind = SCHED_DO_DONE, .code = code };
+	va_list ap;
+	int r = 0;
+
+	if (s->run == NULL || s->run->ended)
+		return 0;
+	s->run->ended = true;
+	for (struct attempt *i = s->attempts; r == 0 && i != NULL; i = i->hh.next)
+		if (i->task == NULL || i->task->stage->run == s->run)
+			r = sched_attempt_kill(s, i);
+	if (r < 0)
+		return r;
+	a.run = s->run->id;
+	va_start(ap, format);
+	int n = vasprintf(&a.text, format, ap);
+	va_end(ap);
+	return n < 0 ? -ENOMEM : sched_plan_add(s, a);
+}
+
+int sched_run_cancel(struct sched *s, uint32_t id)
+{
+	if (s->run == NULL || s->run->ended || s->run->id != id)
+		return 0;
+	/* What was written of an output must not be taken for a whole one. */
+	bool writes = s->run->last->message->sink->kind == QUERN__SINK__KIND__TEXT;
+	return sched_run_end(s, writes ? 1 : 0, "cancelled");
+}
+
+void sched_run_sweep(struct sched *s)
+{
+	if (s->run == NULL || !s->run->ended)
+		return;
+	sched_run_free(s, s->run);
+	s->run = NULL;
+}

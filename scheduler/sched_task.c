@@ -1,0 +1,113 @@
+/* sched_task.c: tasks: waiting, and picked for a slot.
+ *
+ * A task that failed waits in a queue of its own, ahead of those that never ran, and keeps away from the
+ * agents that it failed on: for AVOID_MS, or until nobody else is there to take it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/sched_state.h"
+
+struct task *sched_task_at(const struct stage *stage, uint32_t partition)
+{
+	if (partition < stage->first || partition - stage->first >= stage->n_tasks)
+		return NULL;
+	return &stage->tasks[partition - stage->first];
+}
+
+void sched_task_queue(struct sched *s, struct task *t)
+{
+	struct stage *stage = t->stage;
+
+	(void)s;
+	t->state = TASK_PENDING;
+	t->retry = t->next_attempt > 0;
+	if (t->retry)
+		DL_APPEND(stage->retry, t);
+	else
+		DL_APPEND(stage->fresh, t);
+	stage->n_pending++;
+}
+
+static void take_out(struct task *t)
+{
+	struct stage *stage = t->stage;
+
+	if (t->retry)
+		DL_DELETE(stage->retry, t);
+	else
+		DL_DELETE(stage->fresh, t);
+	stage->n_pending--;
+}
+
+static bool may_go_there(struct sched *s, const struct task *t, const struct agent *agent)
+{
+	const struct avoid *avoid = t->avoid;
+
+	if (avoid == NULL || avoid->until_ms <= s->now_ms)
+		return true;
+	for (uint32_t i = 0; i < avoid->n; i++) {
+		if (avoid->at[i] != agent)
+			continue;
+		if (!sched_agent_other(s, avoid))
+			return true;
+		sched_look_at(s, avoid->until_ms);
+		return false;
+	}
+	return true;
+}
+
+static struct task *pick_of(struct sched *s, struct stage *stage, const struct agent *agent)
+{
+	struct task *t;
+	uint32_t looked = 0;
+
+	for (t = stage->retry; t != NULL && looked < RETRY_LOOK; t = t->next, looked++) {
+		if (may_go_there(s, t, agent))
+			return t;
+	}
+	return stage->fresh;
+}
+
+struct task *sched_task_pick(struct sched *s, const struct agent *agent)
+{
+	for (size_t i = 0; i < s->run->ready.n; i++) {
+		struct task *t = pick_of(s, s->run->ready.at[i], agent);
+
+		if (t != NULL) {
+			take_out(t);
+			return t;
+		}
+	}
+	return NULL;
+}
+
+void sched_task_done(struct sched *s, struct task *t)
+{
+	t->state = TASK_DONE;
+	t->stage->n_done++;
+	if (s->run != NULL)
+		s->run->stale = true;
+}
+
+void sched_task_fill(const struct sched *s, const struct attempt *a, Quern__Task *ret)
+{
+	const struct stage *stage = a->task->stage;
+
+	quern__task__init(ret);
+	ret->stage = a->name.stage;
+	ret->partition = a->name.partition;
+	ret->attempt = a->name.attempt;
+	if (stage->source != NULL) {
+		ret->has_outputs_version = 1;
+		ret->outputs_version = stage->source->version;
+	} else {
+		ret->split = stage->splits[a->name.partition];
+	}
+	ret->has_memory = 1;
+	ret->memory = (uint64_t)s->config.task_mem_mb << 20;
+	if (s->config.task_timeout_ms > 0) {
+		ret->has_timeout_ms = 1;
+		ret->timeout_ms = s->config.task_timeout_ms;
+	}
+}
