@@ -240,7 +240,7 @@ static uint64_t largest(const struct input_splits *s)
 /* Files of any sizes, cut to any measure. */
 static void every_byte_is_in_exactly_one_extent(void **state)
 {
-	enum { ROUNDS = 300, FILES_MAX = 30 };
+	enum { ROUNDS = 100, FILES_MAX = 30 };
 	uint64_t sizes[FILES_MAX];
 
 	random_state = 1;

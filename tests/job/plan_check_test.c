@@ -1,0 +1,228 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "job/plan_check.h"
+#include "tests/job/kit.h"
+
+/* A word count: text -> flat_map -> shuffle 1 -> filter -> text. Each test spoils one thing in it. */
+struct plan {
+	Quern__Run run;
+	Quern__Stage stage[2], *stages[2];
+	Quern__Source source[2];
+	Quern__Sink sink[2];
+	Quern__Step step[2], *steps[2];
+	Quern__Function map, reduce, combine, filter;
+	char *text[1], in[8], out[8];
+	uint8_t id[4];
+};
+
+static void plan_init(struct plan *p)
+{
+	memset(p, 0, sizeof(*p));
+	quern__run__init(&p->run);
+	for (int i = 0; i < 2; i++) {
+		quern__stage__init(&p->stage[i]);
+		quern__source__init(&p->source[i]);
+		quern__sink__init(&p->sink[i]);
+		quern__step__init(&p->step[i]);
+		p->stages[i] = &p->stage[i];
+		p->steps[i] = &p->step[i];
+		p->stage[i].source = &p->source[i];
+		p->stage[i].sink = &p->sink[i];
+		p->stage[i].steps = &p->steps[i];
+		p->stage[i].n_steps = 1;
+		p->stage[i].id = (uint32_t)i + 1;
+	}
+	quern__function__init(&p->map);
+	quern__function__init(&p->reduce);
+	quern__function__init(&p->combine);
+	quern__function__init(&p->filter);
+	p->map.has_offset = p->filter.has_offset = 1;
+	p->reduce.builtin = p->combine.builtin = (char *)"quern_sum_u64";
+	memcpy(p->in, "in", 3);
+	memcpy(p->out, "out", 4);
+	memcpy(p->id, "\1\2\3\4", 4);
+
+	p->run.id = 9;
+	p->run.stages = p->stages;
+	p->run.n_stages = 2;
+	p->run.build_id = (ProtobufCBinaryData){ .data = p->id, .len = 4 };
+	p->text[0] = p->in;
+	p->source[0].text = p->text;
+	p->source[0].n_text = 1;
+	p->step[0].kind = QUERN__STEP__KIND__FLAT_MAP;
+	p->step[0].function = &p->map;
+	p->sink[0].kind = QUERN__SINK__KIND__SHUFFLE;
+	p->sink[0].has_shuffle = p->sink[0].has_partitions = 1;
+	p->sink[0].shuffle = 1;
+	p->sink[0].partitions = 4;
+	p->sink[0].combine = &p->combine;
+	p->source[1].has_shuffle = 1;
+	p->source[1].shuffle = 1;
+	p->source[1].reduce = &p->reduce;
+	p->step[1].kind = QUERN__STEP__KIND__FILTER;
+	p->step[1].function = &p->filter;
+	p->sink[1].kind = QUERN__SINK__KIND__TEXT;
+	p->sink[1].path = p->out;
+}
+
+static void assert_good(const struct plan *p)
+{
+	struct err err = { "" };
+
+	if (plan_check(&p->run, p->id, 4, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(plan_check(&p->run, NULL, 0, &err), 0);
+}
+
+static void assert_bad(const struct plan *p, const char *words)
+{
+	struct err err = { "" };
+
+	assert_int_equal(plan_check(&p->run, p->id, 4, &err), -EBADMSG);
+	if (strstr(err.text, words) == NULL || strstr(err.text, "run 9") == NULL ||
+		strchr(err.text, '\n') != NULL)
+		fail_msg("no '%s' in: %s", words, err.text);
+}
+
+/* Spoils a good plan by `change`, which must be found, and leaves a good one. */
+#define assert_found(change, words)                                                                          \
+	do {                                                                                                 \
+		struct plan plan, *p = &plan;                                                                \
+		plan_init(p);                                                                                \
+		change;                                                                                      \
+		assert_bad(p, words);                                                                        \
+	} while (0)
+#define assert_fine(change)                                                                                  \
+	do {                                                                                                 \
+		struct plan plan, *p = &plan;                                                                \
+		plan_init(p);                                                                                \
+		change;                                                                                      \
+		assert_good(p);                                                                              \
+	} while (0)
+
+static void a_word_count_is_good(void **state)
+{
+	(void)state;
+	assert_fine(p->run.id = 9);
+	assert_fine(p->sink[1].kind = QUERN__SINK__KIND__COUNT);
+	assert_fine((p->sink[1].kind = QUERN__SINK__KIND__COLLECT, p->sink[1].path = NULL));
+	assert_fine(p->sink[0].has_partitions = 0);
+	assert_fine(p->sink[0].combine = NULL);
+	assert_fine(p->source[1].reduce = NULL);
+	assert_fine(p->stage[0].n_steps = p->stage[1].n_steps = 0);
+	assert_fine((p->run.has_first_partition = p->run.has_partition_count = 1, p->run.partition_count = 1,
+		p->run.first_partition = UINT32_MAX));
+	/* One stage alone. */
+	assert_fine((p->run.n_stages = 1, p->sink[0] = p->sink[1]));
+}
+
+static void the_run_itself_is_checked(void **state)
+{
+	(void)state;
+	assert_found(p->run.build_id.len = 3, "another build");
+	assert_found(p->run.build_id.data = (uint8_t *)"\1\2\3\5", "another build");
+	assert_found(p->run.n_stages = 0, "stages");
+	assert_found((p->run.has_first_partition = 1), "one end");
+	assert_found((p->run.has_partition_count = 1, p->run.partition_count = 1), "one end");
+	assert_found((p->run.has_partition_count = p->run.has_first_partition = 1), "no partitions");
+	assert_found(p->stage[1].id = 1, "stage 1");
+}
+
+static void sources_and_sinks_have_to_meet(void **state)
+{
+	(void)state;
+	assert_found(p->source[0].has_shuffle = 1, "exactly one");
+	assert_found(p->source[0].n_text = 0, "exactly one");
+	assert_found(p->source[1].has_shuffle = 0, "no stage behind");
+	assert_found((p->source[1].n_text = 1, p->source[1].text = p->text), "exactly one");
+	assert_found(p->source[1].shuffle = 2, "shuffle 1");
+	assert_found((p->source[0].n_text = 0, p->source[0].has_shuffle = 1, p->source[0].shuffle = 1),
+		"shuffle 1");
+	assert_found((p->source[1] = p->source[0]), "shuffle 1");
+	assert_found(p->sink[1] = p->sink[0], "no answer");
+	assert_found(p->sink[0] = p->sink[1], "only the last");
+	assert_found(p->sink[0].has_shuffle = 0, "no name");
+	assert_found(p->run.n_stages = 1, "no answer");
+	assert_found((p->stages[0] = &p->stage[1], p->stages[1] = &p->stage[0]), "stage 2");
+}
+
+static void a_shuffle_is_written_once(void **state)
+{
+	Quern__Stage *stages[3];
+	struct plan plan, *p = &plan;
+	Quern__Stage again;
+
+	(void)state;
+	plan_init(p);
+	again = p->stage[0];
+	again.id = 3;
+	stages[0] = &p->stage[0];
+	stages[1] = &again;
+	stages[2] = &p->stage[1];
+	p->run.stages = stages;
+	p->run.n_stages = 3;
+	assert_bad(p, "written twice");
+}
+
+static void enums_are_known(void **state)
+{
+	(void)state;
+	assert_found(p->step[0].kind = (Quern__Step__Kind)3, "unknown kind 3");
+	assert_found(p->step[1].kind = (Quern__Step__Kind)-1, "unknown kind");
+	assert_found(p->sink[1].kind = (Quern__Sink__Kind)4, "unknown kind 4");
+	assert_found(p->sink[1].key_type = (Quern__ValueType)4, "unknown type");
+	assert_found(p->sink[1].value_type = (Quern__ValueType)77, "unknown type");
+}
+
+static void functions_are_exactly_one(void **state)
+{
+	(void)state;
+	assert_found(p->map.has_offset = 0, "exactly one");
+	assert_found(p->map.builtin = (char *)"quern_sum_u64", "exactly one");
+	assert_found(p->combine.has_offset = 1, "exactly one");
+	assert_found(p->reduce.builtin = (char *)"quern_sum_u65", "quern_sum_u65");
+	assert_found(p->combine.builtin = (char *)"", "no function");
+	/* A reduction takes other arguments than a step gives. */
+	assert_found((p->map.has_offset = 0, p->map.builtin = (char *)"quern_sum_u64"), "quern_sum_u64");
+	assert_fine((p->reduce.has_offset = 1, p->reduce.builtin = NULL));
+	assert_found(p->source[0].reduce = &p->reduce, "not shuffled");
+	assert_found(p->sink[1].combine = &p->combine, "not shuffled");
+}
+
+static void numbers_and_paths_are_within_limits(void **state)
+{
+	static uint8_t arg[PLAN_ARG_MAX + 1];
+
+	(void)state;
+	assert_found(p->text[0] = (char *)"", "path");
+	assert_found(p->sink[1].path = NULL, "path");
+	assert_found(p->sink[1].path[0] = '\0', "path");
+	assert_fine(p->sink[0].partitions = 0);
+	assert_fine(p->sink[0].partitions = PLAN_PARTITIONS_MAX);
+	assert_found(p->sink[0].partitions = PLAN_PARTITIONS_MAX + 1, "1000001 partitions");
+	assert_fine((p->map.has_arg = 1, p->map.arg.data = arg, p->map.arg.len = PLAN_ARG_MAX));
+	assert_found((p->map.has_arg = 1, p->map.arg.data = arg, p->map.arg.len = PLAN_ARG_MAX + 1),
+		"8388609 bytes");
+	assert_found(p->source[0].n_text = PLAN_PATHS_MAX + 1, "100001 paths");
+	assert_found(p->stage[0].n_steps = PLAN_STEPS_MAX + 1, "10001 steps");
+	assert_found(p->run.n_stages = PLAN_STAGES_MAX + 1, "1001 stages");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_word_count_is_good),
+		cmocka_unit_test(the_run_itself_is_checked),
+		cmocka_unit_test(sources_and_sinks_have_to_meet),
+		cmocka_unit_test(a_shuffle_is_written_once),
+		cmocka_unit_test(enums_are_known),
+		cmocka_unit_test(functions_are_exactly_one),
+		cmocka_unit_test(numbers_and_paths_are_within_limits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
