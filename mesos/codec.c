@@ -126,7 +126,7 @@ int mesos_encode(const ProtobufCMessage *message, enum mesos_media media, struct
 		return encode_json(message, out);
 	size_t len = protobuf_c_message_get_packed_size(message);
 	int r = buf_reserve(out, len);
-	if (r < 0)
+	if (r < 0 || len == 0)
 		return r;
 	out->len += protobuf_c_message_pack(message, out->data + out->len);
 	return 0;

@@ -1,11 +1,14 @@
 #include "mesos/json.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +45,7 @@ static size_t size_of(ProtobufCType type)
 
 static json_t *base64(const ProtobufCBinaryData *b)
 {
-	if (b->len > INT_MAX)
+	if (b->len > INT_MAX / 4) /* libcrypto counts in int */
 		return NULL;
 	auto_free unsigned char *text = malloc(b->len / 3 * 4 + 8);
 	if (text == NULL)
@@ -67,6 +70,26 @@ static json_t *text_value(const char *text)
 	return json_string(copy);
 }
 
+/* What JSON has no number for is text, as in protobuf's own mapping. */
+static json_t *real_value(double d)
+{
+	if (isnan(d))
+		return json_string("NaN");
+	if (isinf(d))
+		return json_string(d > 0 ? "Infinity" : "-Infinity");
+	return json_real(d);
+}
+
+static json_t *unsigned_value(uint64_t n)
+{
+	char digits[24];
+
+	if (n <= INT64_MAX)
+		return json_integer((json_int_t)n);
+	(void)snprintf(digits, sizeof(digits), "%" PRIu64, n);
+	return json_string(digits);
+}
+
 static json_t *one_value(const ProtobufCFieldDescriptor *f, const void *value)
 {
 	switch (f->type) {
@@ -80,13 +103,14 @@ static json_t *one_value(const ProtobufCFieldDescriptor *f, const void *value)
 	case PROTOBUF_C_TYPE_INT64:
 	case PROTOBUF_C_TYPE_SINT64:
 	case PROTOBUF_C_TYPE_SFIXED64:
+		return json_integer((json_int_t) * (const int64_t *)value);
 	case PROTOBUF_C_TYPE_UINT64:
 	case PROTOBUF_C_TYPE_FIXED64:
-		return json_integer((json_int_t) * (const int64_t *)value);
+		return unsigned_value(*(const uint64_t *)value);
 	case PROTOBUF_C_TYPE_FLOAT:
-		return json_real((double)*(const float *)value);
+		return real_value((double)*(const float *)value);
 	case PROTOBUF_C_TYPE_DOUBLE:
-		return isfinite(*(const double *)value) ? json_real(*(const double *)value) : json_null();
+		return real_value(*(const double *)value);
 	case PROTOBUF_C_TYPE_BOOL:
 		return json_boolean(*(const protobuf_c_boolean *)value);
 	case PROTOBUF_C_TYPE_STRING:
@@ -161,12 +185,33 @@ static int bad(const ProtobufCFieldDescriptor *f, struct err *err)
 	return err_set(err, -EBADMSG, "field '%s' has a value of the wrong kind", f->name);
 }
 
-/* Whole numbers come as numbers or, as protobuf's mapping allows, as strings. */
-static int whole(const ProtobufCFieldDescriptor *f, const json_t *v, int64_t min, int64_t max, int64_t *ret,
+/* Digits, and nothing else, of a number within the limits. */
+static int whole_text(const char *text, int64_t min, uint64_t max, uint64_t *ret)
+{
+	const char *digits = text[0] == '-' ? text + 1 : text;
+	char *end;
+
+	if (digits[0] < '0' || digits[0] > '9')
+		return -EBADMSG;
+	errno = 0;
+	if (digits != text) {
+		long long n = strtoll(text, &end, 10);
+		*ret = (uint64_t)n;
+		return *end == '\0' && errno == 0 && n >= min ? 0 : -EBADMSG;
+	}
+	unsigned long long n = strtoull(text, &end, 10);
+	*ret = n;
+	return *end == '\0' && errno == 0 && n <= max ? 0 : -EBADMSG;
+}
+
+/* Whole numbers come as numbers or, as protobuf's mapping allows, as strings. *ret: two's complement. */
+static int whole(const ProtobufCFieldDescriptor *f, const json_t *v, int64_t min, uint64_t max, uint64_t *ret,
 	struct err *err)
 {
 	int64_t n;
 
+	if (json_is_string(v))
+		return whole_text(json_string_value(v), min, max, ret) < 0 ? bad(f, err) : 0;
 	if (json_is_integer(v)) {
 		n = json_integer_value(v);
 	} else if (json_is_real(v)) {
@@ -174,19 +219,33 @@ static int whole(const ProtobufCFieldDescriptor *f, const json_t *v, int64_t min
 		if (!(d >= -9007199254740992.0 && d <= 9007199254740992.0) || d != trunc(d))
 			return bad(f, err);
 		n = (int64_t)d;
-	} else if (json_is_string(v) && json_string_length(v) > 0) {
-		char *end;
-		errno = 0;
-		n = strtoll(json_string_value(v), &end, 10);
-		if (*end != '\0' || errno != 0)
-			return bad(f, err);
 	} else {
 		return bad(f, err);
 	}
-	if (n < min || n > max)
+	if (n < min || (n > 0 && (uint64_t)n > max))
 		return bad(f, err);
-	*ret = n;
+	*ret = (uint64_t)n;
 	return 0;
+}
+
+static int real(const ProtobufCFieldDescriptor *f, const json_t *v, double *ret, struct err *err)
+{
+	static const struct {
+		const char *text;
+		double value;
+	} others[] = { { "NaN", (double)NAN }, { "Infinity", HUGE_VAL }, { "-Infinity", -HUGE_VAL } };
+
+	if (json_is_number(v)) {
+		*ret = json_number_value(v);
+		return 0;
+	}
+	for (size_t i = 0; json_is_string(v) && i < 3; i++) {
+		if (strcmp(json_string_value(v), others[i].text) == 0) {
+			*ret = others[i].value;
+			return 0;
+		}
+	}
+	return bad(f, err);
 }
 
 static int enum_value(const ProtobufCFieldDescriptor *f, const json_t *v, int32_t *ret, struct err *err)
@@ -204,25 +263,48 @@ static int enum_value(const ProtobufCFieldDescriptor *f, const json_t *v, int32_
 	return 0;
 }
 
+/* A value that a newer peer knows and we do not: as if it were not there, unless it must be (as Mesos has it:
+ * 3rdparty/stout/include/stout/protobuf.hpp). */
+static bool is_unknown_enum(const ProtobufCFieldDescriptor *f, const json_t *v)
+{
+	int32_t value;
+
+	return f->type == PROTOBUF_C_TYPE_ENUM && f->label != PROTOBUF_C_LABEL_REQUIRED &&
+	       (json_is_string(v) || json_is_integer(v)) && enum_value(f, v, &value, NULL) < 0;
+}
+
+/* Bytes that text in base64 (RFC 4648, with padding) stands for; -1 if it is none. libcrypto would overlook
+ * blanks and padding in the middle. */
+static ssize_t base64_length(const char *text, size_t len)
+{
+	size_t padding = 0;
+
+	while (padding < 2 && padding < len && text[len - 1 - padding] == '=')
+		padding++;
+	for (size_t i = 0; i < len - padding; i++)
+		if (!isalnum((unsigned char)text[i]) && text[i] != '+' && text[i] != '/')
+			return -1;
+	return len % 4 != 0 || len > INT_MAX ? -1 : (ssize_t)(len / 4 * 3 - padding);
+}
+
 static int bytes_value(
 	const ProtobufCFieldDescriptor *f, const json_t *v, ProtobufCBinaryData *ret, struct err *err)
 {
-	if (!json_is_string(v) || json_string_length(v) % 4 != 0 || json_string_length(v) > INT_MAX)
-		return bad(f, err);
 	const char *text = json_string_value(v);
+	ssize_t n = text != NULL ? base64_length(text, json_string_length(v)) : -1;
+
+	if (n < 0)
+		return bad(f, err);
 	size_t len = json_string_length(v);
 	ret->data = malloc(len / 4 * 3 + 1);
 	if (ret->data == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
-	int n = EVP_DecodeBlock(ret->data, (const unsigned char *)text, (int)len);
-	if (n < 0) {
+	if (EVP_DecodeBlock(ret->data, (const unsigned char *)text, (int)len) < n) {
 		free(ret->data);
 		ret->data = NULL;
 		return bad(f, err);
 	}
-	ret->len = (size_t)n; /* libcrypto counts the padding as bytes */
-	for (size_t i = len; i > 0 && len - i < 2 && text[i - 1] == '='; i--)
-		ret->len--;
+	ret->len = (size_t)n;
 	return 0;
 }
 
@@ -231,7 +313,7 @@ static int to_message(const json_t *object, const ProtobufCMessageDescriptor *ty
 
 static int number_value(const ProtobufCFieldDescriptor *f, const json_t *v, void *where, struct err *err)
 {
-	int64_t n = 0;
+	uint64_t n = 0;
 	int r;
 
 	switch (f->type) {
@@ -248,13 +330,13 @@ static int number_value(const ProtobufCFieldDescriptor *f, const json_t *v, void
 		return r;
 	case PROTOBUF_C_TYPE_UINT64:
 	case PROTOBUF_C_TYPE_FIXED64:
-		r = whole(f, v, 0, INT64_MAX, &n, err);
+		r = whole(f, v, 0, UINT64_MAX, &n, err);
 		break;
 	default:
 		r = whole(f, v, INT64_MIN, INT64_MAX, &n, err);
 		break;
 	}
-	*(int64_t *)where = n;
+	*(uint64_t *)where = n;
 	return r;
 }
 
@@ -267,15 +349,14 @@ static int set_value(
 			return bad(f, err);
 		*(protobuf_c_boolean *)where = json_is_true(v);
 		return 0;
-	case PROTOBUF_C_TYPE_FLOAT:
+	case PROTOBUF_C_TYPE_FLOAT: {
+		double d = 0;
+		int r = real(f, v, &d, err);
+		*(float *)where = (float)d;
+		return r;
+	}
 	case PROTOBUF_C_TYPE_DOUBLE:
-		if (!json_is_number(v))
-			return bad(f, err);
-		if (f->type == PROTOBUF_C_TYPE_FLOAT)
-			*(float *)where = (float)json_number_value(v);
-		else
-			*(double *)where = json_number_value(v);
-		return 0;
+		return real(f, v, where, err);
 	case PROTOBUF_C_TYPE_ENUM:
 		return enum_value(f, v, where, err);
 	case PROTOBUF_C_TYPE_BYTES:
@@ -305,11 +386,14 @@ static int set_list(
 	if (at == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	MEMBER(m, f->offset, uint8_t *) = at;
+	size_t n = 0;
 	for (size_t i = 0; i < json_array_size(v); i++) {
-		int r = set_value(f, json_array_get(v, i), depth, at + i * size, err);
+		if (is_unknown_enum(f, json_array_get(v, i)))
+			continue;
+		int r = set_value(f, json_array_get(v, i), depth, at + n * size, err);
 		if (r < 0)
 			return r;
-		MEMBER(m, f->quantifier_offset, size_t)++;
+		MEMBER(m, f->quantifier_offset, size_t) = ++n;
 	}
 	return 0;
 }
@@ -323,6 +407,8 @@ static int set_field(
 			       : err_set(err, -EBADMSG, "field '%s' is missing", f->name);
 	if (f->label == PROTOBUF_C_LABEL_REPEATED)
 		return set_list(f, v, depth, m, err);
+	if (is_unknown_enum(f, v))
+		return 0;
 	int r = set_value(f, v, depth, (uint8_t *)m + f->offset, err);
 	if (r == 0 && f->label == PROTOBUF_C_LABEL_OPTIONAL && f->type != PROTOBUF_C_TYPE_STRING &&
 		f->type != PROTOBUF_C_TYPE_MESSAGE)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { HEADER_MAX = 20 }; /* digits of a 64-bit length; Mesos writes no sign, no leading blank */
@@ -38,7 +39,8 @@ static int fail(struct recordio *r, int code, struct err *err)
 		r->max);
 }
 
-/* Gives out the records that are whole in `data`; *ret_used: how far they go. */
+/* Gives out the records that are whole in `data`; *ret_used: how far they go. Returns what `record` did; what
+ * stands where a length must be is told by r->failed alone, for `record` may return anything. */
 static int give(struct recordio *r, const uint8_t *data, size_t len, size_t *ret_used,
 	int (*record)(void *arg, const void *data, size_t len), void *arg)
 {
@@ -50,7 +52,7 @@ static int give(struct recordio *r, const uint8_t *data, size_t len, size_t *ret
 
 		int k = parse_header(r, data + used, len - used, &header, &body);
 		if (k < 0)
-			result = k;
+			r->failed = k;
 		if (k <= 0 || len - used - header < body)
 			break;
 		result = record(arg, data + used + header, body);
@@ -73,8 +75,8 @@ int recordio_feed(struct recordio *r, const void *data, size_t len,
 		return fail(r, r->failed, err);
 	if (r->partial.len == 0) { /* the usual case: whole records, straight from the caller's bytes */
 		result = give(r, at, len, &used, record, arg);
-		if (result == -EPROTO)
-			return fail(r, result, err);
+		if (r->failed != 0)
+			return fail(r, r->failed, err);
 		if (result != 0)
 			return result;
 		return buf_add(&r->partial, at + used, len - used) < 0 ? fail(r, -ENOMEM, err) : 0;
@@ -94,8 +96,8 @@ int recordio_feed(struct recordio *r, const void *data, size_t len,
 		at += n;
 		len -= n;
 		result = give(r, r->partial.data, r->partial.len, &used, record, arg);
-		if (result == -EPROTO)
-			return fail(r, result, err);
+		if (r->failed != 0)
+			return fail(r, r->failed, err);
 		if (used == 0)
 			continue;
 		buf_clear(&r->partial);
@@ -106,11 +108,13 @@ int recordio_feed(struct recordio *r, const void *data, size_t len,
 
 int recordio_encode(struct buf *out, const void *data, size_t len)
 {
-	int r = buf_reserve(out, HEADER_MAX + 2 + len);
+	char header[HEADER_MAX + 2];
 
+	size_t n = (size_t)snprintf(header, sizeof(header), "%zu\n", len);
+	int r = len > SIZE_MAX - n ? -EMSGSIZE : buf_reserve(out, n + len); /* both or nothing */
 	if (r < 0)
 		return r;
-	(void)buf_add_fmt(out, "%zu\n", len); /* there is room for both */
+	(void)buf_add(out, header, n);
 	return buf_add(out, data, len);
 }
 
