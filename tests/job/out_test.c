@@ -1,0 +1,220 @@
+/* What a job's functions call: emitting, failing, words, numbers, the known reductions. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "job/out.h"
+
+/* Keeps the last record. */
+struct last {
+	struct quern_out out;
+	unsigned n;
+	bool has_key;
+	char key[64], value[64];
+	size_t key_len, value_len;
+};
+
+static void keep(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct last *l = (struct last *)out;
+
+	assert_true(key.len <= sizeof(l->key) && value.len <= sizeof(l->value));
+	l->n++;
+	l->has_key = key.ptr != NULL;
+	l->key_len = key.len;
+	l->value_len = value.len;
+	if (key.len > 0)
+		memcpy(l->key, key.ptr, key.len);
+	if (value.len > 0)
+		memcpy(l->value, value.ptr, value.len);
+}
+
+static quern_slice value_of(const struct last *l)
+{
+	return quern_bytes(l->value, l->value_len);
+}
+
+static void records_have_a_key_or_none(void **state)
+{
+	struct last l = { .out = { keep } };
+
+	(void)state;
+	quern_emit(&l.out, quern_str("k"), quern_str("value"));
+	assert_true(l.has_key && l.key_len == 1 && l.value_len == 5);
+	quern_put(&l.out, quern_str("v"));
+	assert_true(!l.has_key && l.key_len == 0 && l.value_len == 1);
+	/* An empty key is one. */
+	quern_emit(&l.out, quern_bytes(NULL, 0), quern_bytes(NULL, 0));
+	assert_true(l.has_key && l.key_len == 0 && l.value_len == 0);
+	assert_int_equal(l.n, 3);
+}
+
+static void numbers_are_eight_bytes_little_endian(void **state)
+{
+	struct last l = { .out = { keep } };
+
+	(void)state;
+	quern_emit_u64(&l.out, quern_str("k"), 0x0102030405060708);
+	assert_int_equal(l.value_len, 8);
+	assert_memory_equal(l.value, "\x08\x07\x06\x05\x04\x03\x02\x01", 8);
+	assert_true(quern_as_u64(value_of(&l)) == 0x0102030405060708);
+	quern_emit_i64(&l.out, quern_str("k"), -2);
+	assert_memory_equal(l.value, "\xfe\xff\xff\xff\xff\xff\xff\xff", 8);
+	assert_true(quern_as_i64(value_of(&l)) == -2);
+	quern_emit_double(&l.out, quern_str("k"), -0.5);
+	assert_memory_equal(l.value, "\0\0\0\0\0\0\xe0\xbf", 8);
+	assert_true(quern_as_double(value_of(&l)) == -0.5);
+}
+
+static void words_are_what_isspace_leaves(void **state)
+{
+	char all[256];
+	quern_slice word, text;
+
+	(void)state;
+	/* Every byte there is: 9 to 13 and 32 separate. */
+	for (int c = 0; c < 256; c++)
+		all[c] = (char)c;
+	text = quern_bytes(all, 256);
+	assert_true(quern_next_word(&text, &word));
+	assert_true(word.ptr == all && word.len == 9);
+	assert_true(quern_next_word(&text, &word));
+	assert_true(word.ptr == all + 14 && word.len == 18);
+	assert_true(quern_next_word(&text, &word));
+	assert_true(word.ptr == all + 33 && word.len == 223);
+	assert_false(quern_next_word(&text, &word));
+	assert_false(quern_next_word(&text, &word));
+
+	text = quern_str("");
+	assert_false(quern_next_word(&text, &word));
+	text = quern_str(" \t\n\v\f\r ");
+	assert_false(quern_next_word(&text, &word));
+}
+
+/* ---- Failing ---- */
+
+static void fails(void *arg)
+{
+	quern_fail("no %s at %d", (const char *)arg, 7);
+}
+
+static void reads_a_short_number(void *arg)
+{
+	(void)quern_as_u64(quern_bytes(arg, 7));
+}
+
+static void does_nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void fails_at_length(void *arg)
+{
+	quern_fail("%5000s", (const char *)arg);
+}
+
+static void a_failure_ends_the_guard_with_its_text(void **state)
+{
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(out_guard(fails, (void *)"luck", &err), -ECANCELED);
+	assert_string_equal(err.text, "no luck at 7");
+	assert_int_equal(out_guard(does_nothing, NULL, &err), 0);
+	assert_int_equal(out_guard(reads_a_short_number, (void *)"1234567", &err), -ECANCELED);
+	assert_non_null(strstr(err.text, "quern_as_u64(): a value of 7 bytes"));
+	assert_int_equal(out_guard(fails_at_length, (void *)"x", &err), -ECANCELED);
+	assert_true(strlen(err.text) > 100 && strlen(err.text) < sizeof(err.text));
+}
+
+static void outside_of_a_guard_a_failure_ends_the_process(void **state)
+{
+	char said[100] = "";
+	int pipes[2], status;
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)dup2(pipes[1], STDERR_FILENO);
+		fails((void *)"luck");
+	}
+	(void)close(pipes[1]);
+	assert_true(read(pipes[0], said, sizeof(said) - 1) > 0);
+	assert_string_equal(said, "quern: no luck at 7\n");
+	(void)close(pipes[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+}
+
+/* ---- Reductions ---- */
+
+static quern_slice of_u64(uint64_t *n)
+{
+	return quern_bytes(n, sizeof(*n));
+}
+
+static uint64_t reduce(quern_reduce_fn *fn, uint64_t a, uint64_t b)
+{
+	struct last l = { .out = { keep } };
+
+	fn(of_u64(&a), of_u64(&b), &l.out, NULL);
+	assert_int_equal(l.n, 1);
+	assert_false(l.has_key);
+	return quern_as_u64(value_of(&l));
+}
+
+static double reduce_double(quern_reduce_fn *fn, double a, double b)
+{
+	uint64_t x, y;
+	double d;
+
+	memcpy(&x, &a, sizeof(x));
+	memcpy(&y, &b, sizeof(y));
+	x = reduce(fn, x, y);
+	memcpy(&d, &x, sizeof(d));
+	return d;
+}
+
+static void the_known_reductions_are_arithmetic(void **state)
+{
+	const uint64_t minus_5 = (uint64_t)-5;
+
+	(void)state;
+	assert_true(reduce(quern_sum_u64, 3, 4) == 7);
+	assert_true(reduce(quern_sum_u64, UINT64_MAX, 2) == 1);
+	assert_true(reduce(quern_min_u64, 3, minus_5) == 3);
+	assert_true(reduce(quern_max_u64, 3, minus_5) == minus_5);
+	assert_true(reduce(quern_sum_i64, 3, minus_5) == (uint64_t)-2);
+	assert_true(reduce(quern_sum_i64, INT64_MAX, 1) == (uint64_t)INT64_MIN);
+	assert_true(reduce(quern_min_i64, 3, minus_5) == minus_5);
+	assert_true(reduce(quern_max_i64, 3, minus_5) == 3);
+	assert_true(reduce_double(quern_sum_double, 0.25, -1) == -0.75);
+	assert_true(reduce_double(quern_min_double, 0.25, -1) == -1);
+	assert_true(reduce_double(quern_max_double, 0.25, -1) == 0.25);
+	assert_true(isinf(reduce_double(quern_sum_double, INFINITY, -1)));
+	assert_true(isnan(reduce_double(quern_sum_double, NAN, -1)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(records_have_a_key_or_none),
+		cmocka_unit_test(numbers_are_eight_bytes_little_endian),
+		cmocka_unit_test(words_are_what_isspace_leaves),
+		cmocka_unit_test(a_failure_ends_the_guard_with_its_text),
+		cmocka_unit_test(outside_of_a_guard_a_failure_ends_the_process),
+		cmocka_unit_test(the_known_reductions_are_arithmetic),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
