@@ -135,26 +135,24 @@ static size_t varint(uint8_t *to, size_t n)
 	return i;
 }
 
-/* A ContainerID with `depth` parents, one within the other. */
+/* A ContainerID with `depth` parents, one within the other: written from its end. */
 static uint8_t *nested(int depth, size_t *ret_len)
 {
-	size_t cap = (size_t)depth * 16 + 16, len = 3;
-	uint8_t *bytes = malloc(cap), *next = malloc(cap);
+	size_t cap = (size_t)depth * 16 + 16, at = cap - 3;
+	uint8_t *bytes = malloc(cap), length[10];
 
 	assert_non_null(bytes);
-	assert_non_null(next);
-	memcpy(bytes, "\x0a\x01x", 3);
+	memcpy(bytes + at, "\x0a\x01x", 3);
 	for (int i = 0; i < depth; i++) {
-		memcpy(next, "\x0a\x01x\x12", 4);
-		size_t n = 4 + varint(next + 4, len);
-		memcpy(next + n, bytes, len);
-		len += n;
-		uint8_t *swap = bytes;
-		bytes = next;
-		next = swap;
+		size_t n = varint(length, cap - at);
+
+		at -= n;
+		memcpy(bytes + at, length, n);
+		at -= 4;
+		memcpy(bytes + at, "\x0a\x01x\x12", 4);
 	}
-	free(next);
-	*ret_len = len;
+	*ret_len = cap - at;
+	memmove(bytes, bytes + at, cap - at);
 	return bytes;
 }
 
