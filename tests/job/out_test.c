@@ -77,7 +77,7 @@ static void numbers_are_eight_bytes_little_endian(void **state)
 static void words_are_what_isspace_leaves(void **state)
 {
 	char all[256];
-	quern_slice word, text;
+	quern_slice word = { 0 }, text;
 
 	(void)state;
 	/* Every byte there is: 9 to 13 and 32 separate. */
