@@ -1,7 +1,11 @@
-/* job.c: the job of the tests in this folder. They call its functions by what quern_main() leaves in `argv`.
- */
+/* job.c: the job of the tests in this folder. argv[1] says what to do; sessions print what they get on
+ * stdout. */
+#include <inttypes.h>
 #include <quern/quern.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/job/job.h"
 
 static void words(quern_slice line, quern_out *out, void *arg)
 {
@@ -12,9 +16,66 @@ static void words(quern_slice line, quern_out *out, void *arg)
 		quern_emit_u64(out, word, 1);
 }
 
+static void swap(quern_slice key, quern_slice value, quern_out *out, void *arg)
+{
+	(void)arg;
+	quern_emit(out, value, key);
+}
+
+static bool long_enough(quern_slice value, void *arg)
+{
+	return value.len >= *(const size_t *)arg;
+}
+
+static bool even(quern_slice key, quern_slice value, void *arg)
+{
+	(void)arg;
+	return (key.len + value.len) % 2 == 0;
+}
+
+static void either(quern_slice a, quern_slice b, quern_out *out, void *arg)
+{
+	(void)arg;
+	quern_put(out, a.len > b.len ? a : b);
+}
+
+const struct job_functions job_functions = { words, swap, long_enough, even, either };
+
+static int print(quern_slice key, quern_slice value, void *arg)
+{
+	uint64_t *left = arg;
+
+	(void)printf("%.*s=%.*s\n", (int)key.len, key.ptr, (int)value.len, value.ptr);
+	(void)fflush(stdout);
+	return left != NULL && --*left == 0 ? 9 : 0;
+}
+
 int quern_main(quern_job *job, int argc, char **argv)
 {
-	quern_set *set = quern_flat_map(quern_text(job, argc > 1 ? argv[1] : NULL), words, NULL);
+	const char *what = argc > 1 ? argv[1] : "";
+	quern_set *set = quern_flat_map(quern_text(job, argc > 2 ? argv[2] : NULL), words, NULL);
+	quern_set *counts = quern_reduce_by_key(set, quern_sum_u64, NULL);
+	uint64_t n = 0;
+	int r = 0;
 
-	return quern_save_text(quern_reduce_by_key(set, quern_sum_u64, NULL), argc > 2 ? argv[2] : NULL);
+	if (strcmp(what, "save") == 0)
+		return quern_save_text(counts, argc > 3 ? argv[3] : NULL);
+	if (strcmp(what, "collect") == 0)
+		return quern_collect(set, print, NULL);
+	if (strcmp(what, "stop-after-2") == 0) {
+		n = 2;
+		r = quern_collect(set, print, &n);
+		(void)printf("collect returned %d\n", r);
+		return 0;
+	}
+	if (strcmp(what, "count") == 0) {
+		for (int i = 0; i < 3 && r == 0; i++) {
+			r = quern_count(counts, &n);
+			(void)printf("%" PRIu64 "\n", n);
+		}
+		return r;
+	}
+	if (strcmp(what, "take") == 0)
+		return quern_take(set, strtoull(argv[3], NULL, 10), print, NULL);
+	return (int)strtol(what, NULL, 10);
 }

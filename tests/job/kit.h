@@ -3,6 +3,7 @@
 #ifndef QUERN_TESTS_JOB_KIT_H
 #define QUERN_TESTS_JOB_KIT_H
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <ftw.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "job/code.h"
+#include "tests/job/job.h"
 
 enum { KIT_PATH = 1024 };
 
@@ -104,6 +106,18 @@ static inline struct code *kit_load(void)
 	if (code_load(kit_env("QUERN_TEST_JOB"), NULL, 0, &code, &err) < 0)
 		fail_msg("%s", err.text);
 	return code;
+}
+
+/* Something in that job, once it is loaded; it stays loaded. */
+static inline const void *kit_symbol(const char *name)
+{
+	void *job = dlopen(kit_env("QUERN_TEST_JOB"), RTLD_NOW | RTLD_NOLOAD);
+
+	assert_non_null(job);
+	const void *symbol = dlsym(job, name);
+	assert_non_null(symbol);
+	(void)dlclose(job);
+	return symbol;
 }
 
 #endif
