@@ -2,6 +2,8 @@
 #ifndef QUERN_EXECUTOR_REDUCE_H
 #define QUERN_EXECUTOR_REDUCE_H
 
+#include <math.h>
+
 #include "base/buf.h"
 #include "executor/bytes.h"
 #include "executor/flow.h"
@@ -12,7 +14,7 @@ struct reduce {
 	struct quern_out out; /* the user's function emits here */
 	enum reduction kind;
 	quern_reduce_fn *fn; /* with REDUCE_CALL */
-	void *arg;	     /* owned */
+	void *arg;           /* owned */
 	struct buf result;
 	unsigned emitted; /* by this call; stays at 2 */
 	struct flow *flow;
@@ -64,9 +66,9 @@ static inline uint64_t reduce_bits(enum reduction kind, uint64_t a, uint64_t b)
 	case REDUCE_SUM_DOUBLE:
 		return reduce_of_double(reduce_as_double(a) + reduce_as_double(b));
 	case REDUCE_MIN_DOUBLE:
-		return reduce_as_double(b) < reduce_as_double(a) ? b : a;
+		return isnan(reduce_as_double(a)) || reduce_as_double(b) < reduce_as_double(a) ? b : a;
 	case REDUCE_MAX_DOUBLE:
-		return reduce_as_double(b) > reduce_as_double(a) ? b : a;
+		return isnan(reduce_as_double(a)) || reduce_as_double(b) > reduce_as_double(a) ? b : a;
 	case REDUCE_CALL:
 	default:
 		return a;

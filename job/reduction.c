@@ -1,6 +1,8 @@
 /* reduction.c: the reductions that quern knows, as the functions that quern.h names. The data plane does the
- * same without a call per record (code_reduction()); signed sums wrap there and here. */
+ * same without a call per record (code_reduction()); signed sums wrap there and here,
+ * and a NaN never wins against a number, so that the order does not matter. */
 #include <endian.h>
+#include <math.h>
 #include <quern/quern.h>
 
 static void put_bits(quern_out *out, uint64_t bits)
@@ -37,5 +39,5 @@ REDUCTION(sum_i64, int64_t, put_bits(out, (uint64_t)x + (uint64_t)y))
 REDUCTION(min_i64, int64_t, put_bits(out, (uint64_t)(x < y ? x : y)))
 REDUCTION(max_i64, int64_t, put_bits(out, (uint64_t)(x > y ? x : y)))
 REDUCTION(sum_double, double, put_double(out, x + y))
-REDUCTION(min_double, double, put_double(out, y < x ? y : x))
-REDUCTION(max_double, double, put_double(out, y > x ? y : x))
+REDUCTION(min_double, double, put_double(out, isnan(x) || y < x ? y : x))
+REDUCTION(max_double, double, put_double(out, isnan(x) || y > x ? y : x))

@@ -201,6 +201,11 @@ static void the_known_reductions_are_arithmetic(void **state)
 	assert_true(reduce_double(quern_sum_double, 0.25, -1) == -0.75);
 	assert_true(reduce_double(quern_min_double, 0.25, -1) == -1);
 	assert_true(reduce_double(quern_max_double, 0.25, -1) == 0.25);
+	assert_true(
+		reduce_double(quern_min_double, NAN, 1) == 1 && reduce_double(quern_min_double, 1, NAN) == 1);
+	assert_true(
+		reduce_double(quern_max_double, NAN, 1) == 1 && reduce_double(quern_max_double, 1, NAN) == 1);
+	assert_true(isnan(reduce_double(quern_max_double, NAN, NAN)));
 	assert_true(isinf(reduce_double(quern_sum_double, INFINITY, -1)));
 	assert_true(isnan(reduce_double(quern_sum_double, NAN, -1)));
 }

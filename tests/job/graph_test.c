@@ -1,0 +1,493 @@
+/* From quern.h's calls to the Run that the driver gets, and from its results back: no driver, a runner that
+ * notes the Runs and answers as the test says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <endian.h>
+
+#include "base/buf.h"
+#include "job/graph.h"
+#include "job/plan_check.h"
+#include "job/records.h"
+#include "tests/job/kit.h"
+
+enum { RUNS_MAX = 16 };
+
+struct fixture {
+	struct code *code;
+	const struct job_functions *f;
+	quern_job job;
+
+	Quern__Run *runs[RUNS_MAX]; /* copies of what was to be run */
+	size_t n_runs;
+	/* How they are answered. */
+	int returns;
+	uint32_t partitions;     /* of the last stage */
+	const char *const *data; /* one record, its value, for each partition; NULL: the number */
+	uint64_t number;
+	unsigned given; /* results */
+};
+
+static int answer(struct fixture *x, const Quern__Run *run, job_result_fn *result, void *arg)
+{
+	uint32_t end = run->has_partition_count && run->partition_count < x->partitions - run->first_partition
+			       ? run->first_partition + run->partition_count
+			       : x->partitions;
+	const uint64_t number = htole64(x->number);
+
+	for (uint32_t i = run->first_partition; i < end; i++) {
+		auto_buf struct buf b = BUF_INIT(1000);
+
+		if (x->data != NULL)
+			assert_int_equal(record_put(&b, quern_str(""), quern_str(x->data[i])), 0);
+		else
+			assert_int_equal(buf_add(&b, &number, sizeof(number)), 0);
+		x->given++;
+		if (result(arg, i, b.data, b.len) != 0)
+			break;
+	}
+	return 0;
+}
+
+static int note(void *arg, const Quern__Run *run, job_result_fn *result, void *result_arg, struct err *err)
+{
+	struct fixture *x = arg;
+	size_t len = quern__run__get_packed_size(run);
+	uint8_t *packed = malloc(len);
+	const uint8_t *id;
+	size_t id_len = code_build_id(x->code, &id);
+
+	assert_non_null(packed);
+	assert_true(x->n_runs < RUNS_MAX);
+	(void)quern__run__pack(run, packed);
+	x->runs[x->n_runs] = quern__run__unpack(NULL, len, packed);
+	assert_non_null(x->runs[x->n_runs++]);
+	free(packed);
+	/* Whatever a job does by the API is a plan that is accepted. */
+	if (plan_check(run, id, id_len, err) < 0)
+		fail_msg("%s", err->text);
+	return x->returns != 0 ? x->returns : answer(x, run, result, result_arg);
+}
+
+static int setup(void **state)
+{
+	struct fixture *x = calloc(1, sizeof(*x));
+
+	if (x == NULL)
+		return -1;
+	x->code = kit_load();
+	x->f = kit_symbol("job_functions");
+	x->partitions = 1;
+	x->number = 5;
+	job_init(&x->job, x->code, &(const struct job_runner){ .run = note, .arg = x });
+	*state = x;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *x = *state;
+
+	job_deinit(&x->job);
+	for (size_t i = 0; i < x->n_runs; i++)
+		quern__run__free_unpacked(x->runs[i], NULL);
+	(void)code_free(x->code);
+	free(x);
+	return 0;
+}
+
+static quern_set *word_count(struct fixture *x, const char *path)
+{
+	return quern_reduce_by_key(
+		quern_flat_map(quern_text(&x->job, path), x->f->words, NULL), quern_sum_u64, NULL);
+}
+
+static code_fn *function(const struct fixture *x, const Quern__Function *f)
+{
+	code_fn *fn = NULL;
+	struct err err = { "" };
+
+	if (code_resolve(x->code, f, &fn, &err) < 0)
+		fail_msg("%s", err.text);
+	return fn;
+}
+
+/* ---- Stages ---- */
+
+static void a_word_count_is_two_stages(void **state)
+{
+	struct fixture *x = *state;
+
+	assert_int_equal(quern_save_text(word_count(x, "in"), "out"), 0);
+	assert_int_equal(x->n_runs, 1);
+	const Quern__Run *run = x->runs[0];
+	assert_string_equal(run->name, "save_text(out)");
+	assert_int_equal(run->n_stages, 2);
+	assert_false(run->has_first_partition);
+
+	const Quern__Stage *map = run->stages[0], *reduce = run->stages[1];
+	assert_int_equal(map->source->n_text, 1);
+	assert_string_equal(map->source->text[0], "in");
+	assert_int_equal(map->n_steps, 1);
+	assert_int_equal(map->steps[0]->kind, QUERN__STEP__KIND__FLAT_MAP);
+	assert_false(map->steps[0]->pairs);
+	assert_true(function(x, map->steps[0]->function) == (code_fn *)x->f->words);
+	assert_int_equal(map->sink->kind, QUERN__SINK__KIND__SHUFFLE);
+	assert_string_equal(map->sink->combine->builtin, "quern_sum_u64");
+	assert_false(map->sink->has_partitions);
+
+	assert_true(reduce->source->has_shuffle);
+	assert_int_equal(reduce->source->shuffle, map->sink->shuffle);
+	assert_string_equal(reduce->source->reduce->builtin, "quern_sum_u64");
+	assert_int_equal(reduce->n_steps, 0);
+	assert_int_equal(reduce->sink->kind, QUERN__SINK__KIND__TEXT);
+	assert_string_equal(reduce->sink->path, "out");
+	assert_true(reduce->sink->has_key);
+	assert_int_equal(reduce->sink->key_type, QUERN__VALUE_TYPE__BYTES);
+	assert_int_equal(reduce->sink->value_type, QUERN__VALUE_TYPE__U64);
+}
+
+static void narrow_steps_are_fused_in_their_order(void **state)
+{
+	struct fixture *x = *state;
+	const size_t least = 4;
+
+	quern_set *set = quern_filter(quern_text(&x->job, "in"), x->f->long_enough, QUERN_ARG(least));
+	set = quern_map_pairs(
+		quern_filter_pairs(quern_map(set, x->f->words, NULL), x->f->even, NULL), x->f->swap, NULL);
+	set = quern_flat_map_pairs(set, x->f->swap, NULL);
+	assert_int_equal(quern_count(set, &(uint64_t){ 0 }), 0);
+	assert_int_equal(x->runs[0]->n_stages, 1);
+	const Quern__Stage *s = x->runs[0]->stages[0];
+	const struct {
+		Quern__Step__Kind kind;
+		bool pairs;
+		code_fn *fn;
+	} wanted[] = {
+		{ QUERN__STEP__KIND__FILTER, false, (code_fn *)x->f->long_enough },
+		{ QUERN__STEP__KIND__MAP, false, (code_fn *)x->f->words },
+		{ QUERN__STEP__KIND__FILTER, true, (code_fn *)x->f->even },
+		{ QUERN__STEP__KIND__MAP, true, (code_fn *)x->f->swap },
+		{ QUERN__STEP__KIND__FLAT_MAP, true, (code_fn *)x->f->swap },
+	};
+	assert_int_equal(s->n_steps, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(s->steps[i]->kind, wanted[i].kind);
+		assert_int_equal(s->steps[i]->pairs, wanted[i].pairs);
+		assert_true(function(x, s->steps[i]->function) == wanted[i].fn);
+	}
+	assert_int_equal(s->steps[0]->function->arg.len, sizeof(least));
+	assert_memory_equal(s->steps[0]->function->arg.data, &least, sizeof(least));
+	assert_false(s->steps[1]->function->has_arg);
+	assert_int_equal(s->sink->kind, QUERN__SINK__KIND__COUNT);
+}
+
+static void every_shuffle_begins_a_stage(void **state)
+{
+	struct fixture *x = *state;
+
+	quern_set *set = word_count(x, "in");
+	for (int i = 0; i < 3; i++)
+		set = quern_reduce_by_key(quern_map_pairs(set, x->f->swap, NULL), x->f->either, NULL);
+	assert_int_equal(quern_save_text(set, "out"), 0);
+	const Quern__Run *run = x->runs[0];
+	assert_int_equal(run->n_stages, 5);
+	for (size_t i = 1; i < 5; i++)
+		assert_int_equal(run->stages[i]->source->shuffle, run->stages[i - 1]->sink->shuffle);
+	for (size_t i = 1; i < 4; i++) {
+		assert_int_equal(run->stages[i]->n_steps, 1);
+		assert_true(function(x, run->stages[i]->sink->combine) == (code_fn *)x->f->either);
+	}
+}
+
+/* What was written once is not written again: the driver knows it by its numbers. */
+static void a_shuffle_keeps_its_numbers_over_actions(void **state)
+{
+	struct fixture *x = *state;
+	uint64_t n;
+
+	quern_set *counts = word_count(x, "in"), *other = word_count(x, "in");
+	quern_set *swapped = quern_map_pairs(counts, x->f->swap, NULL);
+	assert_int_equal(quern_count(counts, &n), 0);
+	assert_int_equal(quern_count(swapped, &n), 0);
+	assert_int_equal(quern_count(other, &n), 0);
+	assert_int_equal(quern_count(quern_partitions(counts, 3), &n), 0);
+	const Quern__Stage *first = x->runs[0]->stages[0];
+	assert_int_equal(x->runs[1]->stages[0]->id, first->id);
+	assert_int_equal(x->runs[1]->stages[0]->sink->shuffle, first->sink->shuffle);
+	assert_int_not_equal(x->runs[1]->stages[1]->id, x->runs[0]->stages[1]->id);
+	assert_int_not_equal(x->runs[2]->stages[0]->id, first->id);
+	assert_int_not_equal(x->runs[2]->stages[0]->sink->shuffle, first->sink->shuffle);
+	/* Other partitions are another shuffle. */
+	assert_int_not_equal(x->runs[3]->stages[0]->sink->shuffle, first->sink->shuffle);
+	assert_int_equal(x->runs[3]->stages[0]->sink->partitions, 3);
+	for (size_t i = 0; i < 4; i++)
+		for (size_t j = 0; j < i; j++)
+			assert_int_not_equal(x->runs[i]->id, x->runs[j]->id);
+}
+
+static void types_and_keys_reach_the_output(void **state)
+{
+	struct fixture *x = *state;
+	quern_set *lines = quern_text(&x->job, "in"), *pairs = quern_flat_map(lines, x->f->words, NULL);
+	const size_t one = 1;
+	const struct {
+		quern_set *set;
+		bool has_key;
+		Quern__ValueType key, value;
+	} cases[] = {
+		{ lines, false, QUERN__VALUE_TYPE__BYTES, QUERN__VALUE_TYPE__BYTES },
+		{ quern_filter(lines, x->f->long_enough, QUERN_ARG(one)), false, QUERN__VALUE_TYPE__BYTES,
+			QUERN__VALUE_TYPE__BYTES },
+		{ quern_typed(pairs, QUERN_DOUBLE, QUERN_I64), true, QUERN__VALUE_TYPE__DOUBLE,
+			QUERN__VALUE_TYPE__I64 },
+		{ quern_reduce_by_key(quern_typed(pairs, QUERN_U64, QUERN_I64), x->f->either, NULL), true,
+			QUERN__VALUE_TYPE__U64, QUERN__VALUE_TYPE__I64 },
+		{ quern_filter_pairs(quern_reduce_by_key(pairs, quern_max_double, NULL), x->f->even, NULL),
+			true, QUERN__VALUE_TYPE__BYTES, QUERN__VALUE_TYPE__DOUBLE },
+		{ quern_reduce_by_key(pairs, quern_min_i64, NULL), true, QUERN__VALUE_TYPE__BYTES,
+			QUERN__VALUE_TYPE__I64 },
+		/* A function made these: of what type is not known. */
+		{ quern_map_pairs(word_count(x, "in"), x->f->swap, NULL), true, QUERN__VALUE_TYPE__BYTES,
+			QUERN__VALUE_TYPE__BYTES },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(quern_save_text(cases[i].set, "out"), 0);
+		const Quern__Run *run = x->runs[i];
+		const Quern__Sink *sink = run->stages[run->n_stages - 1]->sink;
+		assert_int_equal(sink->has_key, cases[i].has_key);
+		assert_int_equal(sink->key_type, cases[i].key);
+		assert_int_equal(sink->value_type, cases[i].value);
+	}
+}
+
+/* ---- Mistakes ---- */
+
+static void not_the_jobs(quern_slice value, quern_out *out, void *arg)
+{
+	(void)value, (void)out, (void)arg;
+}
+
+static int never(quern_slice key, quern_slice value, void *arg)
+{
+	(void)key, (void)value, (void)arg;
+	fail();
+	return 0;
+}
+
+/* Everything that is done with a wrong set fails, runs nothing, and says the first mistake. */
+static void assert_wrong(struct fixture *x, quern_set *set, const char *words)
+{
+	const size_t one = 1;
+	uint64_t n = 77;
+
+	assert_non_null(set->error);
+	if (strstr(set->error, words) == NULL)
+		fail_msg("no '%s' in: %s", words, set->error);
+	quern_set *more = quern_filter(quern_map(set, x->f->words, NULL), NULL, QUERN_ARG(one));
+	more = quern_typed(
+		quern_partitions(quern_reduce_by_key(more, x->f->either, NULL), 0), QUERN_U64, QUERN_U64);
+	assert_string_equal(more->error, set->error);
+	assert_int_equal(quern_count(more, &n), 1);
+	assert_int_equal(n, 77);
+	assert_int_equal(quern_collect(set, never, NULL), 1);
+	assert_int_equal(quern_take(set, 5, never, NULL), 1);
+	assert_int_equal(quern_take(set, 0, never, NULL), 1);
+	assert_int_equal(quern_save_text(set, "out"), 1);
+	assert_int_equal(x->n_runs, 0);
+}
+
+static void a_mistake_is_kept_until_an_action(void **state)
+{
+	struct fixture *x = *state;
+	static char large[PLAN_ARG_MAX + 1];
+	const quern_slice too_large = quern_bytes(large, sizeof(large));
+	quern_set *lines = quern_text(&x->job, "in"), *counts = word_count(x, "in");
+
+	assert_wrong(x, quern_text(&x->job, NULL), "quern_text(): the path is NULL");
+	assert_wrong(x, quern_text(&x->job, ""), "quern_text(): the path is empty");
+	assert_wrong(x, quern_map(lines, NULL, NULL), "quern_map(): the function is NULL");
+	assert_wrong(x, quern_flat_map(lines, not_the_jobs, NULL), "quern_flat_map(): the function at");
+	assert_wrong(
+		x, quern_reduce_by_key(lines, NULL, NULL), "quern_reduce_by_key(): the function is NULL");
+	assert_wrong(x, quern_flat_map(lines, x->f->words, &too_large), "8388609 bytes");
+	assert_wrong(x, quern_partitions(lines, 2), "quern_partitions()");
+	assert_wrong(x, quern_partitions(quern_map_pairs(counts, x->f->swap, NULL), 2), "quern_partitions()");
+	assert_wrong(x, quern_partitions(counts, 0), "0 is not from 1");
+	assert_wrong(x, quern_partitions(counts, UINT32_MAX), "4294967295 is not from 1");
+	assert_wrong(x, quern_typed(lines, (enum quern_type)4, QUERN_U64), "no such type");
+	assert_wrong(x, quern_typed(lines, QUERN_U64, (enum quern_type) - 1), "no such type");
+	assert_int_equal(quern_save_text(counts, NULL), 1);
+	assert_int_equal(quern_save_text(counts, ""), 1);
+	assert_int_equal(x->n_runs, 0);
+}
+
+/* ---- Results ---- */
+
+static int append(quern_slice key, quern_slice value, void *arg)
+{
+	struct buf *b = arg;
+
+	assert_int_equal(key.len, 0);
+	return buf_add(b, value.ptr, value.len);
+}
+
+static const char *const letters[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n",
+	"o", "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z" };
+
+static void assert_text(struct buf *b, const char *wanted)
+{
+	assert_int_equal(buf_add(b, "", 1), 0);
+	assert_string_equal((const char *)b->data, wanted);
+	buf_clear(b);
+}
+
+static void collect_gives_every_record(void **state)
+{
+	struct fixture *x = *state;
+	auto_buf struct buf b = BUF_INIT(1000);
+
+	x->partitions = 26;
+	x->data = letters;
+	assert_int_equal(quern_collect(quern_text(&x->job, "in"), append, &b), 0);
+	assert_text(&b, "abcdefghijklmnopqrstuvwxyz");
+	assert_int_equal(x->n_runs, 1);
+	assert_false(x->runs[0]->stages[0]->sink->limit);
+	assert_string_equal(x->runs[0]->name, "collect");
+}
+
+static int stop_at_c(quern_slice key, quern_slice value, void *arg)
+{
+	(void)key, (void)arg;
+	return *value.ptr == 'c' ? -3 : 0;
+}
+
+static void a_collecting_function_may_end_it(void **state)
+{
+	struct fixture *x = *state;
+
+	x->partitions = 26;
+	x->data = letters;
+	assert_int_equal(quern_collect(quern_text(&x->job, "in"), stop_at_c, NULL), -3);
+	assert_int_equal(x->given, 3);
+	assert_int_equal(quern_take(quern_text(&x->job, "in"), 20, stop_at_c, NULL), -3);
+}
+
+/* A partition, then four times as many, and so on. */
+static void take_runs_as_little_as_it_needs(void **state)
+{
+	static const struct {
+		uint64_t n;
+		const char *wanted;
+		size_t runs;
+	} cases[] = { { 0, "", 0 }, { 1, "a", 1 }, { 2, "ab", 2 }, { 5, "abcde", 2 }, { 6, "abcdef", 3 },
+		{ 26, "abcdefghijklmnopqrstuvwxyz", 4 }, { 1000, "abcdefghijklmnopqrstuvwxyz", 4 } };
+	struct fixture *x = *state;
+	auto_buf struct buf b = BUF_INIT(1000);
+
+	x->partitions = 26;
+	x->data = letters;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t before = x->n_runs;
+
+		assert_int_equal(quern_take(quern_text(&x->job, "in"), cases[i].n, append, &b), 0);
+		assert_text(&b, cases[i].wanted);
+		assert_int_equal(x->n_runs - before, cases[i].runs);
+		for (size_t r = before, at = 0, count = 1; r < x->n_runs; r++, at += count, count *= 4) {
+			assert_int_equal(x->runs[r]->first_partition, at);
+			assert_int_equal(x->runs[r]->partition_count, count);
+			assert_int_equal(x->runs[r]->stages[0]->sink->limit, cases[i].n - at);
+		}
+	}
+}
+
+static void count_adds_up(void **state)
+{
+	struct fixture *x = *state;
+	uint64_t n = 0;
+
+	x->partitions = 7;
+	assert_int_equal(quern_count(quern_text(&x->job, "in"), &n), 0);
+	assert_int_equal(n, 35);
+	x->partitions = 0;
+	assert_int_equal(quern_count(quern_text(&x->job, "in"), &n), 0);
+	assert_int_equal(n, 0);
+}
+
+static void what_is_not_an_answer_is_an_error(void **state)
+{
+	static const char *const nonsense[] = { "12345" };
+	struct fixture *x = *state;
+	uint64_t n = 77;
+
+	x->data = nonsense;
+	assert_int_equal(quern_count(quern_text(&x->job, "in"), &n), 1);
+	assert_int_equal(n, 77);
+	x->data = NULL;
+	x->number = 100; /* a key of 100 bytes would follow */
+	assert_int_equal(quern_collect(quern_text(&x->job, "in"), never, NULL), 1);
+}
+
+static void what_the_driver_returns_the_action_returns(void **state)
+{
+	struct fixture *x = *state;
+	uint64_t n = 77;
+
+	x->returns = 3;
+	assert_int_equal(quern_count(quern_text(&x->job, "in"), &n), 3);
+	assert_int_equal(quern_take(quern_text(&x->job, "in"), 100, never, NULL), 3);
+	x->returns = -ECONNRESET; /* nobody to tell */
+	assert_int_equal(quern_save_text(quern_text(&x->job, "in"), "out"), 1);
+	assert_int_equal(n, 77);
+	assert_int_equal(x->n_runs, 3);
+}
+
+static int act_within(quern_slice key, quern_slice value, void *arg)
+{
+	uint64_t n;
+
+	(void)key, (void)value;
+	assert_int_equal(quern_count(arg, &n), 1);
+	return 0;
+}
+
+static void an_action_within_an_action_is_refused(void **state)
+{
+	struct fixture *x = *state;
+	quern_set *lines = quern_text(&x->job, "in");
+
+	x->data = letters;
+	assert_int_equal(quern_collect(lines, act_within, lines), 0);
+	assert_int_equal(x->given, 1);
+	assert_int_equal(x->n_runs, 1);
+	/* And is possible afterwards. */
+	x->data = NULL;
+	assert_int_equal(quern_count(lines, &(uint64_t){ 0 }), 0);
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(a_word_count_is_two_stages),
+		test(narrow_steps_are_fused_in_their_order),
+		test(every_shuffle_begins_a_stage),
+		test(a_shuffle_keeps_its_numbers_over_actions),
+		test(types_and_keys_reach_the_output),
+		test(a_mistake_is_kept_until_an_action),
+		test(collect_gives_every_record),
+		test(a_collecting_function_may_end_it),
+		test(take_runs_as_little_as_it_needs),
+		test(count_adds_up),
+		test(what_is_not_an_answer_is_an_error),
+		test(what_the_driver_returns_the_action_returns),
+		test(an_action_within_an_action_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
