@@ -16,7 +16,8 @@ static inline void scratch_make(char path[PATH_MAX])
 {
 	const char *tmp = getenv("TMPDIR");
 
-	(void)snprintf(path, PATH_MAX, "%s/quern-test-XXXXXX", tmp != NULL ? tmp : "/tmp");
+	int n = snprintf(path, PATH_MAX, "%s/quern-test-XXXXXX", tmp != NULL ? tmp : "/tmp");
+	assert_in_range(n, 1, PATH_MAX - 1);
 	assert_non_null(mkdtemp(path));
 }
 
@@ -27,7 +28,9 @@ static inline void scratch_remove(const char *path)
 
 static inline const char *scratch_path(const char *dir, const char *name, char path[PATH_MAX])
 {
-	(void)snprintf(path, PATH_MAX, "%s/%s", dir, name);
+	int n = snprintf(path, PATH_MAX, "%s/%s", dir, name);
+
+	assert_in_range(n, 1, PATH_MAX - 1);
 	return path;
 }
 
