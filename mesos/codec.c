@@ -6,7 +6,8 @@
 
 #include "mesos/json.h"
 
-/* ---- Depth. protobuf-c's parser recurses without a limit, so what it is given is looked at first. ---- */
+/* ---- Depth and field numbers. protobuf-c's parser recurses without a limit and takes numbers that it cannot
+ * write, so what it is given is looked at first. ---- */
 
 static int read_varint(const uint8_t **p, const uint8_t *end, uint64_t *ret)
 {
@@ -25,6 +26,7 @@ static int read_varint(const uint8_t **p, const uint8_t *end, uint64_t *ret)
 	return -EBADMSG;
 }
 
+enum { FIELD_MAX = (1 << 29) - 1 };                                 /* the greatest number of a field */
 enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 }; /* protobuf's encoding: wire types */
 
 static int check_depth(
@@ -35,7 +37,7 @@ static int check_depth(
 	while (p < end) {
 		uint64_t tag, n = 0;
 
-		if (read_varint(&p, end, &tag) < 0)
+		if (read_varint(&p, end, &tag) < 0 || tag >> 3 == 0 || tag >> 3 > FIELD_MAX)
 			return -EBADMSG;
 		switch (tag & 7) {
 		case WIRE_VARINT:
@@ -59,9 +61,7 @@ static int check_depth(
 		if (n > (uint64_t)(end - p))
 			return -EBADMSG;
 		const ProtobufCFieldDescriptor *field =
-			tag >> 3 <= UINT32_MAX
-				? protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3))
-				: NULL;
+			protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3));
 		if ((tag & 7) == WIRE_BYTES && field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE &&
 			check_depth(field->descriptor, p, p + n, depth + 1) < 0)
 			return -EBADMSG;

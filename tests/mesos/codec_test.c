@@ -63,9 +63,12 @@ static void what_is_no_protobuf_is_refused(void **state)
 		BAD(task_id, "\x0a\x80"),                                           /* within a length */
 		BAD(time_info, "\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"), /* too long a number */
 		BAD(time_info, "\x08"), BAD(value__scalar, "\x09\x00\x00\x00"),     /* within a double */
-		BAD(task_id, "\x0a\x01x\x1d\x00\x00"),             /* within an unknown field of 4 bytes */
-		BAD(task_id, "\x0a\x01x\x0b\x0c"),                 /* groups */
-		BAD(task_id, "\x0a\x01x\x0e\x00"),                 /* a wire type that is none */
+		BAD(task_id, "\x0a\x01x\x1d\x00\x00"), /* within an unknown field of 4 bytes */
+		BAD(task_id, "\x0a\x01x\x0b\x0c"),     /* groups */
+		BAD(task_id, "\x0a\x01x\x0e\x00"),     /* a wire type that is none */
+		BAD(scheduler__event, "\x00\x00"),     /* field 0, also in the long way of writing it */
+		BAD(scheduler__event, "\x80\x00\x00"),
+		BAD(scheduler__event, "\x80\x80\x80\x80\x10\x00"), /* field 2^29 */
 		BAD(task_id, "\x08\x01"),                          /* another wire type than the field's */
 		BAD(scheduler__event, "\x12\x03\x0a\x01"),         /* a message cut */
 		BAD(scheduler__event, "\x12\x04\x0a\x05\x0a\x03"), /* a message longer than what holds it */
