@@ -8,6 +8,21 @@
 #include "executor/runs.h"
 #include "executor/table.h"
 
+enum {
+	PENDING = 32,    /* records that wait while the memory of their slots is fetched */
+	PENDING_KEY = 40 /* bytes of a key that may wait */
+};
+
+/* A record of a known reduction that waits for its slot. As large as a line of the processor's cache. */
+struct pending {
+	uint64_t hash, bits;
+	union {
+		uint8_t key[PENDING_KEY];
+		uint64_t words[2]; /* of a short key: table_pack() */
+	};
+	uint32_t key_len;
+};
+
 struct combine {
 	struct quern_out in;
 	struct table table;
@@ -17,6 +32,8 @@ struct combine {
 	struct runs *runs; /* NULL until the first spill */
 	const char *scratch_dir;
 	struct flow *flow;
+	size_t n_pending;
+	struct pending pending[PENDING];
 };
 
 /* 0 marks a free slot; that two hashes become one is no matter. */
@@ -30,7 +47,8 @@ static inline uint64_t hash_many(quern_slice key)
 	return not_zero(hash_key(key));
 }
 
-/* The high bits, which say the slot, are almost the same for all keys of one partition: the low ones serve. */
+/* The high bits, which say the slot, are almost the same for all keys of one partition: the low ones serve.
+ */
 static inline uint64_t hash_one(quern_slice key)
 {
 	uint64_t hash = hash_key(key);
@@ -78,7 +96,8 @@ static bool spill(struct combine *c)
 	return c->flow->result == 0;
 }
 
-/* Makes room for another key: grows within the budget, or spills. `crowded`: there is no slot near its home. */
+/* Makes room for another key: grows within the budget, or spills. `crowded`: there is no slot near its home.
+ */
 static bool make_room(struct combine *c, bool crowded)
 {
 	struct table *t = &c->table;
@@ -138,36 +157,97 @@ static void update_call(struct combine *c, struct table_slot *s, quern_slice val
 		(void)spill(c); /* values that grow leave their old places behind */
 }
 
-static inline void combine_take(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
+/* A record of a known reduction. */
+static void take_number(struct combine *c, uint64_t hash, quern_slice key, uint64_t bits)
+{
+	uint8_t value[8];
+	struct table_slot *s = table_find(&c->table, hash, key);
+
+	if (s->hash != 0) {
+		s->value.bits = reduce_bits(c->reduce.kind, s->value.bits, bits);
+		return;
+	}
+	put_le64(value, bits);
+	insert(c, hash, key, quern_bytes(value, sizeof(value)));
+}
+
+/* Those that wait, in their order. */
+static void drain(struct combine *c)
+{
+	size_t n = c->n_pending;
+
+	c->n_pending = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct pending *p = &c->pending[i];
+
+		if (p->key_len <= TABLE_INLINE) {
+			struct table_slot *s = table_find_short(&c->table, p->hash, p->words);
+
+			if (s->hash != 0) {
+				s->value.bits = reduce_bits(c->reduce.kind, s->value.bits, p->bits);
+				continue;
+			}
+		}
+		take_number(c, p->hash, quern_bytes(p->key, p->key_len), p->bits);
+	}
+}
+
+/* A large table is not in the processor's cache: each look-up alone would wait for the memory. So some
+ * records wait here, copied, while their slots are on the way. */
+static inline void emit_number(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
+{
+	struct pending *p = &c->pending[c->n_pending];
+
+	if (value.len != 8) {
+		reduce_wrong_length(&c->reduce, value);
+		return;
+	}
+	if (key.len > PENDING_KEY) {
+		drain(c);
+		take_number(c, hash, key, get_le64(value.ptr));
+		return;
+	}
+	p->hash = hash;
+	p->bits = get_le64(value.ptr);
+	p->key_len = (uint32_t)key.len;
+	if (key.len <= TABLE_INLINE)
+		table_pack(key, p->words);
+	else
+		memcpy(p->key, key.ptr, key.len);
+	table_prefetch(&c->table, hash);
+	if (++c->n_pending == PENDING)
+		drain(c);
+}
+
+static void emit_number_many(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	emit_number((struct combine *)out, hash_many(key), key, value);
+}
+
+static void emit_number_one(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	emit_number((struct combine *)out, hash_one(key), key, value);
+}
+
+/* A record of a user's reduction. */
+static inline void emit_call(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
 {
 	struct table_slot *s = table_find(&c->table, hash, key);
 
 	if (s->hash == 0)
 		insert(c, hash, key, value);
-	else if (c->reduce.kind == REDUCE_CALL)
+	else
 		update_call(c, s, value);
-	else
-		s->value.bits = reduce_bits(c->reduce.kind, s->value.bits, get_le64(value.ptr));
 }
 
-static void emit_many(struct quern_out *out, quern_slice key, quern_slice value)
+static void emit_call_many(struct quern_out *out, quern_slice key, quern_slice value)
 {
-	struct combine *c = (struct combine *)out;
-
-	if (value.len == 8 || c->reduce.kind == REDUCE_CALL)
-		combine_take(c, hash_many(key), key, value);
-	else
-		reduce_wrong_length(&c->reduce, value);
+	emit_call((struct combine *)out, hash_many(key), key, value);
 }
 
-static void emit_one(struct quern_out *out, quern_slice key, quern_slice value)
+static void emit_call_one(struct quern_out *out, quern_slice key, quern_slice value)
 {
-	struct combine *c = (struct combine *)out;
-
-	if (value.len == 8 || c->reduce.kind == REDUCE_CALL)
-		combine_take(c, hash_one(key), key, value);
-	else
-		reduce_wrong_length(&c->reduce, value);
+	emit_call((struct combine *)out, hash_one(key), key, value);
 }
 
 int combine_new(const struct combine_config *config, struct combine **ret, struct err *err)
@@ -176,7 +256,6 @@ int combine_new(const struct combine_config *config, struct combine **ret, struc
 
 	if (c == NULL || table_init(&c->table) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
-	c->in.emit = config->one_partition ? emit_one : emit_many;
 	c->memory = config->memory < COMBINE_MEMORY_MIN ? COMBINE_MEMORY_MIN : config->memory;
 	c->one_partition = config->one_partition;
 	c->scratch_dir = config->scratch_dir;
@@ -184,6 +263,10 @@ int combine_new(const struct combine_config *config, struct combine **ret, struc
 	int r = reduce_init(&c->reduce, config->code, config->function, config->flow, err);
 	if (r < 0)
 		return r;
+	if (c->reduce.kind == REDUCE_CALL)
+		c->in.emit = c->one_partition ? emit_call_one : emit_call_many;
+	else
+		c->in.emit = c->one_partition ? emit_number_one : emit_number_many;
 	*ret = c, c = NULL;
 	return 0;
 }
@@ -197,6 +280,7 @@ void combine_finish(struct combine *c, combine_give *give, void *arg)
 {
 	uint8_t bits[8];
 
+	drain(c);
 	if (c->flow->result < 0)
 		return;
 	if (c->runs != NULL) {

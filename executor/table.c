@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 enum { TABLE_FIRST_BITS = 10 }; /* 2^10 homes at first */
-enum { HUGE_PAGE = 2 << 20 };	/* bytes; of x86-64 and arm64 with pages of 4 KiB */
+enum { HUGE_PAGE = 2 << 20 };   /* bytes; of x86-64 and arm64 with pages of 4 KiB */
 
 static size_t slots_bytes(unsigned shift)
 {
@@ -100,12 +100,12 @@ int table_put(struct table *t, struct table_slot *s, uint64_t hash, quern_slice 
 		if (copy == NULL)
 			return -ENOMEM;
 		memcpy(copy, key.ptr, key.len);
-		memcpy(s->key + 4, &copy, sizeof(copy));
-	} else if (key.len > 0) {
-		memcpy(s->key, key.ptr, key.len);
+		memcpy(s->key, &copy, sizeof(copy));
+		s->key_len = (uint32_t)key.len;
+	} else {
+		table_pack(key, s->words);
 	}
 	s->hash = hash;
-	s->key_len = (uint32_t)key.len;
 	t->n++;
 	return 0;
 }
@@ -149,7 +149,8 @@ void table_sort(struct table *t)
 			continue;
 
 		struct table_slot one = *s, *to = front++;
-		while (to > t->slots && table_before(one.hash, table_key(&one), to[-1].hash, table_key(&to[-1]))) {
+		while (to > t->slots &&
+			table_before(one.hash, table_key(&one), to[-1].hash, table_key(&to[-1]))) {
 			*to = to[-1];
 			to--;
 		}

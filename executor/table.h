@@ -12,8 +12,8 @@
 #include "executor/bytes.h"
 
 enum {
-	TABLE_INLINE = 12,	/* bytes of a key that is kept in its slot */
-	TABLE_SLACK = 256,	/* slots behind the last home */
+	TABLE_INLINE = 12,      /* bytes of a key that is kept in its slot */
+	TABLE_SLACK = 256,      /* slots behind the last home */
 	TABLE_KEY_MAX = 1 << 30 /* bytes */
 };
 
@@ -29,8 +29,13 @@ struct table_slot {
 		uint64_t bits;
 		struct table_value *bytes;
 	} value;
-	uint32_t key_len;
-	uint8_t key[TABLE_INLINE]; /* or, of a longer one, 4 bytes unused and a pointer */
+	union {
+		struct {
+			uint8_t key[TABLE_INLINE]; /* zeros behind it; or, of a longer one, a pointer */
+			uint32_t key_len;
+		};
+		uint64_t words[2]; /* all of that: a short key is compared in two steps */
+	};
 };
 
 struct table {
@@ -60,6 +65,14 @@ int table_grow(struct table *t);
  * result is table_end() when there is no room near its home: grow and look again. */
 static inline struct table_slot *table_find(const struct table *t, uint64_t hash, quern_slice key);
 static inline struct table_slot *table_end(const struct table *t);
+
+/* The same for a key of at most TABLE_INLINE bytes, as table_pack() makes it. */
+static inline struct table_slot *table_find_short(
+	const struct table *t, uint64_t hash, const uint64_t words[2]);
+static inline void table_pack(quern_slice key, uint64_t words[2]);
+
+/* Makes the processor fetch the slots that table_find() will look at. */
+static inline void table_prefetch(const struct table *t, uint64_t hash);
 
 /* Makes the free slot `s` the key's. 0 or -ENOMEM. The value is for the caller to set. */
 int table_put(struct table *t, struct table_slot *s, uint64_t hash, quern_slice key);
@@ -92,7 +105,7 @@ static inline quern_slice table_key(const struct table_slot *s)
 	const char *p = (const char *)s->key;
 
 	if (s->key_len > TABLE_INLINE)
-		memcpy(&p, s->key + 4, sizeof(p));
+		memcpy(&p, s->key, sizeof(p));
 	return quern_bytes(p, s->key_len);
 }
 
@@ -116,6 +129,44 @@ static inline bool table_same(const char *a, const char *b, size_t n)
 		return ((k ^ l) | (p ^ q)) == 0;
 	}
 	return n == 0 || (a[0] == b[0] && a[n - 1] == b[n - 1] && a[n / 2] == b[n / 2]);
+}
+
+static inline struct table_slot *table_find_short(
+	const struct table *t, uint64_t hash, const uint64_t words[2])
+{
+	struct table_slot *s = t->slots + (hash >> t->shift);
+
+	while (s->hash != 0 && ((s->words[0] ^ words[0]) | (s->words[1] ^ words[1])) != 0)
+		s++;
+	return s;
+}
+
+/* The first 8 of `n` bytes as a little-endian number. No call, no byte beyond the end. */
+static inline uint64_t table_first8(const char *p, size_t n)
+{
+	const uint8_t *b = (const uint8_t *)p;
+
+	if (n >= 8)
+		return get_le64(p);
+	if (n >= 4)
+		return get_le32(p) | (uint64_t)get_le32(p + n - 4) << (8 * (n - 4));
+	if (n == 0)
+		return 0;
+	return b[0] | (uint64_t)b[n / 2] << (8 * (n / 2)) | (uint64_t)b[n - 1] << (8 * (n - 1));
+}
+
+static inline void table_pack(quern_slice key, uint64_t words[2])
+{
+	uint32_t last4 = key.len > 8 ? get_le32(key.ptr + key.len - 4) >> (8 * (TABLE_INLINE - key.len)) : 0;
+
+	words[0] = htole64(table_first8(key.ptr, key.len));
+	words[1] = BYTE_ORDER == LITTLE_ENDIAN ? last4 | (uint64_t)key.len << 32
+					       : (uint64_t)htole32(last4) << 32 | key.len;
+}
+
+static inline void table_prefetch(const struct table *t, uint64_t hash)
+{
+	__builtin_prefetch(t->slots + (hash >> t->shift), 1);
 }
 
 static inline struct table_slot *table_find(const struct table *t, uint64_t hash, quern_slice key)
