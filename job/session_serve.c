@@ -23,7 +23,8 @@ struct channel {
 
 /* The results of an action. Partitions end in any order; the job sees them in theirs. */
 struct results {
-	VEC(Quern__SessionToJob *) early; /* of partitions behind `next`, by partition */
+	VEC(Quern__SessionToJob *) early; /* from `first` on: of partitions behind `next`, by partition */
+	size_t first;
 	uint32_t next;
 	bool cancelled;
 	job_result_fn *give;
@@ -71,18 +72,21 @@ static void message_free(Quern__SessionToJob *m)
 
 /* ---- Results in order ---- */
 
-/* Keeps a result whose turn has not come. Its place is found from the end: most come nearly in order. */
+/* Keeps a result until its turn comes. Its place is looked for from the end: most come nearly in order.
+ * -EEXIST: there is or was one of its partition. */
 static int results_keep(struct results *rs, Quern__SessionToJob *m)
 {
 	uint32_t partition = m->result->partition;
 	size_t i = rs->early.n;
 
+	while (i > rs->first && rs->early.at[i - 1]->result->partition > partition)
+		i--;
+	if (partition < rs->next || (i > rs->first && rs->early.at[i - 1]->result->partition == partition))
+		return -EEXIST;
 	int r = vec_push(&rs->early, m);
 	if (r < 0)
 		return r;
-	/* Partitions fall from the front to the end of the array, so that the next one is popped. */
-	for (; i > 0 && rs->early.at[i - 1]->result->partition < partition; i--)
-		rs->early.at[i] = rs->early.at[i - 1];
+	memmove(&rs->early.at[i + 1], &rs->early.at[i], (rs->early.n - 1 - i) * sizeof(*rs->early.at));
 	rs->early.at[i] = m;
 	return 0;
 }
@@ -102,12 +106,14 @@ static int results_flush(struct results *rs, bool end)
 {
 	int r = 0;
 
-	while (r == 0 && rs->early.n > 0) {
-		Quern__SessionToJob *m = rs->early.at[rs->early.n - 1];
+	while (r == 0 && rs->first < rs->early.n) {
+		Quern__SessionToJob *m = rs->early.at[rs->first];
 
 		if (!end && m->result->partition != rs->next)
 			break;
-		rs->early.n--;
+		rs->first++;
+		if (rs->first == rs->early.n)
+			rs->first = rs->early.n = 0;
 		r = results_give(rs, m);
 	}
 	return r;
@@ -115,7 +121,7 @@ static int results_flush(struct results *rs, bool end)
 
 static void results_deinit(struct results *rs)
 {
-	for (size_t i = 0; i < rs->early.n; i++)
+	for (size_t i = rs->first; i < rs->early.n; i++)
 		message_free(rs->early.at[i]);
 	vec_deinit(&rs->early);
 }
@@ -139,14 +145,12 @@ static int take_result(struct channel *c, struct results *rs, Quern__SessionToJo
 		message_free(m);
 		return 0;
 	}
-	if (m->result->partition < rs->next) {
-		message_free(m);
-		return err_set(err, -EBADMSG, "the driver's answer: a partition's result came twice");
-	}
 	int r = results_keep(rs, m);
 	if (r < 0) {
 		message_free(m);
-		return err_set(err, r, "out of memory");
+		return r == -EEXIST ? err_set(err, -EBADMSG,
+					      "the driver's answer: a partition's result came twice")
+				    : err_set(err, r, "out of memory");
 	}
 	if (results_flush(rs, false) == 0)
 		return 0;
