@@ -1,0 +1,270 @@
+/* The subscription: acknowledgements, reconciliation, failover, the ends. */
+#include "tests/scheduler/sched_kit.h"
+
+static void start(struct kit *k, uint32_t tasks)
+{
+	const struct sched_config config = kit_config(&mode_fine);
+
+	kit_new(k, &config);
+	kit_subscribed(k);
+	kit_run(k, 1, 5, tasks, 0, QUERN__SINK__KIND__COUNT);
+}
+
+static Call *first_call(const struct kit *k)
+{
+	assert_true(k->plan.n > 0);
+	assert_int_equal(k->plan.at[0].kind, SCHED_DO_CALL);
+	Call *c = mesos__v1__scheduler__call__unpack(NULL, k->plan.at[0].len, k->plan.at[0].data);
+	assert_non_null(c);
+	return c;
+}
+
+static void updates_with_a_uuid_are_acknowledged_first(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 4);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_link(&k, k.executor);
+	kit_running(&k, "5.0.0", "a");
+	Call *c = first_call(&k);
+	assert_int_equal(c->type, CALL(ACKNOWLEDGE));
+	assert_string_equal(c->acknowledge->task_id->value, "5.0.0");
+	assert_string_equal(c->acknowledge->agent_id->value, "a");
+	assert_int_equal(c->acknowledge->uuid.len, 16);
+	kit_call_free(c);
+	kit_fine_done(&k, "5.0.0", "a"); /* brings a result and a REVIVE as well */
+	c = first_call(&k);
+	assert_int_equal(c->type, CALL(ACKNOWLEDGE));
+	kit_call_free(c);
+	kit_fine_done(&k, "5.0.0", "a"); /* sent again: acknowledged again */
+	assert_int_equal(kit_calls(&k, CALL(ACKNOWLEDGE)), 1);
+	kit_fine_done(&k, "9.9.9", "a"); /* unknown, and over */
+	assert_int_equal(kit_calls(&k, CALL(ACKNOWLEDGE)), 1);
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 0);
+	kit_running(&k, "9.9.9", "a"); /* unknown, and alive */
+	assert_int_equal(kit_calls(&k, CALL(ACKNOWLEDGE)), 1);
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 1);
+	kit_free(&k);
+}
+
+static void updates_without_a_uuid_are_never_acknowledged(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 4);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_says(&k, "5.0.0", "a", STATE(DROPPED));
+	assert_int_equal(kit_calls(&k, CALL(ACKNOWLEDGE)), 0);
+	kit_says(&k, "5.1.0", "a", STATE(LOST));
+	assert_int_equal(kit_calls(&k, CALL(ACKNOWLEDGE)), 0);
+	kit_free(&k);
+}
+
+static void a_new_subscription_has_the_id_and_asks_about_every_task(void **state)
+{
+	struct kit k;
+	struct buf out = BUF_INIT(1 << 16);
+	(void)state;
+
+	start(&k, 2);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_accepted(&k, "5.0.0 5.1.0");
+	kit_link(&k, k.executor);
+	kit_down(&k);
+	assert_int_equal(sched_subscribe_call(k.s, &out), 0);
+	Call *c = mesos__v1__scheduler__call__unpack(NULL, out.len, out.data);
+	assert_string_equal(c->framework_id->value, "framework-1");
+	assert_string_equal(c->subscribe->framework_info->id->value, "framework-1");
+	kit_call_free(c);
+	buf_deinit(&out);
+	kit_subscribed(&k);
+	c = kit_call(&k, CALL(RECONCILE), 0);
+	assert_non_null(c);
+	assert_int_equal(c->reconcile->n_tasks, 2);
+	assert_string_equal(c->reconcile->tasks[0]->task_id->value, "5.0.0");
+	assert_string_equal(c->reconcile->tasks[0]->agent_id->value, "a");
+	kit_call_free(c);
+	/* One is still there, of the other nothing is heard: it is asked about again. */
+	kit_update(
+		&k, "5.0.0", "a", STATE(RUNNING), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER, NULL, false);
+	kit_wait(&k, 29999);
+	k.now++;
+	kit_tick(&k);
+	c = kit_call(&k, CALL(RECONCILE), 0);
+	assert_non_null(c);
+	assert_int_equal(c->reconcile->n_tasks, 1);
+	assert_string_equal(c->reconcile->tasks[0]->task_id->value, "5.1.0");
+	kit_call_free(c);
+	kit_says(&k, "5.1.0", "a", STATE(LOST));
+	kit_fine_done(&k, "5.0.0", "a");
+	kit_offer(&k, "a", 1, 1000);
+	kit_accepted(&k, "5.1.1");
+	kit_free(&k);
+}
+
+static void everything_is_reconciled_every_quarter_of_an_hour(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 1);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_link(&k, k.executor);
+	kit_running(&k, "5.0.0", "a");
+	kit_wait(&k, 899999);
+	assert_int_equal(kit_calls(&k, CALL(RECONCILE)), 0);
+	k.now++;
+	kit_tick(&k);
+	assert_int_equal(kit_calls(&k, CALL(RECONCILE)), 2); /* of what we know, and of what we do not */
+	kit_free(&k);
+}
+
+static void kills_are_repeated_until_they_work(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 1);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_link(&k, k.executor);
+	kit_running(&k, "5.0.0", "a");
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_CANCEL, .u.run_id = 1 });
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 1);
+	kit_done(&k, 0, NULL);
+	kit_wait(&k, 29999);
+	k.now++;
+	kit_tick(&k);
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 1);
+	kit_down(&k);
+	kit_subscribed(&k);
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 1);
+	kit_says(&k, "5.0.0", "a", STATE(KILLED));
+	kit_wait(&k, 30000);
+	kit_tick(&k);
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 0);
+	kit_free(&k);
+}
+
+static void stop_tears_down(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 1);
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	kit_done(&k, 1, NULL);
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
+	assert_int_equal(k.plan.at[k.plan.n - 1].kind, SCHED_DO_STOPPED);
+	kit_offer(&k, "a", 2.1, 1000);
+	assert_int_equal(k.plan.n, 0);
+	assert_true(sched_next_ms(k.s) == UINT64_MAX);
+	kit_free(&k);
+}
+
+static void stop_before_a_subscription_is_the_end(void **state)
+{
+	const struct sched_config config = kit_config(&mode_fine);
+	struct kit k;
+	(void)state;
+
+	kit_new(&k, &config);
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	assert_int_equal(kit_actions(&k, SCHED_DO_CALL), 0);
+	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 1);
+	kit_free(&k);
+}
+
+static void stop_without_a_stream_waits_for_one(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 1);
+	kit_down(&k);
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 0);
+	kit_subscribed(&k);
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
+	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 1);
+	kit_free(&k);
+}
+
+static void an_error_is_the_end(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 1);
+	kit_error(&k, "Framework has been removed");
+	kit_done(&k, 1, "Framework has been removed");
+	const struct sched_action *a = kit_action(&k, SCHED_DO_FATAL, 0);
+	assert_non_null(a);
+	assert_int_equal(a->code, 1);
+	assert_non_null(strstr(a->text, "Framework has been removed"));
+	assert_null(strchr(a->text, '\n'));
+	kit_free(&k);
+}
+
+static void a_lost_agent_that_is_back_is_rid_of_its_old_executor(void **state)
+{
+	struct kit k;
+	char first[64];
+	(void)state;
+
+	start(&k, 4);
+	kit_offer(&k, "a", 1.1, 1000);
+	memcpy(first, (kit_accepted(&k, "5.0.0"), k.executor), sizeof(first));
+	kit_link(&k, first);
+	kit_says(&k, "5.0.0", "a", STATE(UNREACHABLE));
+	kit_running(&k, "5.0.0", "a"); /* it was not dead */
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 1);
+	kit_offer(&k, "a", 1.1, 1000);
+	Call *c = kit_call(&k, CALL(SHUTDOWN), 0);
+	assert_non_null(c);
+	assert_string_equal(c->shutdown->executor_id->value, first);
+	kit_call_free(c);
+	kit_accepted(&k, "5.0.1");
+	assert_string_not_equal(k.executor, first);
+	kit_free(&k);
+}
+
+static void a_configuration_without_sense_is_refused(void **state)
+{
+	struct sched_config config = kit_config(&mode_fine);
+	struct sched *s = NULL;
+	struct err err = { "" };
+	(void)state;
+
+	config.task_cpus_milli = 0;
+	assert_int_equal(sched_new(&config, &s, &err), -EINVAL);
+	assert_true(err.text[0] != '\0');
+	config = kit_config(&mode_fine);
+	config.task_max_failures = 0;
+	assert_int_equal(sched_new(&config, &s, &err), -EINVAL);
+	config = kit_config(NULL);
+	assert_int_equal(sched_new(&config, &s, &err), -EINVAL);
+	assert_null(s);
+	assert_null(sched_free(NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(updates_with_a_uuid_are_acknowledged_first),
+		cmocka_unit_test(updates_without_a_uuid_are_never_acknowledged),
+		cmocka_unit_test(a_new_subscription_has_the_id_and_asks_about_every_task),
+		cmocka_unit_test(everything_is_reconciled_every_quarter_of_an_hour),
+		cmocka_unit_test(kills_are_repeated_until_they_work),
+		cmocka_unit_test(stop_tears_down),
+		cmocka_unit_test(stop_before_a_subscription_is_the_end),
+		cmocka_unit_test(stop_without_a_stream_waits_for_one),
+		cmocka_unit_test(an_error_is_the_end),
+		cmocka_unit_test(a_lost_agent_that_is_back_is_rid_of_its_old_executor),
+		cmocka_unit_test(a_configuration_without_sense_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
