@@ -20,6 +20,12 @@ static void executor_due(struct agent *a, struct executor *e)
 		e->timed_out = e->state == EXECUTOR_REGISTERING;
 		executor_kill(a, e);
 	}
+	if (e->subscribed && e->heartbeat_at <= a->now) {
+		Mesos__V1__Executor__Event heartbeat = MESOS__V1__EXECUTOR__EVENT__INIT;
+
+		agent_to_executor(a, e, MESOS__V1__EXECUTOR__EVENT__TYPE__HEARTBEAT, &heartbeat);
+		e->heartbeat_at = a->now + HEARTBEAT_MS;
+	}
 	for (struct task *t = e->tasks; t != NULL; t = t->hh.next)
 		if (t->retry_at <= a->now && t->first != NULL && !e->framework->removed)
 			task_send(a, t);
@@ -40,6 +46,8 @@ uint64_t agent_next_ms(const struct agent *a)
 		for (const struct executor *e = f->executors; e != NULL; e = e->next) {
 			if (e->deadline < next)
 				next = e->deadline;
+			if (e->subscribed && e->heartbeat_at < next)
+				next = e->heartbeat_at;
 			for (const struct task *t = e->tasks; t != NULL && !f->removed; t = t->hh.next)
 				if (t->retry_at < next)
 					next = t->retry_at;

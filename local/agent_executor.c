@@ -48,8 +48,11 @@ __attribute__((format(printf, 3, 4))) static void put(struct agent *a, strings *
 	va_start(ap, format);
 	int n = vasprintf(&text, format, ap);
 	va_end(ap);
-	if (n < 0 || vec_push(env, text) < 0)
+	if (n < 0 || vec_push(env, text) < 0) {
 		a->oom = true;
+		if (n >= 0)
+			free(text);
+	}
 }
 
 /* As Mesos prints a Duration: "5secs", "1mins", "250ms". */
@@ -71,16 +74,41 @@ static uint64_t grace_ms(const struct agent *a, const struct executor *e)
 						    : a->config.shutdown_grace_ms;
 }
 
+/* Leaves the first of each name: the executor's own variables prevail, as in Mesos. */
+static void drop_repeated(strings *env)
+{
+	for (size_t i = 0; i < env->n; i++) {
+		size_t name = strcspn(env->at[i], "=") + 1;
+
+		for (size_t k = i + 1; k < env->n;) {
+			if (strncmp(env->at[k], env->at[i], name) != 0) {
+				k++;
+				continue;
+			}
+			free(env->at[k]);
+			vec_remove(env, k);
+		}
+	}
+}
+
+static void put_own(struct agent *a, strings *env, const Mesos__V1__Environment *own)
+{
+	/* Backwards, so that the last of a name prevails. */
+	for (size_t i = own != NULL ? own->n_variables : 0; i-- > 0;) {
+		const Mesos__V1__Environment__Variable *v = own->variables[i];
+
+		if (v->name[0] != '\0' && strchr(v->name, '=') == NULL)
+			put(a, env, "%s=%s", v->name, v->value != NULL ? v->value : "");
+	}
+}
+
 static char **environment(struct agent *a, const struct executor *e)
 {
-	const Mesos__V1__Environment *own = e->info->command->environment;
 	const Mesos__V1__FrameworkInfo *f = e->framework->info;
 	strings env = { 0 };
 	char grace[32];
 
-	for (size_t i = 0; own != NULL && i < own->n_variables; i++)
-		put(a, &env, "%s=%s", own->variables[i]->name,
-			own->variables[i]->value != NULL ? own->variables[i]->value : "");
+	put_own(a, &env, e->info->command->environment);
 	duration(grace_ms(a, e), grace);
 	put(a, &env, "LIBPROCESS_IP=%s", a->config.ip);
 	put(a, &env, "LIBPROCESS_PORT=0");
@@ -98,6 +126,7 @@ static char **environment(struct agent *a, const struct executor *e)
 		put(a, &env, "MESOS_RECOVERY_TIMEOUT=15mins");
 		put(a, &env, "MESOS_SUBSCRIPTION_BACKOFF_MAX=2secs");
 	}
+	drop_repeated(&env);
 	if (vec_push(&env, NULL) < 0)
 		a->oom = true;
 	return env.at;
@@ -109,7 +138,7 @@ static char *sandbox(struct agent *a, const struct executor *e)
 {
 	char *path = NULL;
 
-	/* Mesos' layout (src/slave/paths.cpp). Ids were checked by the master: no slash, no "..". */
+	/* Mesos' layout (src/slave/paths.cpp). The ids are names, not paths: see agent_message(). */
 	if (asprintf(&path, "%s/slaves/%s/frameworks/%s/executors/%s/runs/%s", a->config.work_dir,
 		    a->info->id->value, e->framework->info->id->value, e->info->executor_id->value,
 		    e->container) < 0) {
@@ -150,6 +179,7 @@ struct executor *executor_launch(struct agent *a, struct framework *f, const Mes
 	}
 	e->framework = f;
 	e->deadline = a->now + a->config.registration_timeout_ms;
+	e->heartbeat_at = UINT64_MAX;
 	name_container(a, e->container);
 	e->path = sandbox(a, e);
 	e->next = f->executors;
@@ -177,11 +207,12 @@ void executor_shutdown(struct agent *a, struct executor *e)
 
 	if (e->state == EXECUTOR_TERMINATING || e->state == EXECUTOR_TERMINATED)
 		return;
-	if (!e->subscribed) {
+	if (e->state == EXECUTOR_REGISTERING) {
 		executor_kill(a, e);
 		return;
 	}
-	agent_to_executor(a, e, MESOS__V1__EXECUTOR__EVENT__TYPE__SHUTDOWN, &event);
+	if (e->subscribed) /* otherwise it hears of it when it subscribes again */
+		agent_to_executor(a, e, MESOS__V1__EXECUTOR__EVENT__TYPE__SHUTDOWN, &event);
 	e->state = EXECUTOR_TERMINATING;
 	e->deadline = a->now + grace_ms(a, e);
 }
@@ -226,10 +257,10 @@ void executor_ended(struct agent *a, struct executor *e, int status, const char 
 		agent_do(a, AGENT_DO_CLOSE)->conn = e->conn;
 	e->subscribed = false;
 	e->state = EXECUTOR_TERMINATED;
-	e->deadline = UINT64_MAX;
+	e->deadline = e->heartbeat_at = UINT64_MAX;
 	if (!e->framework->removed) {
 		end_tasks(a, e, why);
-		report_exit(a, e, status);
+		report_exit(a, e, why != NULL ? -1 : status); /* -1: Mesos' for "none" */
 	}
 	if (!a->config.keep_sandboxes && e->path != NULL)
 		agent_do(a, AGENT_DO_REMOVE)->path = agent_strdup(a, e->path);

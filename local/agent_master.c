@@ -1,4 +1,6 @@
 /* agent_master.c: what the master says to its agent, and what the agent registers with. */
+#include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,19 @@ static void refuse(struct agent *a, Mesos__V1__FrameworkID *framework, Mesos__V1
 	update.latest_state = state;
 	m.update = &update;
 	agent_to_master(a, &m);
+}
+
+/* Whether an id may become the name of a folder (validateID() of src/common/validation.cpp). */
+static bool is_name(const char *id)
+{
+	size_t len = strlen(id);
+
+	if (len == 0 || len > NAME_MAX || strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (id[i] == '/' || id[i] == '\\' || iscntrl((unsigned char)id[i]))
+			return false;
+	return true;
 }
 
 static struct framework *need_framework(struct agent *a, const Mesos__V1__FrameworkInfo *info)
@@ -62,8 +77,14 @@ static void run(struct agent *a, const Quern__Local__ToAgent__Run *m)
 {
 	const Mesos__V1__ExecutorInfo *info = m->task->executor;
 
-	if (m->framework->id == NULL)
+	if (m->framework->id == NULL || a->stopping)
 		return;
+	if (!is_name(m->framework->id->value) || (info != NULL && !is_name(info->executor_id->value))) {
+		refuse(a, m->framework->id, m->task->task_id, MESOS__V1__TASK_STATE__TASK_ERROR,
+			MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID,
+			"An ID is no name that a folder could have");
+		return;
+	}
 	if (info == NULL || info->command == NULL) {
 		refuse(a, m->framework->id, m->task->task_id, MESOS__V1__TASK_STATE__TASK_ERROR,
 			MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID,
@@ -78,9 +99,9 @@ static void run(struct agent *a, const Quern__Local__ToAgent__Run *m)
 	struct task *t = executor_task(e, m->task->task_id->value);
 	if (t == NULL)
 		return;
-	if (a->stopping || e->state == EXECUTOR_TERMINATING || e->state == EXECUTOR_TERMINATED)
+	if (e->state == EXECUTOR_TERMINATING || e->state == EXECUTOR_TERMINATED)
 		task_end(a, t, task_dropped(f), MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED,
-			"Executor terminating");
+			e->state == EXECUTOR_TERMINATING ? "Executor terminating" : "Executor terminated");
 	else
 		task_deliver(a, t);
 }
@@ -105,14 +126,15 @@ static void kill_task(struct agent *a, const Quern__Local__ToAgent__Kill *m)
 	const struct framework *f = agent_framework(a, m->framework_id->value);
 	struct task *t = find_task(f, m->task_id->value);
 
+	if (f == NULL || f->removed || a->stopping)
+		return;
 	if (t == NULL) {
-		refuse(a, m->framework_id, m->task_id,
-			f != NULL ? task_dropped(f) : MESOS__V1__TASK_STATE__TASK_LOST,
-			MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED, "Unknown task");
+		refuse(a, m->framework_id, m->task_id, task_dropped(f),
+			MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED, "Cannot find executor");
 		return;
 	}
-	if (task_terminal(t->state))
-		return; /* its update is on its way */
+	if (task_terminal(t->state) || t->executor->state == EXECUTOR_TERMINATING)
+		return; /* its last update is on its way, or will be */
 	if (!t->delivered) {
 		task_end(a, t, MESOS__V1__TASK_STATE__TASK_KILLED,
 			MESOS__V1__TASK_STATUS__REASON__REASON_TASK_KILLED_DURING_LAUNCH,
@@ -132,7 +154,7 @@ static void send_message(struct agent *a, const Quern__Local__ToAgent__Message *
 	const struct framework *f = agent_framework(a, m->framework_id->value);
 	const struct executor *e = f != NULL ? agent_executor(f, m->executor_id->value) : NULL;
 
-	if (e == NULL || !e->subscribed)
+	if (e == NULL || !e->subscribed || e->state != EXECUTOR_RUNNING)
 		return; /* messages are best effort */
 	message.data = m->data;
 	event.message = &message;
@@ -162,13 +184,13 @@ static void shutdown_executor(struct agent *a, const Quern__Local__ToAgent__Shut
 /* The master knows the agent now: what waits for an acknowledgement is sent once more. */
 static void registered(struct agent *a, const Mesos__V1__AgentID *id)
 {
-	if (a->info->id == NULL)
+	if (a->info->id == NULL && is_name(id->value))
 		a->info->id = agent_dup(a, id);
 	for (struct framework *f = a->frameworks; f != NULL; f = f->next)
 		for (struct executor *e = f->executors; e != NULL; e = e->next)
 			for (struct task *t = e->tasks; t != NULL; t = t->hh.next)
 				if (t->first != NULL && !f->removed)
-					task_send(a, t);
+					task_resend(a, t);
 }
 
 void agent_message(struct agent *a, const Quern__Local__ToAgent *m)

@@ -5,11 +5,21 @@
 #ifndef QUERN_LOCAL_AGENT_STATE_H
 #define QUERN_LOCAL_AGENT_STATE_H
 
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "base/vec.h"
 #include "local/agent.h"
 
-enum { UUID_SIZE = 16, UUID_TEXT = 37 };
+enum {
+	UUID_SIZE = 16,
+	UUID_TEXT = 37,
+	HEARTBEAT_MS = 30 * 60 * 1000, /* DEFAULT_EXECUTOR_HEARTBEAT_INTERVAL of src/slave/constants.hpp */
+};
+
+struct uuid {
+	uint8_t bytes[UUID_SIZE];
+};
 
 /* A status update that the framework has not acknowledged. */
 struct update {
@@ -24,6 +34,7 @@ struct task {
 	Mesos__V1__TaskState state;   /* the latest that the agent knows */
 	bool delivered;               /* the executor was given it */
 	struct update *first, **last; /* only the first is on its way */
+	VEC(struct uuid) seen;        /* of all its updates, acknowledged ones too */
 	uint64_t retry_ms, retry_at;  /* of the first; UINT64_MAX: none is */
 };
 
@@ -43,9 +54,10 @@ struct executor {
 	enum executor_state state;
 	bool subscribed; /* there is a stream: conn */
 	uint64_t conn;
-	uint64_t deadline; /* to have subscribed, or to be gone; UINT64_MAX: none */
-	bool timed_out;    /* it did not subscribe in time */
-	bool had_tasks;    /* it was given one */
+	uint64_t deadline;     /* to have subscribed, or to be gone; UINT64_MAX: none */
+	uint64_t heartbeat_at; /* of a subscribed one */
+	bool timed_out;        /* it did not subscribe in time */
+	bool had_tasks;        /* it was given one */
 	struct task *tasks;
 };
 
@@ -88,7 +100,7 @@ struct executor *agent_container(const struct agent *a, const char *id);
 
 /* Starts one. NULL: no memory. */
 struct executor *executor_launch(struct agent *a, struct framework *f, const Mesos__V1__ExecutorInfo *info);
-/* Asks it to go, or kills it if it cannot be asked. */
+/* Asks it to go, or kills it if it cannot be asked. Nothing, if it is going already. */
 void executor_shutdown(struct agent *a, struct executor *e);
 void executor_kill(struct agent *a, struct executor *e);
 /* Its container is gone; `why`: it never ran. */
@@ -110,11 +122,14 @@ Mesos__V1__TaskState task_dropped(const struct framework *f);
 void task_update(struct agent *a, struct task *t, const Mesos__V1__TaskStatus *status);
 void task_end(struct agent *a, struct task *t, Mesos__V1__TaskState state,
 	Mesos__V1__TaskStatus__Reason reason, const char *message);
+/* Whether this update was queued before, be it acknowledged by now or not. */
 bool task_has_update(const struct task *t, const ProtobufCBinaryData *uuid);
 /* The framework has it: the next one leaves. The task is gone after its last. */
 void task_acknowledged(struct agent *a, struct task *t, const ProtobufCBinaryData *uuid);
-/* Sends the first update (again). */
+/* Sends the first update (again), later than the last time. */
 void task_send(struct agent *a, struct task *t);
+/* Sends it as if for the first time: there is a master again. */
+void task_resend(struct agent *a, struct task *t);
 void task_free(struct task *t);
 
 /* ---- agent_call.c, agent_master.c ---- */

@@ -55,6 +55,10 @@ void task_add(struct agent *a, struct executor *e, const Mesos__V1__TaskInfo *in
 	t->last = &t->first;
 	t->retry_at = UINT64_MAX;
 	HASH_ADD_KEYPTR(hh, e->tasks, t->info->task_id->value, strlen(t->info->task_id->value), t);
+	if (executor_task(e, t->info->task_id->value) != t) {
+		a->oom = true;
+		task_free(t);
+	}
 }
 
 void task_deliver(struct agent *a, struct task *t)
@@ -89,7 +93,14 @@ void task_send(struct agent *a, struct task *t)
 	t->retry_at = a->now + t->retry_ms;
 }
 
-/* What the agent knows and the executor need not say. */
+void task_resend(struct agent *a, struct task *t)
+{
+	t->retry_ms = 0;
+	task_send(a, t);
+}
+
+/* What the agent knows and the executor need not say. Where its container is to be found is of interest only
+ * for as long as the executor has the task. */
 static Mesos__V1__TaskStatus *complete(
 	struct agent *a, const struct task *t, const Mesos__V1__TaskStatus *status)
 {
@@ -102,7 +113,12 @@ static Mesos__V1__TaskStatus *complete(
 
 	full.agent_id = a->info->id;
 	full.executor_id = e->info->executor_id;
-	if (full.container_status == NULL) {
+	if (!full.has_timestamp) {
+		full.has_timestamp = 1;
+		full.timestamp = (double)a->now / 1000;
+	}
+	if (full.container_status == NULL &&
+		status->source == MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR) {
 		id.value = (char *)e->container;
 		container.container_id = &id;
 		ip.ip_address = (char *)a->config.ip;
@@ -115,11 +131,21 @@ static Mesos__V1__TaskStatus *complete(
 	return agent_dup(a, &full);
 }
 
+static int remember(struct task *t, const ProtobufCBinaryData *uuid)
+{
+	struct uuid u = { { 0 } };
+
+	memcpy(u.bytes, uuid->data, uuid->len < UUID_SIZE ? uuid->len : UUID_SIZE);
+	return vec_push(&t->seen, u);
+}
+
 void task_update(struct agent *a, struct task *t, const Mesos__V1__TaskStatus *status)
 {
 	struct update *u = calloc(1, sizeof(*u));
 
-	if (u == NULL || (u->status = complete(a, t, status)) == NULL) {
+	if (u == NULL || (u->status = complete(a, t, status)) == NULL || remember(t, &status->uuid) < 0) {
+		if (u != NULL && u->status != NULL)
+			mesos__v1__task_status__free_unpacked(u->status, NULL);
 		a->oom = true;
 		free(u);
 		return;
@@ -155,8 +181,10 @@ static bool same_uuid(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b
 
 bool task_has_update(const struct task *t, const ProtobufCBinaryData *uuid)
 {
-	for (const struct update *u = t->first; u != NULL; u = u->next)
-		if (same_uuid(&u->status->uuid, uuid))
+	if (uuid->len != UUID_SIZE)
+		return false;
+	for (size_t i = 0; i < t->seen.n; i++)
+		if (memcmp(t->seen.at[i].bytes, uuid->data, UUID_SIZE) == 0)
 			return true;
 	return false;
 }
@@ -193,6 +221,7 @@ void task_free(struct task *t)
 {
 	while (t->first != NULL)
 		drop_first(t);
+	vec_deinit(&t->seen);
 	mesos__v1__task_info__free_unpacked(t->info, NULL);
 	free(t);
 }

@@ -76,7 +76,8 @@ static int list_new(size_t n, struct resource_list *ret)
 	return 0;
 }
 
-/* The older form. Refined reservations (more than one) have none; those are not offered to such frameworks. */
+/* The older form. Refined reservations (more than one) have none; those are not offered to such frameworks.
+ */
 static void downgrade(Resource *r, Reservation *room)
 {
 	if (r->n_reservations == 0) {
@@ -266,7 +267,8 @@ int master_resources_plain(const struct resources *r, bool *ret)
 		return k;
 	*ret = true;
 	for (size_t i = 0; i < n; i++)
-		if (pieces[i]->n_reservations > 0 || pieces[i]->revocable != NULL || pieces[i]->shared != NULL)
+		if (pieces[i]->n_reservations > 0 || pieces[i]->revocable != NULL ||
+			pieces[i]->shared != NULL)
 			*ret = false;
 	resources_pb_free(pieces, n);
 	return 0;

@@ -29,8 +29,8 @@ struct resource_list {
 	Mesos__V1__Resource__AllocationInfo allocation;
 };
 
-/* Writes them as offered to, or used by, someone of `role` (NULL: allocated to nobody). The list must not move
- * in memory. */
+/* Writes them as offered to, or used by, someone of `role` (NULL: allocated to nobody). The list must not
+ * move in memory. */
 int master_resources_write(
 	const struct resources *r, const char *role, bool refined, struct resource_list *ret);
 /* The pieces of a message once more, each allocated to `role` if it does not say what it is allocated to. */

@@ -1,6 +1,6 @@
 /* master_sorter.h: dominant resource fairness: who of several clients has the least of what it has most of.
- * The rules are those of src/master/allocator/mesos/sorter/drf/sorter.cpp of Apache Mesos, with every weight 1:
- * the share is the largest fraction of any scalar's total; equal shares go by the number of allocations so
+ * The rules are those of src/master/allocator/mesos/sorter/drf/sorter.cpp of Apache Mesos, with every weight
+ * 1: the share is the largest fraction of any scalar's total; equal shares go by the number of allocations so
  * far, then by name. */
 #ifndef QUERN_LOCAL_MASTER_SORTER_H
 #define QUERN_LOCAL_MASTER_SORTER_H
