@@ -1,0 +1,79 @@
+/* A Run as a job's process may send it: one that plan_check() lets through can be explained, is the same
+ * after another trip, and has what the scheduler and the executors rely on. */
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "job/explain.h"
+#include "job/plan_check.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Every shuffle is read by a stage behind the one that writes it: checked from the readers' side. */
+static void assert_readable(const Quern__Run *run)
+{
+	for (size_t i = 0; i < run->n_stages; i++) {
+		const Quern__Source *source = run->stages[i]->source;
+		size_t writers = 0;
+
+		for (size_t j = 0; j < i; j++)
+			writers += run->stages[j]->sink->kind == QUERN__SINK__KIND__SHUFFLE &&
+				   run->stages[j]->sink->shuffle == source->shuffle;
+		assert(source->has_shuffle ? writers == 1 : source->n_text > 0);
+		assert((run->stages[i]->sink->kind == QUERN__SINK__KIND__SHUFFLE) == (i + 1 < run->n_stages));
+	}
+	const Quern__Sink *last = run->stages[run->n_stages - 1]->sink;
+	assert(last->kind != QUERN__SINK__KIND__TEXT || last->path[0] != '\0');
+}
+
+/* A line for the run, each stage and each step, whatever names there are in it. */
+static void assert_explained(const Quern__Run *run)
+{
+	auto_buf struct buf text = BUF_INIT(SIZE_MAX);
+	size_t lines = 0, wanted = 1;
+
+	int r = explain_run(run, NULL, &text);
+	assert(r == 0);
+	for (size_t i = 0; i < text.len; i++) {
+		lines += text.data[i] == '\n';
+		assert(text.data[i] >= ' ' || text.data[i] == '\n');
+	}
+	for (size_t i = 0; i < run->n_stages; i++)
+		wanted += 1 + run->stages[i]->n_steps;
+	assert(lines == wanted);
+}
+
+static void assert_again(const Quern__Run *run)
+{
+	auto_buf struct buf packed = BUF_INIT(SIZE_MAX);
+	struct err err = { "" };
+	size_t len = quern__run__get_packed_size(run);
+
+	int r = buf_reserve(&packed, len > 0 ? len : 1);
+	assert(r == 0);
+	(void)quern__run__pack(run, packed.data);
+	Quern__Run *again = quern__run__unpack(NULL, len, packed.data);
+	assert(again != NULL);
+	r = plan_check(again, NULL, 0, &err);
+	assert(r == 0);
+	quern__run__free_unpacked(again, NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	Quern__Run *run = quern__run__unpack(NULL, size, data);
+	struct err err = { "" };
+
+	if (run == NULL)
+		return 0;
+	int r = plan_check(run, NULL, 0, &err);
+	assert(r == 0 || (r == -EBADMSG && err.text[0] != '\0'));
+	if (r == 0) {
+		assert_readable(run);
+		assert_explained(run);
+		assert_again(run);
+	}
+	quern__run__free_unpacked(run, NULL);
+	return 0;
+}
