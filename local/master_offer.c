@@ -1,5 +1,6 @@
 /* master_offer.c: offers, and what frameworks make of them: ACCEPT and DECLINE (Master::accept() and
  * decline() of src/master/master.cpp of Apache Mesos). */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,11 +174,15 @@ struct accepted {
 	char text[512];
 };
 
-static void invalid(struct accepted *x, const char *format, const char *id)
+__attribute__((format(printf, 2, 3))) static void invalid(struct accepted *x, const char *format, ...)
 {
+	va_list ap;
+
 	if (x->invalid != NULL)
 		return;
-	(void)snprintf(x->text, sizeof(x->text), format, id);
+	va_start(ap, format);
+	(void)vsnprintf(x->text, sizeof(x->text), format, ap);
+	va_end(ap);
 	x->invalid = x->text;
 }
 
@@ -407,7 +412,7 @@ void master_accept(struct master *m, struct framework *f, const Mesos__V1__Sched
 		return;
 	}
 	if (accept->n_offer_ids == 0)
-		invalid(&x, "No offers specified%s", "");
+		invalid(&x, "No offers specified");
 	for (size_t i = 0; i < accept->n_offer_ids; i++)
 		check_offer(&x, accept->offer_ids[i]->value);
 	take_offers(&x, accept->offer_ids, accept->n_offer_ids);
