@@ -335,7 +335,7 @@ int agent_tick(struct exec *x, struct exec_plan *plan)
 	return r;
 }
 
-uint64_t agent_next_ms(const struct exec *x)
+uint64_t agent_due_ms(const struct exec *x)
 {
 	uint64_t next = UINT64_MAX;
 

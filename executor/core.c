@@ -155,7 +155,7 @@ uint64_t exec_next_ms(const struct exec *x)
 {
 	if (x->ended)
 		return UINT64_MAX;
-	return min_u64(driver_next_ms(x), min_u64(attempt_next_ms(x), agent_next_ms(x)));
+	return min_u64(driver_next_ms(x), min_u64(attempt_next_ms(x), agent_due_ms(x)));
 }
 
 bool exec_wants_flush(const struct exec *x)

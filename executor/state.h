@@ -136,7 +136,7 @@ void *message_dup(const ProtobufCMessage *message);
 int agent_event(struct exec *x, const Mesos__V1__Executor__Event *event, struct exec_plan *plan);
 /* TASK_RUNNING of tasks that have been at it for a while, updates that nobody acknowledged. */
 int agent_tick(struct exec *x, struct exec_plan *plan);
-uint64_t agent_next_ms(const struct exec *x);
+uint64_t agent_due_ms(const struct exec *x);
 /* Leases become usable. */
 int agent_link_up(struct exec *x, struct exec_plan *plan);
 /* The last update of a fine task, by its result. */
