@@ -239,40 +239,124 @@ int resources_to_pb(const struct resources *r, Mesos__V1__Resource ***ret, size_
 
 /* ---- Text ---- */
 
-static int parse_ranges(const char *text, Mesos__V1__Resource *r, struct piece *p, struct err *err)
+/* Without the blanks around it. */
+static char *trim(char *text)
 {
-	Mesos__V1__Value__Range *list = calloc(strlen(text) + 1, sizeof(*list));
-	Mesos__V1__Value__Range **pointers = calloc(strlen(text) + 1, sizeof(*pointers));
+	while (isspace((unsigned char)*text))
+		text++;
+	for (size_t n = strlen(text); n > 0 && isspace((unsigned char)text[n - 1]); n--)
+		text[n - 1] = '\0';
+	return text;
+}
+
+/* The parts between the first byte and `close`, which must be the last, and between commas; each without
+ * blanks. The caller frees *ret. */
+static int split(char *text, char close, char ***ret, size_t *ret_n, struct err *err)
+{
+	size_t len = strlen(text), n = 0;
+
+	if (len < 2 || text[len - 1] != close)
+		return err_set(err, -EINVAL, "'%s' does not end with '%c'", text, close);
+	char **parts = calloc(len, sizeof(char *));
+	if (parts == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	text[len - 1] = '\0';
+	for (char *next = text + 1; next != NULL;)
+		parts[n++] = trim(strsep(&next, ","));
+	*ret = parts;
+	*ret_n = n;
+	return 0;
+}
+
+/* A number at *at, which moves behind it. */
+static bool take_number(const char **at, uint64_t *ret)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)**at)) /* strtoull() would take a sign */
+		return false;
+	errno = 0;
+	*ret = strtoull(*at, &end, 10);
+	*at = end;
+	return errno == 0;
+}
+
+static int parse_ranges(char *text, Mesos__V1__Resource *r, struct piece *p, struct err *err)
+{
+	auto_free char **parts = NULL;
 	Mesos__V1__Value__Ranges ranges = MESOS__V1__VALUE__RANGES__INIT;
-	const char *at = text + 1;
-	int k = list == NULL || pointers == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
+	size_t n;
 
-	while (k == 0) {
-		uint64_t begin, end;
-		int used = 0;
+	int k = split(text, ']', &parts, &n, err);
+	if (k < 0)
+		return k;
+	auto_free Mesos__V1__Value__Range *list = calloc(n, sizeof(*list));
+	auto_free Mesos__V1__Value__Range **pointers = calloc(n, sizeof(*pointers));
+	if (list == NULL || pointers == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		const char *at = parts[i];
 
-		if (sscanf(at, " %" SCNu64 "-%" SCNu64 " %n", &begin, &end, &used) != 2 || used == 0 ||
-			(at[used] != ',' && strcmp(at + used, "]") != 0)) {
-			k = err_set(err, -EINVAL, "'%s' is not of the form [BEGIN-END,...]", text);
-			break;
-		}
-		mesos__v1__value__range__init(&list[ranges.n_range]);
-		list[ranges.n_range].begin = begin;
-		list[ranges.n_range].end = end;
-		pointers[ranges.n_range] = &list[ranges.n_range];
-		ranges.n_range++;
-		at += used + 1;
-		if (at[-1] == ']')
-			break;
+		mesos__v1__value__range__init(&list[i]);
+		pointers[i] = &list[i];
+		if (!take_number(&at, &list[i].begin) || *at++ != '-' || !take_number(&at, &list[i].end) ||
+			*at != '\0')
+			return err_set(err, -EINVAL, "'%s' is not a range BEGIN-END", parts[i]);
 	}
 	ranges.range = pointers;
+	ranges.n_range = n;
 	r->type = MESOS__V1__VALUE__TYPE__RANGES;
 	r->ranges = &ranges;
-	if (k == 0)
-		k = piece_from_pb(r, p, err);
-	free(list);
-	free(pointers);
-	return k;
+	return piece_from_pb(r, p, err);
+}
+
+static int parse_set(char *text, Mesos__V1__Resource *r, struct piece *p, struct err *err)
+{
+	auto_free char **items = NULL;
+	Mesos__V1__Value__Set set = MESOS__V1__VALUE__SET__INIT;
+
+	int k = split(text, '}', &items, &set.n_item, err);
+	if (k < 0)
+		return k;
+	for (size_t i = 0; i < set.n_item; i++)
+		if (items[i][0] == '\0' || strpbrk(items[i], "{} \t\n") != NULL)
+			return err_set(err, -EINVAL, "'%s' is not an item of a set", items[i]);
+	set.item = items;
+	r->type = MESOS__V1__VALUE__TYPE__SET;
+	r->set = &set;
+	return piece_from_pb(r, p, err);
+}
+
+static int parse_scalar(const char *text, Mesos__V1__Resource *r, struct piece *p, struct err *err)
+{
+	Mesos__V1__Value__Scalar scalar = MESOS__V1__VALUE__SCALAR__INIT;
+	char *end;
+
+	scalar.value = strtod(text, &end);
+	/* strtod() would take hexadecimal digits, and names of what is not finite */
+	if (end == text || *end != '\0' || text[strspn(text, "0123456789.eE+-")] != '\0')
+		return err_set(err, -EINVAL, "'%s' is not the value of a resource", text);
+	r->type = MESOS__V1__VALUE__TYPE__SCALAR;
+	r->scalar = &scalar;
+	return piece_from_pb(r, p, err);
+}
+
+/* "NAME" or "NAME(ROLE)"; cuts `text`. *ret_role: NULL without a role, or with "*". */
+static int parse_name(char *text, char **ret_role, struct err *err)
+{
+	size_t n = strcspn(text, "()[]{} \t\n"), len = strlen(text);
+
+	*ret_role = NULL;
+	if (n > 0 && n == len)
+		return 0;
+	char *role = text + n + 1;
+	if (n == 0 || text[n] != '(' || text[len - 1] != ')' || len < n + 3 ||
+		strcspn(role, "()[]{} \t\n") != len - n - 2)
+		return err_set(err, -EINVAL, "'%s' is not of the form NAME or NAME(ROLE)", text);
+	text[n] = '\0';
+	text[len - 1] = '\0';
+	*ret_role = strcmp(role, "*") != 0 ? role : NULL;
+	return 0;
 }
 
 /* One "name:value" or "name(role):value". */
@@ -281,33 +365,26 @@ static int parse_one(char *text, struct piece *p, struct err *err)
 	Mesos__V1__Resource r = MESOS__V1__RESOURCE__INIT;
 	Mesos__V1__Resource__ReservationInfo reservation = MESOS__V1__RESOURCE__RESERVATION_INFO__INIT;
 	Mesos__V1__Resource__ReservationInfo *list[] = { &reservation };
-	Mesos__V1__Value__Scalar scalar = MESOS__V1__VALUE__SCALAR__INIT;
-	char *colon = strchr(text, ':'), *end;
+	char *value = text, *name = strsep(&value, ":");
 
-	if (colon == NULL || colon == text)
+	if (value == NULL)
 		return err_set(err, -EINVAL, "'%s' is not of the form NAME:VALUE", text);
-	*colon = '\0';
-	char *open = strchr(text, '('), *value = colon + 1;
-	if (open != NULL && colon[-1] == ')') {
-		colon[-1] = '\0';
-		*open = '\0';
-		if (strcmp(open + 1, "*") != 0) {
-			reservation.has_type = true;
-			reservation.type = MESOS__V1__RESOURCE__RESERVATION_INFO__TYPE__STATIC;
-			reservation.role = open + 1;
-			r.n_reservations = 1;
-			r.reservations = list;
-		}
+	r.name = name = trim(name);
+	value = trim(value);
+	int k = parse_name(name, &reservation.role, err);
+	if (k < 0)
+		return k;
+	if (reservation.role != NULL) {
+		reservation.has_type = true;
+		reservation.type = MESOS__V1__RESOURCE__RESERVATION_INFO__TYPE__STATIC;
+		r.n_reservations = 1;
+		r.reservations = list;
 	}
-	r.name = text;
 	if (*value == '[')
 		return parse_ranges(value, &r, p, err);
-	scalar.value = strtod(value, &end);
-	if (end == value || *end != '\0')
-		return err_set(err, -EINVAL, "'%s' is not the value of a resource", value);
-	r.type = MESOS__V1__VALUE__TYPE__SCALAR;
-	r.scalar = &scalar;
-	return piece_from_pb(&r, p, err);
+	if (*value == '{')
+		return parse_set(value, &r, p, err);
+	return parse_scalar(value, &r, p, err);
 }
 
 int resources_parse(const char *text, struct resources **ret, struct err *err)
@@ -321,8 +398,8 @@ int resources_parse(const char *text, struct resources **ret, struct err *err)
 	for (char *one = strtok_r(copy, ";", &save); one != NULL; one = strtok_r(NULL, ";", &save)) {
 		struct piece p = { 0 };
 
-		while (isspace((unsigned char)*one))
-			one++;
+		if (one[strspn(one, " \t\n")] == '\0')
+			continue; /* nothing, behind the last ';' */
 		int k = parse_one(one, &p, err);
 		if (k == 0 && add_piece(r, &p) < 0)
 			k = err_set(err, -ENOMEM, "out of memory");
@@ -333,6 +410,17 @@ int resources_parse(const char *text, struct resources **ret, struct err *err)
 	*ret = r;
 	r = NULL;
 	return 0;
+}
+
+/* Thousandths as a number without superfluous digits: 1500 is "1.5". */
+static int print_milli(int64_t milli, struct buf *out)
+{
+	char digits[8];
+	size_t n = (size_t)snprintf(digits, sizeof(digits), ".%03d", (int)(milli % 1000));
+
+	while (n > 0 && (digits[n - 1] == '0' || digits[n - 1] == '.'))
+		digits[--n] = '\0';
+	return buf_add_fmt(out, "%" PRId64 "%s", milli / 1000, digits);
 }
 
 static int print_piece(const struct piece *p, struct buf *out)
@@ -348,7 +436,7 @@ static int print_piece(const struct piece *p, struct buf *out)
 	if (k == 0)
 		k = buf_add_str(out, ":");
 	if (k == 0 && m->type == MESOS__V1__VALUE__TYPE__SCALAR)
-		k = buf_add_fmt(out, "%.12g", (double)p->milli / 1000);
+		k = print_milli(p->milli, out);
 	for (size_t i = 0; k == 0 && i < p->ranges.n; i++)
 		k = buf_add_fmt(out, "%s%" PRIu64 "-%" PRIu64 "%s", i == 0 ? "[" : ",", p->ranges.at[i].begin,
 			p->ranges.at[i].end, i + 1 == p->ranges.n ? "]" : "");

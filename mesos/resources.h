@@ -25,7 +25,9 @@ int resources_from_pb(Mesos__V1__Resource *const *pieces, size_t n, struct resou
 int resources_to_pb(const struct resources *r, Mesos__V1__Resource ***ret, size_t *ret_n);
 void resources_pb_free(Mesos__V1__Resource **pieces, size_t n);
 
-/* "cpus:4;mem:4096;disk:10000;ports:[31000-32000]", "cpus(role):2": Mesos' --resources text. */
+/* "cpus:4;mem:4096;disk:10000;ports:[31000-32000,33000-33000];zones:{a,b}", "cpus(role):2": Mesos'
+ * --resources text. Blanks around names and values do not matter; what is named twice is added. 0, -ENOMEM,
+ * -EINVAL with a sentence. */
 int resources_parse(const char *text, struct resources **ret, struct err *err);
 /* Appends that text; for people and traces. */
 struct buf;

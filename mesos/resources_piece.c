@@ -29,6 +29,9 @@ int identity_new(const Mesos__V1__Resource *like, struct identity **ret)
 	bare.scalar = NULL;
 	bare.ranges = NULL;
 	bare.set = NULL;
+	if (bare.role != NULL &&
+		strcmp(bare.role, "*") == 0) /* the default: written or not, it is the same */
+		bare.role = NULL;
 	size_t len = mesos__v1__resource__get_packed_size(&bare);
 	struct identity *id = malloc(sizeof(*id) + len);
 	if (id == NULL)
@@ -79,45 +82,61 @@ bool piece_empty(const struct piece *p)
 	return p->milli == 0 && p->ranges.n == 0 && p->items.n == 0;
 }
 
-static int add_item(struct piece *p, const char *item)
+static int compare_ranges(const void *a, const void *b)
 {
-	size_t i = 0;
+	const struct range *x = a, *y = b;
 
-	while (i < p->items.n && strcmp(p->items.at[i], item) < 0)
-		i++;
-	if (i < p->items.n && strcmp(p->items.at[i], item) == 0)
-		return 0;
-	char *copy = strdup(item);
-	if (copy == NULL || vec_push(&p->items, copy) < 0) {
-		free(copy);
-		return -ENOMEM;
-	}
-	memmove(&p->items.at[i + 1], &p->items.at[i], (p->items.n - 1 - i) * sizeof(char *));
-	p->items.at[i] = copy;
-	return 0;
+	return x->begin < y->begin ? -1 : x->begin > y->begin;
 }
 
-/* Adds one range, melting it with those that it meets. */
-static int add_range(struct piece *p, struct range r)
+/* Sorts ranges and melts those that meet. */
+static void melt_ranges(struct piece *p)
 {
-	size_t i = 0, j;
+	size_t n = 0;
 
-	while (i < p->ranges.n && r.begin > 0 && p->ranges.at[i].end < r.begin - 1)
-		i++;
-	for (j = i; j < p->ranges.n && (r.end == UINT64_MAX || p->ranges.at[j].begin <= r.end + 1); j++) {
-		r.begin = p->ranges.at[j].begin < r.begin ? p->ranges.at[j].begin : r.begin;
-		r.end = p->ranges.at[j].end > r.end ? p->ranges.at[j].end : r.end;
+	if (p->ranges.n == 0)
+		return;
+	qsort(p->ranges.at, p->ranges.n, sizeof(*p->ranges.at), compare_ranges);
+	for (size_t i = 1; i < p->ranges.n; i++) {
+		struct range *last = &p->ranges.at[n], *r = &p->ranges.at[i];
+		if (last->end != UINT64_MAX && r->begin > last->end + 1)
+			p->ranges.at[++n] = *r;
+		else if (r->end > last->end)
+			last->end = r->end;
 	}
-	if (j == i) {
-		if (vec_push(&p->ranges, r) < 0)
-			return -ENOMEM;
-		memmove(&p->ranges.at[i + 1], &p->ranges.at[i], (p->ranges.n - 1 - i) * sizeof(r));
-	} else {
-		memmove(&p->ranges.at[i + 1], &p->ranges.at[j], (p->ranges.n - j) * sizeof(r));
-		p->ranges.n -= j - i - 1;
+	p->ranges.n = n + 1;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorts items and drops those that are there twice. */
+static void melt_items(struct piece *p)
+{
+	size_t n = 0;
+
+	if (p->items.n == 0)
+		return;
+	qsort(p->items.at, p->items.n, sizeof(*p->items.at), compare_items);
+	for (size_t i = 1; i < p->items.n; i++) {
+		if (strcmp(p->items.at[n], p->items.at[i]) == 0)
+			free(p->items.at[i]);
+		else
+			p->items.at[++n] = p->items.at[i];
 	}
-	p->ranges.at[i] = r;
-	return 0;
+	p->items.n = n + 1;
+}
+
+static int push_item(struct piece *p, const char *item)
+{
+	char *copy = strdup(item);
+
+	if (copy != NULL && vec_push(&p->items, copy) == 0)
+		return 0;
+	free(copy);
+	return -ENOMEM;
 }
 
 int piece_add(struct piece *into, const struct piece *what)
@@ -126,9 +145,11 @@ int piece_add(struct piece *into, const struct piece *what)
 
 	into->milli += what->milli;
 	for (size_t i = 0; r == 0 && i < what->ranges.n; i++)
-		r = add_range(into, what->ranges.at[i]);
+		r = vec_push(&into->ranges, what->ranges.at[i]);
 	for (size_t i = 0; r == 0 && i < what->items.n; i++)
-		r = add_item(into, what->items.at[i]);
+		r = push_item(into, what->items.at[i]);
+	melt_ranges(into);
+	melt_items(into);
 	return r;
 }
 
@@ -141,20 +162,25 @@ int piece_copy(const struct piece *p, struct piece *ret)
 	return r;
 }
 
+/* Is `r` within one of the ranges? The last that begins no later is the only one that can hold it. */
 static bool has_range(const struct piece *p, struct range r)
 {
-	for (size_t i = 0; i < p->ranges.n; i++)
-		if (p->ranges.at[i].begin <= r.begin && r.end <= p->ranges.at[i].end)
-			return true;
-	return false;
+	size_t low = 0, high = p->ranges.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (p->ranges.at[middle].begin <= r.begin)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && r.end <= p->ranges.at[low - 1].end;
 }
 
 static bool has_item(const struct piece *p, const char *item)
 {
-	for (size_t i = 0; i < p->items.n; i++)
-		if (strcmp(p->items.at[i], item) == 0)
-			return true;
-	return false;
+	return p->items.n > 0 &&
+	       bsearch(&item, p->items.at, p->items.n, sizeof(*p->items.at), compare_items) != NULL;
 }
 
 bool piece_contains(const struct piece *p, const struct piece *what)
@@ -168,42 +194,60 @@ bool piece_contains(const struct piece *p, const struct piece *what)
 	return all;
 }
 
-static int subtract_range(struct piece *p, struct range r)
+/* Both lists are sorted, and each range of `what` is within one of `from`: one sweep. */
+static int subtract_ranges(struct piece *from, const struct piece *what)
 {
-	size_t i = 0;
+	struct piece rest = { 0 };
+	size_t j = 0;
+	int r = 0;
 
-	while (p->ranges.at[i].end < r.begin)
-		i++;
-	struct range old = p->ranges.at[i];
-	if (old.begin == r.begin && old.end == r.end) {
-		vec_remove(&p->ranges, i);
-	} else if (old.begin == r.begin) {
-		p->ranges.at[i].begin = r.end + 1;
-	} else {
-		p->ranges.at[i].end = r.begin - 1;
-		if (old.end != r.end)
-			return add_range(p, (struct range){ r.end + 1, old.end });
+	for (size_t i = 0; r == 0 && i < from->ranges.n; i++) {
+		struct range left = from->ranges.at[i];
+		bool some = true; /* is left of it */
+
+		while (r == 0 && some && j < what->ranges.n && what->ranges.at[j].begin <= left.end) {
+			const struct range cut = what->ranges.at[j++];
+			if (cut.begin > left.begin)
+				r = vec_push(&rest.ranges, ((struct range){ left.begin, cut.begin - 1 }));
+			some = cut.end < left.end;
+			left.begin = some ? cut.end + 1 : left.begin;
+		}
+		if (r == 0 && some)
+			r = vec_push(&rest.ranges, left);
 	}
+	if (r < 0) {
+		vec_deinit(&rest.ranges);
+		return r;
+	}
+	vec_deinit(&from->ranges);
+	from->ranges.at = rest.ranges.at;
+	from->ranges.n = rest.ranges.n;
+	from->ranges.cap = rest.ranges.cap;
 	return 0;
+}
+
+static void subtract_items(struct piece *from, const struct piece *what)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < from->items.n; i++) {
+		if (has_item(what, from->items.at[i]))
+			free(from->items.at[i]);
+		else
+			from->items.at[n++] = from->items.at[i];
+	}
+	from->items.n = n;
 }
 
 int piece_subtract(struct piece *from, const struct piece *what)
 {
-	int r = 0;
+	int r = subtract_ranges(from, what);
 
+	if (r < 0)
+		return r;
 	from->milli -= what->milli;
-	for (size_t i = 0; r == 0 && i < what->ranges.n; i++)
-		r = subtract_range(from, what->ranges.at[i]);
-	for (size_t i = 0; i < what->items.n; i++) {
-		for (size_t j = 0; j < from->items.n; j++) {
-			if (strcmp(from->items.at[j], what->items.at[i]) == 0) {
-				free(from->items.at[j]);
-				vec_remove(&from->items, j);
-				break;
-			}
-		}
-	}
-	return r;
+	subtract_items(from, what);
+	return 0;
 }
 
 /* ---- Messages ---- */
@@ -228,14 +272,16 @@ static int read_value(const Mesos__V1__Resource *r, struct piece *ret, struct er
 			if (v->begin > v->end)
 				return err_set(err, -EINVAL, "resource '%s': a range ends before it begins",
 					r->name);
-			k = add_range(ret, (struct range){ v->begin, v->end });
+			k = vec_push(&ret->ranges, ((struct range){ v->begin, v->end }));
 		}
+		melt_ranges(ret);
 		break;
 	case MESOS__V1__VALUE__TYPE__SET:
 		if (r->set == NULL)
 			return err_set(err, -EINVAL, "resource '%s' has no set", r->name);
 		for (size_t i = 0; k == 0 && i < r->set->n_item; i++)
-			k = add_item(ret, r->set->item[i]);
+			k = push_item(ret, r->set->item[i]);
+		melt_items(ret);
 		break;
 	default:
 		return err_set(err, -EINVAL, "resource '%s' is neither scalar, ranges nor set", r->name);
