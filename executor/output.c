@@ -126,7 +126,7 @@ static void part_emit(struct quern_out *out, quern_slice key, quern_slice value)
 
 	if (p->flow->stop)
 		return;
-	if (p->has_key) {
+	if (p->has_key && key.ptr != NULL) { /* NULL: this record has none (job/out.h) */
 		r = put_field(p, p->key_type, key);
 		if (r == 0)
 			r = buf_add(&p->out, "\t", 1);

@@ -95,6 +95,22 @@ static void values_alone(void **state)
 	bench_close(&b);
 }
 
+/* One dataset may hold both: a function decides with each record. */
+static void a_record_without_a_key_is_its_value(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	b.sink.has_key = true;
+	start(&b);
+	put(&b, quern_str("k"), quern_str("v"));
+	put(&b, quern_bytes(NULL, 0), quern_str("alone"));
+	put(&b, quern_str(""), quern_str("empty"));
+	expect_text(&b, "k\tv\nalone\n\tempty\n");
+	bench_close(&b);
+}
+
 static void an_empty_part(void **state)
 {
 	struct bench b;
@@ -305,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_alone),
+		cmocka_unit_test(a_record_without_a_key_is_its_value),
 		cmocka_unit_test(an_empty_part),
 		cmocka_unit_test(numbers_of_every_type),
 		cmocka_unit_test(many_records),
