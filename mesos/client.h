@@ -63,7 +63,8 @@ int mesos_client_call(struct mesos_client *client, const void *data, size_t len)
 /* Calls that were queued and have not been answered. */
 size_t mesos_client_pending(const struct mesos_client *client);
 
-/* Drops the stream (without `down`) and cancels calls. Takes and returns NULL. Not from inside a callback. */
+/* Drops the stream (without `down`) and cancels calls. Takes and returns NULL. From inside `down` and `lost`
+ * as well, but from no other callback. */
 struct mesos_client *mesos_client_free(struct mesos_client *client);
 
 #endif
