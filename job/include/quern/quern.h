@@ -11,19 +11,29 @@
  *     int quern_main(quern_job *job, int argc, char **argv)
  *     {
  *             quern_set *lines = quern_text(job, argv[1]);
- *             quern_set *counts = quern_reduce_by_key(quern_flat_map(lines, words, NULL), quern_sum_u64,
- * NULL); return quern_save_text(counts, argv[2]);
+ *             quern_set *ones = quern_flat_map(lines, words, NULL);
+ *             quern_set *counts = quern_reduce_by_key(ones, quern_sum_u64, NULL);
+ *
+ *             return quern_save_text(counts, argv[2]);
  *     }
  *
  * A dataset (quern_set) is a lazily evaluated, partitioned list of records; a record is a key and a value,
- * both byte slices. Transformations build a graph and run nothing; actions run it. quern_main() runs in a
- * process of its own beside the driver; the functions given to transformations run in worker processes on the
- * cluster, where what quern_main() put into variables is *not* there: whatever a function needs travels in
- * its `arg`.
+ * both any bytes; or a value alone, as the lines of a text are. Transformations build a graph and run
+ * nothing; actions run it.
  *
- * Transformations never fail where they stand: a mistake (no memory, a function that is not the job's) is
- * kept in the set and reported by the action that runs it. Sets belong to the job; nothing here needs
- * freeing. */
+ * Two kinds of code. quern_main(), and the functions that quern_collect() and quern_take() call, run once, in
+ * a process of their own beside the driver. The functions given to transformations run in worker processes on
+ * the cluster, many at a time, and again where a task is tried again: what quern_main() put into variables is
+ * *not* there, and whatever such a function needs travels in its `arg`. A worker runs task after task, so
+ * variables keep what an earlier task left in them: use none for results. What a worker prints on stdout is
+ * in the sandbox of its executor; the last lines of its stderr are also shown with a failure.
+ *
+ * Mistakes. Transformations never fail where they stand: a mistake (no memory, a function that is not the
+ * job's) is kept in the set, and reported by the action that runs it. They never return NULL.
+ *
+ * Ownership. Sets belong to the job, and end with it. What goes into a function here (paths, slices,
+ * arguments) is copied; what comes out of one (a slice in a callback) is borrowed until the callback returns.
+ * Nothing here needs freeing. Functions that take a job or a set are for quern_main()'s thread alone. */
 #ifndef QUERN_QUERN_H
 #define QUERN_QUERN_H
 
@@ -40,53 +50,66 @@ typedef struct quern_job quern_job; /* the running job */
 typedef struct quern_set quern_set; /* a dataset */
 typedef struct quern_out quern_out; /* where a function's records go */
 
-/* Bytes somebody else owns. In a callback they are valid until it returns. Not terminated by a NUL. */
+/* Bytes that somebody else owns. In a callback they are valid until it returns; they may be anything, NULs as
+ * well, and no NUL follows them. `ptr` may be NULL where `len` is 0. */
 typedef struct quern_slice {
 	const char *ptr;
 	size_t len;
 } quern_slice;
 
-/* What a transformation's function gets as `arg`: a pointer to a copy of these bytes, aligned for any type,
- * private to the worker process. NULL for none. QUERN_ARG(variable) takes a variable's bytes; pointers inside
+/* For the last parameter of transformations: what the function gets as `arg`. NULL: it gets NULL. Otherwise a
+ * pointer to a copy of these bytes (8 MiB at most, taken now), aligned for any type: one copy for each task
+ * and each step, which the function may change. QUERN_ARG(variable) takes a variable's bytes; pointers inside
  * them do not travel. */
 #define QUERN_ARG(variable) (&(const quern_slice){ (const char *)&(variable), sizeof(variable) })
 
+/* A slice of these bytes, which stay the caller's. */
 static inline quern_slice quern_bytes(const void *ptr, size_t len)
 {
 	quern_slice s = { (const char *)ptr, len };
 	return s;
 }
 
+/* A slice of a string, without its NUL. */
 static inline quern_slice quern_str(const char *text)
 {
 	return quern_bytes(text, strlen(text));
 }
 
-/* ---- Functions that a user writes ---- */
+/* ---- Functions that a user writes ----
+ *
+ * `out` is where their records go: until they return, and nowhere else. `arg`: see QUERN_ARG(). All slices
+ * are borrowed. A function that cannot go on calls quern_fail(). One that crashes, or exits, fails its task,
+ * which is tried again (`quern run --help`: --task-max-failures). */
 
-/* Looks at a value (a line, of quern_text()) and emits any number of records; exactly one for quern_map(). */
+/* Looks at a value (a line, of quern_text()) and emits any number of records; exactly one for quern_map(), or
+ * the task fails. */
 typedef void quern_map_fn(quern_slice value, quern_out *out, void *arg);
 /* The same with the key. */
 typedef void quern_map_pair_fn(quern_slice key, quern_slice value, quern_out *out, void *arg);
 /* Whether a record stays. */
 typedef bool quern_filter_fn(quern_slice value, void *arg);
 typedef bool quern_filter_pair_fn(quern_slice key, quern_slice value, void *arg);
-/* Combines two values of one key; emits the result with quern_put(), once. Must be associative and
- * commutative: it runs while mapping and again while reducing, in any order. */
+/* Combines two values of one key; emits the result with quern_put(), exactly once, or the task fails. Must be
+ * associative and commutative: it runs while mapping and again while reducing, in any order. A key that
+ * occurs once never gets here. */
 typedef void quern_reduce_fn(quern_slice a, quern_slice b, quern_out *out, void *arg);
 
 /* ---- For use inside them ---- */
 
-/* Emits a record. The bytes are copied. */
+/* Emits a record: it has a key, which may be empty. The bytes are copied. Does not fail: where there is no
+ * room for the record the task ends as failed. */
 void quern_emit(quern_out *out, quern_slice key, quern_slice value);
-/* Emits a record without a key. */
+/* Emits a record without a key. For quern_reduce_by_key() all of those have the same, empty one. */
 void quern_put(quern_out *out, quern_slice value);
 /* Emits a key and a number: 8 bytes, little-endian; quern_as_u64() and friends read it back. */
 void quern_emit_u64(quern_out *out, quern_slice key, uint64_t value);
 void quern_emit_i64(quern_out *out, quern_slice key, int64_t value);
 void quern_emit_double(quern_out *out, quern_slice key, double value);
 
-/* Fails this attempt of the task with a text of printf's kind. Does not return. */
+/* Fails this attempt of the task with a text of printf's kind, one line of at most 1,000 bytes. Does not
+ * return, and frees nothing that the function has allocated. In quern_main() and what it calls: prints the
+ * text on stderr and ends the job. */
 void quern_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* Takes the next word of `text` into *word, and out of `text`: words are separated by what isspace() says in
@@ -108,67 +131,94 @@ static inline bool quern_next_word(quern_slice *text, quern_slice *word)
 	return true;
 }
 
-/* The number in a value of 8 bytes; any other length fails the task and says so. */
+/* The number in a value of 8 bytes, as quern_emit_u64() and friends make them; any other length is a
+ * quern_fail(). */
 uint64_t quern_as_u64(quern_slice value);
 int64_t quern_as_i64(quern_slice value);
 double quern_as_double(quern_slice value);
 
 /* ---- Sources ---- */
 
-/* Lines of text files, without their newline: `path` is a file, a folder (the files in it, not hidden ones:
- * no leading '.' or '_'), or a glob. */
+/* The lines of text files: records without a key, whose value is a line without its newline (a '\r' before
+ * that stays). Any bytes; at most 1 GiB each. The last line needs no newline. `path` is a file, a folder (the
+ * files in it, in the order of their names, without those that begin with '.' or '_'; folders in it are an
+ * error), or a glob. It must be readable under the same name where the driver is and on every agent. An
+ * action whose input is not there or may not be read fails before anything runs. Large files are read in
+ * parts by several tasks. */
 quern_set *quern_text(quern_job *job, const char *path);
 
-/* ---- Transformations ---- */
+/* ---- Transformations: each returns a new set, and leaves `set` as it was, for any number of others ---- */
 
+/* One record for each: the one that `fn` emits, with the key that it emits, if any. The key of the old one is
+ * gone, if `fn` (of _pairs: it sees the key) does not emit it again. */
 quern_set *quern_map(quern_set *set, quern_map_fn *fn, const quern_slice *arg);
 quern_set *quern_map_pairs(quern_set *set, quern_map_pair_fn *fn, const quern_slice *arg);
+
+/* Any number of records for each, none as well: those that `fn` emits. */
 quern_set *quern_flat_map(quern_set *set, quern_map_fn *fn, const quern_slice *arg);
 quern_set *quern_flat_map_pairs(quern_set *set, quern_map_pair_fn *fn, const quern_slice *arg);
+
+/* The records for which `fn` says true, as they are. */
 quern_set *quern_filter(quern_set *set, quern_filter_fn *fn, const quern_slice *arg);
 quern_set *quern_filter_pairs(quern_set *set, quern_filter_pair_fn *fn, const quern_slice *arg);
 
 /* One record per key, its values combined by `fn`, first where they are made, then again after the shuffle.
- */
+ * In no order that could be relied on. What the shuffle has moved is kept until the job ends: a second action
+ * on the same set (the same pointer, or a set made of it) begins there. */
 quern_set *quern_reduce_by_key(quern_set *set, quern_reduce_fn *fn, const quern_slice *arg);
 
-/* The same set divided into `partitions` by the shuffle that makes it; only on the result of a wide
- * transformation. The default is as many as there are cores to be had, at most as many as the stage before
- * has tasks. */
+/* The same set divided into `partitions` (1 to 1,000,000: as many tasks, and files of output) by the shuffle
+ * that makes it; only for what quern_reduce_by_key() returned, before anything else is done with it. By
+ * default there are as many as there are cores to be had, at most as many as the stage before has tasks. */
 quern_set *quern_partitions(quern_set *set, uint32_t partitions);
 
-/* Reductions that quern knows, and does without a call per record: values are 8 bytes (quern_emit_u64 and
- * friends). */
+/* Reductions that quern knows, and does without a call per record. Values are 8 bytes (quern_emit_u64() and
+ * friends); one of another length fails the task. Sums of integers wrap around. The minimum and maximum of a
+ * number and a NaN is the number. Sums of doubles depend on the order in their last digits. */
 quern_reduce_fn quern_sum_u64, quern_min_u64, quern_max_u64;
 quern_reduce_fn quern_sum_i64, quern_min_i64, quern_max_i64;
 quern_reduce_fn quern_sum_double, quern_min_double, quern_max_double;
 
-/* How keys and values are printed by quern_save_text(). The known reductions set the value's type by
- * themselves. */
+/* How quern_save_text() prints keys and values: as they are, or as a decimal number (of 8 bytes; another
+ * length fails the task). Changes nothing else. The known reductions set the value's type by themselves;
+ * filters keep both types; other reductions keep those of what they reduce; maps set both back to
+ * QUERN_BYTES. */
 enum quern_type { QUERN_BYTES, QUERN_U64, QUERN_I64, QUERN_DOUBLE };
 quern_set *quern_typed(quern_set *set, enum quern_type key, enum quern_type value);
 
-/* ---- Actions. 0, or non-zero when the job cannot go on: return it from quern_main(), the driver has said
- * why. ---- */
+/* ---- Actions ----
+ *
+ * They run what the set stands for, to its end. 0; or non-zero when that failed: the reason was printed,
+ * once: return it from quern_main(). Outputs are as they were then. One at a time: an action within the
+ * function of another fails. */
 
-/* Writes part-NNNNN files and _SUCCESS into folder `path`, which must not exist: a line per record,
- * "key<TAB>value", or the value alone when records have no key. */
+/* Writes folder `path`, which must not exist: a file part-NNNNN for each partition, with a line per record,
+ * "key<TAB>value" or, of a record without a key, the value alone; at last an empty file _SUCCESS. Nothing is
+ * escaped. When the action fails, nothing of the folder is left. */
 int quern_save_text(quern_set *set, const char *path);
 
+/* How many records there are. */
 int quern_count(quern_set *set, uint64_t *ret);
 
-/* Gives every record to `each`, here in quern_main()'s process, partition by partition in order. A non-zero
- * return of `each` ends the action with that. */
+/* Gets a record, in quern_main()'s process; `key` is empty when the record has none. Non-zero ends the
+ * action, which returns that. */
 typedef int quern_each_fn(quern_slice key, quern_slice value, void *arg);
+
+/* Gives every record to `each`, partition by partition in their order: lines come in the order of the input.
+ * `arg` is passed on. A partition's records may be 63 MiB at most. A task that fails is tried again before
+ * any record of it is given; when the action fails in the end, `each` may have seen some partitions. */
 int quern_collect(quern_set *set, quern_each_fn *each, void *arg);
 
-/* The first `n` records, running as few tasks as it takes. */
+/* The same for the first `n` records, running as few tasks as it takes: the first partition, then four times
+ * as many, and so on. Fewer than `n` when there are fewer. */
 int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg);
 
 /* ---- Written by the user ---- */
 
-/* argv[0] is the job's name; argv[1] to argv[argc - 1] are the arguments behind it on the command line;
- * argv[argc] is NULL. Return 0, what an action returned, or 1 after saying why on stderr. */
+/* The job. argv[0] is its name; argv[1] to argv[argc - 1] are the arguments behind it on the command line;
+ * argv[argc] is NULL. Return 0, what an action returned, or 1 after saying why on stderr: `quern run` ends
+ * with 0, or 1. It may run any number of actions, in loops as well, and do anything else that a program may.
+ */
 int quern_main(quern_job *job, int argc, char **argv);
 
 #ifdef __cplusplus
