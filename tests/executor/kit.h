@@ -7,11 +7,15 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -82,6 +86,42 @@ static inline size_t kit_entries(const char *path)
 		n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
 	(void)closedir(d);
 	return n;
+}
+
+/* ---- Processes that are not this one's children ---- */
+
+enum { KIT_PATIENCE_S = 30 };
+
+struct kit_process {
+	int pid;
+	int fd; /* readable when it has ended; -1 where the system (valgrind's) has no such thing */
+};
+
+/* Of a process that lives. */
+static inline struct kit_process kit_watch(int pid)
+{
+	struct kit_process p = { pid, (int)syscall(SYS_pidfd_open, pid, 0) };
+
+	assert_true(p.fd >= 0 || errno == ENOSYS);
+	assert_int_equal(kill(pid, 0), 0);
+	return p;
+}
+
+/* Waits for its end. */
+static inline void kit_expect_end(struct kit_process p)
+{
+	struct pollfd end = { .fd = p.fd, .events = POLLIN };
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	if (p.fd >= 0) {
+		assert_int_equal(poll(&end, 1, KIT_PATIENCE_S * 1000), 1);
+		(void)close(p.fd);
+		return;
+	}
+	for (int i = 0; kill(p.pid, 0) == 0; i++) {
+		assert_true(i < KIT_PATIENCE_S * 1000);
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 /* ---- Random numbers: the same in each run ---- */
