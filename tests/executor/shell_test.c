@@ -30,7 +30,9 @@ struct bench {
 	/* The agent: */
 	struct evhttp *http;
 	uint16_t port;
-	struct evhttp_request *stream; /* of the subscription; NULL: none */
+	struct evhttp_request *stream;        /* of the subscription; NULL: none */
+	struct evhttp_connection *connection; /* its */
+	struct evhttp_request *broken;        /* a stream whose connection is gone: ours to free */
 	bool acknowledges;
 	Mesos__V1__Executor__Call *calls[CALLS_MAX];
 	size_t n_calls;
@@ -138,8 +140,19 @@ static void on_stream_closed(struct evhttp_connection *connection, void *arg)
 {
 	struct bench *b = arg;
 
-	(void)connection;
+	if (connection != b->connection)
+		return;
+	b->broken = b->stream;
 	b->stream = NULL;
+	b->connection = NULL;
+}
+
+/* The agent breaks off. */
+static void end_stream(struct bench *b)
+{
+	evhttp_send_reply_end(b->stream);
+	b->stream = NULL;
+	b->connection = NULL;
 }
 
 static void on_call(struct evhttp_request *request, void *arg)
@@ -158,7 +171,8 @@ static void on_call(struct evhttp_request *request, void *arg)
 		(void)evhttp_add_header(
 			evhttp_request_get_output_headers(request), "Content-Type", "application/x-protobuf");
 		b->stream = request;
-		evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_stream_closed, b);
+		b->connection = evhttp_request_get_connection(request);
+		evhttp_connection_set_closecb(b->connection, on_stream_closed, b);
 		evhttp_send_reply_start(request, 200, "OK");
 		send_subscribed(b);
 		return;
@@ -380,10 +394,12 @@ static void wait_end(struct bench *b)
 /* The executor has ended. */
 static void bench_close(struct bench *b)
 {
-	if (b->stream != NULL)
-		evhttp_connection_set_closecb(evhttp_request_get_connection(b->stream), NULL, NULL);
+	WAIT(b, b->stream == NULL);
+	if (b->broken != NULL)
+		evhttp_send_reply_end(b->broken);
 	evhttp_free(b->http);
 	b->server = link_server_free(b->server);
+	(void)event_base_loop(b->loop, EVLOOP_NONBLOCK); /* what was left for later */
 	event_base_free(b->loop);
 	for (size_t i = 0; i < b->n_calls; i++)
 		mesos__v1__executor__call__free_unpacked(b->calls[i], NULL);
@@ -515,8 +531,7 @@ static void updates_are_kept_until_they_are_acknowledged(void **state)
 	launch_task(&b, 0, "hello");
 	WAIT(&b, is_in_state(&b, "1.0.0", MESOS__V1__TASK_STATE__TASK_FINISHED));
 	const Mesos__V1__TaskStatus *first = update_of(&b, "1.0.0");
-	evhttp_send_reply_end(b.stream); /* the agent breaks off */
-	b.stream = NULL;
+	end_stream(&b);
 	WAIT(&b, subscriptions(&b) == 2);
 	const Mesos__V1__Executor__Call__Subscribe *s = b.calls[b.n_calls - 1]->subscribe;
 	assert_int_equal(s->n_unacknowledged_tasks, 1);
@@ -530,8 +545,7 @@ static void updates_are_kept_until_they_are_acknowledged(void **state)
 	b.acknowledges = true;
 	launch_task(&b, 1, "hello"); /* behind the acknowledgement */
 	WAIT(&b, is_in_state(&b, "1.1.0", MESOS__V1__TASK_STATE__TASK_FINISHED));
-	evhttp_send_reply_end(b.stream);
-	b.stream = NULL;
+	end_stream(&b);
 	WAIT(&b, subscriptions(&b) == 3);
 	s = b.calls[b.n_calls - 1]->subscribe;
 	for (size_t i = 0; i < s->n_unacknowledged_updates; i++) /* the second's may not have come through */
@@ -587,8 +601,7 @@ static void a_lost_agent_is_the_end(void **state)
 	bench_open(&b, false);
 	launch_lease(&b, 1);
 	give_task(&b, 0, "hang");
-	evhttp_send_reply_end(b.stream);
-	b.stream = NULL;
+	end_stream(&b);
 	wait_end(&b);
 	assert_true(WIFEXITED(b.status));
 	assert_int_equal(kit_entries(b.sandbox), 1);
