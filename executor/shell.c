@@ -475,8 +475,10 @@ static void end(struct shell *s)
 	free_event(s->later);
 	free_event(s->terminate);
 	free_event(s->interrupt);
-	if (s->loop != NULL)
+	if (s->loop != NULL) {
+		(void)event_base_loop(s->loop, EVLOOP_NONBLOCK); /* libevent frees some things later */
 		event_base_free(s->loop);
+	}
 }
 
 int shell_run(const struct environment *environment, const char *program, uint64_t start_us)

@@ -417,6 +417,7 @@ static void send_shutdown(struct bench *b)
 	send_event(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__SHUTDOWN);
 	wait_end(b);
 	assert_true(WIFEXITED(b->status));
+	assert_int_equal(WEXITSTATUS(b->status), 0);
 	assert_int_equal(kit_entries(b->sandbox), 1); /* the job, which was there before */
 }
 
