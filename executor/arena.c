@@ -32,7 +32,7 @@ static int arena_grow(struct arena *a, size_t n)
 
 void *arena_take(struct arena *a, size_t n, size_t align)
 {
-	size_t pad = (size_t)-(uintptr_t)a->at & (align - 1);
+	size_t pad = (size_t) - (uintptr_t)a->at & (align - 1);
 
 	if (a->left < pad || a->left - pad < n) {
 		if (arena_grow(a, n) < 0)

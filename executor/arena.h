@@ -7,7 +7,7 @@
 
 struct arena {
 	struct arena_chunk *chunks; /* newest first */
-	uint8_t *at;		    /* free bytes of the newest chunk */
+	uint8_t *at;                /* free bytes of the newest chunk */
 	size_t left;
 	size_t bytes; /* taken from the system */
 };

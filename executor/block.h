@@ -22,7 +22,7 @@
 
 enum {
 	BLOCK_HEADER = 24,
-	BLOCK_RAW = 256 << 10,		/* raw bytes after which a block is closed */
+	BLOCK_RAW = 256 << 10,           /* raw bytes after which a block is closed */
 	BLOCK_RAW_MAX = (1 << 30) + 4096 /* of a block: a single record of any size that a reader gives */
 };
 
@@ -34,7 +34,7 @@ struct segment_writer {
 	struct buf raw;
 	size_t block; /* raw bytes after which a block is closed */
 	uint32_t block_records;
-	uint64_t seed;	   /* of the next block */
+	uint64_t seed;    /* of the next block */
 	uint64_t records; /* of the segment so far */
 };
 
@@ -52,10 +52,10 @@ int segment_end(struct segment_writer *w, struct buf *out);
 
 struct segment_reader {
 	ZSTD_DCtx *zstd; /* borrowed */
-	uint64_t seed;	 /* of the next block */
-	uint64_t bytes;	 /* of blocks taken: where in the segment the next one begins */
-	bool last;	 /* the last block was taken */
-	struct buf raw;	 /* records of the block taken */
+	uint64_t seed;   /* of the next block */
+	uint64_t bytes;  /* of blocks taken: where in the segment the next one begins */
+	bool last;       /* the last block was taken */
+	struct buf raw;  /* records of the block taken */
 	uint32_t records;
 };
 

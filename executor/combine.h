@@ -19,8 +19,8 @@ struct combine;
 struct combine_config {
 	const struct code *code;
 	const Quern__Function *function; /* combines two values */
-	size_t memory;			 /* bytes that it may hold */
-	const char *scratch_dir;	 /* borrowed */
+	size_t memory;                   /* bytes that it may hold */
+	const char *scratch_dir;         /* borrowed */
 	/* The records all belong to one partition, and the order in which they come out is of no interest.
 	 * Otherwise they come out in the order of hash_key(), that is, of partitions. */
 	bool one_partition;

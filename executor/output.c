@@ -113,9 +113,9 @@ static int put_field(struct part *p, Quern__ValueType type, quern_slice s)
 		return r;
 	char *to = (char *)p->out.data + p->out.len;
 	uint64_t bits = get_le64(s.ptr);
-	p->out.len += type == QUERN__VALUE_TYPE__U64 ? print_u64(to, bits)
-		: type == QUERN__VALUE_TYPE__I64     ? print_i64(to, bits)
-						     : print_double(to, bits);
+	p->out.len += type == QUERN__VALUE_TYPE__U64   ? print_u64(to, bits)
+		      : type == QUERN__VALUE_TYPE__I64 ? print_i64(to, bits)
+						       : print_double(to, bits);
 	return 0;
 }
 
@@ -219,7 +219,8 @@ static void collect_emit(struct quern_out *out, quern_slice key, quern_slice val
 	int r = record_put(&c->data, key, value);
 	if (r == -EMSGSIZE)
 		flow_fail(c->flow, r, true,
-			"a task collects more than %d MiB for the driver: write a file with quern_save_text()",
+			"a task collects more than %d MiB for the driver: write a file with "
+			"quern_save_text()",
 			COLLECT_MAX >> 20);
 	else if (r < 0)
 		flow_fail(c->flow, r, false, "out of memory for collected records");

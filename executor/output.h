@@ -14,7 +14,8 @@
 /* What a task may send to the driver: a frame of the link (base/link.h) of 64 MiB, less room for its head. */
 enum { COLLECT_MAX = 63 << 20 };
 
-struct part; /* PATH/_temporary/STAGE.PARTITION.ATTEMPT/part-NNNNN, which the driver moves (scheduler/output.h) */
+struct part; /* PATH/_temporary/STAGE.PARTITION.ATTEMPT/part-NNNNN, which the driver moves
+		(scheduler/output.h) */
 
 /* Makes the file. 0, or a negative errno with a sentence. `sink` and `flow` are borrowed. */
 int part_new(const Quern__Sink *sink, const Quern__Task *task, struct flow *flow, struct part **ret,

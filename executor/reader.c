@@ -43,14 +43,15 @@ static bool make_room(struct reader *r, const char *path, struct flow *flow)
 	if (r->len < r->cap)
 		return true;
 	if (r->cap >= READER_LINE_MAX) {
-		flow_fail(flow, -EFBIG, true, "input '%s': the line at byte %llu is longer than %d bytes", path,
-			(unsigned long long)r->base, READER_LINE_MAX);
+		flow_fail(flow, -EFBIG, true, "input '%s': the line at byte %llu is longer than %d bytes",
+			path, (unsigned long long)r->base, READER_LINE_MAX);
 		return false;
 	}
 	size_t cap = r->cap == 0 ? READER_BUFFER : r->cap * 2;
 	uint8_t *data = realloc(r->data, cap);
 	if (data == NULL) {
-		flow_fail(flow, -ENOMEM, false, "input '%s': out of memory for a line of %zu bytes", path, r->len);
+		flow_fail(flow, -ENOMEM, false, "input '%s': out of memory for a line of %zu bytes", path,
+			r->len);
 		return false;
 	}
 	r->data = data;
@@ -76,7 +77,8 @@ static bool fill(struct reader *r, const char *path, struct flow *flow)
 	return true;
 }
 
-/* Goes to the first line that begins at `offset` or later. The byte before decides whether one begins there. */
+/* Goes to the first line that begins at `offset` or later. The byte before decides whether one begins there.
+ */
 static void seek_line(struct reader *r, const Quern__Extent *x, struct flow *flow)
 {
 	r->len = r->at = r->scanned = 0;

@@ -12,8 +12,8 @@
 #include "job/out.h"
 
 enum {
-	READER_BUFFER = 256 << 10,	      /* bytes asked for at a time; stays in a core's cache */
-	READER_LINE_MAX = 1 << 30 /* bytes; a longer line fails the task */
+	READER_BUFFER = 256 << 10, /* bytes asked for at a time; stays in a core's cache */
+	READER_LINE_MAX = 1 << 30  /* bytes; a longer line fails the task */
 };
 
 /* Freed by whoever made it, because a user function that fails leaves reader_run() by a jump. */

@@ -47,7 +47,8 @@ void reduce_deinit(struct reduce *r)
 void reduce_wrong_length(struct reduce *r, quern_slice value)
 {
 	flow_fail(r->flow, -EINVAL, true,
-		"a reduction of numbers met a value of %zu bytes: emit 8 bytes, with quern_emit_u64() or its like",
+		"a reduction of numbers met a value of %zu bytes: emit 8 bytes, with quern_emit_u64() or its "
+		"like",
 		value.len);
 }
 
@@ -78,7 +79,8 @@ quern_slice reduce_values(struct reduce *r, quern_slice a, quern_slice b)
 	r->fn(a, b, &r->out, r->arg);
 	if (r->emitted != 1) {
 		flow_fail(r->flow, -EINVAL, true,
-			"the function of a reduce_by_key emitted %s: it must emit exactly one, with quern_put()",
+			"the function of a reduce_by_key emitted %s: it must emit exactly one, with "
+			"quern_put()",
 			r->emitted == 0 ? "no value" : "more than one value");
 		return a;
 	}

@@ -12,7 +12,7 @@
 #include "job/records.h"
 
 enum {
-	RUNS_FAN_IN = 16,	/* runs of one level that become one of the next */
+	RUNS_FAN_IN = 16,      /* runs of one level that become one of the next */
 	RUNS_BLOCK = 64 << 10, /* raw bytes of a block; a merge holds one of each run */
 	RUNS_WRITE = 256 << 10 /* bytes written at a time */
 };
@@ -25,7 +25,7 @@ struct run {
 
 	/* While it is merged: */
 	struct segment_reader segment;
-	struct buf in; /* the block that is being read */
+	struct buf in;          /* the block that is being read */
 	const uint8_t *p, *end; /* records of the block taken */
 	uint64_t hash;
 	quern_slice key, value; /* the record it stands at */
@@ -46,7 +46,7 @@ struct runs {
 	struct buf out;
 
 	VEC(struct run *) heap; /* while merging: the run that stands at the least record is first */
-	struct buf key, value;	/* while merging: the record that is being put together */
+	struct buf key, value;  /* while merging: the record that is being put together */
 };
 
 static void run_close(struct run *run)

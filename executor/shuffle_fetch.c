@@ -57,8 +57,8 @@ bool fetch_whole(const struct fetch *f)
 	return f->segment.last && f->in.len == 0;
 }
 
-static int read_file(struct fetch *f, int fd, const struct shuffle_segment *s, struct quern_out *out,
-	struct flow *flow)
+static int read_file(
+	struct fetch *f, int fd, const struct shuffle_segment *s, struct quern_out *out, struct flow *flow)
 {
 	for (uint64_t at = f->segment.bytes; at < s->length && !flow->stop;) {
 		size_t n = s->length - at < FETCH_CHUNK ? (size_t)(s->length - at) : FETCH_CHUNK;
@@ -127,7 +127,8 @@ static int fetch_url(const struct fetch *f, char **ret)
 						 "ABCDEFGHIJKLMNOPQRSTUVWXYZ.:_-")] != '\0')
 		return -EINVAL;
 	shuffle_request_print(&f->request, target);
-	if (asprintf(ret, "http://%s%s%s:%u%s", v6 ? "[" : "", host, v6 ? "]" : "", f->host->port, target) < 0) {
+	if (asprintf(ret, "http://%s%s%s:%u%s", v6 ? "[" : "", host, v6 ? "]" : "", f->host->port, target) <
+		0) {
 		*ret = NULL;
 		return -ENOMEM;
 	}
@@ -139,18 +140,18 @@ static bool set_options(struct fetch *f, const char *url)
 	CURL *e = f->easy;
 
 	return curl_easy_setopt(e, CURLOPT_URL, url) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http") == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK && /* whatever the environment says */
-		curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_HTTPHEADER, f->headers) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_WRITEDATA, f) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_PRIVATE, f) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_ERRORBUFFER, f->error) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)FETCH_CHUNK) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)FETCH_CONNECT_MS) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)FETCH_STALL_S) == CURLE_OK;
+	       curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http") == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK && /* whatever the environment says */
+	       curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_HTTPHEADER, f->headers) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_WRITEDATA, f) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_PRIVATE, f) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, f->error) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)FETCH_CHUNK) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)FETCH_CONNECT_MS) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
+	       curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)FETCH_STALL_S) == CURLE_OK;
 }
 
 int fetch_start(struct fetch *f, CURLM *multi, const uint8_t *secret)

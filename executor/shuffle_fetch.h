@@ -19,10 +19,10 @@ struct fetch {
 	struct shuffle_request request;
 	struct segment_reader segment;
 	struct buf in;
-	size_t need;	     /* bytes of the block that `in` begins with, as far as known */
-	uint64_t records;    /* given */
-	unsigned tries;	     /* over HTTP, failed */
-	uint64_t retry_at;   /* ms of the monotonic clock */
+	size_t need;       /* bytes of the block that `in` begins with, as far as known */
+	uint64_t records;  /* given */
+	unsigned tries;    /* over HTTP, failed */
+	uint64_t retry_at; /* ms of the monotonic clock */
 
 	/* During a transfer: */
 	CURL *easy;

@@ -1,10 +1,9 @@
 /* shuffle_file.h: the file of one map attempt, "SHUFFLE-MAP-ATTEMPT.map":
  *
  *     segments     one per partition (block.h), in order, without gaps
- *     entries      one per partition: u64 offset, u64 length, u64 records, u64 XXH64 of these 24 bytes, seeded
- *                  with segment_seed()
- *     footer       u64 "QUERNMAP", u32 version 1, u32 shuffle, u32 map, u32 attempt, u32 partitions, u32 0,
- *                  u64 XXH64 of these 32 bytes
+ *     entries      one per partition: u64 offset, u64 length, u64 records, u64 XXH64 of these 24 bytes,
+ * seeded with segment_seed() footer       u64 "QUERNMAP", u32 version 1, u32 shuffle, u32 map, u32 attempt,
+ * u32 partitions, u32 0, u64 XXH64 of these 32 bytes
  *
  * all little-endian. A reader needs the footer and one entry: two short reads, however many partitions. */
 #ifndef QUERN_EXECUTOR_SHUFFLE_FILE_H
@@ -32,7 +31,8 @@ void shuffle_entry_put(uint8_t to[SHUFFLE_ENTRY], const struct shuffle_name *nam
 	const struct shuffle_segment *s);
 void shuffle_footer_put(uint8_t to[SHUFFLE_FOOTER], const struct shuffle_name *name, uint32_t partitions);
 
-/* The parts of a file that is `size` bytes long, from its footer. 0, or -EBADMSG: it is not that of `name`. */
+/* The parts of a file that is `size` bytes long, from its footer. 0, or -EBADMSG: it is not that of `name`.
+ */
 int shuffle_footer_parse(const uint8_t from[SHUFFLE_FOOTER], uint64_t size, const struct shuffle_name *name,
 	struct shuffle_index *ret);
 
@@ -40,8 +40,8 @@ int shuffle_footer_parse(const uint8_t from[SHUFFLE_FOOTER], uint64_t size, cons
 int shuffle_entry_parse(const uint8_t from[SHUFFLE_ENTRY], const struct shuffle_index *index,
 	const struct shuffle_name *name, uint32_t partition, struct shuffle_segment *ret);
 
-/* Opens the file in folder `dir` and reads its footer. 0, *ret_fd is the caller's; -ENOENT and other errors of
- * open(), or -EBADMSG. */
+/* Opens the file in folder `dir` and reads its footer. 0, *ret_fd is the caller's; -ENOENT and other errors
+ * of open(), or -EBADMSG. */
 int shuffle_file_open(
 	const char *dir, const struct shuffle_name *name, int *ret_fd, struct shuffle_index *ret_index);
 

@@ -1,6 +1,7 @@
 /* shuffle_read.h: one partition of a shuffle, from every map output: those of this machine from their files,
- * the others over HTTP, several at a time, in no particular order. Blocks are given as they arrive; a transfer
- * that breaks off is taken up behind the last whole block, for the bytes of an attempt are always the same. */
+ * the others over HTTP, several at a time, in no particular order. Blocks are given as they arrive; a
+ * transfer that breaks off is taken up behind the last whole block, for the bytes of an attempt are always
+ * the same. */
 #ifndef QUERN_EXECUTOR_SHUFFLE_READ_H
 #define QUERN_EXECUTOR_SHUFFLE_READ_H
 
@@ -16,10 +17,10 @@ struct shuffle_reader;
 struct shuffle_read_config {
 	const Quern__Outputs *outputs; /* borrowed, like everything here */
 	uint32_t partition;
-	const char *machine;	/* identity of this machine */
-	const uint8_t *secret;	/* LINK_SECRET bytes */
+	const char *machine;   /* identity of this machine */
+	const uint8_t *secret; /* LINK_SECRET bytes */
 	struct flow *flow;
-	unsigned retry_ms;	/* pause before the first retry, doubled each time; 0: 200 */
+	unsigned retry_ms; /* pause before the first retry, doubled each time; 0: 200 */
 };
 
 /* 0, -ENOMEM, or -EINVAL: the table of outputs contradicts itself. */

@@ -71,7 +71,8 @@ void shuffle_authorization(const uint8_t *secret, const char *executor_id, char 
 	int n = snprintf(message, sizeof(message), "quern shuffle%s", executor_id);
 	if (n < 0 || (size_t)n >= sizeof(message))
 		return;
-	if (HMAC(EVP_sha256(), secret, LINK_SECRET, (const uint8_t *)message, (size_t)n, mac, &mac_len) == NULL ||
+	if (HMAC(EVP_sha256(), secret, LINK_SECRET, (const uint8_t *)message, (size_t)n, mac, &mac_len) ==
+			NULL ||
 		mac_len != 32)
 		return;
 	char *p = ret + sprintf(ret, "Quern ");

@@ -17,8 +17,8 @@ struct shuffle_writer;
 int shuffle_writer_new(const char *dir, const struct shuffle_name *name, uint32_t partitions,
 	struct shuffle_writer **ret, struct err *err);
 
-/* Adds a record to `partition`, which is never less than that of the record before. 0, or a negative errno with
- * a sentence. */
+/* Adds a record to `partition`, which is never less than that of the record before. 0, or a negative errno
+ * with a sentence. */
 int shuffle_writer_add(
 	struct shuffle_writer *w, uint32_t partition, quern_slice key, quern_slice value, struct err *err);
 

@@ -72,7 +72,8 @@ static void map_done(struct step *s)
 {
 	if (s->emitted != 1)
 		flow_fail(s->flow, -EINVAL, true,
-			"the function of a map emitted %s: it must emit exactly one for each (quern_flat_map() allows "
+			"the function of a map emitted %s: it must emit exactly one for each "
+			"(quern_flat_map() allows "
 			"any number)",
 			s->emitted == 0 ? "no record" : "more than one record");
 }

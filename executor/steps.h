@@ -23,9 +23,9 @@ struct steps *steps_free(struct steps *s);
 AUTO_FREE(steps, struct steps, steps_free)
 #define auto_steps AUTO_CLEANUP(auto_steps_cleanup_)
 
-/* Resolves `f` and copies its argument, aligned for any type: *ret_arg is the caller's to free(), NULL for none.
- * Errors as steps_new(). */
-int steps_resolve(const struct code *code, const Quern__Function *f, code_fn **ret, void **ret_arg,
-	struct err *err);
+/* Resolves `f` and copies its argument, aligned for any type: *ret_arg is the caller's to free(), NULL for
+ * none. Errors as steps_new(). */
+int steps_resolve(
+	const struct code *code, const Quern__Function *f, code_fn **ret, void **ret_arg, struct err *err);
 
 #endif

@@ -50,7 +50,7 @@ struct shuffle_server; /* remembers open files and their indexes, a bounded numb
 int shuffle_server_new(
 	const char *shuffle_dir, const uint8_t *secret, const char *executor_id, struct shuffle_server **ret);
 struct shuffle_server *shuffle_server_free(struct shuffle_server *s);
-void shuffle_server_forget(struct shuffle_server *s, uint32_t shuffle); /* before shuffle_drop() */
+void shuffle_server_forget(struct shuffle_server *s, uint32_t shuffle);   /* before shuffle_drop() */
 void shuffle_server_handle(struct evhttp_request *request, void *server); /* for evhttp_set_gencb() */
 
 /* "Quern <hex of HMAC-SHA256(secret, "quern shuffle" | id of the executor that serves)>": 6 + 64 characters

@@ -301,7 +301,10 @@ static void collects_up_to_a_limit(void **state)
 
 	(void)state;
 	bench_open(&b);
-	input(&b, "a\nb\n\nc\nd\n", 9);
+	input(&b,
+		"a\nb\n\nc\n"
+		"d\n",
+		9);
 	add_step(&b, QUERN__STEP__KIND__FILTER, false, "not_empty");
 	add_step(&b, QUERN__STEP__KIND__MAP, false, "upper");
 	b.sink.kind = QUERN__SINK__KIND__COLLECT;
@@ -326,7 +329,10 @@ static void counts(void **state)
 
 	(void)state;
 	bench_open(&b);
-	input(&b, "a\nb\n\nc\nd\n", 9);
+	input(&b,
+		"a\nb\n\nc\n"
+		"d\n",
+		9);
 	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "twice");
 	b.sink.kind = QUERN__SINK__KIND__COUNT;
 	Quern__TaskResult *result = run_done(&b, 0, 0);
