@@ -101,7 +101,7 @@ def on_cluster(o, tmp, endpoint, tasks):
 def c4(o, tmp):
     (tmp / "empty").touch()
     head(f"C4: null tasks, fine, {o.slots} slots, on one `quern local`")
-    few, many = 100, 5100
+    few, many = 20, 520
     read, write = os.pipe()
     cluster = subprocess.Popen([o.build / "cli/quern", "local", f"--cores={o.slots + 0.1}", "--port=0",
                                 f"--ready-fd={write}"], pass_fds=[write])
