@@ -12,25 +12,38 @@
 
 #include "base/auto.h"
 
-enum { DEPTH_MAX = 64 }; /* descriptors open at a time; deeper folders are moved up before they are emptied */
+enum {
+	DEPTH_MAX = 64, /* descriptors open at a time; deeper folders are moved up before they are emptied */
+	MAKE_TRIES = 100, /* of a folder whose parents others remove */
+};
 
-int sandbox_make(const char *path, struct err *err)
+/* -ENOENT: a folder above was removed in the middle of this. */
+static int make_folders(const char *path, char part[PATH_MAX])
 {
-	char part[PATH_MAX];
-
-	if (strlen(path) >= sizeof(part))
-		return err_errno(err, -ENAMETOOLONG, "cannot make folder '%.200s...'", path);
 	for (size_t i = 1; i <= strlen(path); i++) {
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST) {
-			int r = -errno;
-			return err_errno(err, r, "cannot make folder '%s'", part);
-		}
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return -errno;
 	}
+	return 0;
+}
+
+int sandbox_make(const char *path, struct err *err)
+{
+	char part[PATH_MAX];
 	struct stat st;
+	int r = -ENOENT;
+
+	if (strlen(path) >= sizeof(part))
+		return err_errno(err, -ENAMETOOLONG, "cannot make folder '%.200s...'", path);
+	/* sandbox_prune() for another sandbox may take a folder away that was empty until now. */
+	for (int i = 0; i < MAKE_TRIES && r == -ENOENT; i++)
+		r = make_folders(path, part);
+	if (r < 0)
+		return err_errno(err, r, "cannot make folder '%s'", part);
 	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
 		return err_errno(err, -ENOTDIR, "cannot make folder '%s'", path);
 	return 0;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/local/cluster_scratch.h"
@@ -100,10 +101,42 @@ static void empty_folders_above_go_up_to_the_top(void **state)
 	scratch_remove(dir);
 }
 
+/* Makes and removes one sandbox again and again, with the folders above it. */
+static void churn(const char *dir, const char *name, int rounds)
+{
+	char path[PATH_MAX];
+
+	for (int i = 0; i < rounds; i++) {
+		if (sandbox_make(scratch_path(dir, name, path), NULL) < 0 || sandbox_remove(path, NULL) < 0)
+			_exit(1);
+		sandbox_prune(path, dir);
+	}
+}
+
+static void sandboxes_come_and_go_beside_each_other(void **state)
+{
+	char dir[PATH_MAX];
+	int status = -1;
+	(void)state;
+
+	scratch_make(dir);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		churn(dir, "a/b/c/d/one", 3000);
+		_exit(0);
+	}
+	churn(dir, "a/b/c/d/two", 3000);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	scratch_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(folders_are_made_with_those_above_them),
+		cmocka_unit_test(sandboxes_come_and_go_beside_each_other),
 		cmocka_unit_test(what_links_point_to_stays),
 		cmocka_unit_test(folders_without_permissions_are_removed_too),
 		cmocka_unit_test(the_deepest_of_folders_is_removed),
