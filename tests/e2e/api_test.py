@@ -164,6 +164,18 @@ def test_a_loop_of_actions_over_one_shuffle():
         assert run(d, "loop", "14").stdout.split() == [b"%d" % n for n in expected]
 
 
+def test_what_was_shuffled_is_not_made_again():
+    with quern.scratch() as d:
+        lines = write(d, rows(50, 10), files=5)
+        for mode in range(2):
+            folder = d / f"seen-{mode}"
+            folder.mkdir()
+            counts = collections.Counter(lines)
+            expected = b"%d %d %d\n" % (len(counts), len(counts), len(set(counts.values())))
+            assert run(d, "once", folder).stdout == expected
+            assert len(list(folder.iterdir())) == len(lines)
+
+
 def test_a_shuffle_of_a_shuffle():
     with quern.scratch() as d:
         table = [(b"k", 1, b" ".join(b"w%d" % (i % n) for i in range(300))) for n in range(1, 300)]

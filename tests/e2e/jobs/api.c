@@ -4,6 +4,7 @@
 #include <quern/quern.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct row {
 	quern_slice key, number, text;
@@ -329,6 +330,36 @@ static int loop(quern_set *lines, long rounds)
 	return r;
 }
 
+/* Leaves a file in the folder `arg` each time it sees a line: the next one of quern_main()'s set is not to.
+ */
+static void mark(quern_slice line, quern_out *out, void *arg)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/seen-XXXXXX", (const char *)arg);
+	int fd = mkstemp(path);
+	if (fd < 0 || close(fd) < 0)
+		quern_fail("cannot make %s", path);
+	quern_emit_u64(out, line, 1);
+}
+
+/* Several actions on what one shuffle has moved, and on sets that are made of it. */
+static int once(quern_set *lines, const char *folder)
+{
+	const quern_slice arg = quern_bytes(folder, strlen(folder) + 1);
+	quern_set *counts = quern_reduce_by_key(quern_map(lines, mark, &arg), quern_sum_u64, NULL);
+	quern_set *swapped = quern_map_pairs(counts, one_for_value, NULL);
+	uint64_t a = 0, b = 0, c = 0;
+
+	int r = quern_count(counts, &a);
+	if (r == 0)
+		r = quern_count(swapped, &b);
+	if (r == 0)
+		r = quern_count(quern_reduce_by_key(swapped, quern_sum_u64, NULL), &c);
+	(void)printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", a, b, c);
+	return r;
+}
+
 /* How many words occur how often: a shuffle of what a shuffle gave. */
 static int histogram(quern_set *lines, uint32_t partitions, const char *output)
 {
@@ -383,6 +414,8 @@ int quern_main(quern_job *job, int argc, char **argv)
 		return histogram(lines, (uint32_t)strtoul(argv[4], NULL, 10), argv[3]);
 	if (strcmp(what, "weight") == 0)
 		return weight(lines);
+	if (strcmp(what, "once") == 0 && argc == 4)
+		return once(lines, argv[3]);
 	if (strcmp(what, "mistakes") == 0)
 		return mistakes(job, lines);
 	if (strcmp(what, "collect") == 0)
