@@ -1,0 +1,254 @@
+/* sim_job.c: the job's actions, and what each must come to: worked out beforehand, without the cores. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/scheduler/sim_state.h"
+
+enum {
+	STAGE_MAP = 1,
+	STAGE_MIDDLE,
+	STAGE_LAST = 10, /* plus the number of the action */
+	SHUFFLE_ONE = 1,
+	SHUFFLE_TWO,
+	RUN_COUNT = 1,
+	RUN_SAVE,
+	RUN_COLLECT,
+	SPLIT = 1000 /* bytes */
+};
+
+static const uint64_t COLLECTED = (uint64_t)1 << 40; /* where the last action's input begins */
+
+static uint64_t cut(uint64_t value)
+{
+	return value & (((uint64_t)1 << 44) - 1);
+}
+
+uint64_t sim_job_map_value(const struct sim *sim, uint64_t offset)
+{
+	return cut(sim_value(sim->config->seed, offset));
+}
+
+/* ---- What is right ---- */
+
+/* The sums that `n` readers make of `n_values` outputs. */
+static uint64_t *reduce(const uint64_t *values, uint32_t n_values, uint32_t n)
+{
+	uint64_t *sums = sim_alloc(n * sizeof(*sums));
+
+	for (uint32_t p = 0; p < n; p++) {
+		for (uint32_t i = 0; i < n_values; i++)
+			sums[p] += sim_value(values[i], p);
+		sums[p] = cut(sums[p]);
+	}
+	return sums;
+}
+
+static void expect(struct sim *sim, uint32_t run, uint64_t *values, uint32_t n)
+{
+	struct sim_action *a = &sim->driver.actions[run];
+
+	a->partitions = n;
+	a->expected = values;
+	a->got = sim_alloc(n);
+}
+
+void sim_job_start(struct sim *sim)
+{
+	const struct sim_job *j = &sim->config->job;
+	uint64_t *maps = sim_alloc(j->maps * sizeof(*maps));
+	uint64_t *collects = sim_alloc(j->collects * sizeof(*collects));
+	uint64_t *saved = sim_alloc(j->reduces * sizeof(*saved));
+
+	for (uint32_t i = 0; i < j->maps; i++)
+		maps[i] = sim_job_map_value(sim, (uint64_t)i * SPLIT);
+	for (uint32_t i = 0; i < j->collects; i++)
+		collects[i] = sim_job_map_value(sim, COLLECTED + (uint64_t)i * SPLIT);
+	uint64_t *middle = j->middle > 0 ? reduce(maps, j->maps, j->middle) : NULL;
+	uint64_t *counts =
+		middle != NULL ? reduce(middle, j->middle, j->reduces) : reduce(maps, j->maps, j->reduces);
+	memcpy(saved, counts, j->reduces * sizeof(*saved));
+	expect(sim, RUN_COUNT, counts, j->reduces);
+	expect(sim, RUN_SAVE, saved, j->reduces);
+	expect(sim, RUN_COLLECT, collects, j->collects);
+	free(maps);
+	free(middle);
+}
+
+void sim_job_end(struct sim *sim)
+{
+	struct sim_file *f, *next;
+
+	for (uint32_t i = 1; i <= SIM_RUNS; i++) {
+		free(sim->driver.actions[i].expected);
+		free(sim->driver.actions[i].got);
+	}
+	HASH_ITER (hh, sim->driver.parts, f, next) {
+		HASH_DELETE(hh, sim->driver.parts, f);
+		free(f);
+	}
+}
+
+/* ---- What is asked for ---- */
+
+/* The stages of an action, and what they point at. */
+struct plan {
+	Quern__Run run;
+	Quern__Stage stages[3], *list[3];
+	Quern__Source sources[3];
+	Quern__Sink sinks[3];
+	Quern__Split *splits, **split_list;
+	Quern__Extent *extents, **extent_list;
+	const Quern__Split *const *splits_of[3];
+	size_t n_splits[3];
+};
+
+static void make_splits(struct plan *p, uint64_t begin, uint32_t n)
+{
+	p->splits = sim_alloc(n * sizeof(*p->splits));
+	p->split_list = sim_alloc(n * sizeof(*p->split_list));
+	p->extents = sim_alloc(n * sizeof(*p->extents));
+	p->extent_list = sim_alloc(n * sizeof(*p->extent_list));
+	for (uint32_t i = 0; i < n; i++) {
+		quern__split__init(&p->splits[i]);
+		quern__extent__init(&p->extents[i]);
+		p->extents[i].path = (char *)(uintptr_t) "/input";
+		p->extents[i].offset = begin + (uint64_t)i * SPLIT;
+		p->extents[i].length = SPLIT;
+		p->extent_list[i] = &p->extents[i];
+		p->splits[i].n_extents = 1;
+		p->splits[i].extents = &p->extent_list[i];
+		p->split_list[i] = &p->splits[i];
+	}
+	p->splits_of[0] = (const Quern__Split *const *)p->split_list;
+	p->n_splits[0] = n;
+}
+
+/* Appends a stage that reads shuffle `source` (0: text) and writes shuffle `sink` of `partitions`. */
+static void add_stage(struct plan *p, uint32_t id, uint32_t source, uint32_t sink, uint32_t partitions)
+{
+	size_t i = p->run.n_stages++;
+
+	quern__stage__init(&p->stages[i]);
+	quern__source__init(&p->sources[i]);
+	quern__sink__init(&p->sinks[i]);
+	p->stages[i].id = id;
+	p->stages[i].source = &p->sources[i];
+	p->stages[i].sink = &p->sinks[i];
+	p->list[i] = &p->stages[i];
+	p->sources[i].has_shuffle = source != 0;
+	p->sources[i].shuffle = source;
+	p->sinks[i].kind = QUERN__SINK__KIND__SHUFFLE;
+	p->sinks[i].has_shuffle = p->sinks[i].has_partitions = 1;
+	p->sinks[i].shuffle = sink;
+	p->sinks[i].partitions = partitions;
+}
+
+static void add_last(struct plan *p, uint32_t id, uint32_t source, Quern__Sink__Kind kind)
+{
+	add_stage(p, id, source, 0, 0);
+	Quern__Sink *sink = &p->sinks[p->run.n_stages - 1];
+	sink->kind = kind;
+	sink->has_shuffle = sink->has_partitions = 0;
+	sink->path = kind == QUERN__SINK__KIND__TEXT ? (char *)(uintptr_t) "/output" : NULL;
+}
+
+void sim_job_submit(struct sim *sim, uint32_t run)
+{
+	static const Quern__Sink__Kind kinds[] = { [RUN_COUNT] = QUERN__SINK__KIND__COUNT,
+		[RUN_SAVE] = QUERN__SINK__KIND__TEXT,
+		[RUN_COLLECT] = QUERN__SINK__KIND__COLLECT };
+	const struct sim_job *j = &sim->config->job;
+	struct plan p = { 0 };
+
+	quern__run__init(&p.run);
+	p.run.id = run;
+	p.run.stages = p.list;
+	if (run == RUN_COLLECT) {
+		make_splits(&p, COLLECTED, j->collects);
+		add_last(&p, STAGE_LAST + run, 0, kinds[run]);
+	} else {
+		make_splits(&p, 0, j->maps);
+		add_stage(&p, STAGE_MAP, 0, SHUFFLE_ONE, j->middle > 0 ? j->middle : j->reduces);
+		if (j->middle > 0)
+			add_stage(&p, STAGE_MIDDLE, SHUFFLE_ONE, SHUFFLE_TWO, j->reduces);
+		add_last(&p, STAGE_LAST + run, j->middle > 0 ? SHUFFLE_TWO : SHUFFLE_ONE, kinds[run]);
+	}
+	sim_driver_step(
+		sim, (struct sched_event){ .kind = SCHED_EV_RUN,
+			     .u.run = { .run = &p.run, .splits = p.splits_of, .n_splits = p.n_splits } });
+	free(p.splits);
+	free(p.split_list);
+	free(p.extents);
+	free(p.extent_list);
+}
+
+/* ---- What comes ---- */
+
+/* Takes the value of a partition, once. */
+static void take(struct sim *sim, uint32_t run, uint32_t partition, uint64_t value)
+{
+	struct sim_action *a = &sim->driver.actions[run];
+
+	if (run != sim->driver.run || partition >= a->partitions)
+		sim_wrong(sim, "a result of partition %u of run %u", partition, run);
+	else if (a->got[partition]++ > 0)
+		sim_wrong(sim, "partition %u of run %u came twice", partition, run);
+	else if (value != a->expected[partition])
+		sim_wrong(sim, "partition %u of run %u is wrong", partition, run);
+}
+
+void sim_job_result(struct sim *sim, const struct sched_action *a)
+{
+	uint64_t value = 0;
+
+	if (a->len < sizeof(value))
+		sim_wrong(sim, "a result of %zu bytes", a->len);
+	else
+		memcpy(&value, a->data, sizeof(value));
+	take(sim, a->run, a->partition, value);
+}
+
+void sim_job_part(struct sim *sim, const struct exec_name *name, uint64_t value)
+{
+	struct sim_file *f = sim_alloc(sizeof(*f)), *old;
+
+	f->name = (struct sim_file_name){ name->stage, name->partition, name->attempt };
+	f->value = value;
+	HASH_FIND(hh, sim->driver.parts, &f->name, sizeof(f->name), old);
+	if (old != NULL) {
+		HASH_DELETE(hh, sim->driver.parts, old);
+		free(old);
+	}
+	HASH_ADD(hh, sim->driver.parts, name, sizeof(f->name), f);
+}
+
+const char *sim_job_commit(struct sim *sim, const struct sched_action *a)
+{
+	struct sim_file_name name;
+	struct sim_file *f = NULL;
+	uint32_t part;
+
+	if (sscanf(a->text, "%u.%u.%u/part-%u", &name.stage, &name.partition, &name.attempt, &part) == 4 &&
+		part == a->partition && name.partition == a->partition)
+		HASH_FIND(hh, sim->driver.parts, &name, sizeof(name), f);
+	if (f == NULL) {
+		sim_wrong(sim, "no file '%s' to commit", a->text);
+		return "no such file";
+	}
+	take(sim, a->run, a->partition, f->value);
+	HASH_DELETE(hh, sim->driver.parts, f); /* it is moved */
+	free(f);
+	return NULL;
+}
+
+void sim_job_done(struct sim *sim, const struct sched_action *a)
+{
+	const struct sim_action *action = &sim->driver.actions[sim->driver.run];
+
+	if (a->run != sim->driver.run || a->code != 0)
+		sim_wrong(sim, "run %u ended with %d: %s", a->run, a->code, a->text);
+	for (uint32_t i = 0; i < action->partitions; i++)
+		if (action->got[i] != 1)
+			sim_wrong(sim, "run %u is over without partition %u", a->run, i);
+}
