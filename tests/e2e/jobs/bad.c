@@ -4,6 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Whatever a sanitizer of the program that loads this may have installed. */
+static void die_of(int number)
+{
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
+}
+
 static void words(quern_slice line, quern_out *out, void *arg)
 {
 	const char *how = arg;
@@ -11,7 +18,7 @@ static void words(quern_slice line, quern_out *out, void *arg)
 
 	if (strcmp(how, "map-crash") == 0) {
 		(void)fputs("about to crash in map\n", stderr);
-		(void)raise(SIGSEGV);
+		die_of(SIGSEGV);
 	}
 	if (strcmp(how, "map-exit") == 0)
 		exit(7);
@@ -27,7 +34,7 @@ static void reduce(quern_slice a, quern_slice b, quern_out *out, void *arg)
 
 	(void)arg;
 	(void)fputs("about to crash in reduce\n", stderr);
-	(void)raise(SIGABRT);
+	die_of(SIGABRT);
 	quern_put(out, quern_bytes(&sum, sizeof(sum)));
 }
 
@@ -37,10 +44,11 @@ int quern_main(quern_job *job, int argc, char **argv)
 		return 1;
 	const quern_slice how = { argv[3], strlen(argv[3]) + 1 };
 	if (strcmp(argv[3], "main-crash") == 0)
-		(void)raise(SIGSEGV);
+		die_of(SIGSEGV);
 	if (strcmp(argv[3], "main-status") == 0)
 		return 5;
 	quern_reduce_fn *fn = strcmp(argv[3], "reduce-crash") == 0 ? reduce : quern_sum_u64;
 	return quern_save_text(
-		quern_reduce_by_key(quern_flat_map(quern_text(job, argv[1]), words, &how), fn, NULL), argv[2]);
+		quern_reduce_by_key(quern_flat_map(quern_text(job, argv[1]), words, &how), fn, NULL),
+		argv[2]);
 }

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Runs the tests under AddressSanitizer and UndefinedBehaviorSanitizer, and then under valgrind: the unit tests, and the
+# end-to-end tests with every process of quern's. Slow: not part of scripts/test.sh.
+# Usage: scripts/sanitizers.sh [asan|valgrind] [MESON_TEST_ARGUMENT...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+
+what=all
+case "${1-}" in
+asan | valgrind)
+	what=$1
+	shift
+	;;
+esac
+install_missing "${quern_packages[@]}" golang-github-mesos-mesos-go-dev valgrind
+
+if [ "$what" != valgrind ]; then
+	build build-asan --werror -Db_sanitize=address,undefined -Db_lundef=false
+	# Jobs crash on purpose, which is for quern to report.
+	ASAN_OPTIONS=detect_leaks=1:handle_segv=0:handle_abort=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		meson test -C build-asan --print-errorlogs -t 5 "$@"
+fi
+if [ "$what" != asan ]; then
+	valgrind=(valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
+		--child-silent-after-fork=yes)
+	build build-test --werror
+	meson test -C build-test --print-errorlogs -t 20 --suite unit --wrapper "${valgrind[*]}" "$@"
+	QUERN_WRAPPER="${valgrind[*]} --trace-children=yes --trace-children-skip=*/cc,*/sh,*/ld,*/as,*/cc1,*/collect2" \
+		QUERN_TEST_TIMEOUT=1200 meson test -C build-test --print-errorlogs -t 20 --suite e2e "$@"
+fi
