@@ -16,7 +16,10 @@
 
 extern char **environ;
 
-enum { VERSION_MAX = 64 << 10 }; /* bytes of what a compiler says about itself */
+enum {
+	VERSION_MAX = 64 << 10, /* bytes of what a compiler says about itself */
+	NOT_FOUND = 127,        /* exit status: as of a shell */
+};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -198,6 +201,8 @@ static int ask_version(struct compiler *c, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "out of memory");
 	r = run_command(w.at, -1, out, STDERR_FILENO);
+	if (r == NOT_FOUND) /* a wrapper says so, and posix_spawn() where it cannot tell its caller */
+		r = -ENOENT;
 	if (r > 0)
 		return err_set(err, -ECANCELED,
 			"the C compiler '%s' does not work: '%s --version' ended with %d", c->cc.at[0],

@@ -320,10 +320,15 @@ static void what_is_no_job_is_refused(void **state)
 static void a_compiler_that_is_missing_or_broken_is_named(void **state)
 {
 	const char *source = kit_path(*state, "job.c"), *script = kit_path(*state, "broken-cc");
+	struct err err = { "" };
+	char said[4096];
 
 	kit_write(source, JOB_HEAD JOB_MAIN);
 	assert_int_equal(setenv("CC", "no-such-compiler", 1), 0);
 	assert_refused(*state, source, NULL, -ENOENT, "no-such-compiler");
+	assert_int_equal(setenv("CC", "env no-such-compiler", 1), 0);
+	(void)compile_quietly(*state, source, NULL, &err, said);
+	assert_non_null(strstr(err.text, "there is no C compiler"));
 	kit_write(script, "#!/bin/sh\nexit 3\n");
 	assert_int_equal(chmod(script, 0755), 0);
 	assert_int_equal(setenv("CC", script, 1), 0);
