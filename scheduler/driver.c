@@ -547,8 +547,10 @@ static void tear_down(struct driver *d)
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (events[i] != NULL)
 			event_free(events[i]);
-	if (d->loop != NULL)
+	if (d->loop != NULL) {
+		(void)event_base_loop(d->loop, EVLOOP_NONBLOCK); /* libevent frees some things later */
 		event_base_free(d->loop);
+	}
 }
 
 int driver_run(const struct driver_config *config)
