@@ -1,4 +1,8 @@
-/* master_agent.c: agents: registered, away, gone; their executors, and what they say. */
+/* master_agent.c: agents that are there, and how they go: without a word (the link ends, and after the ping
+ * timeout the agent is unreachable: it may come back), or with one (it unregisters). Master::exited(),
+ * disconnect(), markUnreachable(), __removeSlave(), removeSlave(), exitedExecutor() in src/master/master.cpp
+ * of Apache Mesos. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +16,14 @@ struct agent *master_agent(const struct master *m, const char *id)
 	return a;
 }
 
-static struct agent *of_link(const struct master *m, uint64_t link)
+struct agent *master_registered_agent(const struct master *m, const char *id)
+{
+	struct agent *a = master_agent(m, id);
+
+	return a != NULL && !a->unreachable ? a : NULL;
+}
+
+static struct agent *by_link(const struct master *m, uint64_t link)
 {
 	struct agent *a;
 
@@ -24,108 +35,111 @@ static struct agent *of_link(const struct master *m, uint64_t link)
 
 struct executor *master_executor(const struct agent *a, const struct framework *f, const char *id)
 {
-	struct executor *e = a->executors;
+	struct executor *e;
 
-	while (e != NULL && (e->member->framework != f || strcmp(e->info->executor_id->value, id) != 0))
-		e = e->next;
-	return e;
+	DL_FOREACH(a->executors, e)
+	if (e->member->framework == f && strcmp(e->id, id) == 0)
+		return e;
+	return NULL;
 }
 
-struct executor *master_add_executor(struct master *m, struct agent *a, struct membership *member,
+uint8_t *master_pack_executor(
+	struct master *m, const Mesos__V1__ExecutorInfo *info, const char *role, size_t *ret_len)
+{
+	Mesos__V1__ExecutorInfo copy = *info;
+	struct resource_list list = { 0 };
+	uint8_t *packed = NULL;
+
+	if (master_resources_inject(info->resources, info->n_resources, role, &list) < 0) {
+		m->oom = true;
+		return NULL;
+	}
+	copy.resources = list.at;
+	packed = master_pack(m, &copy, ret_len);
+	master_resource_list_deinit(&list);
+	return packed;
+}
+
+struct executor *master_new_executor(struct master *m, struct agent *a, struct member *member,
 	const Mesos__V1__ExecutorInfo *info, struct resources *resources)
 {
 	struct executor *e = calloc(1, sizeof(*e));
 
-	if (e == NULL || (e->info = master_dup(m, info)) == NULL) {
-		free(e);
-		(void)resources_free(resources);
+	if (e == NULL) {
 		m->oom = true;
+		resources_free(resources);
 		return NULL;
 	}
 	e->member = member;
 	e->resources = resources;
-	e->next = a->executors;
-	a->executors = e;
+	e->id = master_strdup(m, info->executor_id->value);
+	e->name = master_strdup(m, info->name != NULL ? info->name : "");
+	e->packed = master_pack_executor(m, info, member->role->name, &e->packed_len);
+	DL_APPEND(a->executors, e);
 	return e;
 }
 
-void master_free_executor(struct master *m, struct agent *a, struct executor *e)
+void master_free_executor(struct master *m, struct agent *a, struct executor *e, bool give_back)
 {
-	struct executor **at = &a->executors;
-
-	while (*at != e)
-		at = &(*at)->next;
-	*at = e->next;
-	master_give_back(m, a, e->member, e->resources);
-	(void)resources_free(e->resources);
-	mesos__v1__executor_info__free_unpacked(e->info, NULL);
+	if (give_back)
+		master_give_back(m, a, e->member, e->resources);
+	DL_DELETE(a->executors, e);
+	resources_free(e->resources);
+	free(e->packed);
+	free(e->name);
+	free(e->id);
 	free(e);
 }
 
-static void say_failure(struct master *m, struct framework *f, const struct agent *a, const char *executor,
-	const int32_t *status)
+static void send_failure(struct master *m, struct framework *f, Mesos__V1__AgentID *agent,
+	Mesos__V1__ExecutorID *executor, int32_t status)
 {
 	Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
 	Mesos__V1__Scheduler__Event__Failure failure = MESOS__V1__SCHEDULER__EVENT__FAILURE__INIT;
-	Mesos__V1__ExecutorID id = MESOS__V1__EXECUTOR_ID__INIT;
 
-	failure.agent_id = a->info->id;
-	if (executor != NULL) {
-		id.value = (char *)executor;
-		failure.executor_id = &id;
-	}
-	if (status != NULL) {
-		failure.has_status = 1;
-		failure.status = *status;
-	}
+	failure.agent_id = agent;
+	failure.executor_id = executor;
+	failure.has_status = executor != NULL;
+	failure.status = status;
 	event.failure = &failure;
 	master_to_framework(m, f, MESOS__V1__SCHEDULER__EVENT__TYPE__FAILURE, &event);
 }
 
 static void executor_exited(
-	struct master *m, struct agent *a, const Quern__Local__ToMaster__ExecutorExited *x)
+	struct master *m, struct agent *a, const Quern__Local__ToMaster__ExecutorExited *message)
 {
-	struct framework *f = master_framework(m, x->framework_id->value);
-	struct executor *e = f != NULL ? master_executor(a, f, x->executor_id->value) : NULL;
+	struct framework *f = master_framework(m, message->framework_id->value);
+	struct executor *e = f != NULL ? master_executor(a, f, message->executor_id->value) : NULL;
 
+	m->count[COUNT_EXITED_EXECUTOR]++;
 	if (e == NULL)
 		return;
-	say_failure(m, f, a, x->executor_id->value, &x->status);
-	master_free_executor(m, a, e);
+	master_free_executor(m, a, e, true);
+	send_failure(m, f, a->info->id, message->executor_id, message->status);
 }
 
-/* ---- Leaving ---- */
+static void forward_message(struct master *m, struct agent *a, Quern__Local__ToMaster__Message *message)
+{
+	struct framework *f = master_framework(m, message->framework_id->value);
+	Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
+	Mesos__V1__Scheduler__Event__Message inner = MESOS__V1__SCHEDULER__EVENT__MESSAGE__INIT;
 
-static void drop_offers(struct master *m, struct agent *a)
+	m->count[COUNT_TO_FRAMEWORK]++;
+	if (f == NULL)
+		return;
+	inner.agent_id = a->info->id;
+	inner.executor_id = message->executor_id;
+	inner.data = message->data;
+	event.message = &inner;
+	master_to_framework(m, f, MESOS__V1__SCHEDULER__EVENT__TYPE__MESSAGE, &event);
+}
+
+/* ---- Going ---- */
+
+static void rescind_all(struct master *m, struct agent *a)
 {
 	while (a->offers != NULL)
-		master_rescind(m, a->offers, true);
-}
-
-/* Every framework that has something there hears what became of it. */
-static void lose_tasks(struct master *m, struct agent *a, bool unreachable, const char *message)
-{
-	while (a->tasks != NULL) {
-		struct task *t = a->tasks;
-		struct framework *f = t->member->framework;
-
-		if (!master_terminal(t->state)) {
-			t->state = unreachable && f->partition_aware ? MESOS__V1__TASK_STATE__TASK_UNREACHABLE
-								     : MESOS__V1__TASK_STATE__TASK_LOST;
-			master_say(m, f, t->info->task_id->value, a,
-				t->info->executor != NULL ? t->info->executor->executor_id->value : NULL,
-				t->state, MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED, message);
-		}
-		master_free_task(m, t);
-	}
-	while (a->executors != NULL)
-		master_free_executor(m, a, a->executors);
-}
-
-static void say_agent_lost(struct master *m, const struct agent *a)
-{
-	for (struct framework *f = m->frameworks; f != NULL; f = f->hh.next)
-		say_failure(m, f, a, NULL, NULL);
+		master_rescind_offer(m, a->offers);
 }
 
 static void unlink_agent(struct master *m, struct agent *a)
@@ -135,315 +149,179 @@ static void unlink_agent(struct master *m, struct agent *a)
 	a->linked = false;
 }
 
-/* Takes it out of what the shares are reckoned from. */
-static void discount(struct master *m, struct agent *a)
+/* A task ends by the master's word. */
+static void end_task(struct master *m, struct agent *a, struct task *t, const struct word *how)
 {
-	struct quantities q;
+	struct framework *f = t->member->framework;
+	struct word w = *how;
 
-	master_quantities(m, a->total, &q);
-	master_quantities_subtract(&m->total, &q);
-	m->role_sorter.dirty = true;
-	for (struct role *r = m->roles; r != NULL; r = r->hh.next)
-		r->members.dirty = true;
+	w.task = t->id;
+	w.agent = a->info->id->value;
+	w.executor = t->executor_id;
+	master_task_state(m, t, w.state);
+	if (f->connected)
+		master_say(m, f, &w);
+	if (w.unreachable_ms > 0)
+		master_lose_task(m, t);
+	else
+		master_complete_task(m, t);
 }
 
-static void count_in(struct master *m, struct agent *a)
+/* The state of what was on an agent that cannot be reached; `w` is for those who know partitions. */
+static void end_tasks(struct master *m, struct agent *a, const struct word *how)
 {
-	struct quantities q;
+	struct task *t, *next;
 
-	master_quantities(m, a->total, &q);
-	master_quantities_add(&m->total, &q);
-	m->role_sorter.dirty = true;
-	for (struct role *r = m->roles; r != NULL; r = r->hh.next)
-		r->members.dirty = true;
+	DL_FOREACH_SAFE(a->tasks, t, next)
+	{
+		struct word w = *how;
+
+		if (!t->member->framework->partition_aware)
+			w.state = MESOS__V1__TASK_STATE__TASK_LOST;
+		end_task(m, a, t, &w);
+	}
 }
 
-void master_agent_down(struct master *m, uint64_t link)
+static void drop_executors(struct master *m, struct agent *a)
 {
-	struct agent *a = of_link(m, link);
+	while (a->executors != NULL)
+		master_free_executor(m, a, a->executors, true);
+}
 
-	if (a == NULL)
-		return;
-	unlink_agent(m, a);
-	drop_offers(m, a);
-	a->timer.kind = TIMER_AGENT_LOST;
-	master_set_timer(m, &a->timer, m->now + m->config.agent_ping_timeout_ms);
+/* Every framework hears that it is gone, whether it had anything there or not. */
+static void announce_loss(struct master *m, struct agent *a)
+{
+	struct framework *f, *next;
+
+	HASH_ITER (hh, m->frameworks, f, next)
+		send_failure(m, f, a->info->id, NULL, 0);
+}
+
+static void clear_agent_filters(struct master *m, struct agent *a)
+{
+	while (a->filters != NULL)
+		master_free_filter(m, a->filters);
 }
 
 void master_agent_unreachable(struct master *m, struct agent *a)
 {
-	char *message =
-		master_format(m, "Agent %s is unreachable: health check timed out", a->info->hostname);
+	struct err text;
+	const struct word how = {
+		.state = MESOS__V1__TASK_STATE__TASK_UNREACHABLE,
+		.reason = MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED,
+		.message = text.text,
+		.unreachable_ms = m->now,
+	};
 
-	lose_tasks(m, a, true, message);
-	free(message);
-	say_agent_lost(m, a);
-	discount(m, a);
+	(void)err_set(&text, 0, "Agent %s is unreachable: health check timed out", a->info->hostname);
+	unlink_agent(m, a);
+	m->count[COUNT_AGENT_REMOVALS]++;
+	end_tasks(m, a, &how);
+	drop_executors(m, a);
+	rescind_all(m, a);
+	clear_agent_filters(m, a);
+	master_remove_total(m, a);
 	a->unreachable = true;
+	a->unreachable_ms = m->now;
+	announce_loss(m, a);
 	a->timer.kind = TIMER_AGENT_FORGET;
 	master_set_timer(m, &a->timer, m->now + m->config.agent_reregister_timeout_ms);
 }
 
-void master_free_agent(struct master *m, struct agent *a)
+void master_remove_agent(struct master *m, struct agent *a, const char *why)
 {
-	while (a->offers != NULL)
-		master_rescind(m, a->offers, false);
-	while (a->filters != NULL)
-		master_free_filter(m, a->filters);
-	while (a->tasks != NULL)
-		master_free_task(m, a->tasks);
-	while (a->executors != NULL)
-		master_free_executor(m, a, a->executors);
-	unlink_agent(m, a);
-	master_timer_clear(&m->timers, &a->timer);
-	HASH_DEL(m->agents, a);
-	(void)resources_free(a->total);
-	(void)resources_free(a->free);
-	mesos__v1__agent_info__free_unpacked(a->info, NULL);
-	free(a);
-}
+	struct task *t, *next;
+	struct err text;
+	const struct word how = {
+		.state = MESOS__V1__TASK_STATE__TASK_LOST,
+		.reason = MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED,
+		.message = text.text,
+	};
 
-static void unregister(struct master *m, struct agent *a)
-{
-	char *message = master_format(m, "Agent %s removed: the agent unregistered", a->info->hostname);
-
-	drop_offers(m, a);
-	lose_tasks(m, a, false, message);
-	free(message);
-	say_agent_lost(m, a);
-	discount(m, a);
+	(void)err_set(&text, 0, "Agent %s removed: %s", a->info->hostname, why);
+	m->count[COUNT_AGENT_REMOVALS]++;
+	DL_FOREACH_SAFE(a->tasks, t, next)
+	end_task(m, a, t, &how);
+	drop_executors(m, a);
+	rescind_all(m, a);
+	announce_loss(m, a);
 	master_free_agent(m, a);
 }
 
-/* ---- Coming ---- */
-
-/* The agent's info with its id, which it gets here if it has none. */
-static Mesos__V1__AgentInfo *name_agent(struct master *m, const Mesos__V1__AgentInfo *info)
+/* Tasks and executors of frameworks that do not checkpoint do not outlive the link. */
+static void drop_unchecked(struct master *m, struct agent *a)
 {
-	Mesos__V1__AgentInfo with_id = *info;
-	Mesos__V1__AgentID id = MESOS__V1__AGENT_ID__INIT;
-	char *fresh = NULL;
+	struct task *t, *next_task;
+	struct executor *e, *next_executor;
+	struct err text;
+	const struct word how = {
+		.state = MESOS__V1__TASK_STATE__TASK_LOST,
+		.reason = MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_DISCONNECTED,
+		.message = text.text,
+	};
 
-	if (info->id == NULL) {
-		fresh = master_format(m, "%s-S%llu", m->id, (unsigned long long)m->next_agent++);
-		id.value = fresh;
-		with_id.id = &id;
-	}
-	Mesos__V1__AgentInfo *copy = info->id == NULL && fresh == NULL ? NULL : master_dup(m, &with_id);
-	free(fresh);
-	return copy;
+	(void)err_set(&text, 0, "Agent %s disconnected", a->info->hostname);
+	DL_FOREACH_SAFE(a->tasks, t, next_task)
+	if (!t->member->framework->info->checkpoint)
+		end_task(m, a, t, &how);
+	DL_FOREACH_SAFE(a->executors, e, next_executor)
+	if (!e->member->framework->info->checkpoint)
+		master_free_executor(m, a, e, true);
 }
 
-static struct agent *add_agent(struct master *m, const Mesos__V1__AgentInfo *info)
+void master_agent_down(struct master *m, uint64_t link)
 {
-	struct agent *a = calloc(1, sizeof(*a));
-	struct err err;
+	struct agent *a = by_link(m, link);
 
-	if (a == NULL || (a->info = name_agent(m, info)) == NULL) {
-		free(a);
-		m->oom = true;
-		return NULL;
-	}
-	a->total = master_read(m, info->resources, info->n_resources, &err);
-	if (a->total == NULL || resources_dup(a->total, &a->free) < 0) {
-		(void)resources_free(a->total);
-		mesos__v1__agent_info__free_unpacked(a->info, NULL);
-		free(a);
-		return NULL; /* resources that are none: the agent is left alone */
-	}
-	master_count_free(a);
-	HASH_ADD_KEYPTR(hh, m->agents, a->info->id->value, strlen(a->info->id->value), a);
-	count_in(m, a);
-	return a;
-}
-
-static const char *role_of(Mesos__V1__Resource *const *r, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (r[i]->allocation_info != NULL && r[i]->allocation_info->role != NULL)
-			return r[i]->allocation_info->role;
-	return "*";
-}
-
-static void adopt_executor(struct master *m, struct agent *a, const Mesos__V1__ExecutorInfo *info)
-{
-	struct framework *f =
-		info->framework_id != NULL ? master_framework(m, info->framework_id->value) : NULL;
-	struct err err;
-
-	if (f == NULL || master_executor(a, f, info->executor_id->value) != NULL)
+	if (a == NULL)
 		return;
-	struct membership *member = master_need_member(m, f, role_of(info->resources, info->n_resources));
-	struct resources *r =
-		member != NULL ? master_read(m, info->resources, info->n_resources, &err) : NULL;
-	if (r == NULL)
-		return;
-	master_take(m, a, member, r);
-	(void)master_add_executor(m, a, member, info, r);
+	unlink_agent(m, a);
+	rescind_all(m, a);
+	drop_unchecked(m, a);
+	a->timer.kind = TIMER_AGENT_LOST;
+	master_set_timer(m, &a->timer, m->now + m->config.agent_ping_timeout_ms);
 }
 
-static void adopt_task(struct master *m, struct agent *a, const Mesos__V1__TaskInfo *info,
-	const Mesos__V1__TaskStatus *status)
-{
-	const Mesos__V1__ExecutorInfo *e = info->executor;
-	struct framework *f =
-		e != NULL && e->framework_id != NULL ? master_framework(m, e->framework_id->value) : NULL;
-	struct err err;
-
-	if (f == NULL)
-		return;
-	struct task *t = master_task(f, info->task_id->value);
-	if (t == NULL) {
-		struct membership *member =
-			master_need_member(m, f, role_of(info->resources, info->n_resources));
-		struct resources *r =
-			member != NULL ? master_read(m, info->resources, info->n_resources, &err) : NULL;
-
-		if (r == NULL)
-			return;
-		master_take(m, a, member, r);
-		t = master_add_task(m, member, a, info, r);
-	}
-	if (t == NULL)
-		return;
-	if (!master_terminal(t->state))
-		t->state = status->state;
-	if (master_terminal(t->state))
-		master_release_task(m, t);
-}
-
-static bool names_task(const Quern__Local__ToMaster__Register *r, const struct task *t)
-{
-	for (size_t i = 0; i < r->n_task_infos; i++) {
-		const Mesos__V1__ExecutorInfo *e = r->task_infos[i]->executor;
-
-		if (strcmp(r->task_infos[i]->task_id->value, t->info->task_id->value) == 0 && e != NULL &&
-			e->framework_id != NULL &&
-			strcmp(e->framework_id->value, t->member->framework->id) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool names_executor(const Quern__Local__ToMaster__Register *r, const struct executor *e)
-{
-	for (size_t i = 0; i < r->n_executors; i++)
-		if (r->executors[i]->framework_id != NULL &&
-			strcmp(r->executors[i]->framework_id->value, e->member->framework->id) == 0 &&
-			strcmp(r->executors[i]->executor_id->value, e->info->executor_id->value) == 0)
-			return true;
-	return false;
-}
-
-/* What the master believes to be there and is not: a launch that was lost on the way, an executor whose end
- * was. */
-static void drop_strangers(struct master *m, struct agent *a, const Quern__Local__ToMaster__Register *r)
-{
-	for (struct task *t = a->tasks, *next; t != NULL; t = next) {
-		struct framework *f = t->member->framework;
-
-		next = t->next;
-		if (names_task(r, t))
-			continue;
-		if (!master_terminal(t->state)) {
-			t->state = f->partition_aware ? MESOS__V1__TASK_STATE__TASK_DROPPED
-						      : MESOS__V1__TASK_STATE__TASK_LOST;
-			master_say(m, f, t->info->task_id->value, a,
-				t->info->executor != NULL ? t->info->executor->executor_id->value : NULL,
-				t->state, MESOS__V1__TASK_STATUS__REASON__REASON_RECONCILIATION,
-				"Reconciliation: Task unknown to the agent");
-		}
-		master_free_task(m, t);
-	}
-	for (struct executor *e = a->executors, *next; e != NULL; e = next) {
-		next = e->next;
-		if (names_executor(r, e))
-			continue;
-		say_failure(m, e->member->framework, a, e->info->executor_id->value, NULL);
-		master_free_executor(m, a, e);
-	}
-}
-
-/* Frameworks that ended while the agent was away are ended there as well. */
-static void meet_frameworks(struct master *m, struct agent *a, const Quern__Local__ToMaster__Register *r)
-{
-	for (size_t i = 0; i < r->n_frameworks; i++) {
-		Quern__Local__ToAgent to = QUERN__LOCAL__TO_AGENT__INIT;
-
-		if (r->frameworks[i]->id == NULL || master_recover(m, r->frameworks[i]) != NULL)
-			continue;
-		to.shutdown_framework = r->frameworks[i]->id;
-		master_to_agent(m, a, &to);
-	}
-}
-
-static void set_link(struct master *m, struct agent *a, uint64_t link)
+void master_free_agent(struct master *m, struct agent *a)
 {
 	unlink_agent(m, a);
-	a->link = link;
-	a->linked = true;
-	HASH_ADD(hh_link, m->links, link, sizeof(a->link), a);
 	master_timer_clear(&m->timers, &a->timer);
-}
-
-static void register_agent(struct master *m, uint64_t link, const Quern__Local__ToMaster__Register *r)
-{
-	Quern__Local__ToAgent to = QUERN__LOCAL__TO_AGENT__INIT;
-	struct agent *a = r->info->id != NULL ? master_agent(m, r->info->id->value) : NULL;
-
-	if (of_link(m, link) != NULL && of_link(m, link) != a)
-		return; /* one agent a link */
-	if (a == NULL)
-		a = add_agent(m, r->info);
-	else if (a->unreachable)
-		count_in(m, a);
-	if (a == NULL)
-		return;
-	a->unreachable = false;
-	drop_offers(m, a);
-	set_link(m, a, link);
-	to.registered = a->info->id;
-	master_to_agent(m, a, &to);
-	drop_strangers(m, a, r);
-	meet_frameworks(m, a, r);
-	for (size_t i = 0; i < r->n_executors; i++)
-		adopt_executor(m, a, r->executors[i]);
-	for (size_t i = 0; i < r->n_task_infos && i < r->n_tasks; i++)
-		adopt_task(m, a, r->task_infos[i], r->tasks[i]);
-	master_allocate(m, a);
-}
-
-/* ---- Messages ---- */
-
-static void pass_message(struct master *m, const struct agent *a, const Quern__Local__ToMaster__Message *x)
-{
-	Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
-	Mesos__V1__Scheduler__Event__Message message = MESOS__V1__SCHEDULER__EVENT__MESSAGE__INIT;
-	struct framework *f = master_framework(m, x->framework_id->value);
-
-	if (f == NULL)
-		return;
-	message.agent_id = a->info->id;
-	message.executor_id = x->executor_id;
-	message.data = x->data;
-	event.message = &message;
-	m->messages++;
-	master_to_framework(m, f, MESOS__V1__SCHEDULER__EVENT__TYPE__MESSAGE, &event);
+	clear_agent_filters(m, a);
+	while (a->offers != NULL)
+		master_free_offer(m, a->offers);
+	while (a->tasks != NULL)
+		master_free_task(m, a->tasks);
+	while (a->executors != NULL)
+		master_free_executor(m, a, a->executors, false);
+	if (a->hh.tbl != NULL) {
+		HASH_DELETE(hh, m->agents, a);
+		if (!a->unreachable)
+			master_remove_total(m, a);
+	}
+	resources_free(a->total);
+	resources_free(a->free);
+	if (a->info != NULL)
+		mesos__v1__agent_info__free_unpacked(a->info, NULL);
+	free(a);
 }
 
 void master_agent_message(struct master *m, uint64_t link, const Quern__Local__ToMaster *message)
 {
-	if (message->register_ != NULL)
-		register_agent(m, link, message->register_);
-	struct agent *a = of_link(m, link);
-	if (a == NULL)
+	if (message->register_ != NULL) {
+		master_register(m, link, message->register_);
 		return;
+	}
+	struct agent *a = by_link(m, link);
+	if (a == NULL)
+		return; /* it has not registered, or is gone */
 	if (message->update != NULL)
 		master_update(m, a, message->update);
 	if (message->executor_exited != NULL)
 		executor_exited(m, a, message->executor_exited);
 	if (message->message != NULL)
-		pass_message(m, a, message->message);
-	if (message->has_unregister && message->unregister)
-		unregister(m, a);
+		forward_message(m, a, message->message);
+	if (message->has_unregister && message->unregister) {
+		m->count[COUNT_UNREGISTER_AGENT]++;
+		master_remove_agent(m, a, "the agent unregistered");
+	}
 }

@@ -1,228 +1,258 @@
-/* master_allocator.c: who is offered what: by role, then by framework, each time to the one with the least
- * dominant share (src/master/allocator/mesos/hierarchical.cpp of Apache Mesos, __allocate()). Without quota
- * and weights. */
+/* master_allocator.c: who is offered what. HierarchicalAllocatorProcess in
+ * src/master/allocator/mesos/hierarchical.cpp of Apache Mesos, without quota and weights, and with roles side
+ * by side ("a/b" is a role like any other).
+ *
+ * An allocation visits agents in random order. On each, the roles have their turn by fairness, and in each
+ * role its frameworks; the first who may have what is there, and did not refuse it, gets all of it. What
+ * triggers an allocation is the callers' to know: the periodic timer, REVIVE, a subscription, an agent that
+ * comes. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "local/master_state.h"
 
-/* --min_allocatable_resources: either is enough. In thousandths. */
-enum { MIN_CPUS_MILLI = 10, MIN_MEM_MILLI = 32000 };
+/* ---- Roles ---- */
 
-struct role *master_role(struct master *m, const char *name)
+struct role *master_need_role(struct master *m, const char *name)
 {
-	struct role *role;
+	struct role *r;
 
-	HASH_FIND_STR(m->roles, name, role);
-	if (role != NULL)
-		return role;
-	role = calloc(1, sizeof(*role));
-	if (role == NULL || (role->name = strdup(name)) == NULL) {
-		free(role);
+	HASH_FIND_STR(m->roles, name, r);
+	if (r != NULL)
+		return r;
+	r = calloc(1, sizeof(*r));
+	if (r == NULL || (r->name = master_strdup(m, name)) == NULL) {
 		m->oom = true;
+		free(r);
 		return NULL;
 	}
-	role->share = (struct share){ .name = role->name, .owner = role, .active = true };
-	if (master_sorter_add(&m->role_sorter, &role->share) < 0)
+	r->share = (struct share){ .name = r->name, .owner = r, .active = true };
+	HASH_ADD_KEYPTR(hh, m->roles, r->name, strlen(r->name), r);
+	if (r->hh.tbl == NULL || master_sorter_add(&m->role_sorter, &r->share) < 0) {
 		m->oom = true;
-	HASH_ADD_KEYPTR(hh, m->roles, role->name, strlen(role->name), role);
-	return role;
-}
-
-void master_role_leave(struct master *m, struct role *role)
-{
-	if (--role->n_members > 0)
-		return;
-	master_sorter_remove(&m->role_sorter, &role->share);
-	master_sorter_deinit(&role->members);
-	HASH_DEL(m->roles, role);
-	free(role->name);
-	free(role);
-}
-
-/* ---- Sums ---- */
-
-/* The place of a kind of scalar in a struct quantities. Beyond SCALARS_MAX kinds the rest counts for nothing.
- */
-static size_t scalar_place(struct master *m, const char *name)
-{
-	size_t i = 0;
-
-	while (i < SCALARS_MAX && m->scalars[i] != NULL && strcmp(m->scalars[i], name) != 0)
-		i++;
-	if (i < SCALARS_MAX && m->scalars[i] == NULL)
-		m->scalars[i] = master_strdup(m, name);
-	return i;
-}
-
-void master_quantities(struct master *m, const struct resources *r, struct quantities *ret)
-{
-	Mesos__V1__Resource **pieces;
-	size_t n;
-
-	*ret = (struct quantities){ 0 };
-	if (resources_to_pb(r, &pieces, &n) < 0) {
-		m->oom = true;
-		return;
+		if (r->hh.tbl != NULL)
+			HASH_DEL(m->roles, r);
+		free(r->name);
+		free(r);
+		return NULL;
 	}
-	for (size_t i = 0; i < n; i++)
-		if (pieces[i]->scalar != NULL)
-			(void)scalar_place(m, pieces[i]->name);
-	resources_pb_free(pieces, n);
+	return r;
+}
+
+void master_tidy_role(struct master *m, struct role *r)
+{
+	if (r->members.clients.n > 0)
+		return;
+	master_sorter_remove(&m->role_sorter, &r->share);
+	HASH_DEL(m->roles, r);
+	master_sorter_deinit(&r->members);
+	free(r->name);
+	free(r);
+}
+
+void master_set_active(struct member *member, bool active)
+{
+	master_sorter_activate(&member->role->members, &member->share, active);
+}
+
+/* ---- Quantities ---- */
+
+static void quantities_of(const struct master *m, const struct resources *r, struct quantities *ret)
+{
+	*ret = (struct quantities){ 0 };
 	for (size_t i = 0; i < SCALARS_MAX && m->scalars[i] != NULL; i++)
 		ret->milli[i] = resources_milli(r, m->scalars[i]);
 }
 
-void master_count_free(struct agent *a)
+static void learn_scalar(struct master *m, const char *name)
+{
+	for (size_t i = 0; i < SCALARS_MAX; i++) {
+		if (m->scalars[i] == NULL) {
+			m->scalars[i] = master_strdup(m, name);
+			return;
+		}
+		if (strcmp(m->scalars[i], name) == 0)
+			return;
+	}
+}
+
+/* Every share is a part of the total. */
+static void total_changed(struct master *m)
+{
+	struct role *r, *next;
+
+	m->role_sorter.dirty = true;
+	HASH_ITER (hh, m->roles, r, next)
+		r->members.dirty = true;
+}
+
+static void count_free(struct agent *a)
 {
 	a->free_cpus = resources_milli(a->free, "cpus");
 	a->free_mem = resources_milli(a->free, "mem");
 }
 
-void master_take(struct master *m, struct agent *a, struct membership *member, const struct resources *r)
+void master_add_total(struct master *m, struct agent *a)
+{
+	for (size_t i = 0; i < a->info->n_resources; i++)
+		if (a->info->resources[i]->type == MESOS__V1__VALUE__TYPE__SCALAR)
+			learn_scalar(m, a->info->resources[i]->name);
+	quantities_of(m, a->total, &a->quantities);
+	master_quantities_add(&m->total, &a->quantities);
+	count_free(a);
+	total_changed(m);
+}
+
+void master_remove_total(struct master *m, const struct agent *a)
+{
+	master_quantities_subtract(&m->total, &a->quantities);
+	total_changed(m);
+}
+
+/* ---- Holding ---- */
+
+void master_take(struct master *m, struct agent *a, struct member *member, const struct resources *r)
 {
 	struct quantities q;
 
-	master_quantities(m, r, &q);
-	master_subtract(m, a->free, r);
-	master_count_free(a);
-	master_sorter_allocated(&member->role->members, &member->share, &q, &m->total);
-	master_sorter_allocated(&m->role_sorter, &member->role->share, &q, &m->total);
-}
-
-void master_give_back(struct master *m, struct agent *a, struct membership *member, const struct resources *r)
-{
-	struct quantities q;
-
-	master_quantities(m, r, &q);
-	master_add(m, a->free, r);
-	master_count_free(a);
-	master_sorter_unallocated(&member->role->members, &member->share, &q);
-	master_sorter_unallocated(&m->role_sorter, &member->role->share, &q);
-}
-
-/* ---- Filters ---- */
-
-void master_filter(struct master *m, struct agent *a, struct membership *member, const struct resources *r,
-	double seconds)
-{
-	/* What is not a number, or less than nothing, is the default (Filters of mesos.proto). */
-	double ms = seconds >= 0 ? seconds * 1000 : 5000;
-
-	if (ms <= 0 || resources_empty(r))
-		return;
-	/* A year is for ever; and a filter outlives the next allocation (MESOS-4302). */
-	uint64_t wait = ms > 31536e6 ? (uint64_t)31536e6 : (uint64_t)ms;
-	if (wait < m->config.allocation_interval_ms)
-		wait = m->config.allocation_interval_ms;
-	struct filter *f = calloc(1, sizeof(*f));
-	if (f == NULL || resources_dup(r, &f->resources) < 0) {
-		free(f);
+	/* What an agent that comes back has may be more than it says it has: then it has nothing left. */
+	if (resources_subtract(a->free, r) == -ENOMEM)
 		m->oom = true;
-		return;
-	}
-	f->member = member;
-	f->agent = a;
-	f->timer.kind = TIMER_FILTER;
-	f->next = a->filters;
-	f->back = &a->filters;
-	if (f->next != NULL)
-		f->next->back = &f->next;
-	a->filters = f;
-	master_set_timer(m, &f->timer, m->now + wait);
+	count_free(a);
+	quantities_of(m, r, &q);
+	master_sorter_allocated(&m->role_sorter, &member->role->share, &q, &m->total);
+	master_sorter_allocated(&member->role->members, &member->share, &q, &m->total);
 }
 
-void master_free_filter(struct master *m, struct filter *f)
+void master_give_back(struct master *m, struct agent *a, struct member *member, const struct resources *r)
 {
-	master_timer_clear(&m->timers, &f->timer);
-	*f->back = f->next;
-	if (f->next != NULL)
-		f->next->back = f->back;
-	(void)resources_free(f->resources);
-	free(f);
+	struct quantities q;
+
+	if (resources_add(a->free, r) < 0)
+		m->oom = true;
+	count_free(a);
+	quantities_of(m, r, &q);
+	master_sorter_unallocated(&m->role_sorter, &member->role->share, &q);
+	master_sorter_unallocated(&member->role->members, &member->share, &q);
 }
 
-void master_clear_filters(struct master *m, const struct membership *member)
+/* ---- Offering ---- */
+
+static bool enough(int64_t cpus, int64_t mem)
 {
-	for (struct agent *a = m->agents; a != NULL; a = a->hh.next) {
-		for (struct filter *f = a->filters, *next; f != NULL; f = next) {
-			next = f->next;
-			if (f->member == member)
-				master_free_filter(m, f);
-		}
-	}
+	return cpus >= MIN_ALLOCATABLE_CPUS || mem >= MIN_ALLOCATABLE_MEM;
 }
 
-static bool filtered(const struct agent *a, const struct membership *member, const struct resources *r)
-{
-	for (const struct filter *f = a->filters; f != NULL; f = f->next)
-		if (f->member == member && resources_contains(f->resources, r))
-			return true;
-	return false;
-}
-
-/* ---- Allocation ---- */
-
-/* Offers what is free of `a`, or what of it `member` may have. false: nothing was offered. */
-static bool offer_to(struct master *m, struct agent *a, struct membership *member)
+/* What `member` may be offered of the agent: all that is free of a plain agent. */
+static int pick(const struct agent *a, const struct member *member, struct resources **ret)
 {
 	const struct framework *f = member->framework;
-	const struct resource_taste taste = { .role = member->role->name,
+	const struct resource_taste taste = {
+		.role = member->role->name,
 		.revocable = f->revocable,
 		.shared = f->shared,
-		.refined = f->refined };
+		.refined = f->refined,
+	};
+
+	return a->plain ? resources_dup(a->free, ret) : master_resources_pick(a->free, &taste, ret);
+}
+
+static void consider(struct master *m, struct agent *a, struct member *member)
+{
 	struct resources *r = NULL;
 
-	if (member->suppressed || !f->connected)
-		return false;
-	if (master_resources_pick(a->free, &taste, &r) < 0) {
+	if (a->plain && master_filtered(a, member, a->free))
+		return;
+	if (pick(a, member, &r) < 0) {
 		m->oom = true;
-		return false;
+		return;
 	}
-	if ((resources_milli(r, "cpus") < MIN_CPUS_MILLI && resources_milli(r, "mem") < MIN_MEM_MILLI) ||
-		filtered(a, member, r)) {
-		(void)resources_free(r);
-		return false;
+	if (!enough(resources_milli(r, "cpus"), resources_milli(r, "mem")) ||
+		(!a->plain && master_filtered(a, member, r))) {
+		resources_free(r);
+		return;
 	}
 	master_take(m, a, member, r);
 	master_make_offer(m, a, member, r);
-	return true;
 }
 
-/* Goes through the roles, and through the frameworks of each, anew after every offer: it has changed the
- * order. */
-static bool offer_once(struct master *m, struct agent *a)
+/* Remembers the order as it is now: allocating changes it. */
+static size_t in_turn(struct master *m, struct sorter *s, struct share ***at, size_t *cap)
 {
-	size_t roles = master_sorter_sort(&m->role_sorter, &m->total);
+	size_t n = master_sorter_sort(s, &m->total);
 
-	for (size_t i = 0; i < roles; i++) {
+	if (n > *cap) {
+		struct share **more = realloc(*at, n * sizeof(*more));
+		if (more == NULL) {
+			m->oom = true;
+			return 0;
+		}
+		*at = more;
+		*cap = n;
+	}
+	if (n > 0)
+		memcpy(*at, s->clients.at, n * sizeof(**at));
+	return n;
+}
+
+static void visit(struct master *m, struct agent *a)
+{
+	size_t n_roles = in_turn(m, &m->role_sorter, &m->roles_in_turn.at, &m->roles_in_turn.cap);
+
+	for (size_t i = 0; i < n_roles && enough(a->free_cpus, a->free_mem); i++) {
+		struct role *role = m->roles_in_turn.at[i]->owner;
+		size_t n = in_turn(m, &role->members, &m->members_in_turn.at, &m->members_in_turn.cap);
+
+		for (size_t j = 0; j < n && enough(a->free_cpus, a->free_mem); j++)
+			consider(m, a, m->members_in_turn.at[j]->owner);
+	}
+}
+
+static bool anyone_wants(const struct master *m)
+{
+	for (size_t i = 0; i < m->role_sorter.clients.n; i++) {
 		struct role *role = m->role_sorter.clients.at[i]->owner;
-		size_t members = master_sorter_sort(&role->members, &m->total);
 
-		for (size_t k = 0; k < members; k++)
-			if (offer_to(m, a, role->members.clients.at[k]->owner))
-				return true;
+		if (master_sorter_sort(&role->members, &m->total) > 0)
+			return true;
 	}
 	return false;
 }
 
-static void allocate_agent(struct master *m, struct agent *a)
+static void add_candidate(struct master *m, struct agent *a)
 {
-	if (!a->linked || a->unreachable)
-		return;
-	while (!m->oom && (a->free_cpus >= MIN_CPUS_MILLI || a->free_mem >= MIN_MEM_MILLI) &&
-		offer_once(m, a))
-		;
+	if (a->linked && !a->unreachable && enough(a->free_cpus, a->free_mem) &&
+		vec_push(&m->candidates, a) < 0)
+		m->oom = true;
+}
+
+/* Fisher and Yates. */
+static void shuffle(struct master *m)
+{
+	for (size_t i = m->candidates.n; i > 1; i--) {
+		size_t j = (size_t)(master_random(m) % i);
+		struct agent *other = m->candidates.at[j];
+
+		m->candidates.at[j] = m->candidates.at[i - 1];
+		m->candidates.at[i - 1] = other;
+	}
 }
 
 void master_allocate(struct master *m, struct agent *only)
 {
-	if (m->frameworks == NULL)
+	struct agent *a, *next;
+
+	m->count[COUNT_ALLOCATION_RUNS]++;
+	if (m->oom || !anyone_wants(m))
 		return;
-	m->allocation_runs++;
+	m->candidates.n = 0;
 	if (only != NULL)
-		allocate_agent(m, only);
-	for (struct agent *a = only == NULL ? m->agents : NULL; a != NULL; a = a->hh.next)
-		allocate_agent(m, a);
+		add_candidate(m, only);
+	else
+		HASH_ITER (hh, m->agents, a, next)
+			add_candidate(m, a);
+	shuffle(m);
+	for (size_t i = 0; i < m->candidates.n && !m->oom; i++)
+		visit(m, m->candidates.at[i]);
 	master_send_offers(m);
 }

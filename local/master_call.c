@@ -1,75 +1,164 @@
-/* master_call.c: the calls of frameworks, and what is wrong with some. The statuses and words are those of
- * Master::Http::scheduler() in src/master/http.cpp of Apache Mesos; what can be said of a call alone was
- * checked before (server_validate.h). */
-#include <stdlib.h>
+/* master_call.c: calls of frameworks. Who may call at all: Master::Http::scheduler() in src/master/http.cpp;
+ * what the call is made of was checked before (server_validate.h). */
+#include <stdio.h>
 #include <string.h>
 
 #include "local/master_state.h"
 
-enum { HTTP_ACCEPTED = 202, HTTP_BAD_REQUEST = 400, HTTP_FORBIDDEN = 403 };
+typedef Mesos__V1__Scheduler__Call Call;
 
-/* Whether a role is meant: all of them if none is named. */
-static bool named(char *const *roles, size_t n, const char *role)
+/* The framework, or NULL: the call is answered. */
+static struct framework *caller(struct master *m, uint64_t conn, const char *stream_id, const Call *call)
+{
+	struct framework *f =
+		call->framework_id != NULL ? master_framework(m, call->framework_id->value) : NULL;
+	char text[1024];
+
+	if (f == NULL) {
+		master_reply(m, conn, 400, "Framework cannot be found");
+		return NULL;
+	}
+	if ((size_t)call->type < CALL_TYPES)
+		f->calls[call->type]++;
+	if (!f->connected) {
+		master_reply(m, conn, 403, "Framework is not subscribed");
+	} else if (stream_id == NULL) {
+		master_reply(
+			m, conn, 400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header");
+	} else if (strcmp(stream_id, f->stream_id) != 0) {
+		(void)snprintf(text, sizeof(text),
+			"The stream ID '%.200s' included in this request didn't match the stream ID "
+			"currently "
+			"associated with framework ID %.200s",
+			stream_id, f->id);
+		master_reply(m, conn, 400, text);
+	} else {
+		return f;
+	}
+	return NULL;
+}
+
+/* ---- REVIVE, SUPPRESS: a role that the framework does not have drops the whole call ---- */
+
+static bool has_roles(const struct framework *f, char *const *roles, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct member *member = master_member(f, roles[i]);
+
+		if (member == NULL || !member->subscribed)
+			return false;
+	}
+	return true;
+}
+
+static bool named(const struct member *member, char *const *roles, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(roles[i], role) == 0)
+		if (strcmp(roles[i], member->role->name) == 0)
 			return true;
 	return n == 0;
 }
 
-static void suppress(struct framework *f, const Mesos__V1__Scheduler__Call__Suppress *s)
+static void revive(struct master *m, struct framework *f, const Mesos__V1__Scheduler__Call__Revive *call)
 {
-	f->suppresses++;
-	for (size_t i = 0; i < f->n_members; i++)
-		if (s == NULL || named(s->roles, s->n_roles, f->members[i]->role->name))
-			f->members[i]->suppressed = true;
-}
+	char *const *roles = call != NULL ? call->roles : NULL;
+	size_t n = call != NULL ? call->n_roles : 0;
 
-static void revive(struct master *m, struct framework *f, const Mesos__V1__Scheduler__Call__Revive *r)
-{
-	f->revives++;
-	for (size_t i = 0; i < f->n_members; i++) {
-		if (r != NULL && !named(r->roles, r->n_roles, f->members[i]->role->name))
+	m->count[COUNT_REVIVE]++;
+	if (!has_roles(f, roles, n)) {
+		m->count[COUNT_DROPPED]++;
+		return;
+	}
+	for (size_t i = 0; i < f->members.n; i++) {
+		struct member *member = f->members.at[i];
+
+		if (!member->subscribed || !named(member, roles, n))
 			continue;
-		f->members[i]->suppressed = false;
-		master_clear_filters(m, f->members[i]);
+		master_clear_filters(m, member);
+		member->suppressed = false;
+		master_set_active(member, true);
 	}
 	master_allocate(m, NULL);
 }
 
-static void shut_down(
-	struct master *m, const struct framework *f, const Mesos__V1__Scheduler__Call__Shutdown *s)
+static void suppress(struct master *m, struct framework *f, const Mesos__V1__Scheduler__Call__Suppress *call)
 {
-	Quern__Local__ToAgent to = QUERN__LOCAL__TO_AGENT__INIT;
-	Quern__Local__ToAgent__ShutdownExecutor x = QUERN__LOCAL__TO_AGENT__SHUTDOWN_EXECUTOR__INIT;
-	const struct agent *a = master_agent(m, s->agent_id->value);
+	char *const *roles = call != NULL ? call->roles : NULL;
+	size_t n = call != NULL ? call->n_roles : 0;
 
-	if (a == NULL)
+	m->count[COUNT_SUPPRESS]++;
+	if (!has_roles(f, roles, n)) {
+		m->count[COUNT_DROPPED]++;
 		return;
-	x.framework_id = f->info->id;
-	x.executor_id = s->executor_id;
-	to.shutdown_executor = &x;
-	master_to_agent(m, a, &to);
+	}
+	for (size_t i = 0; i < f->members.n; i++) {
+		if (f->members.at[i]->subscribed && named(f->members.at[i], roles, n)) {
+			f->members.at[i]->suppressed = true;
+			master_set_active(f->members.at[i], false);
+		}
+	}
+}
+
+/* ---- SHUTDOWN, MESSAGE: handed on to the agent, if it is there ---- */
+
+static void shutdown_executor(
+	struct master *m, struct framework *f, const Mesos__V1__Scheduler__Call__Shutdown *call)
+{
+	const struct agent *a = master_registered_agent(m, call->agent_id->value);
+	Quern__Local__ToAgent message = QUERN__LOCAL__TO_AGENT__INIT;
+	Quern__Local__ToAgent__ShutdownExecutor shutdown = QUERN__LOCAL__TO_AGENT__SHUTDOWN_EXECUTOR__INIT;
+
+	if (a == NULL || master_executor(a, f, call->executor_id->value) == NULL)
+		return;
+	shutdown.framework_id = f->info->id;
+	shutdown.executor_id = call->executor_id;
+	message.shutdown_executor = &shutdown;
+	master_to_agent(m, a, &message);
 }
 
 static void send_message(
-	struct master *m, const struct framework *f, const Mesos__V1__Scheduler__Call__Message *s)
+	struct master *m, struct framework *f, const Mesos__V1__Scheduler__Call__Message *call)
 {
-	Quern__Local__ToAgent to = QUERN__LOCAL__TO_AGENT__INIT;
-	Quern__Local__ToAgent__Message x = QUERN__LOCAL__TO_AGENT__MESSAGE__INIT;
-	const struct agent *a = master_agent(m, s->agent_id->value);
+	const struct agent *a = master_registered_agent(m, call->agent_id->value);
+	Quern__Local__ToAgent message = QUERN__LOCAL__TO_AGENT__INIT;
+	Quern__Local__ToAgent__Message inner = QUERN__LOCAL__TO_AGENT__MESSAGE__INIT;
 
+	m->count[COUNT_TO_EXECUTOR]++;
 	if (a == NULL)
 		return;
-	x.framework_id = f->info->id;
-	x.executor_id = s->executor_id;
-	x.data = s->data;
-	to.message = &x;
-	m->messages++;
-	master_to_agent(m, a, &to);
+	inner.framework_id = f->info->id;
+	inner.executor_id = call->executor_id;
+	inner.data = call->data;
+	message.message = &inner;
+	master_to_agent(m, a, &message);
 }
 
-static void perform(struct master *m, struct framework *f, const Mesos__V1__Scheduler__Call *call)
+/* The part that the type of a call asks for; calls that the shell let through have it. */
+static bool complete(const Call *call)
+{
+	switch (call->type) {
+	case MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE:
+		return call->subscribe != NULL;
+	case MESOS__V1__SCHEDULER__CALL__TYPE__ACCEPT:
+		return call->accept != NULL;
+	case MESOS__V1__SCHEDULER__CALL__TYPE__DECLINE:
+		return call->decline != NULL;
+	case MESOS__V1__SCHEDULER__CALL__TYPE__KILL:
+		return call->kill != NULL;
+	case MESOS__V1__SCHEDULER__CALL__TYPE__SHUTDOWN:
+		return call->shutdown != NULL;
+	case MESOS__V1__SCHEDULER__CALL__TYPE__ACKNOWLEDGE:
+		return call->acknowledge != NULL;
+	case MESOS__V1__SCHEDULER__CALL__TYPE__RECONCILE:
+		return call->reconcile != NULL;
+	case MESOS__V1__SCHEDULER__CALL__TYPE__MESSAGE:
+		return call->message != NULL;
+	default:
+		return true;
+	}
+}
+
+static void act(struct master *m, struct framework *f, const Call *call)
 {
 	switch (call->type) {
 	case MESOS__V1__SCHEDULER__CALL__TYPE__TEARDOWN:
@@ -85,13 +174,13 @@ static void perform(struct master *m, struct framework *f, const Mesos__V1__Sche
 		revive(m, f, call->revive);
 		break;
 	case MESOS__V1__SCHEDULER__CALL__TYPE__SUPPRESS:
-		suppress(f, call->suppress);
+		suppress(m, f, call->suppress);
 		break;
 	case MESOS__V1__SCHEDULER__CALL__TYPE__KILL:
 		master_kill(m, f, call->kill);
 		break;
 	case MESOS__V1__SCHEDULER__CALL__TYPE__SHUTDOWN:
-		shut_down(m, f, call->shutdown);
+		shutdown_executor(m, f, call->shutdown);
 		break;
 	case MESOS__V1__SCHEDULER__CALL__TYPE__ACKNOWLEDGE:
 		master_acknowledge(m, f, call->acknowledge);
@@ -102,37 +191,27 @@ static void perform(struct master *m, struct framework *f, const Mesos__V1__Sche
 	case MESOS__V1__SCHEDULER__CALL__TYPE__MESSAGE:
 		send_message(m, f, call->message);
 		break;
-	default: /* REQUEST is ignored by Mesos' allocator; there are no inverse offers to answer */
+	case MESOS__V1__SCHEDULER__CALL__TYPE__REQUEST: /* the allocator of Mesos ignores it too */
+		m->count[COUNT_REQUEST]++;
+		break;
+	default: /* inverse offers are not made here */
 		break;
 	}
 }
 
-void master_call(
-	struct master *m, uint64_t conn, const char *stream_id, const Mesos__V1__Scheduler__Call *call)
+void master_call(struct master *m, uint64_t conn, const char *stream_id, const Call *call)
 {
+	if (!call->has_type || !complete(call)) {
+		master_reply(m, conn, 400, "Failed to validate scheduler::Call: the call is not complete");
+		return;
+	}
 	if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE) {
 		master_subscribe(m, conn, call->subscribe);
 		return;
 	}
-	struct framework *f = master_framework(m, call->framework_id->value);
-	if (f == NULL) {
-		master_reply(m, conn, HTTP_BAD_REQUEST, "Framework cannot be found");
-	} else if (!f->connected) {
-		master_reply(m, conn, HTTP_FORBIDDEN, "Framework is not subscribed");
-	} else if (stream_id == NULL) {
-		master_reply(m, conn, HTTP_BAD_REQUEST,
-			"All non-subscribe calls should include the 'Mesos-Stream-Id' header");
-	} else if (strcmp(stream_id, f->stream_id) != 0) {
-		char *text = master_format(m,
-			"The stream ID '%.200s' included in this request didn't match the stream ID "
-			"currently associated "
-			"with framework ID %s",
-			stream_id, f->id);
-		master_reply(m, conn, HTTP_BAD_REQUEST, text);
-		free(text);
-	} else {
-		f->calls++;
-		master_reply(m, conn, HTTP_ACCEPTED, NULL);
-		perform(m, f, call);
-	}
+	struct framework *f = caller(m, conn, stream_id, call);
+	if (f == NULL)
+		return;
+	master_reply(m, conn, 202, NULL);
+	act(m, f, call);
 }

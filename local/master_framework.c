@@ -1,11 +1,17 @@
-/* master_framework.c: frameworks: from SUBSCRIBE to the end of their id. */
+/* master_framework.c: from SUBSCRIBE to the end of a framework.
+ *
+ * Master::subscribe(), addFramework(), failoverFramework(), disconnect(), removeFramework() in
+ * src/master/master.cpp of Apache Mesos. A subscription that is refused is an HTTP stream all the same:
+ * ERROR, then its end. */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "local/master_state.h"
 
-enum { HTTP_OK = 200, HTTP_BAD_REQUEST = 400 };
+typedef Mesos__V1__Scheduler__Call__Subscribe Subscribe;
+typedef Mesos__V1__FrameworkInfo FrameworkInfo;
 
 struct framework *master_framework(const struct master *m, const char *id)
 {
@@ -15,105 +21,105 @@ struct framework *master_framework(const struct master *m, const char *id)
 	return f;
 }
 
-struct membership *master_member(const struct framework *f, const char *role)
+struct member *master_member(const struct framework *f, const char *role)
 {
-	for (size_t i = 0; i < f->n_members; i++)
-		if (strcmp(f->members[i]->role->name, role) == 0)
-			return f->members[i];
+	for (size_t i = 0; i < f->members.n; i++)
+		if (strcmp(f->members.at[i]->role->name, role) == 0)
+			return f->members.at[i];
 	return NULL;
 }
 
-static struct membership *add_member(struct master *m, struct framework *f, const char *role)
-{
-	struct membership *member = calloc(1, sizeof(*member));
-	struct membership **more = realloc(f->members, (f->n_members + 1) * sizeof(struct membership *));
+/* ---- Members ---- */
 
-	if (more != NULL)
-		f->members = more;
-	struct role *of = member != NULL && more != NULL ? master_role(m, role) : NULL;
-	if (of == NULL) {
-		free(member);
+struct member *master_need_member(struct master *m, struct framework *f, const char *role)
+{
+	struct member *member = master_member(f, role);
+
+	if (member != NULL)
+		return member;
+	struct role *r = master_need_role(m, role);
+	member = calloc(1, sizeof(*member));
+	if (r == NULL || member == NULL || vec_push(&f->members, member) < 0) {
 		m->oom = true;
+		free(member);
 		return NULL;
 	}
 	member->framework = f;
-	member->role = of;
-	member->share = (struct share){ .name = f->id, .owner = member, .active = f->connected };
-	if (master_sorter_add(&of->members, &member->share) < 0)
+	member->role = r;
+	member->share = (struct share){ .name = f->id, .owner = member };
+	if (master_sorter_add(&r->members, &member->share) < 0)
 		m->oom = true;
-	of->n_members++;
-	f->members[f->n_members++] = member;
 	return member;
 }
 
-struct membership *master_need_member(struct master *m, struct framework *f, const char *role)
+static void free_member(struct master *m, struct member *member)
 {
-	struct membership *member = master_member(f, role);
-
-	return member != NULL ? member : add_member(m, f, role);
+	master_clear_filters(m, member);
+	master_sorter_remove(&member->role->members, &member->share);
+	master_tidy_role(m, member->role);
+	free(member);
 }
 
-/* ---- What a FrameworkInfo says ---- */
-
-static bool has(const Mesos__V1__FrameworkInfo *info, Mesos__V1__FrameworkInfo__Capability__Type type)
+static bool in_list(const char *name, char *const *list, size_t n)
 {
-	for (size_t i = 0; i < info->n_capabilities; i++)
-		if (info->capabilities[i]->has_type && info->capabilities[i]->type == type)
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(name, list[i]) == 0)
 			return true;
 	return false;
 }
 
-static bool multi_role(const Mesos__V1__FrameworkInfo *info)
+/* Brings the members in line with what a subscription says. A role that is no longer suppressed loses its
+ * filters, as by REVIVE. */
+static void set_roles(struct master *m, struct framework *f, const Subscribe *s)
 {
-	return has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE);
-}
+	char *const *roles;
+	size_t n = master_roles_of(f->info, &roles);
 
-static bool is_suppressed(const Mesos__V1__Scheduler__Call__Subscribe *s, const char *role)
-{
-	for (size_t i = 0; i < s->n_suppressed_roles; i++)
-		if (strcmp(s->suppressed_roles[i], role) == 0)
-			return true;
-	return false;
-}
+	for (size_t i = 0; i < n; i++)
+		(void)master_need_member(m, f, roles[i]);
+	for (size_t i = 0; i < f->members.n; i++) {
+		struct member *member = f->members.at[i];
+		bool suppressed =
+			s != NULL && in_list(member->role->name, s->suppressed_roles, s->n_suppressed_roles);
 
-/* The roles of a subscription; a role that is not named any more gets no offers. */
-static void set_roles(struct master *m, struct framework *f, const Mesos__V1__Scheduler__Call__Subscribe *s)
-{
-	const Mesos__V1__FrameworkInfo *info = s->framework_info;
-	const char *const one[] = { info->role != NULL ? info->role : "*" };
-	const char *const *roles = multi_role(info) ? (const char *const *)info->roles : one;
-	size_t n = multi_role(info) ? info->n_roles : 1;
-
-	for (size_t i = 0; i < f->n_members; i++)
-		f->members[i]->suppressed = true;
-	for (size_t i = 0; i < n; i++) {
-		struct membership *member = master_need_member(m, f, roles[i]);
-
-		if (member != NULL)
-			member->suppressed = is_suppressed(s, roles[i]);
+		member->subscribed = in_list(member->role->name, roles, n);
+		if (member->suppressed && !suppressed)
+			master_clear_filters(m, member);
+		member->suppressed = suppressed;
+		master_set_active(member, f->connected && member->subscribed && !suppressed);
 	}
 }
 
-static void set_info(struct master *m, struct framework *f, const Mesos__V1__FrameworkInfo *info)
-{
-	Mesos__V1__FrameworkInfo with_id = *info;
-	Mesos__V1__FrameworkID id = MESOS__V1__FRAMEWORK_ID__INIT;
+/* ---- Birth ---- */
 
-	id.value = f->id;
-	with_id.id = &id;
-	Mesos__V1__FrameworkInfo *copy = master_dup(m, &with_id);
-	if (copy == NULL)
-		return;
+static void take_info(struct framework *f, FrameworkInfo *info)
+{
 	if (f->info != NULL)
 		mesos__v1__framework_info__free_unpacked(f->info, NULL);
-	f->info = copy;
-	f->partition_aware = has(copy, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
-	f->refined = has(copy, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__RESERVATION_REFINEMENT);
-	f->revocable = has(copy, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__REVOCABLE_RESOURCES);
-	f->shared = has(copy, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__SHARED_RESOURCES);
+	f->info = info;
+	f->multi_role = master_has_capability(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE);
+	f->partition_aware =
+		master_has_capability(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+	f->refined = master_has_capability(
+		info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__RESERVATION_REFINEMENT);
+	f->revocable =
+		master_has_capability(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__REVOCABLE_RESOURCES);
+	f->shared =
+		master_has_capability(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__SHARED_RESOURCES);
 }
 
-static struct framework *add_framework(struct master *m, const char *id, const Mesos__V1__FrameworkInfo *info)
+/* A copy that says `id`. */
+static FrameworkInfo *copy_info(struct master *m, const FrameworkInfo *from, const char *id)
+{
+	FrameworkInfo own = *from;
+	Mesos__V1__FrameworkID name = MESOS__V1__FRAMEWORK_ID__INIT;
+
+	name.value = (char *)id;
+	own.id = &name;
+	return master_dup(m, &own);
+}
+
+static struct framework *new_framework(struct master *m, const FrameworkInfo *info, const char *id)
 {
 	struct framework *f = calloc(1, sizeof(*f));
 
@@ -124,90 +130,34 @@ static struct framework *add_framework(struct master *m, const char *id, const M
 	f->heartbeat.kind = TIMER_HEARTBEAT;
 	f->failover.kind = TIMER_FAILOVER;
 	f->registered_ms = m->now;
-	f->id = id != NULL ? master_strdup(m, id)
-			   : master_format(m, "%s-%04llu", m->id, (unsigned long long)m->next_framework++);
-	if (f->id != NULL)
-		set_info(m, f, info);
-	if (f->info == NULL) {
-		free(f->id);
-		free(f);
+	f->id = master_strdup(m, id);
+	FrameworkInfo *copy = copy_info(m, info, id);
+	if (copy != NULL)
+		take_info(f, copy);
+	if (f->id != NULL && copy != NULL)
+		HASH_ADD_KEYPTR(hh, m->frameworks, f->id, strlen(f->id), f);
+	if (f->hh.tbl == NULL) {
+		m->oom = true;
+		master_free_framework(m, f);
 		return NULL;
 	}
-	HASH_ADD_KEYPTR(hh, m->frameworks, f->id, strlen(f->id), f);
 	return f;
 }
 
-struct framework *master_recover(struct master *m, const Mesos__V1__FrameworkInfo *info)
+struct framework *master_recover_framework(struct master *m, const FrameworkInfo *info)
 {
-	struct gone *gone;
+	struct framework *f = new_framework(m, info, info->id->value);
 
-	if (info->id == NULL)
+	if (f == NULL)
 		return NULL;
-	struct framework *f = master_framework(m, info->id->value);
-	if (f != NULL)
-		return f;
-	HASH_FIND_STR(m->gone, info->id->value, gone);
-	return gone != NULL ? NULL : add_framework(m, info->id->value, info);
+	set_roles(m, f, NULL);
+	/* It may still come: for as long as agents may, at least. */
+	double wait = info->failover_timeout * 1000, least = (double)m->config.agent_reregister_timeout_ms;
+	master_set_timer(m, &f->failover, m->now + (uint64_t)(wait > least ? wait : least));
+	return f;
 }
 
-/* ---- The connection ---- */
-
-static void set_connected(struct framework *f, bool connected)
-{
-	f->connected = connected;
-	for (size_t i = 0; i < f->n_members; i++)
-		master_sorter_activate(&f->members[i]->role->members, &f->members[i]->share, connected);
-}
-
-static void drop_offers(struct master *m, const struct framework *f)
-{
-	for (struct agent *a = m->agents; a != NULL; a = a->hh.next) {
-		for (struct offer *o = a->offers, *next; o != NULL; o = next) {
-			next = o->next;
-			if (o->member->framework == f)
-				master_rescind(m, o, false);
-		}
-	}
-}
-
-static void send_error(struct master *m, uint64_t conn, const char *text)
-{
-	Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
-	Mesos__V1__Scheduler__Event__Error error = MESOS__V1__SCHEDULER__EVENT__ERROR__INIT;
-	struct framework somebody = { .connected = true, .conn = conn };
-
-	error.message = (char *)text;
-	event.error = &error;
-	master_to_framework(m, &somebody, MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR, &event);
-	master_do(m, MASTER_DO_CLOSE)->conn = conn;
-}
-
-static void say_subscribed(struct master *m, struct framework *f)
-{
-	Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
-	Mesos__V1__Scheduler__Event__Subscribed subscribed = MESOS__V1__SCHEDULER__EVENT__SUBSCRIBED__INIT;
-	Mesos__V1__MasterInfo info = MESOS__V1__MASTER_INFO__INIT;
-	Mesos__V1__Address address = MESOS__V1__ADDRESS__INIT;
-	char *pid = master_format(m, "master@%s:%u", m->config.ip, m->config.port);
-
-	address.hostname = (char *)m->config.hostname;
-	address.ip = (char *)m->config.ip;
-	address.port = m->config.port;
-	info.id = m->id;
-	info.ip = inet_addr(m->config.ip); /* in network order, as Mesos has it */
-	info.port = m->config.port;
-	info.pid = pid;
-	info.hostname = (char *)m->config.hostname;
-	info.version = (char *)"1.12.0"; /* the Mesos that we stand in for */
-	info.address = &address;
-	subscribed.framework_id = f->info->id;
-	subscribed.has_heartbeat_interval_seconds = 1;
-	subscribed.heartbeat_interval_seconds = (double)m->config.heartbeat_interval_ms / 1000;
-	subscribed.master_info = &info;
-	event.subscribed = &subscribed;
-	master_to_framework(m, f, MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED, &event);
-	free(pid);
-}
+/* ---- The stream ---- */
 
 void master_heartbeat(struct master *m, struct framework *f)
 {
@@ -217,149 +167,289 @@ void master_heartbeat(struct master *m, struct framework *f)
 	master_set_timer(m, &f->heartbeat, m->now + m->config.heartbeat_interval_ms);
 }
 
-static void open_stream(struct master *m, uint64_t conn, char stream_id[MASTER_UUID_TEXT])
+static void send_error(struct master *m, uint64_t conn, const char *message)
 {
-	master_uuid(m, stream_id);
-	struct master_action *x = master_do(m, MASTER_DO_REPLY);
-	x->conn = conn;
-	x->status = HTTP_OK;
-	x->stream_id = master_strdup(m, stream_id);
+	Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
+	Mesos__V1__Scheduler__Event__Error error = MESOS__V1__SCHEDULER__EVENT__ERROR__INIT;
+
+	error.message = (char *)message;
+	event.error = &error;
+	master_event(m, conn, MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR, &event);
+	master_close(m, conn);
 }
 
-void master_subscribe(struct master *m, uint64_t conn, const Mesos__V1__Scheduler__Call__Subscribe *s)
+static void refuse(struct master *m, uint64_t conn, const char *message)
 {
-	const Mesos__V1__FrameworkInfo *info = s->framework_info;
-	const char *id = info->id != NULL && info->id->value[0] != '\0' ? info->id->value : NULL;
-	struct framework *f = id != NULL ? master_framework(m, id) : NULL;
-	char stream_id[MASTER_UUID_TEXT];
-	struct gone *gone = NULL;
+	char stream_id[UUID_TEXT];
 
-	if (multi_role(info) && info->role != NULL &&
-		info->role != mesos__v1__framework_info__role__default_value) {
-		master_reply(
-			m, conn, HTTP_BAD_REQUEST, "'FrameworkInfo.role' must not be set when MULTI_ROLE is");
-		return;
-	}
-	if (id != NULL)
-		HASH_FIND_STR(m->gone, id, gone);
-	open_stream(m, conn, stream_id);
-	if (gone != NULL) {
-		send_error(m, conn, "Framework has been removed");
-		return;
-	}
-	if (f == NULL) {
-		f = add_framework(m, id, info);
-		if (f == NULL)
-			return;
-	} else {
-		if (f->connected)
-			send_error(m, f->conn, "Framework failed over");
-		drop_offers(m, f);
-		set_info(m, f, info);
-	}
+	master_uuid(m, stream_id);
+	master_open(m, conn, stream_id);
+	send_error(m, conn, message);
+}
+
+static void send_subscribed(struct master *m, struct framework *f)
+{
+	Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
+	Mesos__V1__Scheduler__Event__Subscribed subscribed = MESOS__V1__SCHEDULER__EVENT__SUBSCRIBED__INIT;
+	Mesos__V1__MasterInfo info = MESOS__V1__MASTER_INFO__INIT;
+	Mesos__V1__Address address = MESOS__V1__ADDRESS__INIT;
+	char pid[512];
+	struct in_addr ip = { 0 };
+
+	(void)inet_pton(AF_INET, m->config.ip, &ip);
+	(void)snprintf(pid, sizeof(pid), "master@%s:%u", m->config.ip, m->config.port);
+	address.hostname = (char *)m->config.hostname;
+	address.ip = (char *)m->config.ip;
+	address.port = m->config.port;
+	info.id = m->id;
+	info.ip = ip.s_addr; /* in network order, as Mesos has it */
+	info.port = m->config.port;
+	info.pid = pid;
+	info.hostname = (char *)m->config.hostname;
+	info.version = (char *)"1.12.0"; /* of the API that is spoken */
+	info.address = &address;
+	subscribed.framework_id = f->info->id;
+	subscribed.has_heartbeat_interval_seconds = 1;
+	subscribed.heartbeat_interval_seconds = (double)m->config.heartbeat_interval_ms / 1000;
+	subscribed.master_info = &info;
+	event.subscribed = &subscribed;
+	master_to_framework(m, f, MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED, &event);
+}
+
+/* Whether the connection had been the framework's: then it is no more. */
+static bool unlink_conn(struct master *m, struct framework *f)
+{
+	if (!f->connected)
+		return false;
+	f->connected = false;
+	HASH_DELETE(hh_conn, m->conns, f);
+	master_timer_clear(&m->timers, &f->heartbeat);
+	return true;
+}
+
+static void link_conn(struct master *m, struct framework *f, uint64_t conn)
+{
 	f->conn = conn;
-	memcpy(f->stream_id, stream_id, sizeof(f->stream_id));
+	master_uuid(m, f->stream_id);
+	HASH_ADD(hh_conn, m->conns, conn, sizeof(f->conn), f);
+	if (f->hh_conn.tbl == NULL)
+		m->oom = true;
+	else
+		f->connected = true;
+	master_open(m, conn, f->stream_id);
+}
+
+/* ---- SUBSCRIBE ---- */
+
+/* Everything that is offered to it; `rescind`: it hears of it. */
+static void drop_offers(struct master *m, struct framework *f, bool rescind)
+{
+	struct offer *o, *next;
+
+	HASH_ITER (hh, m->offers, o, next) {
+		if (f->n_offers == 0)
+			break;
+		if (o->member->framework != f)
+			continue;
+		if (rescind)
+			master_rescind_offer(m, o);
+		else
+			master_discard_offer(m, o, NULL, false);
+	}
+}
+
+static const char *or_empty(const char *text)
+{
+	return text != NULL ? text : "";
+}
+
+/* Again, with an id: the older stream, if there is one, ends. User and checkpointing stay what they were. */
+static void resubscribe(struct master *m, struct framework *f, uint64_t conn, const Subscribe *s)
+{
+	FrameworkInfo info = *s->framework_info;
+
+	if (strcmp(or_empty(f->info->principal), or_empty(info.principal)) != 0) {
+		refuse(m, conn, "Changing framework's principal is not allowed.");
+		return;
+	}
+	info.user = f->info->user;
+	info.has_checkpoint = f->info->has_checkpoint;
+	info.checkpoint = f->info->checkpoint;
+	FrameworkInfo *copy = copy_info(m, &info, f->id);
+	if (copy == NULL)
+		return;
+	take_info(f, copy);
+	f->calls[MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE]++;
+	f->reregistered_ms = m->now;
+	uint64_t old = f->conn;
+	if (unlink_conn(m, f))
+		send_error(m, old, "Framework failed over");
 	master_timer_clear(&m->timers, &f->failover);
+	drop_offers(m, f, false);
+	link_conn(m, f, conn);
 	set_roles(m, f, s);
-	set_connected(f, true);
-	for (size_t i = 0; i < f->n_members; i++)
-		master_clear_filters(m, f->members[i]);
-	say_subscribed(m, f);
+	send_subscribed(m, f);
 	master_heartbeat(m, f);
 	master_allocate(m, NULL);
 }
 
-static struct framework *of_connection(const struct master *m, uint64_t conn)
+static void subscribe(struct master *m, uint64_t conn, const Subscribe *s, const char *id)
 {
-	for (struct framework *f = m->frameworks; f != NULL; f = f->hh.next)
-		if (f->connected && f->conn == conn)
-			return f;
-	return NULL;
-}
-
-void master_closed(struct master *m, uint64_t conn)
-{
-	struct framework *f = of_connection(m, conn);
+	struct framework *f = new_framework(m, s->framework_info, id);
 
 	if (f == NULL)
 		return;
-	double timeout = f->info->has_failover_timeout && f->info->failover_timeout > 0
-				 ? f->info->failover_timeout
-				 : 0;
-	set_connected(f, false);
-	master_timer_clear(&m->timers, &f->heartbeat);
-	drop_offers(m, f);
-	if (timeout > 1e9) /* as good as never */
-		timeout = 1e9;
-	master_set_timer(m, &f->failover, m->now + (uint64_t)(timeout * 1000));
+	f->calls[MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE]++;
+	link_conn(m, f, conn);
+	set_roles(m, f, s);
+	send_subscribed(m, f);
+	master_heartbeat(m, f);
+	master_allocate(m, NULL);
+}
+
+void master_subscribe(struct master *m, uint64_t conn, const Subscribe *s)
+{
+	const FrameworkInfo *info = s->framework_info;
+	struct err err = { "" };
+	struct gone *gone = NULL;
+	char id[UUID_TEXT + 24];
+
+	if (master_check_framework(info, &err) < 0) {
+		refuse(m, conn, err.text);
+		return;
+	}
+	bool first = info->id == NULL || info->id->value[0] == '\0';
+	if (!first)
+		HASH_FIND_STR(m->gone, info->id->value, gone);
+	if (gone != NULL) {
+		refuse(m, conn, "Framework has been removed");
+		return;
+	}
+	if (master_check_suppressed(info, s->suppressed_roles, s->n_suppressed_roles, &err) < 0) {
+		refuse(m, conn, err.text);
+		return;
+	}
+	struct framework *f = first ? NULL : master_framework(m, info->id->value);
+	if (f != NULL) {
+		resubscribe(m, f, conn, s);
+		return;
+	}
+	(void)snprintf(id, sizeof(id), "%s-%04llu", m->id, (unsigned long long)m->next_framework);
+	if (first)
+		m->next_framework++;
+	subscribe(m, conn, s, first ? id : info->id->value);
 }
 
 /* ---- The end ---- */
 
-static void remember_gone(struct master *m, const char *id)
+void master_disconnected(struct master *m, uint64_t conn)
 {
-	struct gone *g = malloc(sizeof(*g) + strlen(id) + 1);
+	struct framework *f;
+
+	HASH_FIND(hh_conn, m->conns, &conn, sizeof(conn), f);
+	if (f == NULL)
+		return;
+	(void)unlink_conn(m, f);
+	for (size_t i = 0; i < f->members.n; i++) {
+		master_set_active(f->members.at[i], false);
+		master_clear_filters(m, f->members.at[i]);
+	}
+	drop_offers(m, f, false);
+	double seconds = f->info->failover_timeout;
+	if (seconds > 0)
+		master_set_timer(m, &f->failover, m->now + (uint64_t)(seconds * 1000));
+	else
+		master_remove_framework(m, f);
+}
+
+static void remember(struct master *m, struct framework *f)
+{
+	struct gone *g = calloc(1, sizeof(*g));
 
 	if (g == NULL) {
 		m->oom = true;
 		return;
 	}
-	memcpy(g->id, id, strlen(id) + 1);
-	HASH_ADD_KEYPTR(hh, m->gone, g->id, strlen(g->id), g);
+	g->id = master_strdup(m, f->id);
+	g->name = master_strdup(m, f->info->name);
+	g->registered_ms = f->registered_ms;
+	g->gone_ms = m->now;
+	if (g->id != NULL && g->name != NULL)
+		HASH_ADD_KEYPTR(hh, m->gone, g->id, strlen(g->id), g);
+	if (g->hh.tbl == NULL) {
+		m->oom = true;
+	} else if (HASH_COUNT(m->gone) > COMPLETED_MAX) {
+		g = m->gone; /* the oldest */
+		HASH_DEL(m->gone, g);
+	} else {
+		return;
+	}
+	free(g->id);
+	free(g->name);
+	free(g);
 }
 
-static void leave_agent(struct master *m, struct agent *a, struct framework *f)
+static void free_executors(struct master *m, struct agent *a, const struct framework *f)
 {
-	Quern__Local__ToAgent to = QUERN__LOCAL__TO_AGENT__INIT;
-	bool there = false;
+	struct executor *e, *next;
 
-	for (struct task *t = a->tasks, *next; t != NULL; t = next) {
-		next = t->next;
-		if (t->member->framework == f) {
-			there = true;
-			master_free_task(m, t);
-		}
-	}
-	for (struct executor *e = a->executors, *next; e != NULL; e = next) {
-		next = e->next;
-		if (e->member->framework == f) {
-			there = true;
-			master_free_executor(m, a, e);
-		}
-	}
-	if (!there)
-		return;
-	to.shutdown_framework = f->info->id;
-	master_to_agent(m, a, &to);
+	DL_FOREACH_SAFE(a->executors, e, next)
+	if (e->member->framework == f)
+		master_free_executor(m, a, e, true);
 }
 
 void master_remove_framework(struct master *m, struct framework *f)
 {
-	if (f->connected)
-		master_do(m, MASTER_DO_CLOSE)->conn = f->conn;
-	set_connected(f, false);
-	drop_offers(m, f);
-	for (struct agent *a = m->agents; a != NULL; a = a->hh.next)
-		leave_agent(m, a, f);
-	for (size_t i = 0; i < f->n_members; i++)
-		master_clear_filters(m, f->members[i]);
-	remember_gone(m, f->id);
-	HASH_DEL(m->frameworks, f);
+	Quern__Local__ToAgent message = QUERN__LOCAL__TO_AGENT__INIT;
+	struct agent *a, *next_agent;
+	struct task *t, *next_task;
+	uint64_t conn = f->conn;
+
+	for (size_t i = 0; i < f->members.n; i++)
+		master_set_active(f->members.at[i], false);
+	drop_offers(m, f, false);
+	if (unlink_conn(m, f))
+		master_close(m, conn);
+	message.shutdown_framework = f->info->id;
+	HASH_ITER (hh, m->agents, a, next_agent)
+		master_to_agent(m, a, &message);
+	HASH_ITER (hh, f->tasks, t, next_task) {
+		master_task_state(m, t, MESOS__V1__TASK_STATE__TASK_KILLED);
+		master_complete_task(m, t);
+	}
+	HASH_ITER (hh, m->agents, a, next_agent)
+		free_executors(m, a, f);
+	remember(m, f);
 	master_free_framework(m, f);
 }
 
 void master_free_framework(struct master *m, struct framework *f)
 {
+	struct task *t, *next;
+	struct completed_task *c, *next_completed;
+
 	master_timer_clear(&m->timers, &f->heartbeat);
 	master_timer_clear(&m->timers, &f->failover);
-	for (size_t i = 0; i < f->n_members; i++) {
-		master_sorter_remove(&f->members[i]->role->members, &f->members[i]->share);
-		master_role_leave(m, f->members[i]->role);
-		free(f->members[i]);
+	(void)unlink_conn(m, f);
+	HASH_ITER (hh, f->tasks, t, next)
+		master_free_task(m, t);
+	HASH_ITER (hh, f->unreachable, t, next)
+		master_free_task(m, t);
+	DL_FOREACH_SAFE(f->completed, c, next_completed)
+	{
+		free(c->id);
+		free(c->name);
+		free(c->agent);
+		free(c);
 	}
-	free(f->members);
-	vec_deinit(&f->pending);
-	mesos__v1__framework_info__free_unpacked(f->info, NULL);
+	for (size_t i = 0; i < f->members.n; i++)
+		free_member(m, f->members.at[i]);
+	vec_deinit(&f->members);
+	vec_deinit(&f->fresh);
+	if (f->hh.tbl != NULL)
+		HASH_DELETE(hh, m->frameworks, f);
+	if (f->info != NULL)
+		mesos__v1__framework_info__free_unpacked(f->info, NULL);
 	free(f->id);
 	free(f);
 }

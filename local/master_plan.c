@@ -1,6 +1,10 @@
-#include "local/master.h"
-
+/* master_plan.c: what a step of the master's core wants done. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "local/master_state.h"
 
 void master_plan_reset(struct master_plan *plan)
 {
@@ -17,4 +21,130 @@ void master_plan_deinit(struct master_plan *plan)
 	master_plan_reset(plan);
 	free(plan->at);
 	*plan = (struct master_plan){ 0 };
+}
+
+/* Takes what the action owns. */
+static void act(struct master *m, struct master_action action)
+{
+	if (vec_push(m->plan, action) < 0) {
+		m->oom = true;
+		free(action.text);
+		free(action.stream_id);
+		free(action.data);
+	}
+}
+
+void master_reply(struct master *m, uint64_t conn, int status, const char *text)
+{
+	act(m, (struct master_action){
+		       .kind = MASTER_DO_REPLY,
+		       .conn = conn,
+		       .status = status,
+		       .text = text != NULL ? master_strdup(m, text) : NULL,
+	       });
+}
+
+void master_open(struct master *m, uint64_t conn, const char *stream_id)
+{
+	act(m, (struct master_action){
+		       .kind = MASTER_DO_REPLY,
+		       .conn = conn,
+		       .status = 200,
+		       .stream_id = master_strdup(m, stream_id),
+	       });
+}
+
+void master_close(struct master *m, uint64_t conn)
+{
+	act(m, (struct master_action){ .kind = MASTER_DO_CLOSE, .conn = conn });
+}
+
+uint8_t *master_pack(struct master *m, const void *message, size_t *ret_len)
+{
+	*ret_len = protobuf_c_message_get_packed_size(message);
+	uint8_t *data = malloc(*ret_len > 0 ? *ret_len : 1);
+
+	if (data == NULL)
+		m->oom = true;
+	else
+		(void)protobuf_c_message_pack(message, data);
+	return data;
+}
+
+void master_to_agent(struct master *m, const struct agent *a, const Quern__Local__ToAgent *message)
+{
+	struct master_action action = { .kind = MASTER_DO_AGENT, .link = a->link };
+
+	if (!a->linked)
+		return;
+	action.data = master_pack(m, message, &action.len);
+	act(m, action);
+}
+
+void master_event(struct master *m, uint64_t conn, Mesos__V1__Scheduler__Event__Type type,
+	Mesos__V1__Scheduler__Event *event)
+{
+	struct master_action action = { .kind = MASTER_DO_EVENT, .conn = conn };
+
+	event->has_type = 1;
+	event->type = type;
+	action.data = master_pack(m, event, &action.len);
+	act(m, action);
+}
+
+void master_to_framework(struct master *m, struct framework *f, Mesos__V1__Scheduler__Event__Type type,
+	Mesos__V1__Scheduler__Event *event)
+{
+	if (!f->connected)
+		return;
+	f->events[type]++;
+	master_event(m, f->conn, type, event);
+}
+
+void *master_dup(struct master *m, const void *message)
+{
+	const ProtobufCMessage *from = message;
+	size_t len;
+	uint8_t *data = master_pack(m, from, &len);
+	void *copy = data != NULL ? protobuf_c_message_unpack(from->descriptor, NULL, len, data) : NULL;
+
+	free(data);
+	if (copy == NULL)
+		m->oom = true;
+	return copy;
+}
+
+char *master_strdup(struct master *m, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		m->oom = true;
+	return copy;
+}
+
+/* splitmix64 (Vigna): good enough for ids, and the same for the same seed. */
+uint64_t master_random(struct master *m)
+{
+	uint64_t z = m->random += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+void master_uuid(struct master *m, char ret[UUID_TEXT])
+{
+	const uint64_t a = master_random(m), b = master_random(m);
+
+	/* RFC 4122: random */
+	(void)snprintf(ret, UUID_TEXT, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+		(unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)((b >> 48 & 0x3fff) | 0x8000),
+		(unsigned long long)(b & UINT64_C(0xffffffffffff)));
+}
+
+void master_set_timer(struct master *m, struct timer *t, uint64_t at_ms)
+{
+	if (master_timer_set(&m->timers, t, at_ms) < 0)
+		m->oom = true;
 }
