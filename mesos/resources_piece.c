@@ -141,12 +141,13 @@ static int push_item(struct piece *p, const char *item)
 
 int piece_add(struct piece *into, const struct piece *what)
 {
+	const size_t ranges = what->ranges.n, items = what->items.n; /* `what` may be `into` */
 	int r = 0;
 
 	into->milli += what->milli;
-	for (size_t i = 0; r == 0 && i < what->ranges.n; i++)
+	for (size_t i = 0; r == 0 && i < ranges; i++)
 		r = vec_push(&into->ranges, what->ranges.at[i]);
-	for (size_t i = 0; r == 0 && i < what->items.n; i++)
+	for (size_t i = 0; r == 0 && i < items; i++)
 		r = push_item(into, what->items.at[i]);
 	melt_ranges(into);
 	melt_items(into);
@@ -231,7 +232,7 @@ static void subtract_items(struct piece *from, const struct piece *what)
 	size_t n = 0;
 
 	for (size_t i = 0; i < from->items.n; i++) {
-		if (has_item(what, from->items.at[i]))
+		if (what == from || has_item(what, from->items.at[i]))
 			free(from->items.at[i]);
 		else
 			from->items.at[n++] = from->items.at[i];

@@ -54,7 +54,9 @@ static void redirects_in_circles_end_in_a_back_off(void **state)
 	start(w);
 	(void)request(w, &w->b, 0); /* the next endpoint, after the first and five redirects */
 	assert_int_equal(w->a.n, 6);
-	(void)request(w, &w->b, 1); /* and so on */
+	(void)request(
+		w, &w->b, 1); /* and so on, the redirects counted anew: five of B's, A and five of its own */
+	assert_int_equal(w->a.n, 6 + 5 + 6);
 	assert_log(w, "");
 }
 
@@ -80,6 +82,21 @@ static void redirects_to_nowhere_end_in_a_back_off(void **state)
 		assert_int_equal(teardown((void **)&w), 0);
 	}
 	(void)state;
+}
+
+static void a_redirect_carries_no_credentials(void **state)
+{
+	struct world *w = *state;
+	char answer[256];
+
+	w->endpoints[1] = w->b.at;
+	(void)snprintf(answer, sizeof(answer),
+		"HTTP/1.1 307 Temporary Redirect\r\nLocation: //user:word@%s/x\r\nContent-Length: 0\r\n\r\n",
+		w->a.at);
+	start(w);
+	script_say(request(w, &w->a, 0)->peer, answer);
+	(void)request(w, &w->b, 0);
+	assert_int_equal(w->a.n, 1);
 }
 
 static void endpoints_are_tried_in_turn(void **state)
@@ -212,6 +229,7 @@ int main(void)
 		TEST(a_redirect_with_a_scheme_is_followed),
 		TEST(redirects_in_circles_end_in_a_back_off),
 		TEST(redirects_to_nowhere_end_in_a_back_off),
+		TEST(a_redirect_carries_no_credentials),
 		TEST(endpoints_are_tried_in_turn),
 		TEST(a_refusal_is_the_end_with_the_words_of_the_peer),
 		TEST(a_refusal_may_be_without_words),

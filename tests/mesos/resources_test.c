@@ -463,6 +463,11 @@ static void arithmetic_is_that_of_the_model(void **state)
 			assert_int_equal(resources_subtract(ra, rb), -ERANGE);
 		}
 		assert_model(ra, &left, &seed);
+		assert_int_equal(resources_add(rb, rb), 0); /* with itself, too */
+		left = model_add(&b, &b);
+		assert_model(rb, &left, &seed);
+		assert_int_equal(resources_subtract(rb, rb), 0);
+		assert_true(resources_empty(rb));
 		(void)resources_free(ra);
 		(void)resources_free(rb);
 		(void)resources_free(rs);
@@ -514,6 +519,8 @@ static void allocating_is_of_every_piece_and_can_be_undone(void **state)
 	assert_int_equal(resources_add(to_a, to_b), 0);
 	assert_int_equal(resources_allocate(to_a, NULL), 0);
 	assert_prints(to_a, "cpus:4;cpus(a):2;ports:[1-2]");
+	assert_int_equal(resources_add(plain, plain), 0);
+	assert_true(same(to_a, plain));
 	(void)resources_free(plain);
 	(void)resources_free(to_a);
 	(void)resources_free(to_b);
