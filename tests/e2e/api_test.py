@@ -144,6 +144,16 @@ def test_collecting_is_in_the_order_of_the_input():
             assert run(d, "count").stdout == b"4000\n"
 
 
+def test_some_of_what_a_shuffle_gave():
+    with quern.scratch() as d:
+        table = [(b"k", i, b"w%d w%d" % (i % 100, i % 37)) for i in range(2000)]
+        write(d, table, files=9)
+        counts = {b"%s=%d\n" % c for c in word_counts(table).items()}
+        for n in 1, 30, 99, 100, 1000:
+            got = lines_of(run(d, "take_counts", str(n)).stdout)
+            assert len(got) == min(n, len(counts)) and set(got) <= counts and len(set(got)) == len(got), (n, got)
+
+
 def lines_of(data):
     return [line + b"\n" for line in data.split(b"\n")[:-1]]
 

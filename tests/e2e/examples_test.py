@@ -92,6 +92,40 @@ def test_top_words():
         assert example(d, "top_words", "in", "10000", least) == b"".join(b"%d\t%s\n" % c for c in ranked if c[0] >= least)
 
 
+def test_a_shared_object_is_a_job_as_well():
+    with quern.scratch() as d:
+        folder(d)
+        subprocess.run(["cc", "-shared", "-fPIC", "-Wl,--build-id", "-I", quern.EXAMPLES.parent / "job" / "include", "-o",
+                        d / "count.so", quern.EXAMPLES / "linecount.c"], check=True)
+        for name in d / "count.so", "count.so", "./count.so":
+            result = quern.run(d, "run", "--master", "local[2]", name, "all")
+            quern.check(d, result)
+            assert result.stdout == b"12000\n"
+        assert not (d / "cache").exists(), "something was compiled"
+
+
+def test_flags_reach_the_compiler():
+    with quern.scratch() as d:
+        (d / "all").write_bytes(text())
+        (d / "words.h").write_bytes(b"enum { ADDED = 4 };\n")
+        (d / "job.c").write_bytes(b'''#include <math.h>
+#include <quern/quern.h>
+#include <stdio.h>
+#include "words.h"
+int quern_main(quern_job *job, int argc, char **argv)
+{
+	uint64_t n;
+	int r = argc == 2 ? quern_count(quern_text(job, argv[1]), &n) : 1;
+	(void)printf("%s %.0f\\n", GREETING, r == 0 ? floor(sqrt((double)n * (double)n)) + ADDED : -1);
+	return r;
+}
+''')
+        result = quern.run(d, "run", "--master", "local[2]", "--cflags", "-I '%s' -lm '-DGREETING=\"good day\"'" % d,
+                           "job.c", "all")
+        quern.check(d, result)
+        assert result.stdout == b"good day 4004\n", result
+
+
 def test_every_example_says_how_it_is_used():
     with quern.scratch() as d:
         names = sorted(p.stem for p in quern.EXAMPLES.glob("*.c"))

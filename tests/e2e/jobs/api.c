@@ -423,6 +423,10 @@ int quern_main(quern_job *job, int argc, char **argv)
 	if (strcmp(what, "take") == 0 && argc == 4)
 		return quern_take(
 			quern_map(lines, text_by_key, NULL), strtoull(argv[3], NULL, 10), print, NULL);
+	if (strcmp(what, "take_counts") == 0 && argc == 4)
+		return quern_take(
+			quern_reduce_by_key(quern_flat_map(lines, word_ones, NULL), quern_sum_u64, NULL),
+			strtoull(argv[3], NULL, 10), print_number, NULL);
 	if (strcmp(what, "count") == 0) {
 		r = quern_count(lines, &n);
 		(void)printf("%" PRIu64 "\n", n);
