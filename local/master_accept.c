@@ -140,12 +140,28 @@ static void send_run(struct master *m, const struct launch *l, const Mesos__V1__
 	master_resource_list_deinit(&own);
 }
 
-static void launch(struct master *m, struct launch *l, const Mesos__V1__TaskInfo *task)
+/* A task of an executor that need not say whose it is: the framework's. Borrows from `given`. */
+static const Mesos__V1__TaskInfo *fill_in(const struct framework *f, const Mesos__V1__TaskInfo *given,
+	Mesos__V1__TaskInfo *task, Mesos__V1__ExecutorInfo *executor)
+{
+	if (given->executor == NULL || given->executor->framework_id != NULL)
+		return given;
+	*task = *given;
+	*executor = *given->executor;
+	executor->framework_id = f->info->id;
+	task->executor = executor;
+	return task;
+}
+
+static void launch(struct master *m, struct launch *l, const Mesos__V1__TaskInfo *given)
 {
 	struct framework *f = l->member->framework;
 	struct resources *own = NULL, *executor = NULL;
 	struct err err = { "" };
+	Mesos__V1__TaskInfo filled;
+	Mesos__V1__ExecutorInfo info;
 
+	const Mesos__V1__TaskInfo *task = fill_in(f, given, &filled, &info);
 	int r = master_check_task(m, l, task, &own, &executor, &err);
 	if (r == -EINVAL) {
 		reject(m, f, task, MESOS__V1__TASK_STATE__TASK_ERROR,
