@@ -16,10 +16,15 @@ esac
 install_missing "${quern_packages[@]}" golang-github-mesos-mesos-go-dev valgrind
 
 if [ "$what" != valgrind ]; then
+	rm -f build-asan/sanitizer.log.*
 	build build-asan --werror -Db_sanitize=address,undefined -Db_lundef=false
 	# Jobs crash on purpose, which is for quern to report.
 	ASAN_OPTIONS=detect_leaks=1:handle_segv=0:handle_abort=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		meson test -C build-asan --print-errorlogs -t 5 "$@"
+	if ls build-asan/sanitizer.log.* >/dev/null 2>&1; then # of executors, see tests/sanitizer/options.c
+		cat build-asan/sanitizer.log.*
+		exit 1
+	fi
 fi
 if [ "$what" != asan ]; then
 	valgrind=(valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
