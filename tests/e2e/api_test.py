@@ -46,7 +46,7 @@ def run(d, what, *more, master="local[4]", status=0):
 
 def saved(d, what, *more, **how):
     """The lines that `what` saves, sorted."""
-    out = d / f"out-{what}-{'-'.join(more)}"
+    out = d / f"out-{what}-{'-'.join(more).replace('/', '')}"
     run(d, what, out, *more, **how)
     return quern.output(out)
 
@@ -120,6 +120,19 @@ def test_reductions_of_ones_own():
         # Records without a key, and with an empty one, are one group.
         numbers = [b"%d" % n for _, n, _ in table]
         quern.same(saved(d, "reduce_without_key"), [b"\t" + max(numbers)])
+
+
+def test_an_attempt_that_failed_counts_for_nothing():
+    for _ in range(2):
+        with quern.scratch() as d:
+            table = [(b"k%d" % (i % 50), i, b"text of the line") for i in range(1000)]
+            for i, how in enumerate([b"fail", b"exit", b"abort", b"kill"]):
+                table[i * 250 + 200] = (b"k", i * 250 + 200, how)
+            write(d, table, files=4)
+            (d / "memory").mkdir()
+            expected = collections.Counter(key for key, _, _ in table)
+            quern.same(saved(d, "flaky", str(d / "memory")), pairs(expected))
+            assert len(list((d / "memory").iterdir())) == 4
 
 
 def test_values_of_megabytes():

@@ -1,7 +1,9 @@
 /* api.c: every function of quern.h, by name: api.c WHAT INPUT [OUTPUT] [MORE]. Lines of the input are
  * "key<TAB>number<TAB>text". What comes to quern_main() is printed. */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <quern/quern.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -118,6 +120,30 @@ static void twice(quern_slice key, quern_slice value, quern_out *out, void *arg)
 
 	for (int i = 0; i < 2 && value.len > 20; i++)
 		quern_emit(out, key, i == 0 ? value : quern_str(mark));
+}
+
+/* Ends the first attempt at a line that says how: "fail", "exit", "abort", "kill". `arg`: a folder that
+ * remembers. */
+static void flaky(quern_slice line, quern_out *out, void *arg)
+{
+	struct row row = parse(line);
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/%.*s", (const char *)arg, (int)row.number.len, row.number.ptr);
+	if (row.text.len == 4 || row.text.len == 5) {
+		int fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+		bool first = fd >= 0 && close(fd) == 0;
+
+		if (first && memcmp(row.text.ptr, "fail", 4) == 0)
+			quern_fail("for once");
+		if (first && memcmp(row.text.ptr, "exit", 4) == 0)
+			exit(0);
+		if (first && memcmp(row.text.ptr, "abor", 4) == 0)
+			abort();
+		if (first && memcmp(row.text.ptr, "kill", 4) == 0)
+			(void)kill(getpid(), SIGKILL);
+	}
+	quern_emit_u64(out, row.key, 1);
 }
 
 static void without_key(quern_slice line, quern_out *out, void *arg)
@@ -305,6 +331,8 @@ static int save(quern_set *lines, const char *what, const char *output, const ch
 	else if (strcmp(what, "key_typed") == 0)
 		set = quern_typed(quern_map_pairs(quern_map(lines, i64_by_key, NULL), swap, NULL), QUERN_I64,
 			QUERN_BYTES);
+	else if (strcmp(what, "flaky") == 0)
+		set = quern_reduce_by_key(quern_map(lines, flaky, &word), quern_sum_u64, NULL);
 	else if (strcmp(what, "large_values") == 0)
 		set = quern_typed(
 			quern_map_pairs(quern_reduce_by_key(quern_map(lines, swell, QUERN_ARG(times)),
