@@ -117,7 +117,8 @@ void segment_reader_deinit(struct segment_reader *r)
 /* Fills r->raw, which is empty, from a block whose sum is right. */
 static int block_load(struct segment_reader *r, const uint8_t *stored, size_t n, size_t raw, uint32_t flags)
 {
-	int e = buf_reserve(&r->raw, raw);
+	int e = buf_reserve(
+		&r->raw, raw > 0 ? raw : 1); /* r->raw.data is for arithmetic also when it is empty */
 
 	if (e < 0)
 		return e;
