@@ -6,6 +6,7 @@
  * that any number of commands may do this at a time. */
 #include "job/compile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -23,6 +25,8 @@
 enum {
 	CACHE_FORMAT = 1,       /* counts up when the same command would make another object */
 	HASH_PIECE = 256 << 10, /* bytes of a file, hashed at a time */
+	HASH_DIGITS = 32,       /* hexadecimal */
+	CACHE_DAYS = 30,        /* what was not used for so long is removed */
 };
 
 /* ---- The hash ---- */
@@ -78,7 +82,7 @@ static int hash_words(XXH3_state_t *h, const struct words *w)
 }
 
 /* The name of what `source` compiles to, in hexadecimal. */
-static int hash_job(const struct compiler *c, int source, char ret[33])
+static int hash_job(const struct compiler *c, int source, char ret[HASH_DIGITS + 1])
 {
 	const uint32_t format = CACHE_FORMAT;
 	XXH3_state_t *h = XXH3_createState();
@@ -152,14 +156,44 @@ static int find_cache(char **ret, struct err *err)
 	return 0;
 }
 
-/* Whether `object` is there, is a job, and was put there by this user. */
+/* Whether `object` is there, is a job, and was put there by this user. Then it is in use. */
 static bool cached(const char *object)
 {
 	struct object look;
 	struct stat st;
 
-	return lstat(object, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-	       object_look(object, &look, NULL) == 0 && look.build_id_len > 0 && look.has_main;
+	if (lstat(object, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+		object_look(object, &look, NULL) < 0 || look.build_id_len == 0 || !look.has_main)
+		return false;
+	(void)utimensat(AT_FDCWD, object, NULL, 0); /* where that fails it is removed early, and made again */
+	return true;
+}
+
+/* Whether a file in the cache has a name that this program gives: HASH.so, HASH.so.XXXXXX. */
+static bool is_ours(const char *name)
+{
+	return strspn(name, "0123456789abcdef") == HASH_DIGITS &&
+	       strncmp(name + HASH_DIGITS, ".so", 3) == 0 &&
+	       (name[HASH_DIGITS + 3] == '\0' || name[HASH_DIGITS + 3] == '.');
+}
+
+/* Removes what nobody has used for long, and what a killed compiler has left. Whatever fails is for another
+ * time. */
+static void clean(const char *cache)
+{
+	const time_t oldest = time(NULL) - (time_t)CACHE_DAYS * 24 * 60 * 60;
+	DIR *dir = opendir(cache);
+
+	if (dir == NULL)
+		return;
+	for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+		struct stat st;
+
+		if (is_ours(e->d_name) && fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISREG(st.st_mode) && st.st_mtime < oldest)
+			(void)unlinkat(dirfd(dir), e->d_name, 0);
+	}
+	(void)closedir(dir);
 }
 
 /* Whether `object`, which `path` is or became, can be a job. */
@@ -226,7 +260,7 @@ static int compile(struct compiler *c, const char *path, char **ret, struct err 
 {
 	auto_close int source = -1;
 	auto_free char *cache = NULL, *object = NULL;
-	char hash[33];
+	char hash[HASH_DIGITS + 1];
 
 	int r = compiler_preprocess(c, path, &source, err);
 	if (r < 0)
@@ -241,10 +275,12 @@ static int compile(struct compiler *c, const char *path, char **ret, struct err 
 		object = NULL;
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	if (!cached(object))
+	if (!cached(object)) {
 		r = build_aside(c, path, source, object, err);
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+		clean(cache);
+	}
 	*ret = object, object = NULL;
 	return 0;
 }

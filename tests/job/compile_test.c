@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/auto.h"
 #include "job/compile.h"
@@ -370,6 +371,38 @@ static void a_spoiled_object_in_the_cache_is_made_again(void **state)
 	(void)code_free(code);
 }
 
+static void set_age(const char *path, int days)
+{
+	const time_t then = time(NULL) - (time_t)days * 24 * 60 * 60;
+
+	assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){ { then, 0 }, { then, 0 } }, 0), 0);
+}
+
+static void what_is_not_used_for_a_month_goes(void **state)
+{
+	const char *source = kit_path(*state, "job.c");
+
+	kit_write(source, JOB_HEAD JOB_MAIN);
+	auto_free char *forgotten = compiled(source, "-DA=1"), *used = compiled(source, "-DA=2");
+	auto_free char *recent = compiled(source, "-DA=3");
+	const char *temporary = kit_path(*state, "a/cache/quern/0123456789abcdef0123456789abcdef.so.abcdef");
+	const char *foreign = kit_path(*state, "a/cache/quern/my-thesis.so");
+	kit_write(temporary, "");
+	kit_write(foreign, "");
+	set_age(foreign, 3650);
+	set_age(forgotten, 32);
+	set_age(used, 32);
+	set_age(recent, 28);
+	set_age(temporary, 32);
+	auto_free char *again = compiled(source, "-DA=2"), *other = compiled(source, "-DA=4");
+	assert_int_equal(access(forgotten, F_OK), -1);
+	assert_int_equal(access(temporary, F_OK), -1);
+	assert_int_equal(access(foreign, F_OK), 0);
+	assert_int_equal(access(used, F_OK), 0);
+	assert_int_equal(access(recent, F_OK), 0);
+	assert_int_equal(access(other, F_OK), 0);
+}
+
 static void any_number_may_compile_at_a_time(void **state)
 {
 	enum { PROCESSES = 8 };
@@ -416,6 +449,7 @@ int main(void)
 		test(a_compiler_that_is_missing_or_broken_is_named),
 		test(a_cache_that_cannot_be_is_an_error),
 		test(a_spoiled_object_in_the_cache_is_made_again),
+		test(what_is_not_used_for_a_month_goes),
 		test(any_number_may_compile_at_a_time),
 	};
 
