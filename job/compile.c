@@ -103,8 +103,8 @@ static int hash_job(const struct compiler *c, int source, char ret[HASH_DIGITS +
 		r = hash_file(h, source);
 	XXH128_hash_t hash = XXH3_128bits_digest(h);
 	(void)XXH3_freeState(h);
-	(void)snprintf(
-		ret, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+	(void)snprintf(ret, HASH_DIGITS + 1, "%016llx%016llx", (unsigned long long)hash.high64,
+		(unsigned long long)hash.low64);
 	return r;
 }
 
