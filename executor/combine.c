@@ -8,14 +8,18 @@
 #include "executor/runs.h"
 #include "executor/table.h"
 
+/* A large table is not in the processor's cache, and each look-up alone would wait for the memory. So records
+ * wait a moment, copied, in their order, while what they need is on the way. */
 enum {
-	PENDING = 32,    /* records that wait while the memory of their slots is fetched */
-	PENDING_KEY = 40 /* bytes of a key that may wait */
+	PENDING = 32,      /* records that wait at a time */
+	PENDING_KEY = 40,  /* bytes of a key that may wait */
+	PENDING_VALUE = 56 /* and of a value that is not a number */
 };
 
-/* A record of a known reduction that waits for its slot. As large as a line of the processor's cache. */
+/* As large as a line of the cache. */
 struct pending {
-	uint64_t hash, bits;
+	uint64_t hash;
+	uint64_t bits; /* the value of a known reduction; the length of another's */
 	union {
 		uint8_t key[PENDING_KEY];
 		uint64_t words[2]; /* of a short key: table_pack() */
@@ -34,6 +38,7 @@ struct combine {
 	struct flow *flow;
 	size_t n_pending;
 	struct pending pending[PENDING];
+	uint8_t values[PENDING][PENDING_VALUE];
 };
 
 /* 0 marks a free slot; that two hashes become one is no matter. */
@@ -171,12 +176,19 @@ static void take_number(struct combine *c, uint64_t hash, quern_slice key, uint6
 	insert(c, hash, key, quern_bytes(value, sizeof(value)));
 }
 
-/* Those that wait, in their order. */
-static void drain(struct combine *c)
+/* A record of a user's reduction. */
+static void take_value(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
 {
-	size_t n = c->n_pending;
+	struct table_slot *s = table_find(&c->table, hash, key);
 
-	c->n_pending = 0;
+	if (s->hash == 0)
+		insert(c, hash, key, value);
+	else
+		update_call(c, s, value);
+}
+
+static void drain_numbers(struct combine *c, size_t n)
+{
 	for (size_t i = 0; i < n; i++) {
 		const struct pending *p = &c->pending[i];
 
@@ -192,23 +204,35 @@ static void drain(struct combine *c)
 	}
 }
 
-/* A large table is not in the processor's cache: each look-up alone would wait for the memory. So some
- * records wait here, copied, while their slots are on the way. */
-static inline void emit_number(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
+static void drain_values(struct combine *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		table_prefetch_value(&c->table, c->pending[i].hash);
+	for (size_t i = 0; i < n; i++) {
+		const struct pending *p = &c->pending[i];
+
+		take_value(c, p->hash, quern_bytes(p->key, p->key_len), quern_bytes(c->values[i], p->bits));
+	}
+}
+
+/* Those that wait, in their order. */
+static void drain(struct combine *c)
+{
+	size_t n = c->n_pending;
+
+	c->n_pending = 0;
+	if (c->reduce.kind == REDUCE_CALL)
+		drain_values(c, n);
+	else
+		drain_numbers(c, n);
+}
+
+/* Lets a record wait whose value is put in place by the caller. */
+static inline void add_pending(struct combine *c, uint64_t hash, quern_slice key)
 {
 	struct pending *p = &c->pending[c->n_pending];
 
-	if (value.len != 8) {
-		reduce_wrong_length(&c->reduce, value);
-		return;
-	}
-	if (key.len > PENDING_KEY) {
-		drain(c);
-		take_number(c, hash, key, get_le64(value.ptr));
-		return;
-	}
 	p->hash = hash;
-	p->bits = get_le64(value.ptr);
 	p->key_len = (uint32_t)key.len;
 	if (key.len <= TABLE_INLINE)
 		table_pack(key, p->words);
@@ -217,6 +241,19 @@ static inline void emit_number(struct combine *c, uint64_t hash, quern_slice key
 	table_prefetch(&c->table, hash);
 	if (++c->n_pending == PENDING)
 		drain(c);
+}
+
+static inline void emit_number(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
+{
+	if (value.len != 8) {
+		reduce_wrong_length(&c->reduce, value);
+	} else if (key.len > PENDING_KEY) {
+		drain(c);
+		take_number(c, hash, key, get_le64(value.ptr));
+	} else {
+		c->pending[c->n_pending].bits = get_le64(value.ptr);
+		add_pending(c, hash, key);
+	}
 }
 
 static void emit_number_many(struct quern_out *out, quern_slice key, quern_slice value)
@@ -229,15 +266,17 @@ static void emit_number_one(struct quern_out *out, quern_slice key, quern_slice 
 	emit_number((struct combine *)out, hash_one(key), key, value);
 }
 
-/* A record of a user's reduction. */
 static inline void emit_call(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
 {
-	struct table_slot *s = table_find(&c->table, hash, key);
-
-	if (s->hash == 0)
-		insert(c, hash, key, value);
-	else
-		update_call(c, s, value);
+	if (key.len > PENDING_KEY || value.len > PENDING_VALUE) {
+		drain(c);
+		take_value(c, hash, key, value);
+		return;
+	}
+	c->pending[c->n_pending].bits = value.len;
+	if (value.len > 0)
+		memcpy(c->values[c->n_pending], value.ptr, value.len);
+	add_pending(c, hash, key);
 }
 
 static void emit_call_many(struct quern_out *out, quern_slice key, quern_slice value)
@@ -280,7 +319,8 @@ void combine_finish(struct combine *c, combine_give *give, void *arg)
 {
 	uint8_t bits[8];
 
-	drain(c);
+	if (c->flow->result == 0)
+		drain(c);
 	if (c->flow->result < 0)
 		return;
 	if (c->runs != NULL) {

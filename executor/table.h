@@ -74,6 +74,9 @@ static inline void table_pack(quern_slice key, uint64_t words[2]);
 /* Makes the processor fetch the slots that table_find() will look at. */
 static inline void table_prefetch(const struct table *t, uint64_t hash);
 
+/* And, when they are there, the value that is not a number. */
+static inline void table_prefetch_value(const struct table *t, uint64_t hash);
+
 /* Makes the free slot `s` the key's. 0 or -ENOMEM. The value is for the caller to set. */
 int table_put(struct table *t, struct table_slot *s, uint64_t hash, quern_slice key);
 
@@ -167,6 +170,16 @@ static inline void table_pack(quern_slice key, uint64_t words[2])
 static inline void table_prefetch(const struct table *t, uint64_t hash)
 {
 	__builtin_prefetch(t->slots + (hash >> t->shift), 1);
+}
+
+static inline void table_prefetch_value(const struct table *t, uint64_t hash)
+{
+	const struct table_slot *s = t->slots + (hash >> t->shift);
+
+	while (s->hash != 0 && s->hash != hash)
+		s++;
+	if (s->hash == hash)
+		__builtin_prefetch(s->value.bytes, 1);
 }
 
 static inline struct table_slot *table_find(const struct table *t, uint64_t hash, quern_slice key)
