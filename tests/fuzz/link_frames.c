@@ -51,6 +51,7 @@ static void turn(struct event_base *loop)
 	(void)event_base_loop(loop, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
+/* -1: the system has no sockets or ports left for the moment. */
 static int connect_to(uint16_t port)
 {
 	struct sockaddr_in a = {
@@ -59,8 +60,10 @@ static int connect_to(uint16_t port)
 	const struct linger at_once = { .l_onoff = 1 }; /* no thousands of sockets in TIME_WAIT */
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)(void *)&a, sizeof(a)) < 0)
-		abort();
+	if (fd >= 0 && connect(fd, (struct sockaddr *)(void *)&a, sizeof(a)) < 0) {
+		(void)close(fd);
+		return -1;
+	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	return fd;
 }
@@ -126,9 +129,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (loop == NULL || link_listen(loop, "127.0.0.1", 0, &config, &server, &err) < 0)
 		abort();
 	int fd = connect_to(link_server_port(server));
-	if (data[0] % 2 == 0 || shake_hands(loop, fd))
+	if (fd >= 0 && (data[0] % 2 == 0 || shake_hands(loop, fd)))
 		exchange(loop, fd, data + 1, size - 1);
-	(void)close(fd);
+	if (fd >= 0)
+		(void)close(fd);
 	turn(loop);
 	(void)link_server_free(server);
 	event_base_free(loop);
