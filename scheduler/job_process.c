@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,8 +27,7 @@ struct job_process {
 	const struct job_process_ops *ops;
 	void *arg;
 	pid_t pid;
-	int pidfd;
-	struct event *exited;
+	struct event *exited; /* of SIGCHLD */
 	struct bufferevent *socket;
 	struct session_reader reader;
 	const uint8_t *build_id; /* borrowed */
@@ -148,11 +146,11 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	pid_t r = waitpid(p->pid, &status, WNOHANG);
-	if (r == 0 || (r < 0 && errno == EINTR)) {
-		(void)event_add(p->exited, NULL);
+	if (p->pid < 0)
 		return;
-	}
+	pid_t r = waitpid(p->pid, &status, WNOHANG);
+	if (r == 0 || (r < 0 && errno == EINTR))
+		return; /* another child's end */
 	p->pid = -1;
 	/* What it said last counts still: a cancel, a run whose answer it did not await. */
 	if (p->broke == NULL && !session_at_border(&p->reader))
@@ -162,16 +160,8 @@ static void on_exited(evutil_socket_t fd, short what, void *arg)
 
 /* ---- Setting up ---- */
 
-static int watch(struct event_base *loop, struct job_process *p, int fd)
+static int listen_to(struct event_base *loop, struct job_process *p, int fd)
 {
-	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
-	if (p->pidfd < 0)
-		return -errno;
-	if (fcntl(p->pidfd, F_SETFD, FD_CLOEXEC) < 0)
-		return -errno;
-	p->exited = event_new(loop, p->pidfd, EV_READ, on_exited, p);
-	if (p->exited == NULL || event_add(p->exited, NULL) < 0)
-		return -ENOMEM;
 	if (evutil_make_socket_nonblocking(fd) < 0)
 		return -errno;
 	p->socket = bufferevent_socket_new(loop, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
@@ -179,6 +169,13 @@ static int watch(struct event_base *loop, struct job_process *p, int fd)
 		return -ENOMEM;
 	bufferevent_setcb(p->socket, on_read, NULL, on_socket_end, p);
 	return bufferevent_enable(p->socket, EV_READ | EV_WRITE) < 0 ? -ENOMEM : 0;
+}
+
+/* Its exit is watched for from before it is there, lest it be missed. */
+static int watch(struct event_base *loop, struct job_process *p)
+{
+	p->exited = evsignal_new(loop, SIGCHLD, on_exited, p);
+	return p->exited == NULL || event_add(p->exited, NULL) < 0 ? -ENOMEM : 0;
 }
 
 int job_process_start(struct event_base *loop, const char *self, const char *so, const uint8_t *build_id,
@@ -199,22 +196,23 @@ int job_process_start(struct event_base *loop, const char *self, const char *so,
 	p->arg = arg;
 	p->build_id = build_id;
 	p->build_id_len = build_id_len;
-	p->pidfd = p->pid = -1;
+	p->pid = -1;
 	session_reader_driver(&p->reader);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
-		int r = err_errno(err, -errno, "%s", failed);
-
+	int r = watch(loop, p);
+	if (r == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		r = -errno;
+	if (r < 0) {
 		(void)job_process_free(p);
-		return r;
+		return err_errno(err, r, "%s", failed);
 	}
 	pid_t parent = getpid();
 	p->pid = fork();
 	if (p->pid == 0)
 		exec_child(fds[1], parent, child);
-	int r = p->pid < 0 ? -errno : 0;
+	r = p->pid < 0 ? -errno : 0;
 	(void)close(fds[1]);
 	if (r == 0)
-		r = watch(loop, p, fds[0]);
+		r = listen_to(loop, p, fds[0]);
 	if (p->socket == NULL)
 		(void)close(fds[0]);
 	if (r < 0) {
@@ -236,8 +234,6 @@ struct job_process *job_process_free(struct job_process *p)
 	}
 	if (p->exited != NULL)
 		event_free(p->exited);
-	if (p->pidfd >= 0)
-		(void)close(p->pidfd);
 	if (p->socket != NULL)
 		bufferevent_free(p->socket);
 	session_reader_deinit(&p->reader);
