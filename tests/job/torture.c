@@ -1,0 +1,249 @@
+/* Every allocation of job/ fails once, the first, the second, and so on until none is left: each time the
+ * work ends with -ENOMEM or a set that says so, and gives back what it took (which a sanitizer or valgrind
+ * sees). Linked with --wrap. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "job/compile.h"
+#include "job/explain.h"
+#include "job/graph.h"
+#include "job/input.h"
+#include "job/records.h"
+#include "job/session.h"
+#include "tests/job/kit.h"
+
+static long until_failure; /* allocations; 0: none fails */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+int __real_vasprintf(char **ret, const char *format, va_list ap);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+int __wrap_vasprintf(char **ret, const char *format, va_list ap);
+int __wrap_asprintf(char **ret, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool fails(void)
+{
+	return until_failure > 0 && --until_failure == 0;
+}
+
+void *__wrap_malloc(size_t n)
+{
+	return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return fails() ? NULL : __real_realloc(p, n);
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return fails() ? NULL : __real_strdup(s);
+}
+
+/* The C library leaves *ret undefined when there is no memory. */
+static int no_text(char **ret)
+{
+	*ret = (char *)1;
+	return -1;
+}
+
+int __wrap_vasprintf(char **ret, const char *format, va_list ap)
+{
+	return fails() ? no_text(ret) : __real_vasprintf(ret, format, ap);
+}
+
+int __wrap_asprintf(char **ret, const char *format, ...)
+{
+	va_list ap;
+
+	if (fails())
+		return no_text(ret);
+	va_start(ap, format);
+	int n = __real_vasprintf(ret, format, ap);
+	va_end(ap);
+	return n;
+}
+
+/* Calls work(arg) until it gets through: how often an allocation was refused. */
+static long torture(int (*work)(void *arg), void *arg)
+{
+	for (long n = 1;; n++) {
+		until_failure = n;
+		int r = work(arg);
+		bool all = until_failure > 0;
+		until_failure = 0;
+
+		if (all) {
+			assert_int_equal(r, 0);
+			return n - 1;
+		}
+		assert_int_equal(r, -ENOMEM);
+	}
+}
+
+static int split(void *arg)
+{
+	const struct input_config config = { .parallelism = 3 };
+	char *const *paths = arg;
+	struct input_splits s = { 0 };
+	struct err err = { "" };
+
+	int r = input_splits(paths, 2, &config, &s, &err);
+	assert_int_equal(s.n > 0, r == 0);
+	assert_int_equal(err.text[0] != '\0', r != 0);
+	input_splits_deinit(&s);
+	return r;
+}
+
+static void splitting_input(void **state)
+{
+	static char text[200 << 10];
+
+	assert_int_equal(mkdir(kit_path(*state, "folder"), 0700), 0);
+	kit_write_bytes(kit_path(*state, "folder/large"), text, sizeof(text));
+	for (int i = 0; i < 20; i++)
+		kit_write(kit_path(*state, "folder/%d", i), "text");
+	char *paths[] = { (char *)kit_path(*state, "folder"), (char *)kit_path(*state, "f*") };
+	assert_true(torture(split, paths) > 100);
+}
+
+struct action {
+	struct code *code;
+	const struct job_functions *f;
+};
+
+static int discard(void *arg, const Quern__Run *run, job_result_fn *result, void *result_arg, struct err *err)
+{
+	auto_buf struct buf text = BUF_INIT(SIZE_MAX), frame = BUF_INIT(SIZE_MAX);
+
+	(void)arg, (void)result, (void)result_arg;
+	int r = explain_run(run, NULL, &text);
+	if (r == 0)
+		r = session_put_run(&frame, run);
+	return r < 0 ? err_set(err, r, "out of memory") : 0;
+}
+
+static int act(void *arg)
+{
+	const struct action *a = arg;
+	const struct job_runner runner = { .run = discard };
+	const size_t least = 3;
+	quern_job job;
+
+	job_init(&job, a->code, &runner);
+	quern_set *set = quern_filter(quern_text(&job, "in"), a->f->long_enough, QUERN_ARG(least));
+	set = quern_reduce_by_key(quern_flat_map(set, a->f->words, NULL), quern_sum_u64, NULL);
+	set = quern_typed(
+		quern_map_pairs(quern_partitions(set, 3), a->f->swap, NULL), QUERN_U64, QUERN_BYTES);
+	/* A mistake is one as well when there is no memory for its words. */
+	assert_non_null(quern_partitions(set, 3)->error);
+	assert_non_null(quern_map(set, NULL, NULL)->error);
+	int r = set->error != NULL ? -ENOMEM : 0;
+	int e = quern_save_text(set, "out");
+	assert_true(e == 0 || e == 1);
+	assert_true(r == 0 || e == 1);
+	job_deinit(&job);
+	return r < 0 || e == 1 || until_failure == 0 ? -ENOMEM : 0;
+}
+
+static void building_and_running_a_graph(void **state)
+{
+	struct action a = { .code = kit_load() };
+
+	(void)state;
+	a.f = kit_symbol("job_functions");
+	assert_true(torture(act, &a) > 30);
+	(void)code_free(a.code);
+}
+
+static int feed(void *arg)
+{
+	const struct buf *bytes = arg;
+	const uint8_t *p = bytes->data;
+	ProtobufCMessage *m = NULL;
+	struct session_reader r;
+	struct err err;
+	size_t len = bytes->len;
+
+	session_reader_job(&r);
+	int got = session_feed(&r, &p, &len, &m, &err);
+	if (got == 1)
+		protobuf_c_message_free_unpacked(m, NULL);
+	session_reader_deinit(&r);
+	return got < 0 ? got : 0;
+}
+
+static void reading_a_session(void **state)
+{
+	auto_buf struct buf b = BUF_INIT(SIZE_MAX);
+
+	(void)state;
+	assert_int_equal(session_put_result(&b, 1, 2, "some data", 9), 0);
+	assert_true(torture(feed, &b) > 0);
+}
+
+static int load(void *arg)
+{
+	struct code *code = NULL;
+	struct err err = { "" };
+
+	(void)arg;
+	int r = code_load(kit_env("QUERN_TEST_JOB"), NULL, 0, &code, &err);
+	(void)code_free(code);
+	return r;
+}
+
+static void loading_a_job(void **state)
+{
+	(void)state;
+	assert_true(torture(load, NULL) > 0);
+}
+
+static int compile(void *arg)
+{
+	struct err err = { "" };
+	char *so = NULL;
+
+	int r = compile_job(arg, kit_env("QUERN_INCLUDE"), "-DA=1 '-DB=two words' -O1", &so, &err);
+	assert_int_equal(so != NULL, r == 0);
+	free(so);
+	return r;
+}
+
+static void compiling(void **state)
+{
+	const char *source = kit_path(*state, "job.c");
+
+	kit_write(source, "#include <quern/quern.h>\nint quern_main(quern_job *j, int c, char **v)\n"
+			  "{ (void)j; (void)v; return c; }\n");
+	assert_int_equal(setenv("XDG_CACHE_HOME", *state, 1), 0);
+	(void)unsetenv("CC");
+	assert_true(torture(compile, (void *)source) > 30);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		kit_test(splitting_input),
+		kit_test(building_and_running_a_graph),
+		kit_test(reading_a_session),
+		kit_test(loading_a_job),
+		kit_test(compiling),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
