@@ -27,10 +27,20 @@ if [ "$what" != valgrind ]; then
 	fi
 fi
 if [ "$what" != asan ]; then
-	valgrind=(valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
-		--child-silent-after-fork=yes)
+	valgrind=(valgrind -q --leak-check=full --errors-for-leak-kinds=definite)
 	build build-test --werror
-	meson test -C build-test --print-errorlogs -t 20 --suite unit --wrapper "${valgrind[*]}" "$@"
-	QUERN_WRAPPER="${valgrind[*]} --trace-children=yes --trace-children-skip=*/cc,*/sh,*/ld,*/as,*/cc1,*/collect2" \
+	meson test -C build-test --print-errorlogs -t 20 --suite unit \
+		--wrapper "${valgrind[*]} --error-exitcode=99 --child-silent-after-fork=yes" "$@"
+	# Every process of quern's, agents' and executors' too, each with a log of its own.
+	logs=$PWD/build-test/valgrind
+	rm -rf "$logs"
+	mkdir "$logs"
+	skip="--trace-children-skip=*/cc,*/sh,*/ld,*/as,*/cc1,*/collect2"
+	QUERN_WRAPPER="${valgrind[*]} --log-file=$logs/%p --trace-children=yes $skip" \
 		QUERN_TEST_TIMEOUT=1200 meson test -C build-test --print-errorlogs -t 20 --suite e2e "$@"
+	find "$logs" -size +0 -exec cat {} + >"$logs.found"
+	if [ -s "$logs.found" ]; then
+		cat "$logs.found"
+		exit 1
+	fi
 fi
