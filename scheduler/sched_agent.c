@@ -1,8 +1,8 @@
 /* sched_agent.c: the agents that we know of, and which of them are left out.
  *
  * An agent on which exclude_after attempts or executors failed gets nothing for exclude_ms; failures older
- * than exclude_ms count half. Being left out never stops a job: where no other agent is to be had, it does
- * not count. */
+ * than exclude_ms count half. Being left out never stops a job: where no other agent is to be had, and while
+ * an action waits for enough slots, it does not count. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +82,8 @@ static bool promising(const struct sched *s, const struct agent *a)
 bool sched_agent_usable(struct sched *s, const struct agent *agent)
 {
 	if (!left_out(s, agent))
+		return true;
+	if (s->run != NULL && !s->run->may_run) /* it waits for slots: any will do */
 		return true;
 	for (const struct agent *a = s->agents; a != NULL; a = a->hh.next)
 		if (a != agent && !left_out(s, a) && promising(s, a))

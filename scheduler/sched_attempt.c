@@ -3,11 +3,10 @@
  * What an end counts for:
  *   FAILED         a failure of the task and of the agent; task_max_failures of them end the run, one `final`
  *                  one does so at once
- *   FETCH_FAILED   the map output that it names is lost and made again. After FETCHES_FREE of those, each
- *                  counts as a failure: what cannot be read however often it is written ends the run
- *   lost           the executor died under it: LOSSES times task_max_failures of them end the run. The agent
- *                  was lost, or the launch: nothing
- *   KILLED         nothing */
+ *   FETCH_FAILED   the map output that it names is lost and made again. After FETCHES_FREE of those of one
+ *                  map, each counts as a failure: what cannot be read however often it is written ends the
+ * run lost           the executor died under it: LOSSES times task_max_failures of them end the run. The
+ * agent was lost, or the launch: nothing KILLED         nothing */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,7 +199,7 @@ static int fetch_failed(struct sched *s, struct task *t, struct agent *agent, co
 			r = lose_output(s, map);
 		if (r < 0)
 			return r;
-		if (++t->fetches > FETCHES_FREE)
+		if (++map->fetches > FETCHES_FREE)
 			return failed(s, t, agent, result);
 	} else if (++t->stale_fetches > STALE_FETCHES_FREE) {
 		return failed(s, t, agent, result);

@@ -220,10 +220,36 @@ static int set_text(char **text, const char *value)
 	return 0;
 }
 
+/* Another process under the old name: the agent starts one when a launch meets an executor that has just
+ * died. Nothing that the old one had is there. */
+static int begin_anew(struct sched *s, struct executor *e)
+{
+	struct attempt *a, *next;
+	int r = 0;
+
+	while (e->outputs != NULL)
+		sched_output_lost(s, e->outputs);
+	DL_FOREACH_SAFE(e->attempts, a, next)
+	{
+		if (r == 0 && a->over_link)
+			r = sched_attempt_lost(s, a, true, "its executor was started anew");
+	}
+	e->resend_ms = UINT64_MAX;
+	return r;
+}
+
+static bool same_process(const struct executor *e, const Quern__ToDriver__Hello *hello)
+{
+	return e->port == hello->shuffle_port && strcmp(e->directory, hello->directory) == 0 &&
+	       strcmp(e->address, hello->address) == 0;
+}
+
 static int on_hello(struct sched *s, struct executor *e, const Quern__ToDriver__Hello *hello)
 {
-	int r = set_text(&e->address, hello->address);
+	int r = e->hello && !same_process(e, hello) ? begin_anew(s, e) : 0;
 
+	if (r == 0)
+		r = set_text(&e->address, hello->address);
 	if (r == 0)
 		r = set_text(&e->directory, hello->directory);
 	if (r == 0)

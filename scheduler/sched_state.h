@@ -32,8 +32,8 @@ enum {
 	RECENT_MS = 60000,        /* an agent that made offers within is one to hope for */
 	TIMEOUT_GRACE_MS = 10000, /* executors end what takes too long; after that we do */
 	LOSSES = 4,               /* times task_max_failures: executors that may die under a task */
-	FETCHES_FREE = 8,         /* fetch failures of a task that do not count */
-	STALE_FETCHES_FREE = 100, /* and of outputs that were known to be lost */
+	FETCHES_FREE = 8,         /* reports of a map's outputs that do not count */
+	STALE_FETCHES_FREE = 100, /* fetch failures of a task, of outputs that were known to be lost */
 	START_FAILURES_MAX = 8,   /* executors that die one after another before any has connected */
 	RETRY_LOOK = 64,          /* tasks of the retry queue that are looked at for one slot */
 	REVIVE_PER_AGENT_MS = 5,  /* a token of the bucket comes back after so much for each agent ... */

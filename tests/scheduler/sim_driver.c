@@ -5,7 +5,7 @@
 
 #include "tests/scheduler/sim_state.h"
 
-enum { BACKOFF_MS = 500 };
+enum { BACKOFF_MS = 500, GOODBYE_MS = 200 };
 
 static void subscribe(struct sim *sim, struct sim_event *e);
 
@@ -15,6 +15,16 @@ static void tick(struct sim *sim, struct sim_event *e)
 		return;
 	sim->driver.armed_ms = UINT64_MAX;
 	sim_driver_step(sim, (struct sched_event){ .kind = SCHED_EV_TICK });
+}
+
+static void leave(struct sim *sim, struct sim_event *e)
+{
+	(void)e;
+	sim->driver.gone = true;
+	if (sim->driver.conn != 0)
+		sim_master_closed(sim, sim->driver.conn);
+	sim->driver.conn = 0;
+	sim_executors_abandon(sim);
 }
 
 static void commit(struct sim *sim, const struct sched_action *a)
@@ -60,6 +70,7 @@ static void act(struct sim *sim, const struct sched_action *a)
 		break;
 	case SCHED_DO_STOPPED:
 		d->stopped = true;
+		(void)sim_after(sim, sim_spread(sim, GOODBYE_MS), leave);
 		break;
 	case SCHED_DO_LOG:
 		break;

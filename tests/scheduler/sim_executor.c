@@ -17,6 +17,15 @@ struct sim_executor *sim_executor_find(const struct sim *sim, const char *id)
 	return x;
 }
 
+struct sim_executor *sim_executor_host(const struct sim *sim, const char *directory)
+{
+	unsigned index;
+
+	if (sscanf(directory, "/shuffle/%u", &index) != 1 || index >= sim->executors.n)
+		return NULL;
+	return sim->executors.at[index];
+}
+
 /* ---- The agent's side ---- */
 
 static bool agent_lives(const struct sim *sim, const struct sim_executor *x)
@@ -104,13 +113,17 @@ static void connected(struct sim *sim, struct sim_event *e)
 
 	if (x->core == NULL)
 		return;
-	if (sim->driver.stopped) {
+	if (sim->driver.gone) {
 		step(sim, x, (struct exec_event){ .kind = EXEC_EV_LINK_DOWN, .u.text = "refused" });
 		return;
 	}
-	if (x->driver_link != 0) /* the driver has not noticed the end of the old one */
+	for (struct sim_executor *o = x; o != NULL; o = o->older) {
+		if (o->driver_link == 0)
+			continue;
+		o->driver_link = 0; /* the new link takes the place of the old one */
 		sim_driver_step(sim, (struct sched_event){ .kind = SCHED_EV_LINK_DOWN,
 					     .u.link = { .executor_id = x->id } });
+	}
 	x->link = x->driver_link = ++sim->next_link;
 	sim_driver_step(
 		sim, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = x->id } });
@@ -368,15 +381,17 @@ static void started(struct sim *sim, struct sim_event *e)
 {
 	struct sim_executor *x = sim->executors.at[e->index];
 	struct buf call = BUF_INIT(1 << 20);
+	char directory[32];
 
 	if (x->dead || !agent_lives(sim, x))
 		return;
 	container_event(sim, x, AGENT_EV_STARTED, 0, NULL);
+	(void)snprintf(directory, sizeof(directory), "/shuffle/%u", x->index);
 	const struct exec_config config = { .executor_id = x->id,
 		.framework_id = e->text,
 		.seed = sim_random(sim),
 		.shuffle_port = 1 + x->index % 60000,
-		.shuffle_dir = "/shuffle",
+		.shuffle_dir = directory,
 		.machine = "machine",
 		.address = "127.0.0.1" };
 	sim_check(exec_new(&config, &x->core));
@@ -407,8 +422,12 @@ void sim_executor_start(struct sim *sim, uint32_t agent, const struct agent_acti
 	x->agent_life = sim->agents[agent].life;
 	x->container = sim_dup(start->container);
 	x->id = sim_dup(variable(start->env, "MESOS_EXECUTOR_ID"));
-	if (sim_executor_find(sim, x->id) != NULL)
-		sim_wrong(sim, "executor %s was there before", x->id);
+	struct sim_executor *old = sim_executor_find(sim, x->id);
+	x->older = old;
+	if (old != NULL)
+		HASH_DELETE(hh, sim->by_id, old);
+	if (old != NULL && !old->dead)
+		sim_wrong(sim, "executor %s was started twice", x->id);
 	sim_check(vec_push(&sim->executors, x));
 	HASH_ADD_KEYPTR(hh, sim->by_id, x->id, strlen(x->id), x);
 	HASH_ADD_KEYPTR(by_container, sim->by_container, x->container, strlen(x->container), x);
@@ -468,6 +487,20 @@ void sim_executor_die(struct sim *sim, struct sim_executor *x, int status, bool 
 	HASH_ITER (hh, x->files, f, next) {
 		HASH_DELETE(hh, x->files, f);
 		free(f);
+	}
+}
+
+void sim_executors_abandon(struct sim *sim)
+{
+	for (size_t i = 0; i < sim->executors.n; i++) {
+		struct sim_executor *x = sim->executors.at[i];
+
+		x->driver_link = 0;
+		if (x->core == NULL || x->link == 0)
+			continue;
+		struct sim_event *e = sim_after(sim, sim_below(sim, 50), executor_notices);
+		e->index = x->index;
+		e->tag = x->link;
 	}
 }
 

@@ -18,14 +18,14 @@ static const struct sim_job small_job = {
 	.maps = 60, .middle = 20, .reduces = 40, .collects = 80, .task_ms = 300, .large_percent = 10
 };
 
-/* Everything at once, about every second. */
+/* Everything at once; something about every second. */
 static const struct sim_faults everything = { .fail_permille = 10,
-	.kill_executor_ms = 1500,
-	.agent_off_ms = 4000,
-	.agent_cut_ms = 2000,
-	.link_cut_ms = 700,
-	.stream_cut_ms = 5000,
-	.master_off_ms = 9000,
+	.kill_executor_ms = 4000,
+	.agent_off_ms = 8000,
+	.agent_cut_ms = 4000,
+	.link_cut_ms = 1500,
+	.stream_cut_ms = 6000,
+	.master_off_ms = 12000,
 	.lag_ms = 5000 };
 
 static struct sim_config small(const struct mode_ops *mode, uint64_t seed)
@@ -46,8 +46,6 @@ static void run(const struct sim_config *config, struct sim_report *r)
 			r->ms, r->wrong);
 }
 
-static const struct mode_ops *const modes[] = { &mode_coarse, &mode_fine };
-
 static void a_quiet_cluster(void **state)
 {
 	const struct mode_ops *mode = *state;
@@ -60,14 +58,111 @@ static void a_quiet_cluster(void **state)
 	assert_true(r.executors <= 20);
 }
 
+/* One kind of fault after the other, so that each is known to be survived, and to have happened. */
+static void each_fault_alone(void **state)
+{
+	static const struct sim_faults faults[] = { { .fail_permille = 50 }, { .kill_executor_ms = 1000 },
+		{ .agent_off_ms = 2000 }, { .agent_cut_ms = 500 }, { .link_cut_ms = 200 },
+		{ .stream_cut_ms = 1000 }, { .master_off_ms = 5000 }, { .lag_ms = 500 } };
+	struct sim_report r;
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		uint64_t happened = 0;
+
+		for (uint64_t seed = 1; seed <= 10; seed++) {
+			struct sim_config c = small(*state, seed);
+
+			c.faults = faults[i];
+			run(&c, &r);
+			happened += r.failed + r.kills + r.offs + r.cuts + r.link_cuts + r.stream_cuts +
+				    r.failovers + r.rescinded;
+		}
+		assert_true(happened > 0);
+	}
+}
+
+static void everything_goes_wrong(void **state)
+{
+	struct sim_report r, sum = { 0 };
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct sim_config c = small(*state, seed);
+
+		c.faults = everything;
+		run(&c, &r);
+		sum.failed += r.failed;
+		sum.kills += r.kills;
+		sum.offs += r.offs;
+		sum.cuts += r.cuts;
+		sum.link_cuts += r.link_cuts;
+		sum.stream_cuts += r.stream_cuts;
+		sum.failovers += r.failovers;
+		sum.rescinded += r.rescinded;
+	}
+	assert_true(sum.failed > 0 && sum.kills > 0 && sum.offs > 0 && sum.cuts > 0 && sum.link_cuts > 0 &&
+		    sum.stream_cuts > 0 && sum.failovers > 0 && sum.rescinded > 0);
+}
+
+static void the_same_seed_gives_the_same_trace(void **state)
+{
+	struct sim_report a, b, other;
+	struct sim_config c = small(*state, 5);
+
+	c.faults = everything;
+	run(&c, &a);
+	run(&c, &b);
+	assert_int_equal(a.actions, b.actions);
+	assert_int_equal(a.ms, b.ms);
+	assert_true(a.trace == b.trace);
+	c.seed = 6;
+	run(&c, &other);
+	assert_true(other.trace != a.trace);
+}
+
+/* A thousand agents of three slots each, and twenty thousand tasks. */
+static void a_large_cluster(void **state)
+{
+	struct sim_report a, b;
+	struct sim_config c = { .seed = 1,
+		.mode = *state,
+		.agents = 1000,
+		.resources = "cpus:3.1;mem:2048;disk:1000;ports:[31000-32000]",
+		.max_slots = 3000,
+		.job = { .maps = 5000,
+			.reduces = 1500,
+			.collects = 12000,
+			.task_ms = 1000,
+			.large_percent = 1 },
+		.faults = { .fail_permille = 5,
+			.kill_executor_ms = 500,
+			.agent_off_ms = 1000,
+			.agent_cut_ms = 1000,
+			.link_cut_ms = 500,
+			.stream_cut_ms = 5000,
+			.master_off_ms = 15000,
+			.lag_ms = 5000 } };
+
+	run(&c, &a);
+	assert_true(a.attempts >= 20000);
+	run(&c, &b);
+	assert_true(a.trace == b.trace);
+}
+
+#define IN_MODE(name)                                                                                        \
+	{ #name ", coarse", name, NULL, NULL, (void *)(uintptr_t)&mode_coarse },                             \
+	{                                                                                                    \
+#name ", fine", name, NULL, NULL, (void *)(uintptr_t)&mode_fine                              \
+	}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "a quiet cluster, coarse", a_quiet_cluster, NULL, NULL, (void *)(uintptr_t)&mode_coarse },
-		{ "a quiet cluster, fine", a_quiet_cluster, NULL, NULL, (void *)(uintptr_t)&mode_fine },
+		IN_MODE(a_quiet_cluster),
+		IN_MODE(each_fault_alone),
+		IN_MODE(the_same_seed_gives_the_same_trace),
+		IN_MODE(everything_goes_wrong),
+		IN_MODE(a_large_cluster),
 	};
 
-	(void)modes;
-	(void)everything;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,6 +57,7 @@ struct sim_file {
 /* One container; never used again. */
 struct sim_executor {
 	uint32_t index, agent;
+	struct sim_executor *older; /* of the same id, or NULL */
 	uint64_t agent_life;
 	char *container, *id;
 	struct exec *core; /* NULL: not started yet, or dead */
@@ -88,7 +89,9 @@ struct sim_driver {
 	uint64_t conn;   /* of the SUBSCRIBE under way, or of the stream; 0: none */
 	char *stream_id; /* NULL: not subscribed */
 	uint32_t run;    /* under way, or the last one; 0: none yet */
-	bool done, stopping, stopped;
+	bool done, stopping;
+	bool stopped;                      /* TEARDOWN was sent */
+	bool gone;                         /* the process */
 	VEC(struct sim_event *) committed; /* answers for the core */
 	uint64_t lag_ms, last_call, last_event;
 	struct sim_action actions[SIM_RUNS + 1];
@@ -157,7 +160,10 @@ void sim_agent_off(struct sim *sim, uint32_t index, uint64_t ms);
 
 /* ---- sim_executor.c ---- */
 
+/* The latest of that id. */
 struct sim_executor *sim_executor_find(const struct sim *sim, const char *id);
+/* The one whose map outputs are in that folder; or NULL. */
+struct sim_executor *sim_executor_host(const struct sim *sim, const char *directory);
 void sim_executor_start(struct sim *sim, uint32_t agent, const struct agent_action *start);
 void sim_executor_kill(struct sim *sim, const char *container);
 /* What the agent sends on a stream; data NULL: its end. */
@@ -166,6 +172,8 @@ void sim_executor_link(struct sim *sim, const char *id, const void *data, size_t
 /* The process is gone, with `status` as waitpid(2) gives it; with its machine: nobody says so. */
 void sim_executor_die(struct sim *sim, struct sim_executor *x, int status, bool machine);
 void sim_executor_cut(struct sim *sim, struct sim_executor *x);
+/* The driver is gone, and its end of every link. */
+void sim_executors_abandon(struct sim *sim);
 void sim_executors_end(struct sim *sim);
 
 /* ---- sim_task.c ---- */

@@ -59,7 +59,7 @@ static const Quern__MapOutput *read_shuffle(
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < outputs->n_hosts; i++)
-		hosts[i] = sim_executor_find(sim, outputs->hosts[i]->executor_id);
+		hosts[i] = sim_executor_host(sim, outputs->hosts[i]->directory);
 	for (size_t n = 0; n < outputs->n_outputs && lost == NULL; n++) {
 		/* Each partition begins elsewhere, as real ones do. */
 		const Quern__MapOutput *m = outputs->outputs[(n + partition) % outputs->n_outputs];
