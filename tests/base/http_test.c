@@ -26,7 +26,7 @@ struct world {
 struct seen {
 	struct world *w;
 	struct http_request *request;
-	int heads, datas, dones;
+	int heads, pieces, dones;
 	int result;
 	long status;
 	char error[256], location[256], stream_id[128], type[128];
@@ -56,7 +56,7 @@ static int on_head(void *arg, const struct http_response *r)
 	struct seen *s = arg;
 
 	s->heads++;
-	assert_int_equal(s->datas + s->dones, 0);
+	assert_int_equal(s->pieces + s->dones, 0);
 	assert_int_equal(r->result, 0);
 	assert_null(r->body);
 	s->status = r->status;
@@ -71,7 +71,7 @@ static int on_data(void *arg, const void *data, size_t len)
 {
 	struct seen *s = arg;
 
-	s->datas++;
+	s->pieces++;
 	assert_int_equal(s->heads, 1);
 	assert_int_equal(s->dones, 0);
 	assert_int_equal(buf_add(&s->body, data, len), 0);
@@ -285,18 +285,18 @@ static void a_stream_is_given_as_it_comes(void **state)
 	script_say(p,
 		"HTTP/1.1 100 Continue\r\nContent-Type: no/thing\r\n\r\n"
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nMesos-Stream-Id: 7\r\n\r\n3\r\nabc\r\n");
-	WAIT(w, s.datas == 1);
+	WAIT(w, s.pieces == 1);
 	assert_int_equal(s.status, 200);
-	script_say(p, "2\r\nd");
+	script_say(p, "2\r\nx");
 	WAIT(w, s.body.len == 4);
 	assert_int_equal(s.dones, 0);
-	script_say(p, "e\r\n0\r\nX-Trailer: t\r\n\r\n");
+	script_say(p, "y\r\n0\r\nX-Trailer: t\r\n\r\n");
 	finish(&s);
 	assert_int_equal(s.heads, 1);
 	assert_int_equal(s.result, 0);
 	assert_string_equal(s.stream_id, "7");
 	assert_string_equal(s.type, "(none)"); /* of the last head, not of the 100 */
-	assert_body(&s, "abcde");
+	assert_body(&s, "abcxy");
 }
 
 static void a_head_without_a_body_is_told_too(void **state)
@@ -308,7 +308,7 @@ static void a_head_without_a_body_is_told_too(void **state)
 	start_stream(&s, w);
 	finish(&s);
 	assert_int_equal(s.heads, 1);
-	assert_int_equal(s.datas, 0);
+	assert_int_equal(s.pieces, 0);
 	assert_int_equal(s.status, 307);
 	assert_string_equal(s.location, "//h:1/p");
 }
@@ -374,7 +374,7 @@ static void a_head_that_is_not_wanted_ends_the_request(void **state)
 		start_stream(&s, w);
 		finish(&s);
 		assert_int_equal(s.heads, 1);
-		assert_int_equal(s.datas, 0);
+		assert_int_equal(s.pieces, 0);
 		assert_int_equal(s.result, -ECANCELED);
 	}
 }
@@ -403,7 +403,7 @@ static void data_that_is_not_wanted_ends_the_request(void **state)
 		w->answer = OK_HELLO;
 		start_stream(&s, w);
 		finish(&s);
-		assert_int_equal(s.datas, 1);
+		assert_int_equal(s.pieces, 1);
 		assert_int_equal(s.result, -ECANCELED);
 		assert_string_equal(s.error, "cancelled");
 		assert_body(&s, "hello");
@@ -427,7 +427,7 @@ static void cancelling_ends_a_request_wherever_it_is(void **state)
 	WAIT(w, w->server.n >= 1);
 	script_say(w->server.requests[w->server.n - 1].peer,
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
-	WAIT(w, late.datas == 1);
+	WAIT(w, late.pieces == 1);
 	http_cancel(late.request);
 	finish(&late);
 	assert_int_equal(late.result, -ECANCELED);
@@ -445,8 +445,8 @@ static void freeing_the_client_ends_what_is_under_way(void **state)
 	WAIT(w, w->server.n == 3);
 	script_say(w->server.requests[0].peer,
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
-	for (int i = 0; i < 3 && s[0].datas + s[1].datas + s[2].datas == 0; i++)
-		WAIT(w, s[0].datas + s[1].datas + s[2].datas == 1);
+	for (int i = 0; i < 3 && s[0].pieces + s[1].pieces + s[2].pieces == 0; i++)
+		WAIT(w, s[0].pieces + s[1].pieces + s[2].pieces == 1);
 	w->http = http_client_free(w->http);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(s[i].dones, 1);
@@ -467,7 +467,7 @@ static void expect_broken(struct world *w, const char *answered, bool reset, int
 	struct script_peer *p = w->server.requests[w->server.n - 1].peer;
 	if (reset) {
 		script_say(p, answered);
-		WAIT(w, s.datas == 1);
+		WAIT(w, s.pieces == 1);
 		script_reset(p);
 	} else if (answered[0] == '\0') {
 		script_close(p);

@@ -23,7 +23,7 @@
 #include "mesos/scheduler.pb-c.h"
 #include "tests/base/script_server.h"
 
-enum { ROUNDS = 200 }; /* of random splits */
+enum { ROUNDS = 60 }; /* of random splits */
 
 static const struct stream {
 	const char *name;

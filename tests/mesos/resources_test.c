@@ -434,7 +434,7 @@ static void arithmetic_is_that_of_the_model(void **state)
 	int contained = 0;
 
 	(void)state;
-	for (uint32_t round = 1; round <= 2000; round++) {
+	for (uint32_t round = 1; round <= 600; round++) {
 		uint32_t seed = round * 2654435761U;
 		struct model a = random_model(&seed), b = random_model(&seed);
 		struct model sum = model_add(&a, &b);
@@ -472,7 +472,7 @@ static void arithmetic_is_that_of_the_model(void **state)
 		(void)resources_free(rb);
 		(void)resources_free(rs);
 	}
-	assert_true(contained >= 500);
+	assert_true(contained >= 150);
 }
 
 /* ---- Taking, allocating ---- */
@@ -528,7 +528,7 @@ static void allocating_is_of_every_piece_and_can_be_undone(void **state)
 
 static void many_ranges_take_no_time(void **state)
 {
-	enum { MANY = 200000 };
+	enum { MANY = 50000 };
 	struct buf text = BUF_INIT(16 << 20);
 
 	(void)state;
