@@ -411,6 +411,14 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	link_leave(l);
 }
 
+/* What still waits to leave keeps the link alive as well, and the queue may be full. */
+static int keep_alive(struct link *l)
+{
+	if (evbuffer_get_length(bufferevent_get_output(l->bev)) > 0)
+		return arm(l, KEEPALIVE_S);
+	return link_send(l, NULL, 0);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct link *l = arg;
@@ -423,7 +431,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	else if (l->state != LINK_UP)
 		link_fail(l, "%s was not through the handshake in %d s",
 			l->target != NULL ? l->target : "a peer", HANDSHAKE_S);
-	else if (link_send(l, NULL, 0) < 0)
+	else if (keep_alive(l) < 0)
 		link_fail(l, "out of memory");
 	link_leave(l);
 }
