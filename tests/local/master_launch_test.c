@@ -213,8 +213,6 @@ static void tasks_that_are_wrong_are_errors(void **state)
 	expect_error(&(struct kit_task){ .id = "t", .executor = "e", .both = true },
 		"Task should have at least one (but not both) of CommandInfo or ExecutorInfo present");
 	expect_error(&(struct kit_task){ .id = "t", .executor = "e/" }, "'e/' contains invalid characters");
-	expect_error(&(struct kit_task){ .id = "t", .executor = "e", .executor_framework = "" },
-		"'ExecutorInfo.framework_id' must be set");
 	expect_error(&(struct kit_task){ .id = "t", .executor = "e", .executor_framework = "other" },
 		"ExecutorInfo has an invalid FrameworkID (Actual: other vs Expected: @0000)");
 	expect_error(&(struct kit_task){ .id = "t", .role = "r" },
@@ -231,6 +229,18 @@ static void resources_without_a_role_have_that_of_the_offer(void **state)
 	init(&k);
 	kit_launch(&k, 1, "O0", 0, { .id = "t1", .executor = "e1", .role = "" });
 	kit_expect(&k, "agent 1: run t1 e1\n"); /* the kit looks whether the agent is told the role */
+	kit_deinit(&k);
+}
+
+static void the_framework_of_an_executor_goes_without_saying(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	init(&k);
+	kit_launch(&k, 1, "O0", 0, { .id = "t1", .executor = "e1", .executor_framework = "" },
+		{ .id = "t2", .executor = "e1" });
+	kit_expect(&k, "agent 1: run t1 e1\nagent 1: run t2 e1\n");
 	kit_deinit(&k);
 }
 
@@ -320,6 +330,7 @@ int main(void)
 		cmocka_unit_test(offers_of_two_roles_do_not_mix),
 		cmocka_unit_test(tasks_that_are_wrong_are_errors),
 		cmocka_unit_test(resources_without_a_role_have_that_of_the_offer),
+		cmocka_unit_test(the_framework_of_an_executor_goes_without_saying),
 		cmocka_unit_test(resources_of_a_reservation_have_to_say_so),
 		cmocka_unit_test(task_ids_are_used_once_at_a_time),
 		cmocka_unit_test(an_executor_id_stands_for_one_executor),
