@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include <math.h>
+
 #include "base/buf.h"
 #include "executor/bytes.h"
 #include "executor/flow.h"
@@ -48,7 +50,8 @@ static inline uint64_t reduce_of_double(double d)
 	return bits;
 }
 
-/* A known reduction on the bits of two numbers. Signed sums wrap, as unsigned ones do. */
+/* A known reduction on the bits of two numbers, as the function of job/reduction.c does it: signed sums wrap,
+ * and a NaN gives way to a number. */
 static inline uint64_t reduce_bits(enum reduction kind, uint64_t a, uint64_t b)
 {
 	switch (kind) {

@@ -5,9 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,6 +99,41 @@ static void words_are_what_isspace_leaves(void **state)
 	assert_false(quern_next_word(&text, &word));
 	text = quern_str(" \t\n\v\f\r ");
 	assert_false(quern_next_word(&text, &word));
+}
+
+/* Words end where they should at any place of any length of text, and nothing beyond its end is looked at. */
+static void words_of_random_text(void **state)
+{
+	static const char bytes[] =
+		"aZ\x80\xa0\xff\x1f\x01\x0e\x08!  \t\n\v\f\r"; /* and the NUL behind them */
+	uint32_t random = 1;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		size_t len = (size_t)(round % 40), at = 0;
+		char *data = malloc(len + 1); /* its own, so that a sanitizer sees the end */
+		quern_slice text = quern_bytes(data, len), word = { NULL, 0 };
+
+		assert_non_null(data);
+		for (size_t i = 0; i < len; i++) {
+			random = random * 1664525 + 1013904223;
+			data[i] = bytes[(random >> 16) % sizeof(bytes)];
+			if (round % 3 != 0 && i % 11 != 0)
+				data[i] = 'x'; /* longer words */
+		}
+		for (;;) {
+			while (at < len && isspace((unsigned char)data[at]))
+				at++;
+			size_t begin = at;
+			while (at < len && !isspace((unsigned char)data[at]))
+				at++;
+			assert_int_equal(quern_next_word(&text, &word), begin < at);
+			if (begin == at)
+				break;
+			assert_true(word.ptr == data + begin && word.len == at - begin);
+		}
+		free(data);
+	}
 }
 
 /* ---- Failing ---- */
@@ -217,6 +254,7 @@ int main(void)
 		cmocka_unit_test(records_have_a_key_or_none),
 		cmocka_unit_test(numbers_are_eight_bytes_little_endian),
 		cmocka_unit_test(words_are_what_isspace_leaves),
+		cmocka_unit_test(words_of_random_text),
 		cmocka_unit_test(a_failure_ends_the_guard_with_its_text),
 		cmocka_unit_test(outside_of_a_guard_a_failure_ends_the_process),
 		cmocka_unit_test(the_known_reductions_are_arithmetic),

@@ -112,19 +112,50 @@ void quern_emit_double(quern_out *out, quern_slice key, double value);
  * text on stderr and ends the job. */
 void quern_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
+/* Whether isspace() says so in the C locale. */
+static inline bool quern_is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The first space in [p, end), or `end`. */
+static inline const char *quern_find_space(const char *p, const char *end)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	/* Eight bytes at a time: of each byte up to ' ' the high bit is set in `low`. */
+	while (end - p >= 8) {
+		const uint64_t high = 0x8080808080808080u;
+		uint64_t eight, low;
+
+		memcpy(&eight, p, 8);
+		low = ~(((eight | high) - 0x2121212121212121u) | eight) & high;
+		if (low == 0) {
+			p += 8;
+			continue;
+		}
+		p += __builtin_ctzll(low) >> 3;
+		if (quern_is_space(*p))
+			return p;
+		p++;
+	}
+#endif
+	while (p < end && !quern_is_space(*p))
+		p++;
+	return p;
+}
+
 /* Takes the next word of `text` into *word, and out of `text`: words are separated by what isspace() says in
  * the C locale. false: there is none. */
 static inline bool quern_next_word(quern_slice *text, quern_slice *word)
 {
 	const char *p = text->ptr, *end = p + text->len;
 
-	while (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r')))
+	while (p < end && quern_is_space(*p))
 		p++;
 	if (p == end)
 		return false;
 	word->ptr = p;
-	while (p < end && !(*p == ' ' || (*p >= '\t' && *p <= '\r')))
-		p++;
+	p = quern_find_space(p, end);
 	word->len = (size_t)(p - word->ptr);
 	text->ptr = p;
 	text->len = (size_t)(end - p);
