@@ -15,7 +15,7 @@ def in_help(quern, command):
 
 def in_page(page):
     items = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith(".It ")]
-    return {name for line in items for name in re.findall(r"Fl -([a-z][a-z-]*)", line)}
+    return {name for line in items for name in re.findall(r"(?:Fl|,) -([a-z][a-z-]*)", line)}
 
 
 def main():
