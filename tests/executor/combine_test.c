@@ -321,7 +321,8 @@ static void doubles(void **state)
 
 		bench_open(&b, &f, 0, true);
 		for (int j = i == 0 ? 0 : -1; j < 1000; j++) {
-			double d = j < 0 ? NAN : j * 7 % 1000; /* which gives way to any number */
+			double d = j < 0 ? (double)NAN
+					 : (double)(j * 7 % 1000); /* which gives way to any number */
 
 			bench_put(&b, quern_str("k"), quern_bytes(&d, sizeof(d)));
 		}
