@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/link.h"
 #include "base/vec.h"
+#include "job/explain.h"
 #include "mesos/client.h"
 #include "mesos/codec.h"
 #include "scheduler/action.h"
@@ -26,9 +27,10 @@
 #include "scheduler/progress.h"
 
 enum {
-	GOODBYE_MS = 5000,  /* how long TEARDOWN may take */
-	PROGRESS_MS = 100,  /* between two looks at a terminal */
-	CALL_MAX = 64 << 20 /* bytes of one SUBSCRIBE */
+	GOODBYE_MS = 5000,   /* how long TEARDOWN may take */
+	PROGRESS_MS = 100,   /* between two looks at a terminal */
+	CALL_MAX = 64 << 20, /* bytes of one SUBSCRIBE */
+	PLAN_TEXT_MAX = 64 << 10,
 };
 
 struct committed {
@@ -312,6 +314,15 @@ static const struct peers_ops peers_ops = {
 
 /* ---- The job ---- */
 
+static void show_plan(struct driver *d, const Quern__Run *run)
+{
+	auto_buf struct buf text = BUF_INIT(PLAN_TEXT_MAX);
+
+	/* Without its last newline; of one that is too long what fits. */
+	if (explain_run(run, NULL, &text) != -ENOMEM && text.len > 1)
+		say(d, "%.*s", (int)text.len - 1, (const char *)text.data);
+}
+
 static void on_run(void *arg, const Quern__Run *run)
 {
 	struct driver *d = arg;
@@ -330,6 +341,8 @@ static void on_run(void *arg, const Quern__Run *run)
 	}
 	struct sched_event ev = { .kind = SCHED_EV_RUN };
 	action_event(d->action, &ev);
+	if (d->c->verbose)
+		show_plan(d, ev.u.run.run);
 	step(d, ev);
 }
 

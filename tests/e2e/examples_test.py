@@ -104,6 +104,21 @@ def test_a_shared_object_is_a_job_as_well():
         assert not (d / "cache").exists(), "something was compiled"
 
 
+def test_verbose_shows_the_plan():
+    with quern.scratch() as d:
+        (d / "all").write_bytes(text())
+        result = quern.run(d, "run", "--verbose", "--parallelism", "3", "--master", "local[2]",
+                           quern.EXAMPLES / "wordcount.c", "all", "out")
+        quern.check(d, result)
+        plan = result.stderr.decode().split("\n")
+        begin = plan.index("quern: run 1: save_text(out)")
+        assert plan[begin + 1] == \
+            f"  stage 1: text '{d}/all' -> shuffle 1 of 3 partitions, combined by quern_sum_u64", plan
+        assert plan[begin + 2].startswith("    flat_map job+0x"), plan
+        assert plan[begin + 3] == \
+            f"  stage 2: shuffle 1, reduced by quern_sum_u64 -> text '{d}/out' as key<TAB>u64", plan
+
+
 def test_flags_reach_the_compiler():
     with quern.scratch() as d:
         (d / "all").write_bytes(text())
