@@ -1,4 +1,4 @@
-/* explain.h: a Run as text for people: `quern run --explain`. */
+/* explain.h: a Run as text for people: `quern run --verbose`. */
 #ifndef QUERN_JOB_EXPLAIN_H
 #define QUERN_JOB_EXPLAIN_H
 
