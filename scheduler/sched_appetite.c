@@ -3,7 +3,8 @@
  * REVIVE makes the master allocate at once, for everybody, at a cost in agents times frameworks: it is sent
  * only with tasks waiting and either resources freed since the last one or offers suppressed; never twice
  * within revive_interval_ms; and not more often than a bucket of tokens allows, which fills the slower the
- * larger the cluster is. To un-suppress it costs no token, for there is no other way to get offers again.
+ * larger the cluster is. To un-suppress it does not wait long for a token, for there is no other way to get
+ * offers again.
  * What it brings is not relied upon: the master's own timer brings offers as well. */
 #include "scheduler/sched_state.h"
 
@@ -57,10 +58,13 @@ static uint64_t revive_at(struct sched *s)
 
 	if (s->revived && interval != UINT64_MAX && s->revived_ms + interval > at)
 		at = s->revived_ms + interval;
-	if (s->appetite == APPETITE_HUNGRY) {
-		fill_bucket(s);
-		if (s->tokens == 0 && s->tokens_ms + token_period(s) > at)
-			at = s->tokens_ms + token_period(s);
+	fill_bucket(s);
+	if (s->tokens == 0) {
+		uint64_t token = s->tokens_ms + token_period(s);
+		uint64_t latest = s->appetite == APPETITE_SUPPRESSED ? s->revived_ms + UNSUPPRESS_MS : token;
+
+		token = token < latest ? token : latest;
+		at = token > at ? token : at;
 	}
 	return at;
 }

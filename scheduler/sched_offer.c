@@ -257,7 +257,10 @@ static int use(struct sched *s, struct agent *agent, double *ret_refuse_s)
 	if (o.fits == 0) {
 		*ret_refuse_s = TOO_SMALL_S;
 		s->too_small++;
-	} else if (n > 0) {
+	} else if (n == 0) {
+		*ret_refuse_s = TOO_SMALL_S; /* the mode has enough for now */
+		s->not_wanted++;
+	} else {
 		r = launch(s, agent, n, pool, &launched);
 	}
 	(void)resources_free(pool);

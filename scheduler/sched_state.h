@@ -38,6 +38,7 @@ enum {
 	RETRY_LOOK = 64,          /* tasks of the retry queue that are looked at for one slot */
 	REVIVE_PER_AGENT_MS = 5,  /* a token of the bucket comes back after so much for each agent ... */
 	REVIVE_TOKEN_MAX_MS = 5000, /* ... and at last after so much */
+	UNSUPPRESS_MS = 1000, /* a REVIVE that un-suppresses waits no longer than so after the last one */
 	ID_MAX = 64
 };
 
