@@ -1,5 +1,5 @@
-/* gate.c: a word count whose map tasks wait: each says that it is there by a file FOLDER/at-PID, and goes on when
- * FOLDER/open exists. For tests that kill something in the middle. */
+/* gate.c: a word count whose map tasks wait: each says that it is there by a file FOLDER/at-PID, and goes on
+ * when FOLDER/open exists. For tests that kill something in the middle. */
 #include <quern/quern.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -1,0 +1,147 @@
+"""Against a real Apache Mesos, found by MESOS_HOME (sbin/mesos-master, sbin/mesos-agent): both modes give the right
+answer, an agent that dies with all of its processes costs only time, and no framework stays registered."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import quern
+
+MODES = ["coarse", "fine"]
+SKIPPED = 77  # to meson
+TEXT = b"".join(b"line %d of the text that is counted\n" % i for i in range(200))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Mesos:
+    """A master with its stock flags, but for how soon it gives an agent up; and agents of 2 cores for tasks each."""
+
+    def __init__(self, d, home, agents=2):
+        self.d, self.home, self.port = d, home, free_port()
+        self.processes = []
+        self.start("mesos-master", "master", f"--port={self.port}", "--agent_ping_timeout=1secs",
+                   "--max_agent_ping_timeouts=2", "--hostname=localhost")
+        self.agents = [self.start("mesos-agent", f"agent{i}", f"--port={free_port()}",
+                                  f"--master=127.0.0.1:{self.port}", "--resources=cpus:2.1;mem:4096;disk:10000",
+                                  "--launcher=posix", "--isolation=posix/cpu,posix/mem", "--containerizers=mesos",
+                                  "--hostname=localhost", "--no-systemd_enable_support",
+                                  f"--runtime_dir={d}/agent{i}-run", f"--fetcher_cache_dir={d}/agent{i}-cache")
+                       for i in range(agents)]
+        quern.wait_for("the agents register", lambda: self.metric("master/slaves_active") == agents)
+
+    def start(self, program, name, *flags):
+        with open(self.d / f"{name}.log", "wb") as log:
+            p = subprocess.Popen([str(self.home / "sbin" / program), "--ip=127.0.0.1", f"--work_dir={self.d}/{name}",
+                                  *flags], stdout=log, stderr=log, cwd=self.d)
+        self.processes.append(p)
+        return p
+
+    def metric(self, name):
+        with contextlib.suppress(OSError), \
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics/snapshot", timeout=5) as page:
+            return json.load(page).get(name)
+        return None
+
+    def stop(self):
+        for p in self.processes:
+            for pid, _ in quern.descendants(p.pid):
+                quern.kill(pid)
+            p.kill()
+            p.wait()
+
+
+@contextlib.contextmanager
+def mesos(agents=2):
+    with quern.scratch() as d:
+        m = Mesos(d, pathlib.Path(os.environ["MESOS_HOME"]), agents)
+        try:
+            yield m
+        finally:
+            m.stop()
+
+
+def started(m, mode, *job):
+    return quern.start(m.d, "run", "--master", f"127.0.0.1:{m.port}", "--mode", mode, "--total-executor-cores", "4",
+                       *job)
+
+
+def gone(m):
+    quern.wait_for("the framework is gone", lambda: m.metric("master/frameworks_active") == 0)
+
+
+def test_words_are_counted_in_both_modes():
+    with mesos() as m:
+        text = m.d / "text"
+        text.write_bytes(TEXT * 3000)
+        for mode in MODES:
+            quern.check(m.d, quern.finish(started(m, mode, quern.EXAMPLES / "wordcount.c", text, m.d / mode)))
+            quern.same(quern.output(m.d / mode), quern.word_counts(text))
+            gone(m)
+
+
+def test_an_agent_dies_with_everything_on_it():
+    for mode in MODES:
+        with mesos() as m:
+            folder, gate, out = m.d / "text", m.d / "gate", m.d / "out"
+            folder.mkdir()
+            gate.mkdir()
+            for i in range(8):
+                (folder / f"part{i}").write_bytes(TEXT * 10)
+            job = started(m, mode, quern.JOBS / "gate.c", folder, out, gate)
+            try:
+                quern.wait_for("tasks on both agents", lambda: len(list(gate.glob("at-*"))) >= 3)
+                victims = [m.agents[0].pid] + [pid for pid, _ in quern.descendants(m.agents[0].pid)]
+                for pid in victims:
+                    quern.kill(pid)
+                (gate / "open").touch()
+                quern.check(m.d, quern.finish(job))
+                quern.same(quern.output(out), quern.word_counts(folder))
+                gone(m)
+            finally:
+                job.kill()
+                job.wait()
+
+
+def test_a_killed_driver_is_forgotten_by_the_cluster():
+    for mode in MODES:
+        with mesos(1) as m:
+            folder, gate = m.d / "text", m.d / "gate"
+            folder.mkdir()
+            gate.mkdir()
+            (folder / "part").write_bytes(TEXT)
+            job = started(m, mode, quern.JOBS / "gate.c", folder, m.d / "out", gate)
+            quern.wait_for("a task", lambda: list(gate.glob("at-*")))
+            job.send_signal(signal.SIGKILL)
+            job.wait()
+            gone(m)
+            quern.wait_for("the executors are gone", lambda: not any(
+                b"quern-executor" in command for _, command in quern.descendants(m.agents[0].pid)))
+
+
+def test_an_interrupt_takes_the_framework_down():
+    with mesos(1) as m:
+        (m.d / "gate").mkdir()
+        (m.d / "text").write_bytes(TEXT)
+        job = started(m, "fine", quern.JOBS / "gate.c", m.d / "text", m.d / "out", m.d / "gate")
+        quern.wait_for("a task", lambda: list((m.d / "gate").glob("at-*")))
+        job.send_signal(signal.SIGINT)
+        quern.check(m.d, quern.finish(job), status=130)
+        assert not (m.d / "out").exists()
+        gone(m)
+
+
+if __name__ == "__main__":
+    if not os.environ.get("MESOS_HOME"):
+        print("MESOS_HOME is not set: no Mesos to test against")
+        sys.exit(SKIPPED)
+    quern.main(sys.modules[__name__])
