@@ -259,7 +259,8 @@ int compiler_preprocess(const struct compiler *c, const char *path, int *ret, st
 		name = NULL;
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	const char *const step[] = { "-E", "-I", c->include, name };
+	/* With comments: a compiler looks for some, like "fall through". */
+	const char *const step[] = { "-E", "-C", "-I", c->include, name };
 	int r = compiler_result(c, path, run_compiler(c, false, step, COUNT(step), -1, out), err);
 	if (r < 0)
 		return r;

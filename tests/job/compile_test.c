@@ -190,6 +190,18 @@ static void flags_are_words_as_for_a_shell(void **state)
 	assert_refused(*state, source, "other.c", -EINVAL, "other.c");
 }
 
+static void comments_are_seen_by_the_compiler(void **state)
+{
+	const char *source = kit_path(*state, "job.c");
+
+	kit_write(source, JOB_HEAD "#define TWICE(x) /* of it */ ((x) * 2) // or so\n"
+				   "int quern_main(quern_job *job, int argc, char **argv)\n"
+				   "{\n\t(void)job, (void)argv;\n\tswitch (argc) {\n\tcase 1:\n\t\targc++;\n"
+				   "\t\t/* fall through */\n\tdefault:\n\t\treturn TWICE(argc);\n\t}\n}\n");
+	auto_free char *so = compiled(source, "-Wall -Wextra -Werror");
+	assert_non_null(so);
+}
+
 static void a_mistake_is_shown_in_the_compilers_words(void **state)
 {
 	const char *source = kit_path(*state, "job.c");
@@ -442,6 +454,7 @@ int main(void)
 		test(the_same_source_is_compiled_once),
 		test(what_would_change_the_object_makes_a_new_one),
 		test(flags_are_words_as_for_a_shell),
+		test(comments_are_seen_by_the_compiler),
 		test(a_mistake_is_shown_in_the_compilers_words),
 		test(a_job_has_a_quern_main),
 		test(an_object_is_taken_as_it_is),
