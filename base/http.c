@@ -21,6 +21,7 @@ struct http_client {
 	struct event *timer;           /* libcurl's */
 	struct event *reaper;          /* `done` of requests that ended or were cancelled */
 	struct http_request *requests; /* all */
+	bool closing;
 };
 
 struct http_request {
@@ -362,6 +363,7 @@ struct http_client *http_client_free(struct http_client *c)
 {
 	if (c == NULL)
 		return NULL;
+	c->closing = true;
 	for (struct http_request *r = c->requests; r != NULL; r = c->requests) {
 		if (!r->ended) {
 			r->cancelled = true;
@@ -456,6 +458,8 @@ static int check_url(const char *url, struct err *err)
 int http_start(struct http_client *client, const struct http_options *options, struct http_request **ret,
 	struct err *err)
 {
+	if (client->closing)
+		return err_set(err, -ECANCELED, "no more requests are taken");
 	int k = check_url(options->url, err);
 	if (k < 0)
 		return k;

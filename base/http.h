@@ -20,7 +20,8 @@ struct http_request;
 int http_client_new(
 	struct event_base *loop, long max_host_connections, struct http_client **ret, struct err *err);
 
-/* Cancels what is under way (each `done` runs with -ECANCELED), then frees. Takes and returns NULL. */
+/* Cancels what is under way (each `done` runs with -ECANCELED; what it starts is refused), then frees. Takes
+ * and returns NULL. */
 struct http_client *http_client_free(struct http_client *client);
 
 struct http_response {
@@ -54,8 +55,8 @@ struct http_options {
 	void *arg;
 };
 
-/* Starts. 0 and *ret (may be passed as NULL when nobody will cancel), or -ENOMEM, -EINVAL (URL). The handle
- * is valid until `done` returns. */
+/* Starts. 0 and *ret (may be passed as NULL when nobody will cancel), or -ENOMEM, -EINVAL (URL), -ECANCELED
+ * (the client is being freed). The handle is valid until `done` returns. */
 int http_start(struct http_client *client, const struct http_options *options, struct http_request **ret,
 	struct err *err);
 

@@ -455,6 +455,28 @@ static void freeing_the_client_ends_what_is_under_way(void **state)
 	}
 }
 
+static void on_done_again(void *arg, const struct http_response *r)
+{
+	struct seen *s = arg;
+	const struct http_options o = { .method = "GET", .url = s->w->url, .done = on_done_again, .arg = s };
+
+	assert_int_equal(r->result, -ECANCELED);
+	s->dones++;
+	assert_int_equal(http_start(s->w->http, &o, NULL, NULL), -ECANCELED);
+}
+
+/* Who tries again at once would keep it alive for ever. */
+static void a_client_that_is_freed_takes_no_more(void **state)
+{
+	struct world *w = *state;
+	struct seen s = { .w = w };
+	const struct http_options o = { .method = "GET", .url = w->url, .done = on_done_again, .arg = &s };
+
+	assert_int_equal(http_start(w->http, &o, NULL, NULL), 0);
+	w->http = http_client_free(w->http);
+	assert_int_equal(s.dones, 1);
+}
+
 /* ---- Exchanges that do not ---- */
 
 /* One answer, as long as it lasts, then the end of the connection. */
@@ -620,6 +642,7 @@ int main(void)
 		TEST(data_that_is_not_wanted_ends_the_request),
 		TEST(cancelling_ends_a_request_wherever_it_is),
 		TEST(freeing_the_client_ends_what_is_under_way),
+		TEST(a_client_that_is_freed_takes_no_more),
 		TEST(a_connection_that_breaks_is_an_error),
 		TEST(an_answer_that_is_not_http_is_an_error),
 		TEST(a_nul_in_a_head_is_an_error),
