@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import unittest.mock
 
 import quern
 
@@ -101,6 +102,24 @@ def test_a_job_that_does_not_compile_shows_the_compilers_words():
         result = quern.run(d, "run", "--master", "local[1]", quern.JOBS / "syntax_error.c", "text", "out")
         quern.check(d, result, 1)
         assert b"syntax_error.c:4" in result.stderr and b"quern" in result.stderr, result.stderr
+
+
+def test_a_job_that_calls_what_nobody_has():
+    with text() as d:
+        (d / "undefined.c").write_text("#include <quern/quern.h>\nint no_such_function(void);\n"
+                                       "int quern_main(quern_job *j, int c, char **v)\n"
+                                       "{ (void)j; (void)v; return c > 9 ? no_such_function() : 0; }\n")
+        refused(d, 1, ["undefined symbol", "no_such_function"], "--master", "local[1]", "undefined.c", "text", "out")
+
+
+def test_flags_that_are_not_quoted_as_they_should():
+    with text() as d:
+        refused(d, 1, ["flags", "'-DX"], "--master", "local[1]", "--cflags", "'-DX", WORDCOUNT, "text", "out")
+
+
+def test_no_compiler():
+    with text() as d, unittest.mock.patch.dict(os.environ, CC="no-such-cc"):
+        refused(d, 1, ["no C compiler", "no-such-cc", "$CC"], "--master", "local[1]", WORDCOUNT, "text", "out")
 
 
 def test_a_job_that_is_not_there():
