@@ -22,7 +22,7 @@ struct pending {
 	uint64_t bits; /* the value of a known reduction; the length of another's */
 	union {
 		uint8_t key[PENDING_KEY];
-		uint64_t words[2]; /* of a short key: table_pack() */
+		uint64_t words[2]; /* of a short key: key_pack() */
 	};
 	uint32_t key_len;
 };
@@ -47,28 +47,21 @@ static inline uint64_t not_zero(uint64_t hash)
 	return hash != 0 ? hash : 1;
 }
 
-static inline uint64_t hash_many(quern_slice key)
+/* The hash that the table goes by. The high bits, which say the slot, are almost the same for all keys of one
+ * partition: the low ones serve there. */
+static inline uint64_t table_hash(uint64_t hash, bool one_partition)
 {
-	return not_zero(hash_key(key));
-}
-
-/* The high bits, which say the slot, are almost the same for all keys of one partition: the low ones serve.
- */
-static inline uint64_t hash_one(quern_slice key)
-{
-	uint64_t hash = hash_key(key);
-
-	return not_zero(hash << 32 | hash >> 32);
+	return not_zero(one_partition ? hash << 32 | hash >> 32 : hash);
 }
 
 static uint64_t runs_hash_many(quern_slice key)
 {
-	return hash_many(key);
+	return table_hash(hash_key(key), false);
 }
 
 static uint64_t runs_hash_one(quern_slice key)
 {
-	return hash_one(key);
+	return table_hash(hash_key(key), true);
 }
 
 /* The value of a slot, as bytes; `bits` is room for a number. */
@@ -192,7 +185,7 @@ static void drain_numbers(struct combine *c, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct pending *p = &c->pending[i];
 
-		if (p->key_len <= TABLE_INLINE) {
+		if (p->key_len <= KEY_SHORT) {
 			struct table_slot *s = table_find_short(&c->table, p->hash, p->words);
 
 			if (s->hash != 0) {
@@ -228,65 +221,69 @@ static void drain(struct combine *c)
 }
 
 /* Lets a record wait whose value is put in place by the caller. */
-static inline void add_pending(struct combine *c, uint64_t hash, quern_slice key)
+static inline void add_pending(struct combine *c, quern_slice key, bool one_partition)
 {
 	struct pending *p = &c->pending[c->n_pending];
+	uint64_t hash;
 
-	p->hash = hash;
 	p->key_len = (uint32_t)key.len;
-	if (key.len <= TABLE_INLINE)
-		table_pack(key, p->words);
-	else
+	if (key.len <= KEY_SHORT) {
+		key_pack(key, p->words);
+		hash = key_hash_packed(p->words);
+	} else {
 		memcpy(p->key, key.ptr, key.len);
-	table_prefetch(&c->table, hash);
+		hash = hash_key(key);
+	}
+	p->hash = table_hash(hash, one_partition);
+	table_prefetch(&c->table, p->hash);
 	if (++c->n_pending == PENDING)
 		drain(c);
 }
 
-static inline void emit_number(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
+static inline void emit_number(struct combine *c, quern_slice key, quern_slice value, bool one_partition)
 {
 	if (value.len != 8) {
 		reduce_wrong_length(&c->reduce, value);
 	} else if (key.len > PENDING_KEY) {
 		drain(c);
-		take_number(c, hash, key, get_le64(value.ptr));
+		take_number(c, table_hash(hash_key(key), one_partition), key, get_le64(value.ptr));
 	} else {
 		c->pending[c->n_pending].bits = get_le64(value.ptr);
-		add_pending(c, hash, key);
+		add_pending(c, key, one_partition);
 	}
 }
 
 static void emit_number_many(struct quern_out *out, quern_slice key, quern_slice value)
 {
-	emit_number((struct combine *)out, hash_many(key), key, value);
+	emit_number((struct combine *)out, key, value, false);
 }
 
 static void emit_number_one(struct quern_out *out, quern_slice key, quern_slice value)
 {
-	emit_number((struct combine *)out, hash_one(key), key, value);
+	emit_number((struct combine *)out, key, value, true);
 }
 
-static inline void emit_call(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
+static inline void emit_call(struct combine *c, quern_slice key, quern_slice value, bool one_partition)
 {
 	if (key.len > PENDING_KEY || value.len > PENDING_VALUE) {
 		drain(c);
-		take_value(c, hash, key, value);
+		take_value(c, table_hash(hash_key(key), one_partition), key, value);
 		return;
 	}
 	c->pending[c->n_pending].bits = value.len;
 	if (value.len > 0)
 		memcpy(c->values[c->n_pending], value.ptr, value.len);
-	add_pending(c, hash, key);
+	add_pending(c, key, one_partition);
 }
 
 static void emit_call_many(struct quern_out *out, quern_slice key, quern_slice value)
 {
-	emit_call((struct combine *)out, hash_many(key), key, value);
+	emit_call((struct combine *)out, key, value, false);
 }
 
 static void emit_call_one(struct quern_out *out, quern_slice key, quern_slice value)
 {
-	emit_call((struct combine *)out, hash_one(key), key, value);
+	emit_call((struct combine *)out, key, value, true);
 }
 
 int combine_new(const struct combine_config *config, struct combine **ret, struct err *err)

@@ -8,9 +8,16 @@
 #include <quern/quern.h>
 #include <stdint.h>
 
+#include "executor/key.h"
+
 static inline uint64_t hash_key(quern_slice key)
 {
-	return XXH3_64bits(key.ptr, key.len);
+	uint64_t words[2];
+
+	if (key.len > KEY_SHORT)
+		return XXH3_64bits(key.ptr, key.len);
+	key_pack(key, words);
+	return key_hash_packed(words);
 }
 
 /* The partition among `n`: grows with the hash, so that what is in the order of hashes is in the order of

@@ -94,7 +94,7 @@ int table_grow(struct table *t)
 
 int table_put(struct table *t, struct table_slot *s, uint64_t hash, quern_slice key)
 {
-	if (key.len > TABLE_INLINE) {
+	if (key.len > KEY_SHORT) {
 		char *copy = arena_take(&t->arena, key.len, 1);
 
 		if (copy == NULL)
@@ -103,7 +103,7 @@ int table_put(struct table *t, struct table_slot *s, uint64_t hash, quern_slice 
 		memcpy(s->key, &copy, sizeof(copy));
 		s->key_len = (uint32_t)key.len;
 	} else {
-		table_pack(key, s->words);
+		key_pack(key, s->words);
 	}
 	s->hash = hash;
 	t->n++;

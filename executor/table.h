@@ -9,10 +9,9 @@
 #include <stdbool.h>
 
 #include "executor/arena.h"
-#include "executor/bytes.h"
+#include "executor/key.h"
 
 enum {
-	TABLE_INLINE = 12,      /* bytes of a key that is kept in its slot */
 	TABLE_SLACK = 256,      /* slots behind the last home */
 	TABLE_KEY_MAX = 1 << 30 /* bytes */
 };
@@ -31,10 +30,10 @@ struct table_slot {
 	} value;
 	union {
 		struct {
-			uint8_t key[TABLE_INLINE]; /* zeros behind it; or, of a longer one, a pointer */
+			uint8_t key[KEY_SHORT]; /* zeros behind it; or, of a longer one, a pointer */
 			uint32_t key_len;
 		};
-		uint64_t words[2]; /* all of that: a short key is compared in two steps */
+		uint64_t words[2]; /* all of that: key_pack() */
 	};
 };
 
@@ -66,10 +65,9 @@ int table_grow(struct table *t);
 static inline struct table_slot *table_find(const struct table *t, uint64_t hash, quern_slice key);
 static inline struct table_slot *table_end(const struct table *t);
 
-/* The same for a key of at most TABLE_INLINE bytes, as table_pack() makes it. */
+/* The same for a key of at most KEY_SHORT bytes, as key_pack() makes it. */
 static inline struct table_slot *table_find_short(
 	const struct table *t, uint64_t hash, const uint64_t words[2]);
-static inline void table_pack(quern_slice key, uint64_t words[2]);
 
 /* Makes the processor fetch the slots that table_find() will look at. */
 static inline void table_prefetch(const struct table *t, uint64_t hash);
@@ -107,7 +105,7 @@ static inline quern_slice table_key(const struct table_slot *s)
 {
 	const char *p = (const char *)s->key;
 
-	if (s->key_len > TABLE_INLINE)
+	if (s->key_len > KEY_SHORT)
 		memcpy(&p, s->key, sizeof(p));
 	return quern_bytes(p, s->key_len);
 }
@@ -142,29 +140,6 @@ static inline struct table_slot *table_find_short(
 	while (s->hash != 0 && ((s->words[0] ^ words[0]) | (s->words[1] ^ words[1])) != 0)
 		s++;
 	return s;
-}
-
-/* The first 8 of `n` bytes as a little-endian number. No call, no byte beyond the end. */
-static inline uint64_t table_first8(const char *p, size_t n)
-{
-	const uint8_t *b = (const uint8_t *)p;
-
-	if (n >= 8)
-		return get_le64(p);
-	if (n >= 4)
-		return get_le32(p) | (uint64_t)get_le32(p + n - 4) << (8 * (n - 4));
-	if (n == 0)
-		return 0;
-	return b[0] | (uint64_t)b[n / 2] << (8 * (n / 2)) | (uint64_t)b[n - 1] << (8 * (n - 1));
-}
-
-static inline void table_pack(quern_slice key, uint64_t words[2])
-{
-	uint32_t last4 = key.len > 8 ? get_le32(key.ptr + key.len - 4) >> (8 * (TABLE_INLINE - key.len)) : 0;
-
-	words[0] = htole64(table_first8(key.ptr, key.len));
-	words[1] = BYTE_ORDER == LITTLE_ENDIAN ? last4 | (uint64_t)key.len << 32
-					       : (uint64_t)htole32(last4) << 32 | key.len;
 }
 
 static inline void table_prefetch(const struct table *t, uint64_t hash)
