@@ -47,8 +47,12 @@ struct member *master_need_member(struct master *m, struct framework *f, const c
 	member->framework = f;
 	member->role = r;
 	member->share = (struct share){ .name = f->id, .owner = member };
-	if (master_sorter_add(&r->members, &member->share) < 0)
+	if (master_sorter_add(&r->members, &member->share) < 0) {
 		m->oom = true;
+		f->members.n--;
+		free(member);
+		return NULL;
+	}
 	return member;
 }
 

@@ -96,8 +96,10 @@ static int revive_agent(struct master *m, struct agent *a, const Mesos__V1__Agen
 	HASH_DELETE(hh, m->agents, a); /* its key is part of its info */
 	int r = take_info(m, a, info, id);
 	HASH_ADD_KEYPTR(hh, m->agents, a->info->id->value, strlen(a->info->id->value), a);
-	if (a->hh.tbl == NULL)
+	if (a->hh.tbl == NULL) {
 		m->oom = true;
+		master_free_agent(m, a);
+	}
 	if (r < 0 || m->oom)
 		return r;
 	a->unreachable = false;

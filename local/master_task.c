@@ -67,7 +67,7 @@ struct task *master_new_task(struct master *m, struct member *member, struct age
 	t->name = master_strdup(m, info->name);
 	if (info->executor != NULL)
 		t->executor_id = master_strdup(m, info->executor->executor_id->value);
-	if (t->id != NULL)
+	if (t->id != NULL && t->name != NULL)
 		HASH_ADD_KEYPTR(hh, f->tasks, t->id, strlen(t->id), t);
 	if (t->hh.tbl == NULL) {
 		m->oom = true;

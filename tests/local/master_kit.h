@@ -11,6 +11,7 @@
 #ifndef QUERN_TESTS_LOCAL_MASTER_KIT_H
 #define QUERN_TESTS_LOCAL_MASTER_KIT_H
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,8 @@ struct kit {
 	char framework[KIT_CONNS][KIT_ID]; /* likewise: whose stream it is */
 	char text[KIT_TEXT];
 	bool mute;              /* nothing is written, for tests of many */
+	void (*arm)(bool on);   /* not NULL: called around each step, which may then fail ... */
+	bool failed;            /* ... and no other follows */
 	size_t offers, updates; /* seen */
 };
 
@@ -249,9 +252,17 @@ static inline void kit_shorten(struct kit *k)
 
 static inline void kit_step(struct kit *k, struct master_event *ev)
 {
+	if (k->failed)
+		return;
 	ev->now_ms = k->now;
-	assert_int_equal(master_step(k->master, ev, &k->plan), 0);
-	for (size_t i = 0; i < k->plan.n; i++)
+	if (k->arm != NULL)
+		k->arm(true);
+	int r = master_step(k->master, ev, &k->plan);
+	if (k->arm != NULL)
+		k->arm(false);
+	k->failed = k->arm != NULL && r == -ENOMEM;
+	assert_int_equal(r, k->failed ? -ENOMEM : 0);
+	for (size_t i = 0; r == 0 && i < k->plan.n; i++)
 		kit_say_action(k, &k->plan.at[i]);
 	master_plan_reset(&k->plan);
 }
@@ -284,7 +295,7 @@ static inline void kit_wait(struct kit *k, uint64_t ms)
 {
 	uint64_t end = k->now + ms, next;
 
-	while ((next = master_next_ms(k->master)) <= end) {
+	while (!k->failed && (next = master_next_ms(k->master)) <= end) {
 		k->now = next > k->now ? next : k->now;
 		kit_step(k, &(struct master_event){ .kind = MASTER_EV_TICK });
 	}
