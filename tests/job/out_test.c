@@ -6,9 +6,11 @@
 #include <cmocka.h>
 
 #include <ctype.h>
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,6 +138,42 @@ static void words_of_random_text(void **state)
 	}
 }
 
+/* Against the plain way, over bytes that are often spaces, or close to one, at every alignment and length. */
+static void words_are_those_of_the_plain_way(void **state)
+{
+	static const char bytes[] = " \t\n\v\f\r\x08\x0e\x1f!a\0\x80\x89\xa0\xff";
+	uint64_t random = 1;
+
+	(void)state;
+	for (size_t round = 0; round < 20000; round++) {
+		size_t len = round % 40, kinds = 1 + round / 40 % (sizeof(bytes) - 1);
+		/* No byte more: what is behind is not looked at. */
+		char *text = malloc(len + 1), *from = text + 1;
+		quern_slice rest = quern_bytes(from, len), word;
+
+		assert_non_null(text);
+		for (size_t i = 0; i < len; i++) {
+			random = random * 6364136223846793005 + 1442695040888963407;
+			/* Long words as well. */
+			from[i] = random >> 62 != 0 && kinds % 2 == 0 ? 'x' : bytes[(random >> 33) % kinds];
+		}
+		for (size_t at = 0;;) {
+			while (at < len && isspace((unsigned char)from[at]))
+				at++;
+			if (at == len)
+				break;
+			size_t begin = at;
+			while (at < len && !isspace((unsigned char)from[at]))
+				at++;
+			assert_true(quern_next_word(&rest, &word));
+			assert_ptr_equal(word.ptr, from + begin);
+			assert_int_equal(word.len, at - begin);
+		}
+		assert_false(quern_next_word(&rest, &word));
+		free(text);
+	}
+}
+
 /* ---- Failing ---- */
 
 static void fails(void *arg)
@@ -255,6 +293,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_eight_bytes_little_endian),
 		cmocka_unit_test(words_are_what_isspace_leaves),
 		cmocka_unit_test(words_of_random_text),
+		cmocka_unit_test(words_are_those_of_the_plain_way),
 		cmocka_unit_test(a_failure_ends_the_guard_with_its_text),
 		cmocka_unit_test(outside_of_a_guard_a_failure_ends_the_process),
 		cmocka_unit_test(the_known_reductions_are_arithmetic),
