@@ -2,6 +2,7 @@
  * (src/master/readonly_handler.cpp); of its fields there are those that this cluster has something to say
  * for. */
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,12 @@ static json_t *text_of(const char *text)
 	return s != NULL ? s : json_string("?"); /* not UTF-8 */
 }
 
+/* A number that came from a message: JSON has none for those that are not finite. */
+static json_t *number_of(double d)
+{
+	return isfinite(d) ? json_real(d) : json_null();
+}
+
 static const char *state_name(Mesos__V1__TaskState state)
 {
 	const ProtobufCEnumValue *v =
@@ -39,13 +46,18 @@ static const char *state_name(Mesos__V1__TaskState state)
 /* Adds one to what is there under its name: a number, or a text of ranges or items. */
 static int add_resource(json_t *to, const Resource *r)
 {
-	const json_t *there = json_object_get(to, r->name);
+	json_t *name = text_of(r->name);
+	auto_free char *key = name != NULL ? strdup(json_string_value(name)) : NULL;
 	char text[256];
 	size_t len = 0;
 
+	json_decref(name);
+	if (key == NULL)
+		return -1;
+	const json_t *there = json_object_get(to, key);
+
 	if (r->scalar != NULL)
-		return json_object_set_new(
-			to, r->name, json_real(json_number_value(there) + r->scalar->value));
+		return json_object_set_new(to, key, number_of(json_number_value(there) + r->scalar->value));
 	text[0] = '\0';
 	for (size_t i = 0; r->ranges != NULL && i < r->ranges->n_range && len + 64 < sizeof(text); i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%llu-%llu", i > 0 ? ", " : "[",
@@ -56,7 +68,7 @@ static int add_resource(json_t *to, const Resource *r)
 			text + len, sizeof(text) - len, "%s%.50s", i > 0 ? ", " : "{", r->set->item[i]);
 	if (len > 0)
 		(void)snprintf(text + len, sizeof(text) - len, "%s", r->ranges != NULL ? "]" : "}");
-	return json_object_set_new(to, r->name, text_of(text));
+	return json_object_set_new(to, key, text_of(text));
 }
 
 static int add_resources(json_t *to, const struct resources *some)
@@ -96,17 +108,18 @@ static json_t *task_json(const struct task *t, const char *framework)
 
 	if (resources == NULL)
 		return NULL;
-	return json_pack("{s:o, s:o, s:s, s:o, s:o, s:s, s:s, s:o}", "id", text_of(t->id), "name",
-		text_of(t->name), "framework_id", framework, "executor_id",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "id", text_of(t->id), "name",
+		text_of(t->name), "framework_id", text_of(framework), "executor_id",
 		text_of(t->executor_id != NULL ? t->executor_id : ""), "slave_id",
 		text_of(t->agent != NULL ? t->agent->info->id->value : NULL), "state", state_name(t->state),
-		"role", t->member->role->name, "resources", resources);
+		"role", text_of(t->member->role->name), "resources", resources);
 }
 
 static json_t *completed_json(const struct completed_task *c, const char *framework)
 {
-	return json_pack("{s:o, s:o, s:s, s:o, s:s}", "id", text_of(c->id), "name", text_of(c->name),
-		"framework_id", framework, "slave_id", text_of(c->agent), "state", state_name(c->state));
+	return json_pack("{s:o, s:o, s:o, s:o, s:s}", "id", text_of(c->id), "name", text_of(c->name),
+		"framework_id", text_of(framework), "slave_id", text_of(c->agent), "state",
+		state_name(c->state));
 }
 
 static json_t *executor_json(const struct executor *e, const struct agent *a)
@@ -115,9 +128,9 @@ static json_t *executor_json(const struct executor *e, const struct agent *a)
 
 	if (resources == NULL)
 		return NULL;
-	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:o}", "executor_id", text_of(e->id), "name",
-		text_of(e->name), "framework_id", e->member->framework->id, "slave_id", a->info->id->value,
-		"role", e->member->role->name, "resources", resources);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "executor_id", text_of(e->id), "name",
+		text_of(e->name), "framework_id", text_of(e->member->framework->id), "slave_id",
+		text_of(a->info->id->value), "role", text_of(e->member->role->name), "resources", resources);
 }
 
 static json_t *offer_json(const struct offer *o)
@@ -126,8 +139,9 @@ static json_t *offer_json(const struct offer *o)
 
 	if (resources == NULL)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", o->id, "framework_id", o->member->framework->id,
-		"slave_id", o->agent->info->id->value, "role", o->member->role->name, "resources", resources);
+	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "id", o->id, "framework_id",
+		text_of(o->member->framework->id), "slave_id", text_of(o->agent->info->id->value), "role",
+		text_of(o->member->role->name), "resources", resources);
 }
 
 /* ---- Frameworks ---- */
@@ -198,17 +212,17 @@ static json_t *framework_json(const struct master *m, const struct framework *f)
 	json_t *ret = NULL;
 
 	if (list_tasks(&l, f) == 0 && list_rest(&l, m, f) == 0)
-		ret = json_pack("{s:s, s:o, s:o, s:O, s:b, s:b, s:b, s:f, s:f, s:f, s:o, s:O, s:O, s:O, s:O, "
+		ret = json_pack("{s:o, s:o, s:o, s:O, s:b, s:b, s:b, s:o, s:f, s:f, s:o, s:O, s:O, s:O, s:O, "
 				"s:O, s:O, "
 				"s:O}",
-			"id", f->id, "name", text_of(info->name), "user", text_of(info->user), "roles",
-			l.roles, "active", f->connected, "connected", f->connected, "checkpoint",
-			info->checkpoint, "failover_timeout", info->failover_timeout, "registered_time",
-			seconds(f->registered_ms), "reregistered_time", seconds(f->reregistered_ms),
-			"webui_url", text_of(info->webui_url != NULL ? info->webui_url : ""),
-			"used_resources", l.used, "offered_resources", l.offered, "tasks", l.tasks,
-			"unreachable_tasks", l.unreachable, "completed_tasks", l.completed, "executors",
-			l.executors, "offers", l.offers);
+			"id", text_of(f->id), "name", text_of(info->name), "user", text_of(info->user),
+			"roles", l.roles, "active", f->connected, "connected", f->connected, "checkpoint",
+			info->checkpoint, "failover_timeout", number_of(info->failover_timeout),
+			"registered_time", seconds(f->registered_ms), "reregistered_time",
+			seconds(f->reregistered_ms), "webui_url",
+			text_of(info->webui_url != NULL ? info->webui_url : ""), "used_resources", l.used,
+			"offered_resources", l.offered, "tasks", l.tasks, "unreachable_tasks", l.unreachable,
+			"completed_tasks", l.completed, "executors", l.executors, "offers", l.offers);
 	lists_deinit(&l);
 	return ret;
 }
@@ -236,10 +250,11 @@ static json_t *agent_json(const struct master *m, const struct agent *a)
 
 	(void)snprintf(pid, sizeof(pid), "slave(1)@%.200s:%d", m->config.ip, a->info->port);
 	if (total != NULL && agent_uses(used, offered, a) == 0)
-		ret = json_pack("{s:s, s:o, s:i, s:s, s:b, s:f, s:O, s:O, s:O}", "id", a->info->id->value,
-			"hostname", text_of(a->info->hostname), "port", (int)a->info->port, "pid", pid,
-			"active", a->linked && !a->unreachable, "registered_time", seconds(a->registered_ms),
-			"resources", total, "used_resources", used, "offered_resources", offered);
+		ret = json_pack("{s:o, s:o, s:i, s:s, s:b, s:f, s:O, s:O, s:O}", "id",
+			text_of(a->info->id->value), "hostname", text_of(a->info->hostname), "port",
+			(int)a->info->port, "pid", pid, "active", a->linked && !a->unreachable,
+			"registered_time", seconds(a->registered_ms), "resources", total, "used_resources",
+			used, "offered_resources", offered);
 	json_decref(total);
 	json_decref(used);
 	json_decref(offered);
@@ -248,8 +263,9 @@ static json_t *agent_json(const struct master *m, const struct agent *a)
 
 static json_t *gone_json(const struct gone *g)
 {
-	return json_pack("{s:s, s:o, s:b, s:f, s:f}", "id", g->id, "name", text_of(g->name), "active", 0,
-		"registered_time", seconds(g->registered_ms), "unregistered_time", seconds(g->gone_ms));
+	return json_pack("{s:o, s:o, s:b, s:f, s:f}", "id", text_of(g->id), "name", text_of(g->name),
+		"active", 0, "registered_time", seconds(g->registered_ms), "unregistered_time",
+		seconds(g->gone_ms));
 }
 
 static int fill(const struct master *m, json_t *frameworks, json_t *agents, json_t *completed)

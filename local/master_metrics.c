@@ -35,10 +35,23 @@ static const char *const counters[COUNTERS] = {
 	[COUNT_DROPPED] = "master/dropped_messages",
 };
 
+/* Sets one, `value` taken. Names hold ids, roles and resources, which may be any bytes and cut short: what is
+ * not ASCII might be no UTF-8. */
+static int set(json_t *to, const char *name, json_t *value)
+{
+	char plain[1200];
+	size_t i = 0;
+
+	for (; name[i] != '\0' && i < sizeof(plain) - 1; i++)
+		plain[i] = (unsigned char)name[i] < 0x80 ? name[i] : '?';
+	plain[i] = '\0';
+	return json_object_set_new(to, plain, value);
+}
+
 static int add(json_t *to, const char *name, double value)
 {
 	/* Whole numbers without a fraction: the values of Mesos are numbers of either form. */
-	return json_object_set_new(to, name, json_real(value));
+	return set(to, name, json_real(value));
 }
 
 static int add_count(json_t *to, const char *prefix, const char *name, uint64_t value)
@@ -47,7 +60,7 @@ static int add_count(json_t *to, const char *prefix, const char *name, uint64_t 
 
 	if (value > INT64_MAX || snprintf(key, sizeof(key), "%s%s", prefix, name) >= (int)sizeof(key))
 		return 0;
-	return json_object_set_new(to, key, json_integer((json_int_t)value));
+	return set(to, key, json_integer((json_int_t)value));
 }
 
 /* The name of an enum value in small letters. */
