@@ -134,6 +134,90 @@ static void nothing_smaller_than_the_least_is_offered(void **state)
 	kit_deinit(&k);
 }
 
+/* Every field that a recorded offer of Mesos has. */
+static void an_offer_says_where_its_agent_is(void **state)
+{
+	Quern__Local__ToMaster m = QUERN__LOCAL__TO_MASTER__INIT;
+	Quern__Local__ToMaster__Register r = QUERN__LOCAL__TO_MASTER__REGISTER__INIT;
+	Mesos__V1__AgentInfo info = MESOS__V1__AGENT_INFO__INIT;
+	Mesos__V1__Attribute rack = MESOS__V1__ATTRIBUTE__INIT, *attributes[] = { &rack };
+	Mesos__V1__Value__Text text = MESOS__V1__VALUE__TEXT__INIT;
+	Mesos__V1__Resource cpus = MESOS__V1__RESOURCE__INIT, *resources[] = { &cpus };
+	Mesos__V1__Value__Scalar scalar = MESOS__V1__VALUE__SCALAR__INIT;
+	struct kit k;
+	(void)state;
+
+	kit_init(&k);
+	kit_subscribe(&k, 1);
+	k.text[0] = '\0';
+	rack.name = (char *)"rack";
+	rack.type = MESOS__V1__VALUE__TYPE__TEXT;
+	rack.text = &text;
+	text.value = (char *)"r7";
+	cpus.name = (char *)"cpus";
+	cpus.scalar = &scalar;
+	scalar.value = 2;
+	info.hostname = (char *)"agent7";
+	info.has_port = 1;
+	info.port = 5057;
+	info.attributes = attributes;
+	info.resources = resources;
+	info.n_attributes = info.n_resources = 1;
+	r.info = &info;
+	m.register_ = &r;
+	struct master_event ev = {
+		.now_ms = k.now, .kind = MASTER_EV_AGENT, .u.agent = { .link = 1, .message = &m }
+	};
+	assert_int_equal(master_step(k.master, &ev, &k.plan), 0);
+	assert_int_equal(k.plan.n, 2);
+	Mesos__V1__Scheduler__Event *e =
+		mesos__v1__scheduler__event__unpack(NULL, k.plan.at[1].len, k.plan.at[1].data);
+	assert_non_null(e);
+	assert_int_equal(e->offers->n_offers, 1);
+	const Mesos__V1__Offer *o = e->offers->offers[0];
+	assert_string_equal(o->framework_id->value, k.framework[1]);
+	assert_string_equal(o->agent_id->value + KIT_UUID, "-S0");
+	assert_string_equal(o->id->value + KIT_UUID, "-O0");
+	assert_string_equal(o->hostname, "agent7");
+	assert_string_equal(o->url->scheme, "http");
+	assert_string_equal(o->url->path, "/slave(1)");
+	assert_string_equal(o->url->address->hostname, "agent7");
+	assert_string_equal(o->url->address->ip, "127.0.0.1");
+	assert_int_equal(o->url->address->port, 5057);
+	assert_int_equal(o->n_attributes, 1);
+	assert_string_equal(o->attributes[0]->text->value, "r7");
+	assert_int_equal(o->n_resources, 1);
+	assert_string_equal(o->resources[0]->role, "*");
+	assert_string_equal(o->resources[0]->allocation_info->role, "*");
+	assert_string_equal(o->allocation_info->role, "*");
+	assert_null(o->unavailability);
+	mesos__v1__scheduler__event__free_unpacked(e, NULL);
+	master_plan_reset(&k.plan);
+	kit_deinit(&k);
+}
+
+/* REQUEST is ignored, as by the allocator of Mesos; inverse offers are not made, so that answers to them are
+ * of nothing. */
+static void other_calls_are_taken_and_change_nothing(void **state)
+{
+	static const Mesos__V1__Scheduler__Call__Type types[] = {
+		MESOS__V1__SCHEDULER__CALL__TYPE__REQUEST,
+		MESOS__V1__SCHEDULER__CALL__TYPE__ACCEPT_INVERSE_OFFERS,
+		MESOS__V1__SCHEDULER__CALL__TYPE__DECLINE_INVERSE_OFFERS,
+	};
+	struct kit k;
+	(void)state;
+
+	init_free(&k);
+	for (size_t i = 0; i < 3; i++) {
+		Call call = MESOS__V1__SCHEDULER__CALL__INIT;
+
+		kit_call(&k, 1, types[i], &call);
+		kit_expect(&k, "");
+	}
+	kit_deinit(&k);
+}
+
 /* ---- Filters ---- */
 
 static void a_refusal_hides_the_offer_while_it_stands(void **state)
@@ -454,6 +538,8 @@ int main(void)
 		cmocka_unit_test(a_task_that_ends_allocates_nothing_and_revive_does),
 		cmocka_unit_test(an_executor_that_ends_allocates_nothing),
 		cmocka_unit_test(nothing_smaller_than_the_least_is_offered),
+		cmocka_unit_test(an_offer_says_where_its_agent_is),
+		cmocka_unit_test(other_calls_are_taken_and_change_nothing),
 		cmocka_unit_test(a_refusal_hides_the_offer_while_it_stands),
 		cmocka_unit_test(a_refusal_without_a_time_is_of_five_seconds),
 		cmocka_unit_test(a_filter_outlives_the_next_allocation),
