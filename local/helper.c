@@ -65,8 +65,13 @@ _Noreturn static void child(int fd, pid_t parent, helper_work *work, void *work_
 {
 	struct err err = { "" };
 	struct verdict v = { .result = 0 };
+	static const int not_for_us[] = { SIGINT, SIGHUP, SIGTERM, SIGQUIT, SIGPIPE };
 
 	child_signals_default();
+	/* What a terminal, or timeout(1), sends to the whole group is for the cluster, whose end is ours too.
+	 */
+	for (size_t i = 0; i < sizeof(not_for_us) / sizeof(not_for_us[0]); i++)
+		(void)signal(not_for_us[i], SIG_IGN);
 	int out = child_keep_descriptors(&fd, 1) < 0 ? -1 : CHILD_FIRST_FD;
 	if (out < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
