@@ -127,8 +127,12 @@ static char **environment(struct agent *a, const struct executor *e)
 		put(a, &env, "MESOS_SUBSCRIPTION_BACKOFF_MAX=2secs");
 	}
 	drop_repeated(&env);
-	if (vec_push(&env, NULL) < 0)
+	if (vec_push(&env, NULL) < 0) { /* without an end it is no list */
 		a->oom = true;
+		for (size_t i = 0; i < env.n; i++)
+			free(env.at[i]);
+		vec_deinit(&env);
+	}
 	return env.at;
 }
 

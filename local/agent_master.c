@@ -234,8 +234,14 @@ static void take_stock_of_task(struct agent *a, struct inventory *v, const struc
 	status.agent_id = a->info->id;
 	status.executor_id = t->executor->info->executor_id;
 	Mesos__V1__TaskStatus *copy = agent_dup(a, &status);
-	if (copy == NULL || vec_push(&v->statuses, copy) < 0 || vec_push(&v->tasks, t->info) < 0)
+	if (copy == NULL)
+		return;
+	if (vec_push(&v->statuses, copy) < 0) {
 		a->oom = true;
+		mesos__v1__task_status__free_unpacked(copy, NULL);
+	} else if (vec_push(&v->tasks, t->info) < 0) {
+		a->oom = true;
+	}
 }
 
 static void take_stock(struct agent *a, struct inventory *v)

@@ -7,6 +7,7 @@
 #ifndef QUERN_TESTS_LOCAL_AGENT_KIT_H
 #define QUERN_TESTS_LOCAL_AGENT_KIT_H
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,9 @@ struct kit {
 	char container[64], path[512]; /* of the last start */
 	bool partition_aware, checkpoint;
 	Mesos__V1__DurationInfo *grace; /* of executors; NULL: the agent's */
+	void (*arm)(bool on); /* around each step; NULL: none. Then steps may fail, and the first that does is
+				 the last */
+	bool failed;
 };
 
 /* The description of a status update in a test; uuid 0: none. */
@@ -184,8 +188,18 @@ static inline const char *kit_step(struct kit *k, struct agent_event *ev)
 {
 	ev->now_ms = k->now;
 	agent_plan_reset(&k->plan);
-	assert_int_equal(agent_step(k->agent, ev, &k->plan), 0);
 	k->text[0] = '\0';
+	if (k->failed)
+		return k->text;
+	if (k->arm != NULL)
+		k->arm(true);
+	int r = agent_step(k->agent, ev, &k->plan);
+	if (k->arm != NULL)
+		k->arm(false);
+	k->failed = k->arm != NULL && r == -ENOMEM;
+	assert_int_equal(r, k->failed ? -ENOMEM : 0);
+	if (k->failed)
+		return k->text;
 	for (size_t i = 0; i < k->plan.n; i++)
 		kit_say_action(k, &k->plan.at[i]);
 	return k->text;
