@@ -9,7 +9,8 @@
  *   FAILED without a result          many as failures, for what ran in it may be why
  *   ERROR                            the launch was refused for what it is: a loss as well
  *   LOST, DROPPED, UNREACHABLE,      not the task's doing: does not count
- *   GONE, UNKNOWN, KILLED            */
+ *   GONE, UNKNOWN, KILLED
+ * UNKNOWN is an end only for what never ran, or when it has been said for UNKNOWN_MS. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,32 @@ static bool agent_is_lost(const Mesos__V1__TaskStatus *status)
 		return false;
 	return status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED ||
 	       status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_RESTARTED;
+}
+
+/* The master knows the end of a task, but not what came with it: the agent sends that until it is
+ * acknowledged. Waiting for it is better than running the task again. */
+static bool is_announced(const Mesos__V1__TaskStatus *status)
+{
+	return !status->has_uuid && status->has_reason &&
+	       status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_RECONCILIATION &&
+	       (status->state == MESOS__V1__TASK_STATE__TASK_FINISHED ||
+		       status->state == MESOS__V1__TASK_STATE__TASK_FAILED ||
+		       status->state == MESOS__V1__TASK_STATE__TASK_KILLED);
+}
+
+/* A new master does not know the tasks of agents that have not found it yet. One that ran, and whose executor
+ * we are talking with, is not given up for that; but not waited for forever either. */
+static bool may_come_back(const struct sched *s, struct hold *h, const Mesos__V1__TaskStatus *status)
+{
+	if (status->state != MESOS__V1__TASK_STATE__TASK_UNKNOWN) {
+		h->unknown_ms = 0;
+		return false;
+	}
+	if (!h->running || !h->executor->linked)
+		return false;
+	if (h->unknown_ms == 0)
+		h->unknown_ms = s->now_ms;
+	return s->now_ms - h->unknown_ms < UNKNOWN_MS;
 }
 
 static int on_running(struct sched *s, struct hold *h)
@@ -214,7 +241,9 @@ int sched_hold_update(struct sched *s, const Mesos__V1__TaskStatus *status)
 			       ? sched_call_kill(s, status->task_id->value,
 					 status->agent_id != NULL ? status->agent_id->value : NULL)
 			       : 0;
-	h->seen = true;
+	h->seen = !is_announced(status) && !may_come_back(s, h, status);
+	if (!h->seen)
+		return 0;
 	if (!is_live(status->state))
 		return on_end(s, h, status);
 	return status->state == MESOS__V1__TASK_STATE__TASK_RUNNING ? on_running(s, h) : 0;

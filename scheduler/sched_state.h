@@ -39,6 +39,8 @@ enum {
 	REVIVE_PER_AGENT_MS = 5,  /* a token of the bucket comes back after so much for each agent ... */
 	REVIVE_TOKEN_MAX_MS = 5000, /* ... and at last after so much */
 	UNSUPPRESS_MS = 1000, /* a REVIVE that un-suppresses waits no longer than so after the last one */
+	UNKNOWN_MS = 60000, /* a task that the master does not know, but whose executor is there, may last so
+			       long */
 	ID_MAX = 64
 };
 
@@ -95,9 +97,10 @@ struct hold {
 	struct executor *executor;
 	uint32_t slots;
 	bool lease;
-	bool running; /* Mesos says so */
-	bool kill;    /* asked for */
-	bool seen;    /* there was news of it on this subscription */
+	bool running;        /* Mesos says so */
+	bool kill;           /* asked for */
+	bool seen;           /* there was news of it on this subscription */
+	uint64_t unknown_ms; /* when the master first did not know it; 0: it does */
 	uint64_t launched_ms;
 	struct attempt *attempt;  /* of one that is not a lease, until its result is in */
 	struct hold *prev, *next; /* of executor.holds */

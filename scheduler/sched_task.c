@@ -85,7 +85,8 @@ struct task *sched_task_pick(struct sched *s, const struct agent *agent)
 void sched_task_done(struct sched *s, struct task *t)
 {
 	t->state = TASK_DONE;
-	t->failures = t->losses = t->stale_fetches = 0; /* a map may have to run again: that is another story */
+	t->failures = t->losses = t->stale_fetches =
+		0; /* a map may have to run again: that is another story */
 	t->stage->n_done++;
 	if (s->run != NULL)
 		s->run->stale = true;

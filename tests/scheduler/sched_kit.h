@@ -234,6 +234,11 @@ KIT void kit_offer(struct kit *k, const char *agent, double cpus, double mem)
 	kit_remember(k);
 }
 
+KIT bool lost(Mesos__V1__TaskState state)
+{
+	return state == STATE(LOST) || state == STATE(DROPPED) || state == STATE(UNREACHABLE);
+}
+
 /* An update of a task. `result`: comes as its data; `source`: from the executor if there is none with 0. */
 KIT void kit_update(struct kit *k, const char *task, const char *agent, Mesos__V1__TaskState state,
 	Mesos__V1__TaskStatus__Source source, const Quern__TaskResult *result, bool with_uuid)
@@ -252,6 +257,8 @@ KIT void kit_update(struct kit *k, const char *task, const char *agent, Mesos__V
 	status.state = state;
 	status.has_source = 1;
 	status.source = source;
+	status.has_reason = source == MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER && !lost(state);
+	status.reason = MESOS__V1__TASK_STATUS__REASON__REASON_RECONCILIATION;
 	if (with_uuid) {
 		uuid[0] = (uint8_t)++k->next_uuid;
 		status.has_uuid = 1;
@@ -277,12 +284,10 @@ KIT void kit_running(struct kit *k, const char *task, const char *agent)
 /* What the agent or the master says of a task. */
 KIT void kit_says(struct kit *k, const char *task, const char *agent, Mesos__V1__TaskState state)
 {
-	bool lost = state == STATE(LOST) || state == STATE(DROPPED) || state == STATE(UNREACHABLE);
-
 	kit_update(k, task, agent, state,
-		lost ? MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER
-		     : MESOS__V1__TASK_STATUS__SOURCE__SOURCE_AGENT,
-		NULL, !lost);
+		lost(state) ? MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER
+			    : MESOS__V1__TASK_STATUS__SOURCE__SOURCE_AGENT,
+		NULL, !lost(state));
 }
 
 KIT void kit_failure(struct kit *k, const char *executor, const char *agent)

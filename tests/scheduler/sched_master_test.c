@@ -105,6 +105,51 @@ static void a_new_subscription_has_the_id_and_asks_about_every_task(void **state
 	kit_free(&k);
 }
 
+static void an_end_that_is_only_announced_is_waited_for(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 1);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_link(&k, k.executor);
+	kit_update(&k, "5.0.0", "a", STATE(FINISHED), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER, NULL,
+		false);
+	kit_offer(&k, "a", 2.1, 1000);
+	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
+	kit_fine_done(&k, "5.0.0", "a");
+	kit_done(&k, 0, NULL);
+	kit_free(&k);
+}
+
+static void a_new_master_that_does_not_know_a_task_yet_ends_nothing(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 2);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_link(&k, k.executor);
+	kit_running(&k, "5.0.0", "a");
+	kit_down(&k);
+	kit_subscribed(&k);
+	const Mesos__V1__TaskStatus__Source master = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER;
+	kit_update(&k, "5.0.0", "a", STATE(UNKNOWN), master, NULL, false);
+	kit_update(&k, "5.1.0", "a", STATE(UNKNOWN), master, NULL, false); /* that never ran */
+	struct sched_progress p;
+	sched_get_progress(k.s, &p);
+	assert_int_equal(p.slots_held, 1);
+	kit_wait(&k, 29999);
+	k.now++;
+	kit_tick(&k);
+	assert_int_equal(kit_calls(&k, CALL(RECONCILE)), 1);
+	kit_wait(&k, 30000);
+	kit_update(&k, "5.0.0", "a", STATE(UNKNOWN), master, NULL, false);
+	sched_get_progress(k.s, &p);
+	assert_int_equal(p.slots_held, 0);
+	kit_free(&k);
+}
+
 static void everything_is_reconciled_every_quarter_of_an_hour(void **state)
 {
 	struct kit k;
@@ -256,6 +301,8 @@ int main(void)
 		cmocka_unit_test(updates_with_a_uuid_are_acknowledged_first),
 		cmocka_unit_test(updates_without_a_uuid_are_never_acknowledged),
 		cmocka_unit_test(a_new_subscription_has_the_id_and_asks_about_every_task),
+		cmocka_unit_test(an_end_that_is_only_announced_is_waited_for),
+		cmocka_unit_test(a_new_master_that_does_not_know_a_task_yet_ends_nothing),
 		cmocka_unit_test(everything_is_reconciled_every_quarter_of_an_hour),
 		cmocka_unit_test(kills_are_repeated_until_they_work),
 		cmocka_unit_test(stop_tears_down),

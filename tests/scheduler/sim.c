@@ -9,7 +9,7 @@
 
 #include "tests/scheduler/sim_state.h"
 
-enum { END_MS = 4 * 3600 * 1000, LEFT_MS = 120000 /* for what is left to go away */ };
+enum { END_MS = 4 * 3600 * 1000, LEFT_MS = 120000, /* for what is left to go away */ WATCH_MS = 1000 };
 
 /* ---- Small things ---- */
 
@@ -189,6 +189,20 @@ static void drop(struct sim_event *e)
 
 /* ---- From beginning to end ---- */
 
+static void watch(struct sim *sim, struct sim_event *e)
+{
+	struct sched_progress p;
+
+	(void)e;
+	sched_get_progress(sim->driver.core, &p);
+	(void)fprintf(stderr,
+		"%8" PRIu64 " run %u: %u of %u tasks, %u running, %u slots, %u executors, %" PRIu64
+		" offers, %" PRIu64 " revives%s\n",
+		sim->now_ms, p.run, p.tasks_done, p.tasks, p.tasks_running, p.slots_held, p.executors,
+		p.offers, p.revives, p.subscribed ? "" : ", not subscribed");
+	(void)sim_after(sim, WATCH_MS, watch);
+}
+
 static void run_until(struct sim *sim, uint64_t end_ms, bool (*over)(const struct sim *sim))
 {
 	while (sim->heap.n > 0 && sim->report->wrong[0] == '\0' && !over(sim)) {
@@ -249,6 +263,8 @@ void sim_run(const struct sim_config *config, struct sim_report *ret)
 	sim_job_start(&sim);
 	sim_driver_start(&sim);
 	sim_faults_start(&sim);
+	if (config->verbose)
+		watch(&sim, NULL);
 	run_until(&sim, END_MS, driver_is_over);
 	if (ret->wrong[0] == '\0')
 		run_until(&sim, sim.now_ms + LEFT_MS, all_gone);

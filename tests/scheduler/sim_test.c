@@ -12,7 +12,7 @@
 
 #include "tests/scheduler/sim.h"
 
-enum { SEEDS = 200 };
+enum { SEEDS = 100 /* in each mode */ };
 
 static const struct sim_job small_job = {
 	.maps = 60, .middle = 20, .reduces = 40, .collects = 80, .task_ms = 300, .large_percent = 10
@@ -134,11 +134,11 @@ static void a_large_cluster(void **state)
 			.task_ms = 1000,
 			.large_percent = 1 },
 		.faults = { .fail_permille = 5,
-			.kill_executor_ms = 3000,
-			.agent_off_ms = 5000,
-			.agent_cut_ms = 2000,
-			.link_cut_ms = 500,
-			.stream_cut_ms = 5000,
+			.kill_executor_ms = 6000,
+			.agent_off_ms = 12000,
+			.agent_cut_ms = 4000,
+			.link_cut_ms = 1000,
+			.stream_cut_ms = 10000,
 			.master_off_ms = 15000,
 			.lag_ms = 5000 } };
 
