@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <strings.h>
 
 #include "base/auto.h"
@@ -52,6 +53,8 @@ struct mesos_client {
 	bool open;       /* the head of the stream was right */
 	bool subscribed; /* an event came: the owner is told when it ends */
 	unsigned redirects, attempts;
+	bool was_subscribed; /* since the last back-off ... */
+	uint64_t since_ms;   /* ... from this time on */
 	long heartbeat_ms;
 	struct queued_call *first, **last;
 	size_t pending;
@@ -62,6 +65,14 @@ struct mesos_client {
 };
 
 static void connect_stream(struct mesos_client *c);
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
 
 static void arm(struct event *event, long ms)
 {
@@ -122,6 +133,11 @@ static void back_off(struct mesos_client *c)
 {
 	long bound = c->c.backoff_min_ms;
 
+	/* A stream that breaks as soon as it is there is no better than none: a peer that sends what cannot
+	 * be understood, or two of us with one id. */
+	if (c->was_subscribed && now_ms() - c->since_ms >= (uint64_t)c->c.backoff_max_ms)
+		c->attempts = 0;
+	c->was_subscribed = false;
 	for (unsigned i = 0; i < c->attempts && bound < c->c.backoff_max_ms; i++)
 		bound *= 2;
 	if (bound > c->c.backoff_max_ms)
@@ -223,7 +239,8 @@ static int on_record(void *arg, const void *data, size_t len)
 
 	if (!c->subscribed) {
 		c->subscribed = true;
-		c->attempts = 0;
+		c->was_subscribed = true;
+		c->since_ms = now_ms();
 		(void)event_del(c->give_up);
 	}
 	int r = c->ops->event(c->arg, data, len);
