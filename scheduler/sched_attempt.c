@@ -321,8 +321,7 @@ int sched_attempts_look(struct sched *s)
 
 		if (a->deadline_ms <= s->now_ms) {
 			r = overdue(s, a);
-			if (a->late)
-				next = s->attempts; /* its executor may have gone, and others with it */
+			next = s->attempts; /* its executor may have gone, and this one and others with it */
 		} else if (a->deadline_ms != UINT64_MAX) {
 			sched_look_at(s, a->deadline_ms);
 		}

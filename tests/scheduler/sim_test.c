@@ -69,7 +69,7 @@ static void each_fault_alone(void **state)
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		uint64_t happened = 0;
 
-		for (uint64_t seed = 1; seed <= 10; seed++) {
+		for (uint64_t seed = 1; seed <= 5; seed++) {
 			struct sim_config c = small(*state, seed);
 
 			c.faults = faults[i];
