@@ -6,6 +6,9 @@
     bench/measure.py BUILD c4         null tasks a second, fine, against a framework that only launches
     bench/measure.py BUILD c6         a job of one task, from the command to its exit
 
+With --spark HOME (a Spark installation or pyspark's package folder; javac and jar in PATH) d1 and c6 also run
+bench/spark/WordCount.java on Spark's local mode, in turns with quern.
+
 Prints medians, the minimum beside, and the load before. Answers are compared before a time counts."""
 import argparse
 import os
@@ -35,7 +38,7 @@ class Run:
 
 
 def show(name, values, unit="s"):
-    print(f"  {name:34} median {statistics.median(values):9.3f} {unit}   min {min(values):9.3f}   ({len(values)} runs)")
+    print(f"  {name:42} median {statistics.median(values):9.3f} {unit}   min {min(values):9.3f}   ({len(values)} runs)")
     return statistics.median(values)
 
 
@@ -52,20 +55,41 @@ def same_answer(tmp, ours, theirs):
     subprocess.run(["cmp", tmp / "a", tmp / "b"], check=True)
 
 
+def spark_jar(o, tmp):
+    """bench/spark compiled; None without Spark."""
+    if o.spark is None:
+        return None
+    subprocess.run(["javac", "-cp", o.spark / "jars/*", "-d", tmp / "classes", ROOT / "bench/spark/WordCount.java"],
+                   check=True)
+    subprocess.run(["jar", "cf", tmp / "spark.jar", "-C", tmp / "classes", "."], check=True)
+    return tmp / "spark.jar"
+
+
+def spark(o, tmp, jar, text):
+    shutil.rmtree(tmp / "spark-out", ignore_errors=True)
+    return Run(o.spark / "bin/spark-submit", "--master", "local[2]", "--driver-memory", "4g", "--conf",
+               "spark.ui.enabled=false", "--class", "WordCount", jar, text, tmp / "spark-out")
+
+
 def d1(o, tmp):
     quern, limit = o.build / "cli/quern", o.build / "bench/limit-wordcount"
     head(f"D1: word count of {o.text} ({o.text.stat().st_size / 1e9:.2f} GB), 2 cores, task memory 2g")
-    ours, theirs = [], []
+    ours, theirs, sparks, jar = [], [], [], spark_jar(o, tmp)
     for _ in range(o.runs):
         shutil.rmtree(tmp / "out", ignore_errors=True)
         ours.append(Run(quern, "run", "--quiet", "--master", "local[2]", "--task-memory", "2g",
                         ROOT / "examples/wordcount.c", o.text, tmp / "out"))
         theirs.append(Run(limit, 2, o.text, tmp / "counts"))
+        if jar is not None:
+            sparks.append(spark(o, tmp, jar, o.text))
     same_answer(tmp, tmp / "out", tmp / "counts")
     for what in "cpu", "wall":
         a = show(f"quern, {what}", [getattr(r, what) for r in ours])
         b = show(f"single-purpose program, {what}", [getattr(r, what) for r in theirs])
         print(f"  ratio {a / b:.2f}")
+        if sparks:
+            c = show(f"Spark local[2], JVM start included, {what}", [getattr(r, what) for r in sparks])
+            print(f"  Spark / quern {c / a:.1f}")
 
 
 def null_job(o, tmp, mode, tasks):
@@ -123,13 +147,17 @@ def c4(o, tmp):
 def c6(o, tmp):
     (tmp / "text").write_text("one line of words\n")
     head("C6: one small job, command to exit, the cluster started by it")
-    for mode in "coarse", "fine":
-        runs = []
-        for i in range(o.runs):
-            runs.append(Run(o.build / "cli/quern", "run", "--quiet", "--master", "local[2]", "--mode", mode,
-                            ROOT / "examples/wordcount.c", tmp / "text", tmp / f"{mode}{i}"))
-        show(f"{mode}, wall", [r.wall * 1000 for r in runs], "ms")
-        show(f"{mode}, cpu", [r.cpu * 1000 for r in runs], "ms")
+    jar, runs = spark_jar(o, tmp), {"coarse": [], "fine": [], "Spark local[2]": []}
+    for i in range(o.runs):
+        for mode in "coarse", "fine":
+            runs[mode].append(Run(o.build / "cli/quern", "run", "--quiet", "--master", "local[2]", "--mode", mode,
+                                  ROOT / "examples/wordcount.c", tmp / "text", tmp / f"{mode}{i}"))
+        if jar is not None:
+            runs["Spark local[2]"].append(spark(o, tmp, jar, tmp / "text"))
+    for name, r in runs.items():
+        if r:
+            show(f"{name}, wall", [x.wall * 1000 for x in r], "ms")
+            show(f"{name}, cpu", [x.cpu * 1000 for x in r], "ms")
 
 
 def main():
@@ -138,6 +166,7 @@ def main():
     parser.add_argument("what", choices=["d1", "c3", "c4", "c6"])
     parser.add_argument("text", type=pathlib.Path, nargs="?")
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--spark", type=pathlib.Path)
     parser.add_argument("--slots", type=int, default=2)
     o = parser.parse_args()
     o.build = o.build.resolve()
