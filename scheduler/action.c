@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "hdfs_client/url.h"
 #include "job/input.h"
 #include "scheduler/output.h"
 
@@ -34,13 +35,27 @@ static uint32_t *remembered(struct action_memory *m, uint32_t shuffle)
 
 /* ---- Paths ---- */
 
-/* Replaces *path by its absolute form: "hdfs://..." and the like are that already. */
+/* A path that looks right and cannot be had is better said to be so than looked for on the local disk. */
+static int check_hdfs(const char *path, struct err *err)
+{
+	struct hdfs_url url;
+	int r = hdfs_url_parse(path, &url, err);
+
+	hdfs_url_deinit(&url);
+	return r < 0 ? r
+		     : err_set(err, -EOPNOTSUPP, "'%.500s': this version reads and writes local files only",
+			       path);
+}
+
+/* Replaces *path by its absolute form. */
 static int make_absolute(char **path, struct err *err)
 {
 	auto_free char *cwd = NULL;
 	char *ret;
 
-	if ((*path)[0] == '/' || strstr(*path, "://") != NULL)
+	if (hdfs_url_is(*path))
+		return check_hdfs(*path, err);
+	if ((*path)[0] == '/')
 		return 0;
 	cwd = getcwd(NULL, 0);
 	if (cwd == NULL)
