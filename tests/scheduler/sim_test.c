@@ -63,7 +63,7 @@ static void each_fault_alone(void **state)
 {
 	static const struct sim_faults faults[] = { { .fail_permille = 50 }, { .kill_executor_ms = 1000 },
 		{ .agent_off_ms = 2000 }, { .agent_cut_ms = 500 }, { .link_cut_ms = 200 },
-		{ .stream_cut_ms = 1000 }, { .master_off_ms = 5000 }, { .lag_ms = 500 } };
+		{ .stream_cut_ms = 1000 }, { .master_off_ms = 1500 }, { .lag_ms = 500 } };
 	struct sim_report r;
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
@@ -77,7 +77,9 @@ static void each_fault_alone(void **state)
 			happened += r.failed + r.kills + r.offs + r.cuts + r.link_cuts + r.stream_cuts +
 				    r.failovers + r.rescinded;
 		}
-		assert_true(happened > 0);
+		if (happened == 0)
+			fail_msg("%s: fault %zu of the list never happened",
+				(*(const struct mode_ops **)state)->name, i);
 	}
 }
 
