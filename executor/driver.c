@@ -273,11 +273,29 @@ static struct exec_name name_of(const Quern__ToExecutor__TaskName *n)
 	return (struct exec_name){ n->stage, n->partition, n->attempt };
 }
 
+/* An attempt that is not known here, since the word of it was lost, is as good as killed: the driver waits
+ * for an answer. One that has ended has been answered before, and this one is not minded. */
+static int answer_unknown(struct exec *x, const struct exec_name *name)
+{
+	Quern__TaskResult *r = malloc(sizeof(*r));
+
+	if (r == NULL)
+		return -ENOMEM;
+	quern__task_result__init(r);
+	r->stage = name->stage;
+	r->partition = name->partition;
+	r->attempt = name->attempt;
+	r->state = QUERN__TASK_RESULT__STATE__KILLED;
+	return driver_result(x, r);
+}
+
 static int on_kill(struct exec *x, const struct exec_name *name, struct exec_plan *plan)
 {
 	struct attempt *a = attempt_find(x, name);
 
-	return a == NULL || a->mesos != NULL ? 0 : attempt_kill(x, a, plan);
+	if (a == NULL)
+		return answer_unknown(x, name);
+	return a->mesos != NULL ? 0 : attempt_kill(x, a, plan);
 }
 
 int driver_message(struct exec *x, const Quern__ToExecutor *m, struct exec_plan *plan)

@@ -19,7 +19,7 @@ struct part {
 	int fd;
 	char *path;
 	const char *name; /* end of path: what is below _temporary */
-	bool finished;
+	bool made, finished;
 	struct buf out;
 	uint64_t records, bytes;
 	struct flow *flow;
@@ -42,8 +42,13 @@ static int part_open(struct part *p, const Quern__Sink *sink, const Quern__Task 
 	*slash = '/';
 	if (r < 0)
 		return r;
-	p->fd = open(p->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-	return p->fd < 0 ? err_errno(err, -errno, "output '%s'", p->path) : 0;
+	/* An attempt that is run again, since word of its end was lost, must not touch what it wrote before.
+	 */
+	p->fd = open(p->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (p->fd < 0)
+		return err_errno(err, -errno, "output '%s'", p->path);
+	p->made = true;
+	return 0;
 }
 
 /* Writes what is buffered. */
@@ -173,6 +178,9 @@ int part_finish(struct part *p, const char **ret, struct err *err)
 	int r = part_flush(p);
 	int fd = p->fd;
 
+	/* The commit's rename must not outlive the bytes. */
+	if (r == 0 && fdatasync(fd) < 0)
+		r = -errno;
 	p->fd = -1;
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
@@ -199,7 +207,7 @@ struct part *part_free(struct part *p)
 		return NULL;
 	if (p->fd >= 0)
 		(void)close(p->fd);
-	if (!p->finished && p->path != NULL) {
+	if (p->made && !p->finished) {
 		(void)unlink(p->path);
 		*strrchr(p->path, '/') = '\0';
 		(void)rmdir(p->path);

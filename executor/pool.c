@@ -461,6 +461,8 @@ int pool_load(struct pool *p, const struct pool_job *job)
 	if (p->load == NULL)
 		return -ENOMEM;
 	p->job = p->load->load;
+	if (p->failed)
+		return 0; /* there is no zygote any more, and the owner was told */
 	nursery_load(p);
 	top_up(p);
 	return 0;

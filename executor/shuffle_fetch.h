@@ -21,7 +21,8 @@ struct fetch {
 	struct buf in;
 	size_t need;       /* bytes of the block that `in` begins with, as far as known */
 	uint64_t records;  /* given */
-	unsigned tries;    /* over HTTP, failed */
+	unsigned tries;    /* over HTTP, failed without a whole block */
+	uint64_t brought;  /* bytes taken up to the last failure */
 	uint64_t retry_at; /* ms of the monotonic clock */
 
 	/* During a transfer: */

@@ -136,6 +136,9 @@ static void active_remove(struct shuffle_reader *r, const struct fetch *f)
 /* A transfer that failed: again, later, or never. */
 static void fetch_again(struct shuffle_reader *r, struct fetch *f, bool never, const char *why)
 {
+	if (f->segment.bytes > f->brought)
+		f->tries = 0; /* it goes on, if slowly */
+	f->brought = f->segment.bytes;
 	if (never || ++f->tries >= READ_TRIES) {
 		fetch_lost(r, f, why);
 		return;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -215,6 +216,10 @@ static void prepare(struct zygote *z, const char *parent)
 {
 	sigset_t child;
 
+	/* Sockets of the executor's: libevent and curl do not mark theirs. */
+	if (close_range(ZYGOTE_SOCKET + 1, ~0U, 0) < 0)
+		for (int fd = ZYGOTE_SOCKET + 1; fd < FD_SETSIZE; fd++)
+			(void)close(fd);
 	die_with((pid_t)strtol(parent, NULL, 10));
 	(void)prctl(PR_SET_NAME, "quern-zygote");
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -16,7 +16,13 @@
 #include "base/auto.h"
 #include "base/vec.h"
 
-enum { TOKEN_BYTES = 16, TOKEN_TEXT = 2 * TOKEN_BYTES };
+enum {
+	TOKEN_BYTES = 16,
+	TOKEN_TEXT = 2 * TOKEN_BYTES,
+	HEADERS_MAX = 16 << 10, /* of a request: anyone may send one */
+	BODY_MAX = 1 << 10,
+	TIMEOUT_S = 60, /* for which a connection may do nothing */
+};
 
 struct artifact {
 	char *name;
@@ -66,8 +72,7 @@ static void serve(struct evhttp_request *request, void *arg)
 	if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD && file->size > 0) {
 		int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
 
-		if (fd < 0 || evbuffer_add_file(body, fd, 0, file->size) <
-				      0) { /* closes fd, sends by sendfile(2) */
+		if (fd < 0 || evbuffer_add_file(body, fd, 0, file->size) < 0) { /* closes fd */
 			evhttp_send_error(request, HTTP_INTERNAL, NULL);
 			return;
 		}
@@ -108,6 +113,9 @@ int artifacts_new(struct event_base *loop, const char *address, struct artifacts
 	if (make_token(a->token) < 0)
 		return err_set(err, -EIO, "artifacts: no random numbers");
 	evhttp_set_allowed_methods(a->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+	evhttp_set_max_headers_size(a->http, HEADERS_MAX);
+	evhttp_set_max_body_size(a->http, BODY_MAX);
+	evhttp_set_timeout(a->http, TIMEOUT_S);
 	evhttp_set_gencb(a->http, serve, a);
 
 	struct evhttp_bound_socket *s = evhttp_bind_socket_with_handle(a->http, address, 0);

@@ -27,9 +27,10 @@
 #include "scheduler/progress.h"
 
 enum {
-	GOODBYE_MS = 5000,   /* how long TEARDOWN may take */
-	PROGRESS_MS = 100,   /* between two looks at a terminal */
-	CALL_MAX = 64 << 20, /* bytes of one SUBSCRIBE */
+	GOODBYE_MS = 5000,     /* how long TEARDOWN may take */
+	BACKOFF_MAX_MS = 2000, /* well within the failover timeout */
+	PROGRESS_MS = 100,     /* between two looks at a terminal */
+	CALL_MAX = 64 << 20,   /* bytes of one SUBSCRIBE */
 	PLAN_TEXT_MAX = 64 << 10,
 };
 
@@ -528,6 +529,7 @@ static int set_up(struct driver *d, struct err *err)
 	const struct mesos_client_config mesos = { .endpoints = d->c->endpoints,
 		.path = "/api/v1/scheduler",
 		.authorization = d->c->authorization,
+		.backoff_max_ms = BACKOFF_MAX_MS,
 		.give_up_ms = (long)d->c->give_up_ms,
 		.heartbeats = true };
 	r = mesos_client_new(d->loop, d->http, &mesos, &mesos_ops, d, &d->mesos, err);

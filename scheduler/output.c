@@ -14,6 +14,7 @@ struct output {
 	char *path;      /* without a trailing slash */
 	char *temporary; /* path/_temporary */
 	size_t made;     /* length of the shortest prefix of path that we made; 0 = nothing yet */
+	bool own;        /* the folder itself: we made it */
 	bool finished;
 };
 
@@ -74,6 +75,7 @@ int output_open(const char *path, struct output **ret, struct err *err)
 		return r;
 	if (mkdir(o->path, 0777) < 0)
 		return err_errno(err, -errno, "output: cannot make folder '%s'", o->path);
+	o->own = true;
 	if (o->made == 0)
 		o->made = strlen(o->path);
 	if (mkdir(o->temporary, 0777) < 0)
@@ -152,7 +154,8 @@ static void remove_made(struct output *o)
 {
 	if (o->made == 0)
 		return;
-	remove_tree(o->path);
+	if (o->own) /* not that of another job which was quicker */
+		remove_tree(o->path);
 	for (size_t n = strlen(o->path); n > o->made;) {
 		while (n > 0 && o->path[n - 1] != '/')
 			n--;

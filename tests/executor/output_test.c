@@ -1,3 +1,5 @@
+#include <unistd.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,11 +75,35 @@ static void expect(struct bench *b, const char *text, size_t len)
 	if (len > 0)
 		assert_memory_equal(data, text, len);
 	free(data);
+	assert_int_equal(unlink(kit_path(b->dir, "_temporary/3.41.2/part-00041")), 0);
 }
 
 static void expect_text(struct bench *b, const char *text)
 {
 	expect(b, text, strlen(text));
+}
+
+/* Word of its end was lost, and the driver asked for it again. */
+static void an_attempt_that_runs_twice_leaves_what_it_wrote(void **state)
+{
+	struct bench b;
+	struct part *first;
+	const char *name;
+
+	(void)state;
+	bench_open(&b);
+	start(&b);
+	put(&b, quern_bytes(NULL, 0), quern_str("whole"));
+	assert_int_equal(part_finish(b.part, &name, &b.err), 0);
+	first = b.part;
+	assert_int_equal(part_new(&b.sink, &b.task, &b.flow, &b.part, &b.err), -EEXIST);
+	b.part = first;
+	size_t got;
+	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/3.41.2/part-00041"), &got);
+	assert_int_equal(got, 6);
+	assert_memory_equal(data, "whole\n", 6);
+	free(data);
+	bench_close(&b);
 }
 
 static void values_alone(void **state)
@@ -320,6 +346,7 @@ static void counting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_attempt_that_runs_twice_leaves_what_it_wrote),
 		cmocka_unit_test(values_alone),
 		cmocka_unit_test(a_record_without_a_key_is_its_value),
 		cmocka_unit_test(an_empty_part),
