@@ -518,6 +518,23 @@ static void a_lease_runs_as_many_as_it_has_slots(void **state)
 	assert_false(exec_wants_flush(b->core));
 }
 
+/* Its task was lost with a link: the driver waits for an answer to its kill. */
+static void a_kill_of_what_is_not_known_is_answered(void **state)
+{
+	struct bench *b = *state;
+	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
+	Quern__ToExecutor__TaskName name = QUERN__TO_EXECUTOR__TASK_NAME__INIT, *names[] = { &name };
+
+	launch_lease(b, "lease", 2);
+	name.stage = 1;
+	name.partition = 7;
+	m.kill = names;
+	m.n_kill = 1;
+	to_executor(b, &m);
+	flush(b);
+	assert_trace(b, "lease RUNNING\nlink results 1.7.0 killed\n");
+}
+
 static void a_lease_says_that_it_runs_when_the_link_is_up(void **state)
 {
 	struct bench *b = *state;
@@ -1041,6 +1058,7 @@ int main(void)
 		READY(what_is_not_known_is_asked_for_once),
 		READY(a_new_link_asks_again_for_what_was_not_answered),
 		READY(a_lease_runs_as_many_as_it_has_slots),
+		READY(a_kill_of_what_is_not_known_is_answered),
 		FRESH(a_lease_says_that_it_runs_when_the_link_is_up),
 		READY(a_killed_lease_takes_all_its_tasks_along),
 		READY(giving_back_one_lease_of_two_ends_the_newest_tasks),
