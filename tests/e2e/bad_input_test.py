@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -169,6 +170,16 @@ def test_a_crash_in_quern_main():
 def test_a_crash_at_load():
     with text() as d:
         refused(d, 1, ["signal 11"], "--master", "local[1]", quern.JOBS / "load_crash.c", "text", "out")
+
+
+def test_tasks_that_fit_nowhere_are_waited_for_aloud():
+    with text() as d:
+        process = quern.start(d, "run", "--master", "local[2]", "--mode", "fine", "--task-cores", "3", WORDCOUNT, "text",
+                              "out")
+        line = process.stderr.readline().decode()
+        process.send_signal(signal.SIGINT)
+        quern.check(d, quern.finish(process), 130)
+        assert "waiting" in line and "a task needs 3 cores" in line, line
 
 
 def test_unknown_mode_and_bad_masters():

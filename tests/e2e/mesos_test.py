@@ -29,13 +29,17 @@ class Mesos:
     def __init__(self, d, home, agents=2):
         self.d, self.home, self.port = d, home, free_port()
         self.processes = []
+        # Where `make install` put them; a build tree's own wrappers know better.
+        launcher, webui = home / "libexec/mesos", home / "share/mesos/webui"
         self.start("mesos-master", "master", f"--port={self.port}", "--agent_ping_timeout=1secs",
-                   "--max_agent_ping_timeouts=2", "--hostname=localhost")
+                   "--max_agent_ping_timeouts=2", "--hostname=localhost",
+                   *([f"--webui_dir={webui}"] if webui.exists() else []))
         self.agents = [self.start("mesos-agent", f"agent{i}", f"--port={free_port()}",
                                   f"--master=127.0.0.1:{self.port}", "--resources=cpus:2.1;mem:4096;disk:10000",
                                   "--launcher=posix", "--isolation=posix/cpu,posix/mem", "--containerizers=mesos",
                                   "--hostname=localhost", "--no-systemd_enable_support",
-                                  f"--runtime_dir={d}/agent{i}-run", f"--fetcher_cache_dir={d}/agent{i}-cache")
+                                  f"--runtime_dir={d}/agent{i}-run", f"--fetcher_cache_dir={d}/agent{i}-cache",
+                                  *([f"--launcher_dir={launcher}"] if launcher.exists() else []))
                        for i in range(agents)]
         quern.wait_for("the agents register", lambda: self.metric("master/slaves_active") == agents)
 
