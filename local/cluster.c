@@ -288,8 +288,10 @@ static void take_down(struct cluster *c)
 		sandbox_remove(c->work_dir, &err) < 0)
 		(void)fprintf(stderr, "quern: %s\n", err.text);
 	free(c->work_dir);
-	if (c->loop != NULL)
+	if (c->loop != NULL) {
+		(void)event_base_loop(c->loop, EVLOOP_NONBLOCK); /* libevent frees some things later */
 		event_base_free(c->loop);
+	}
 }
 
 int cluster_main(const struct cluster_config *config)

@@ -27,7 +27,8 @@ if [ "$what" != valgrind ]; then
 	fi
 fi
 if [ "$what" != asan ]; then
-	valgrind=(valgrind -q --vgdb=no --leak-check=full --errors-for-leak-kinds=definite)
+	valgrind=(valgrind -q --vgdb=no --leak-check=full --show-leak-kinds=definite
+		--errors-for-leak-kinds=definite)
 	build build-test --werror
 	meson test -C build-test --print-errorlogs -t 20 --suite unit \
 		--wrapper "${valgrind[*]} --error-exitcode=99 --child-silent-after-fork=yes" "$@"
