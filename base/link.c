@@ -22,6 +22,7 @@
 
 #include "base/auto.h"
 #include "base/resolve.h"
+#include "base/socket.h"
 
 enum {
 	NONCE = 32,
@@ -592,22 +593,6 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 	(void)evconnlistener_enable(s->listener);
 }
 
-static uint16_t port_of(evutil_socket_t fd)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-		struct sockaddr_storage room;
-	} a;
-	socklen_t len = sizeof(a);
-
-	memset(&a, 0, sizeof(a));
-	if (getsockname(fd, &a.any, &len) < 0)
-		return 0;
-	return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
-}
-
 static int server_listen(struct link_server *s, const char *address, uint16_t port, struct err *err)
 {
 	struct addrinfo *at = NULL;
@@ -630,7 +615,7 @@ static int server_listen(struct link_server *s, const char *address, uint16_t po
 	if (s->listener == NULL)
 		return err_errno(err, r, "listening on %s:%u", address, (unsigned)port);
 	evconnlistener_set_error_cb(s->listener, on_accept_error);
-	s->port = port_of(evconnlistener_get_fd(s->listener));
+	s->port = socket_port(evconnlistener_get_fd(s->listener));
 	return 0;
 }
 

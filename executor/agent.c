@@ -34,25 +34,6 @@ static void free_update(struct exec *x, struct update *u)
 
 /* ---- Updates ---- */
 
-/* splitmix64, of the configured seed. */
-static uint64_t next_random(struct exec *x)
-{
-	uint64_t z = x->random += 0x9e3779b97f4a7c15U;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-	return z ^ (z >> 31);
-}
-
-static void make_uuid(struct exec *x, uint8_t uuid[UUID])
-{
-	const uint64_t words[2] = { next_random(x), next_random(x) };
-
-	memcpy(uuid, words, UUID);
-	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40); /* version 4, variant 1 (RFC 4122) */
-	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
-}
-
 static int send_update(const struct exec *x, const struct update *u, struct exec_plan *plan)
 {
 	Mesos__V1__Executor__Call call = MESOS__V1__EXECUTOR__CALL__INIT;
@@ -77,7 +58,7 @@ static int keep_update(struct exec *x, Mesos__V1__TaskStatus *status, bool termi
 
 	if (u == NULL)
 		return -ENOMEM;
-	make_uuid(x, u->uuid);
+	random_uuid(&x->random, u->uuid);
 	status->has_uuid = 1;
 	status->uuid = (ProtobufCBinaryData){ .data = u->uuid, .len = UUID };
 	update.status = status;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/socket.h"
 #include "executor/strays.h"
 
 enum { HEADERS_MAX = 16 << 10, BODY_MAX = 1 << 10, TIMEOUT_S = 120 };
@@ -48,22 +49,6 @@ static int find_machine(char *ret, size_t size, struct err *err)
 	return 0;
 }
 
-static uint16_t port_of(struct evhttp_bound_socket *socket)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-		struct sockaddr_storage room;
-	} a;
-	socklen_t len = sizeof(a);
-
-	memset(&a, 0, sizeof(a));
-	if (getsockname(evhttp_bound_socket_get_fd(socket), &a.any, &len) < 0)
-		return 0;
-	return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
-}
-
 /* "host:port" or "[v6]:port", without the port and the brackets. */
 static void host_of(const char *endpoint, char *ret, size_t size)
 {
@@ -98,7 +83,7 @@ static int listen_here(struct event_base *loop, struct place *p, struct err *err
 		socket = evhttp_bind_socket_with_handle(p->http, "0.0.0.0", 0);
 	if (socket == NULL)
 		return err_errno(err, errno != 0 ? -errno : -EIO, "listening for those who fetch map output");
-	p->port = port_of(socket);
+	p->port = socket_port(evhttp_bound_socket_get_fd(socket));
 	return 0;
 }
 

@@ -7,11 +7,12 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "base/random.h"
 #include "base/vec.h"
 #include "executor/core.h"
 
 enum {
-	UUID = 16,
+	UUID = RANDOM_UUID,
 	STATUS_DATA_MAX = 1 << 10,   /* bytes of a status update's data: it runs through the master */
 	STATUS_FAILED_MAX = 5 << 10, /* and of a failure's, which carries the end of stderr */
 	RUNNING_DELAY_MS = 250,

@@ -162,16 +162,6 @@ static void start_container(struct agent *a, struct executor *e)
 	x->command = agent_dup(a, e->info->command);
 }
 
-static void name_container(struct agent *a, char ret[UUID_TEXT])
-{
-	uint8_t u[UUID_SIZE];
-
-	agent_uuid(a, u);
-	(void)snprintf(ret, UUID_TEXT, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-		u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
-		u[15]);
-}
-
 struct executor *executor_launch(struct agent *a, struct framework *f, const Mesos__V1__ExecutorInfo *info)
 {
 	struct executor *e = calloc(1, sizeof(*e));
@@ -184,7 +174,7 @@ struct executor *executor_launch(struct agent *a, struct framework *f, const Mes
 	e->framework = f;
 	e->deadline = a->now + a->config.registration_timeout_ms;
 	e->heartbeat_at = UINT64_MAX;
-	name_container(a, e->container);
+	random_uuid_text(&a->random, e->container);
 	e->path = sandbox(a, e);
 	e->next = f->executors;
 	f->executors = e;

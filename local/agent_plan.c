@@ -109,22 +109,3 @@ void *agent_dup(struct agent *a, const void *message)
 		a->oom = true;
 	return copy;
 }
-
-/* splitmix64 (Vigna): good enough for ids, and the same for the same seed. */
-static uint64_t next_random(struct agent *a)
-{
-	uint64_t z = a->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-void agent_uuid(struct agent *a, uint8_t ret[UUID_SIZE])
-{
-	const uint64_t half[2] = { next_random(a), next_random(a) };
-
-	memcpy(ret, half, UUID_SIZE);
-	ret[6] = (uint8_t)((ret[6] & 0x0f) | 0x40); /* RFC 4122: random */
-	ret[8] = (uint8_t)((ret[8] & 0x3f) | 0x80);
-}

@@ -8,12 +8,13 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "base/random.h"
 #include "base/vec.h"
 #include "local/agent.h"
 
 enum {
-	UUID_SIZE = 16,
-	UUID_TEXT = 37,
+	UUID_SIZE = RANDOM_UUID,
+	UUID_TEXT = RANDOM_UUID_TEXT,
 	HEARTBEAT_MS = 30 * 60 * 1000, /* DEFAULT_EXECUTOR_HEARTBEAT_INTERVAL of src/slave/constants.hpp */
 };
 
@@ -90,7 +91,6 @@ void agent_to_executor(struct agent *a, const struct executor *e, Mesos__V1__Exe
 /* A copy of a message, NULL without memory. Its type is that of the argument. */
 void *agent_dup(struct agent *a, const void *message);
 char *agent_strdup(struct agent *a, const char *text);
-void agent_uuid(struct agent *a, uint8_t ret[UUID_SIZE]);
 
 /* ---- agent_executor.c ---- */
 

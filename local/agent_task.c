@@ -163,7 +163,7 @@ void task_end(struct agent *a, struct task *t, Mesos__V1__TaskState state,
 	Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
 	uint8_t uuid[UUID_SIZE];
 
-	agent_uuid(a, uuid);
+	random_uuid(&a->random, uuid);
 	status.task_id = t->info->task_id;
 	status.state = state;
 	status.has_source = status.has_reason = status.has_uuid = 1;

@@ -39,7 +39,7 @@ int master_new(const struct master_config *config, struct master **ret, struct e
 	m->config.agent_ping_timeout_ms = or_default(config->agent_ping_timeout_ms, AGENT_PING_TIMEOUT_MS);
 	m->random = config->seed;
 	m->allocate.kind = TIMER_ALLOCATE;
-	master_uuid(m, m->id);
+	random_uuid_text(&m->random, m->id);
 	if (m->config.hostname == NULL || m->config.ip == NULL) {
 		master_free(m);
 		return err_set(err, -ENOMEM, "out of memory");

@@ -230,7 +230,7 @@ static void add_candidate(struct master *m, struct agent *a)
 static void shuffle(struct master *m)
 {
 	for (size_t i = m->candidates.n; i > 1; i--) {
-		size_t j = (size_t)(master_random(m) % i);
+		size_t j = (size_t)(random_next(&m->random) % i);
 		struct agent *other = m->candidates.at[j];
 
 		m->candidates.at[j] = m->candidates.at[i - 1];

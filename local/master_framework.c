@@ -186,7 +186,7 @@ static void refuse(struct master *m, uint64_t conn, const char *message)
 {
 	char stream_id[UUID_TEXT];
 
-	master_uuid(m, stream_id);
+	random_uuid_text(&m->random, stream_id);
 	master_open(m, conn, stream_id);
 	send_error(m, conn, message);
 }
@@ -234,7 +234,7 @@ static bool unlink_conn(struct master *m, struct framework *f)
 static void link_conn(struct master *m, struct framework *f, uint64_t conn)
 {
 	f->conn = conn;
-	master_uuid(m, f->stream_id);
+	random_uuid_text(&m->random, f->stream_id);
 	HASH_ADD(hh_conn, m->conns, conn, sizeof(f->conn), f);
 	if (f->hh_conn.tbl == NULL)
 		m->oom = true;

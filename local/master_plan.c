@@ -123,26 +123,6 @@ char *master_strdup(struct master *m, const char *text)
 	return copy;
 }
 
-/* splitmix64 (Vigna): good enough for ids, and the same for the same seed. */
-uint64_t master_random(struct master *m)
-{
-	uint64_t z = m->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-void master_uuid(struct master *m, char ret[UUID_TEXT])
-{
-	const uint64_t a = master_random(m), b = master_random(m);
-
-	/* RFC 4122: random */
-	(void)snprintf(ret, UUID_TEXT, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
-		(unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)((b >> 48 & 0x3fff) | 0x8000),
-		(unsigned long long)(b & UINT64_C(0xffffffffffff)));
-}
-
 void master_set_timer(struct master *m, struct timer *t, uint64_t at_ms)
 {
 	if (master_timer_set(&m->timers, t, at_ms) < 0)

@@ -12,13 +12,14 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "base/random.h"
 #include "local/master.h"
 #include "local/master_resources.h"
 #include "local/master_sorter.h"
 #include "local/master_timer.h"
 
 enum {
-	UUID_TEXT = 37,
+	UUID_TEXT = RANDOM_UUID_TEXT,
 	TASK_STATES = 14,          /* numbers of mesos.v1.TaskState */
 	CALL_TYPES = 17,           /* numbers of mesos.v1.scheduler.Call.Type */
 	EVENT_TYPES = 11,          /* numbers of mesos.v1.scheduler.Event.Type */
@@ -213,8 +214,6 @@ void master_event(struct master *m, uint64_t conn, Mesos__V1__Scheduler__Event__
 void *master_dup(struct master *m, const void *message);
 uint8_t *master_pack(struct master *m, const void *message, size_t *ret_len);
 char *master_strdup(struct master *m, const char *text);
-uint64_t master_random(struct master *m);
-void master_uuid(struct master *m, char ret[UUID_TEXT]);
 void master_set_timer(struct master *m, struct timer *t, uint64_t at_ms);
 
 /* ---- master_framework.c ---- */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/auto.h"
+#include "base/socket.h"
 #include "base/vec.h"
 
 enum {
@@ -91,17 +92,6 @@ static int make_token(char token[TOKEN_TEXT + 1])
 	return 0;
 }
 
-static uint16_t bound_port(struct evhttp_bound_socket *s)
-{
-	struct sockaddr_storage where;
-	socklen_t len = sizeof(where);
-
-	if (getsockname(evhttp_bound_socket_get_fd(s), (struct sockaddr *)&where, &len) < 0)
-		return 0;
-	return ntohs(where.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)(void *)&where)->sin6_port
-						 : ((const struct sockaddr_in *)(void *)&where)->sin_port);
-}
-
 AUTO_FREE(artifacts, struct artifacts, artifacts_free)
 
 int artifacts_new(struct event_base *loop, const char *address, struct artifacts **ret, struct err *err)
@@ -121,7 +111,7 @@ int artifacts_new(struct event_base *loop, const char *address, struct artifacts
 	struct evhttp_bound_socket *s = evhttp_bind_socket_with_handle(a->http, address, 0);
 	if (s == NULL)
 		return err_errno(err, -(errno != 0 ? errno : EIO), "cannot listen on %s", address);
-	a->port = bound_port(s);
+	a->port = socket_port(evhttp_bound_socket_get_fd(s));
 	*ret = a, a = NULL;
 	return 0;
 }

@@ -62,9 +62,9 @@ static void make_segment(
 		quern_slice v = quern_bytes(value, (size_t)kit_below(random, sizeof(value)));
 
 		for (size_t j = 0; j < k.len; j++)
-			key[j] = (char)(noise ? kit_random(random) : 'k');
+			key[j] = (char)(noise ? random_next(random) : 'k');
 		for (size_t j = 0; j < v.len; j++)
-			value[j] = (char)(noise ? kit_random(random) : 'v');
+			value[j] = (char)(noise ? random_next(random) : 'v');
 		assert_int_equal(record_put(records, k, v), 0);
 		assert_int_equal(segment_add(&w, k, v, segment), 0);
 	}
@@ -109,7 +109,7 @@ static void large_records(void **state)
 	(void)state;
 	assert_non_null(large);
 	for (size_t i = 0; i < LEN; i++)
-		large[i] = (char)kit_random(&random);
+		large[i] = (char)random_next(&random);
 	assert_int_equal(segment_writer_init(&w, 1000), 0);
 	segment_begin(&w, SEED);
 	for (size_t i = 0; i < 5; i++) {

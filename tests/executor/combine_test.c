@@ -135,7 +135,7 @@ static quern_slice random_bytes(uint64_t seed, char *room, size_t max)
 	size_t len = (size_t)kit_below(&seed, max + 1);
 
 	for (size_t i = 0; i < len; i++)
-		room[i] = (char)kit_random(&seed);
+		room[i] = (char)random_next(&seed);
 	return quern_bytes(room, len);
 }
 
@@ -147,10 +147,10 @@ static void put_random(
 	*records = BUF_INIT(SIZE_MAX / 2);
 	for (size_t i = 0; i < n; i++) {
 		quern_slice k = random_bytes(kit_below(random, s->keys), key, s->key_max);
-		quern_slice v = random_bytes(kit_random(random), value, s->value_max);
+		quern_slice v = random_bytes(random_next(random), value, s->value_max);
 
 		if (s->numbers) {
-			put_le64((uint8_t *)value, kit_random(random));
+			put_le64((uint8_t *)value, random_next(random));
 			v = quern_bytes(value, 8);
 		}
 		bench_put(b, k, v);
@@ -433,7 +433,7 @@ static void no_place_to_spill(void **state)
 	assert_int_equal(rmdir(b.dir), 0);
 	for (int i = 0; i < 100000 && !b.flow.stop; i++) {
 		for (size_t j = 0; j < sizeof(key); j++)
-			key[j] = (char)kit_random(&random);
+			key[j] = (char)random_next(&random);
 		bench_put(&b, quern_bytes(key, sizeof(key)), quern_bytes(key, 8));
 	}
 	assert_true(b.flow.stop);

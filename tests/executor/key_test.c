@@ -31,7 +31,7 @@ static void packed_keys_are_their_bytes(void **state)
 
 		assert_non_null(key);
 		for (size_t j = 0; j < len; j++)
-			key[j] = kit_below(&random, 4) == 0 ? '\0' : (char)kit_random(&random);
+			key[j] = kit_below(&random, 4) == 0 ? '\0' : (char)random_next(&random);
 		key_pack(quern_bytes(key, len), words);
 		pack_plainly(quern_bytes(key, len), plain);
 		assert_memory_equal(words, plain, 16);

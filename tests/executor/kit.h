@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/random.h"
 #include "base/buf.h"
 #include "executor/flow.h"
 #include "executor/strays.h"
@@ -126,18 +127,9 @@ static inline void kit_expect_end(struct kit_process p)
 
 /* ---- Random numbers: the same in each run ---- */
 
-static inline uint64_t kit_random(uint64_t *state)
-{
-	uint64_t z = (*state += 0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
 static inline uint64_t kit_below(uint64_t *state, uint64_t n)
 {
-	return kit_random(state) % n;
+	return random_next(state) % n;
 }
 
 /* ---- Records ---- */

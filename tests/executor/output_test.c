@@ -205,7 +205,7 @@ static void many_records(void **state)
 	b.sink.value_type = QUERN__VALUE_TYPE__U64;
 	start(&b);
 	for (int i = 0; i < 50000; i++) {
-		uint64_t value = kit_random(&random) >> kit_below(&random, 64);
+		uint64_t value = random_next(&random) >> kit_below(&random, 64);
 		char key[32];
 		uint8_t v[8];
 

@@ -133,7 +133,7 @@ static void random_texts_in_random_cuts(void **state)
 
 		assert_non_null(data);
 		for (size_t i = 0; i < len; i++)
-			data[i] = kit_below(&seed, rare) == 0 ? '\n' : (char)kit_random(&seed);
+			data[i] = kit_below(&seed, rare) == 0 ? '\n' : (char)random_next(&seed);
 		text_make(&t, data, len);
 		for (size_t i = 0; i < 16; i++)
 			cuts[i] = kit_below(&seed, len + 1);

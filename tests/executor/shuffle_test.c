@@ -84,7 +84,7 @@ static void write_map(struct bench *b, uint64_t *random, size_t n, size_t value_
 			quern_slice v = quern_bytes(value, (size_t)kit_below(random, value_max + 1));
 
 			for (size_t j = 0; j < v.len; j++)
-				value[j] = (char)kit_random(random);
+				value[j] = (char)random_next(random);
 			assert_int_equal(shuffle_writer_add(w, p, k, v, &err), 0);
 			assert_int_equal(record_put(&b->expected[p], k, v), 0);
 		}

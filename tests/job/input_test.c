@@ -7,17 +7,14 @@
 #include <fcntl.h>
 
 #include "job/input.h"
+#include "base/random.h"
 #include "tests/job/kit.h"
 
 static uint64_t random_state;
 
 static uint64_t random_below(uint64_t n)
 {
-	uint64_t z = (random_state += 0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (z ^ z >> 31) % n;
+	return random_next(&random_state) % n;
 }
 
 /* A file of this size, without its bytes being anywhere. */

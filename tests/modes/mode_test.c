@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "modes/modes.h"
 
 static void modes_are_found_by_name_and_no_other(void **state)
@@ -31,14 +32,9 @@ static void free_takes_null(void **state)
 	assert_null(mode_free(NULL));
 }
 
-/* splitmix64 */
 static uint32_t rnd(uint64_t *seed, uint32_t below)
 {
-	uint64_t z = *seed += 0x9e3779b97f4a7c15U;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-	return (uint32_t)((z ^ (z >> 31)) % below);
+	return (uint32_t)(random_next(seed) % below);
 }
 
 /* The contract of modes.h, over many made-up situations. */
