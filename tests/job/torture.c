@@ -1,6 +1,6 @@
 /* Every allocation of job/ fails once, the first, the second, and so on until none is left: each time the
  * work ends with -ENOMEM or a set that says so, and gives back what it took (which a sanitizer or valgrind
- * sees). Linked with --wrap. */
+ * sees). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,74 +14,13 @@
 #include "job/records.h"
 #include "job/session.h"
 #include "tests/job/kit.h"
-
-static long until_failure; /* allocations; 0: none fails */
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-int __real_vasprintf(char **ret, const char *format, va_list ap);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-int __wrap_vasprintf(char **ret, const char *format, va_list ap);
-int __wrap_asprintf(char **ret, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static bool fails(void)
-{
-	return until_failure > 0 && --until_failure == 0;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	return fails() ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *s)
-{
-	return fails() ? NULL : __real_strdup(s);
-}
-
-/* The C library leaves *ret undefined when there is no memory. */
-static int no_text(char **ret)
-{
-	*ret = (char *)1;
-	return -1;
-}
-
-int __wrap_vasprintf(char **ret, const char *format, va_list ap)
-{
-	return fails() ? no_text(ret) : __real_vasprintf(ret, format, ap);
-}
-
-int __wrap_asprintf(char **ret, const char *format, ...)
-{
-	va_list ap;
-
-	if (fails())
-		return no_text(ret);
-	va_start(ap, format);
-	int n = __real_vasprintf(ret, format, ap);
-	va_end(ap);
-	return n;
-}
+#include "tests/refuse.h"
 
 /* Calls work(arg) until it gets through: how often an allocation was refused. */
 static long torture(int (*work)(void *arg), void *arg)
 {
 	for (long n = 1;; n++) {
+		arm(true);
 		until_failure = n;
 		int r = work(arg);
 		bool all = until_failure > 0;

@@ -8,55 +8,7 @@
 #include <cmocka.h>
 
 #include "tests/local/agent_kit_calls.h"
-
-static long until_failure; /* allocations */
-static bool armed;         /* the core is at work, not the test */
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-int __real_vasprintf(char **to, const char *format, va_list ap);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-int __wrap_vasprintf(char **to, const char *format, va_list ap);
-
-static bool fails(void)
-{
-	return armed && until_failure > 0 && --until_failure == 0;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	return fails() ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *s)
-{
-	return fails() ? NULL : __real_strdup(s);
-}
-
-__attribute__((format(printf, 2, 0))) int __wrap_vasprintf(char **to, const char *format, va_list ap)
-{
-	return fails() ? -1 : __real_vasprintf(to, format, ap);
-}
-
-static void arm(bool on)
-{
-	armed = on;
-}
+#include "tests/refuse.h"
 
 /* Something of everything that the core does. */
 static void live(struct kit *k)

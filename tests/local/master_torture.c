@@ -11,48 +11,7 @@
 #include <jansson.h>
 
 #include "tests/local/master_kit_calls.h"
-
-static long until_failure; /* allocations */
-static bool armed;         /* the core is at work, not the test */
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-
-static bool fails(void)
-{
-	return armed && until_failure > 0 && --until_failure == 0;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	return fails() ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *s)
-{
-	return fails() ? NULL : __real_strdup(s);
-}
-
-static void arm(bool on)
-{
-	armed = on;
-}
+#include "tests/refuse.h"
 
 /* An agent that comes back with a task, and one of which the master never heard. */
 static void come_back(struct kit *k, int link)
