@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "cli/parse.h"
+#include "job/plan_check.h"
 
 enum { KEY_FIRST = 0x100 }; /* argp: above every character */
 
@@ -148,6 +149,15 @@ static int set_parallelism(struct run_options *o, const char *value, struct err 
 	return parse_count(value, 1, 100000, &o->parallelism, err);
 }
 
+static int set_shuffle_compression(struct run_options *o, const char *value, struct err *err)
+{
+	if (strcmp(value, "off") == 0) {
+		o->shuffle_compression = 0;
+		return 0;
+	}
+	return parse_count(value, 1, PLAN_COMPRESSION_MAX, &o->shuffle_compression, err);
+}
+
 static int set_role(struct run_options *o, const char *value, struct err *err)
 {
 	return set_text(&o->role, value, err);
@@ -200,6 +210,8 @@ static const struct option_row rows[] = {
 	{ "revive-interval", "TIME", "fine: least time between two REVIVEs, 0 for none (20ms)", set_revive },
 	{ "parallelism", "N", "partitions of a shuffle where the job does not say (the cores)",
 		set_parallelism },
+	{ "shuffle-compression", "LEVEL", "of what goes through a shuffle: off, or zstd's 1 to 19 (1)",
+		set_shuffle_compression },
 	{ "role", "ROLE", "Mesos role (*)", set_role },
 	{ "principal", "NAME", "Mesos principal", set_principal },
 	{ "secret-file", "FILE", "file with the principal's secret", set_secret_file },
@@ -329,6 +341,7 @@ static void defaults(struct run_options *o)
 		.executor_cpus_milli = 100,
 		.executor_mem_mb = 128,
 		.task_max_failures = 4,
+		.shuffle_compression = 1,
 		.min_registered_percent = 80,
 		.max_registered_wait_ms = 30000,
 		.revive_interval_ms = 20,

@@ -23,7 +23,8 @@ struct run_options {
 	uint64_t max_registered_wait_ms;
 	uint64_t revive_interval_ms; /* UINT64_MAX: never */
 	uint64_t master_timeout_ms;
-	uint32_t parallelism; /* 0: from the cores */
+	uint32_t parallelism;         /* 0: from the cores */
+	uint32_t shuffle_compression; /* level of zstd, 0: none */
 	char *role, *principal, *secret_file, *driver_host, *executor_uri, *cflags;
 	bool quiet, verbose;
 	int first; /* index in argv of the job */

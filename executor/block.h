@@ -16,30 +16,35 @@
 #define QUERN_EXECUTOR_BLOCK_H
 
 #include <quern/quern.h>
-#include <zstd.h>
 
 #include "base/buf.h"
+#include "executor/keep.h"
 
 enum {
 	BLOCK_HEADER = 24,
-	BLOCK_RAW = 256 << 10,           /* raw bytes after which a block is closed */
+	BLOCK_RAW = 128 << 10,           /* raw bytes after which a block is closed */
 	BLOCK_RAW_MAX = (1 << 30) + 4096 /* of a block: a single record of any size that a reader gives */
 };
 
 /* The id of a segment of a shuffle. */
 uint64_t segment_seed(uint32_t shuffle, uint32_t map, uint32_t attempt, uint32_t partition);
 
+/* ---- Writing ---- */
+
+enum { SEGMENT_LEVEL = 1, SEGMENT_LEVEL_MAX = 19 }; /* of zstd: the default; the slowest */
+
 struct segment_writer {
-	ZSTD_CCtx *zstd;
-	struct buf raw;
-	size_t block; /* raw bytes after which a block is closed */
+	struct keep *keep; /* borrowed */
+	int level;         /* of zstd; 0: blocks are stored as they are */
+	struct buf raw;    /* room for the header, then the records of the open block */
+	size_t block;      /* raw bytes after which a block is closed */
 	uint32_t block_records;
 	uint64_t seed;    /* of the next block */
 	uint64_t records; /* of the segment so far */
 };
 
-/* `block`: usually BLOCK_RAW. 0 or -ENOMEM. */
-int segment_writer_init(struct segment_writer *w, size_t block);
+/* `block`: usually BLOCK_RAW. */
+void segment_writer_init(struct segment_writer *w, size_t block, int level, struct keep *keep);
 void segment_writer_deinit(struct segment_writer *w);
 
 /* Begins a segment; the one before has ended. */
@@ -50,21 +55,32 @@ int segment_add(struct segment_writer *w, quern_slice key, quern_slice value, st
 /* Appends the last block to `out`. */
 int segment_end(struct segment_writer *w, struct buf *out);
 
+/* ---- Reading ---- */
+
 struct segment_reader {
-	ZSTD_DCtx *zstd; /* borrowed */
-	uint64_t seed;   /* of the next block */
-	uint64_t bytes;  /* of blocks taken: where in the segment the next one begins */
-	bool last;       /* the last block was taken */
-	struct buf raw;  /* records of the block taken */
-	uint32_t records;
+	uint64_t seed;  /* of the next block */
+	uint64_t bytes; /* of blocks taken: where in the segment the next one begins */
+	bool last;      /* the last block was taken */
 };
 
-void segment_reader_init(struct segment_reader *r, ZSTD_DCtx *zstd, uint64_t seed);
-void segment_reader_deinit(struct segment_reader *r);
+/* A block whose sum is right. */
+struct block {
+	const uint8_t *bytes; /* as stored; borrowed */
+	size_t stored, raw;
+	uint32_t records;
+	bool plain; /* they are the records */
+};
 
-/* Takes the block at the front of `data` into r->raw. 1: done, *ret is its length; 0: it is not whole, *ret
- * bytes in all are needed to know more; -EBADMSG: it is not a block of this place; -ENOMEM. Behind
- * the last block there is none: -EBADMSG. */
-int segment_take(struct segment_reader *r, const uint8_t *data, size_t len, size_t *ret);
+void segment_reader_init(struct segment_reader *r, uint64_t seed);
+
+/* Takes the block at the front of `data`. 1: done, *ret_len is its length; 0: it is not whole, *ret_len bytes
+ * in all are needed to know more; -EBADMSG: it is not a block of this place. Behind the last block there is
+ * none: -EBADMSG. */
+int segment_check(
+	struct segment_reader *r, const uint8_t *data, size_t len, size_t *ret_len, struct block *ret);
+
+/* Puts the records of a block into `raw`, whose data is not NULL afterwards. 0, -EBADMSG or -ENOMEM (also for
+ * no `zstd`). */
+int block_unpack(const struct block *b, ZSTD_DCtx *zstd, struct buf *raw);
 
 #endif

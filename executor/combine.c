@@ -4,8 +4,7 @@
 #include <stdlib.h>
 
 #include "executor/hash.h"
-#include "executor/reduce.h"
-#include "executor/runs.h"
+#include "executor/sort.h"
 #include "executor/table.h"
 
 /* A large table is not in the processor's cache, and each look-up alone would wait for the memory. So records
@@ -15,6 +14,8 @@ enum {
 	PENDING_KEY = 40,  /* bytes of a key that may wait */
 	PENDING_VALUE = 56 /* and of a value that is not a number */
 };
+
+enum { JUDGED_AT = 1 << 15 /* keys in the table when it is looked at whether they repeat */ };
 
 /* As large as a line of the cache. */
 struct pending {
@@ -31,38 +32,16 @@ struct combine {
 	struct quern_out in;
 	struct table table;
 	struct reduce reduce;
+	struct sort sort; /* what the table had no room for, or everything after give_up() */
 	size_t memory;
-	bool one_partition;
-	struct runs *runs; /* NULL until the first spill */
-	const char *scratch_dir;
+	bool sorting;   /* the table is not used any more */
+	uint64_t taken; /* records since the table was empty */
+	bool judged;    /* it is not to be looked at again whether keys repeat, before the table is full */
 	struct flow *flow;
 	size_t n_pending;
 	struct pending pending[PENDING];
 	uint8_t values[PENDING][PENDING_VALUE];
 };
-
-/* 0 marks a free slot; that two hashes become one is no matter. */
-static inline uint64_t not_zero(uint64_t hash)
-{
-	return hash != 0 ? hash : 1;
-}
-
-/* The hash that the table goes by. The high bits, which say the slot, are almost the same for all keys of one
- * partition: the low ones serve there. */
-static inline uint64_t table_hash(uint64_t hash, bool one_partition)
-{
-	return not_zero(one_partition ? hash << 32 | hash >> 32 : hash);
-}
-
-static uint64_t runs_hash_many(quern_slice key)
-{
-	return table_hash(hash_key(key), false);
-}
-
-static uint64_t runs_hash_one(quern_slice key)
-{
-	return table_hash(hash_key(key), true);
-}
 
 /* The value of a slot, as bytes; `bits` is room for a number. */
 static quern_slice slot_value(const struct combine *c, const struct table_slot *s, uint8_t bits[8])
@@ -73,29 +52,64 @@ static quern_slice slot_value(const struct combine *c, const struct table_slot *
 	return quern_bytes(bits, 8);
 }
 
-static bool spill(struct combine *c)
+/* ---- Keys that hardly repeat ---- */
+
+/* Whether so few of the records met their key in the table that putting them in order, which brings equal
+ * keys together as well, is cheaper than looking each up. */
+static bool hardly_repeat(const struct combine *c)
 {
+	return c->table.n > c->taken / 4 * 3;
+}
+
+static void emit_sorted(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct combine *c = (struct combine *)out;
+
+	if (c->reduce.kind != REDUCE_CALL && value.len != 8)
+		reduce_wrong_length(&c->reduce, value);
+	else if (!c->flow->stop)
+		sort_add(&c->sort, hash_key(key), key, value);
+}
+
+/* Stops combining: from now on records are sorted. Those of the table, which is small or empty, go first. */
+static void give_up(struct combine *c)
+{
+	const struct table_slot *end = table_end(&c->table);
 	uint8_t bits[8];
 
-	if (c->runs == NULL && runs_new(c->scratch_dir, c->one_partition ? runs_hash_one : runs_hash_many,
-				       &c->reduce, &c->runs) < 0) {
-		flow_fail(c->flow, -ENOMEM, false, "out of memory");
-		return false;
-	}
+	c->sorting = true;
+	c->in.emit = emit_sorted;
+	for (const struct table_slot *s = c->table.slots; s < end && c->table.n > 0 && !c->flow->stop; s++)
+		if (s->hash != 0)
+			sort_add(&c->sort, s->hash, table_key(s), slot_value(c, s, bits));
+	table_deinit(&c->table);
+}
+
+/* ---- Room ---- */
+
+static bool spill(struct combine *c)
+{
+	struct spill *to = &c->sort.spill;
+	uint8_t bits[8];
+
 	table_sort(&c->table);
-	runs_begin(c->runs);
+	spill_begin(to);
 	for (size_t i = 0; i < c->table.n && c->flow->result == 0; i++) {
 		const struct table_slot *s = &c->table.slots[i];
 
-		runs_put(c->runs, table_key(s), slot_value(c, s, bits));
+		spill_put(to, table_key(s), slot_value(c, s, bits));
 	}
-	runs_end(c->runs);
+	spill_end(to);
+	bool stop = hardly_repeat(c);
 	table_clear(&c->table);
+	c->taken = 0;
+	if (stop && c->flow->result == 0)
+		give_up(c);
 	return c->flow->result == 0;
 }
 
-/* Makes room for another key: grows within the budget, or spills. `crowded`: there is no slot near its home.
- */
+/* Makes room for another key: grows within the budget, spills, or stops combining. `crowded`: there is no
+ * slot near its home. */
 static bool make_room(struct combine *c, bool crowded)
 {
 	struct table *t = &c->table;
@@ -105,9 +119,29 @@ static bool make_room(struct combine *c, bool crowded)
 		return spill(c);
 	if (!crowded && !table_full(t))
 		return true;
+	if (!c->judged && t->n >= JUDGED_AT) {
+		c->judged = true;
+		if (hardly_repeat(c)) {
+			give_up(c);
+			return c->flow->result == 0;
+		}
+	}
 	if (held <= c->memory && table_growth(t) <= c->memory - held && table_grow(t) == 0)
 		return true;
 	return spill(c);
+}
+
+static bool has_room(struct combine *c, uint64_t hash, quern_slice key, struct table_slot **ret)
+{
+	if (!make_room(c, false))
+		return false;
+	*ret = c->sorting ? NULL : table_find(&c->table, hash, key);
+	if (c->sorting || *ret != table_end(&c->table))
+		return true;
+	if (!make_room(c, true))
+		return false;
+	*ret = c->sorting ? NULL : table_find(&c->table, hash, key);
+	return true;
 }
 
 /* The first value of a key. */
@@ -117,19 +151,20 @@ static void insert(struct combine *c, uint64_t hash, quern_slice key, quern_slic
 
 	if (c->flow->stop)
 		return;
+	if (c->sorting) {
+		sort_add(&c->sort, hash, key, value);
+		return;
+	}
 	if (key.len > TABLE_KEY_MAX) {
 		flow_fail(c->flow, -EMSGSIZE, true, "a key of %zu bytes is too long", key.len);
 		return;
 	}
-	if (!make_room(c, false))
+	struct table_slot *s;
+	if (!has_room(c, hash, key, &s))
 		return;
-	struct table_slot *s = table_find(t, hash, key);
-	if (s == table_end(t)) {
-		if (!make_room(c, true))
-			return;
-		s = table_find(t, hash, key);
-	}
-	if (s == table_end(t))
+	if (c->sorting)
+		sort_add(&c->sort, hash, key, value);
+	else if (s == table_end(t))
 		flow_fail(c->flow, -ENOMEM, false, "no room near the slot of a key"); /* not after a spill */
 	else if (table_put(t, s, hash, key) < 0)
 		flow_fail(c->flow, -ENOMEM, false, "out of memory for a key of %zu bytes", key.len);
@@ -159,11 +194,14 @@ static void update_call(struct combine *c, struct table_slot *s, quern_slice val
 static void take_number(struct combine *c, uint64_t hash, quern_slice key, uint64_t bits)
 {
 	uint8_t value[8];
-	struct table_slot *s = table_find(&c->table, hash, key);
 
-	if (s->hash != 0) {
-		s->value.bits = reduce_bits(c->reduce.kind, s->value.bits, bits);
-		return;
+	if (!c->sorting) {
+		struct table_slot *s = table_find(&c->table, hash, key);
+
+		if (s->hash != 0) {
+			s->value.bits = reduce_bits(c->reduce.kind, s->value.bits, bits);
+			return;
+		}
 	}
 	put_le64(value, bits);
 	insert(c, hash, key, quern_bytes(value, sizeof(value)));
@@ -172,9 +210,9 @@ static void take_number(struct combine *c, uint64_t hash, quern_slice key, uint6
 /* A record of a user's reduction. */
 static void take_value(struct combine *c, uint64_t hash, quern_slice key, quern_slice value)
 {
-	struct table_slot *s = table_find(&c->table, hash, key);
+	struct table_slot *s = c->sorting ? NULL : table_find(&c->table, hash, key);
 
-	if (s->hash == 0)
+	if (s == NULL || s->hash == 0)
 		insert(c, hash, key, value);
 	else
 		update_call(c, s, value);
@@ -185,7 +223,7 @@ static void drain_numbers(struct combine *c, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct pending *p = &c->pending[i];
 
-		if (p->key_len <= KEY_SHORT) {
+		if (p->key_len <= KEY_SHORT && !c->sorting) {
 			struct table_slot *s = table_find_short(&c->table, p->hash, p->words);
 
 			if (s->hash != 0) {
@@ -199,7 +237,7 @@ static void drain_numbers(struct combine *c, size_t n)
 
 static void drain_values(struct combine *c, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !c->sorting; i++)
 		table_prefetch_value(&c->table, c->pending[i].hash);
 	for (size_t i = 0; i < n; i++) {
 		const struct pending *p = &c->pending[i];
@@ -214,6 +252,7 @@ static void drain(struct combine *c)
 	size_t n = c->n_pending;
 
 	c->n_pending = 0;
+	c->taken += n;
 	if (c->reduce.kind == REDUCE_CALL)
 		drain_values(c, n);
 	else
@@ -221,69 +260,53 @@ static void drain(struct combine *c)
 }
 
 /* Lets a record wait whose value is put in place by the caller. */
-static inline void add_pending(struct combine *c, quern_slice key, bool one_partition)
+static inline void add_pending(struct combine *c, quern_slice key)
 {
 	struct pending *p = &c->pending[c->n_pending];
-	uint64_t hash;
 
 	p->key_len = (uint32_t)key.len;
 	if (key.len <= KEY_SHORT) {
 		key_pack(key, p->words);
-		hash = key_hash_packed(p->words);
+		p->hash = hash_packed(p->words);
 	} else {
 		memcpy(p->key, key.ptr, key.len);
-		hash = hash_key(key);
+		p->hash = hash_key(key);
 	}
-	p->hash = table_hash(hash, one_partition);
 	table_prefetch(&c->table, p->hash);
 	if (++c->n_pending == PENDING)
 		drain(c);
 }
 
-static inline void emit_number(struct combine *c, quern_slice key, quern_slice value, bool one_partition)
+static void emit_number(struct quern_out *out, quern_slice key, quern_slice value)
 {
+	struct combine *c = (struct combine *)out;
+
 	if (value.len != 8) {
 		reduce_wrong_length(&c->reduce, value);
 	} else if (key.len > PENDING_KEY) {
 		drain(c);
-		take_number(c, table_hash(hash_key(key), one_partition), key, get_le64(value.ptr));
+		c->taken++;
+		take_number(c, hash_key(key), key, get_le64(value.ptr));
 	} else {
 		c->pending[c->n_pending].bits = get_le64(value.ptr);
-		add_pending(c, key, one_partition);
+		add_pending(c, key);
 	}
 }
 
-static void emit_number_many(struct quern_out *out, quern_slice key, quern_slice value)
+static void emit_call(struct quern_out *out, quern_slice key, quern_slice value)
 {
-	emit_number((struct combine *)out, key, value, false);
-}
+	struct combine *c = (struct combine *)out;
 
-static void emit_number_one(struct quern_out *out, quern_slice key, quern_slice value)
-{
-	emit_number((struct combine *)out, key, value, true);
-}
-
-static inline void emit_call(struct combine *c, quern_slice key, quern_slice value, bool one_partition)
-{
 	if (key.len > PENDING_KEY || value.len > PENDING_VALUE) {
 		drain(c);
-		take_value(c, table_hash(hash_key(key), one_partition), key, value);
+		c->taken++;
+		take_value(c, hash_key(key), key, value);
 		return;
 	}
 	c->pending[c->n_pending].bits = value.len;
 	if (value.len > 0)
 		memcpy(c->values[c->n_pending], value.ptr, value.len);
-	add_pending(c, key, one_partition);
-}
-
-static void emit_call_many(struct quern_out *out, quern_slice key, quern_slice value)
-{
-	emit_call((struct combine *)out, key, value, false);
-}
-
-static void emit_call_one(struct quern_out *out, quern_slice key, quern_slice value)
-{
-	emit_call((struct combine *)out, key, value, true);
+	add_pending(c, key);
 }
 
 int combine_new(const struct combine_config *config, struct combine **ret, struct err *err)
@@ -293,16 +316,18 @@ int combine_new(const struct combine_config *config, struct combine **ret, struc
 	if (c == NULL || table_init(&c->table) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	c->memory = config->memory < COMBINE_MEMORY_MIN ? COMBINE_MEMORY_MIN : config->memory;
-	c->one_partition = config->one_partition;
-	c->scratch_dir = config->scratch_dir;
 	c->flow = config->flow;
 	int r = reduce_init(&c->reduce, config->code, config->function, config->flow, err);
 	if (r < 0)
 		return r;
-	if (c->reduce.kind == REDUCE_CALL)
-		c->in.emit = c->one_partition ? emit_call_one : emit_call_many;
-	else
-		c->in.emit = c->one_partition ? emit_number_one : emit_number_many;
+	const struct sort_config sort = { .order = &order_hash,
+		.reduce = &c->reduce,
+		.memory = c->memory,
+		.scratch_dir = config->scratch_dir,
+		.keep = config->keep,
+		.flow = config->flow };
+	sort_init(&c->sort, &sort);
+	c->in.emit = c->reduce.kind == REDUCE_CALL ? emit_call : emit_number;
 	*ret = c, c = NULL;
 	return 0;
 }
@@ -312,17 +337,19 @@ struct quern_out *combine_in(struct combine *c)
 	return &c->in;
 }
 
-void combine_finish(struct combine *c, combine_give *give, void *arg)
+void combine_finish(struct combine *c, record_give *give, void *arg)
 {
 	uint8_t bits[8];
 
 	if (c->flow->result == 0)
 		drain(c);
+	if (c->flow->result == 0 && !c->sorting && c->sort.spill.runs.n > 0 && c->table.n > 0)
+		(void)spill(c);
 	if (c->flow->result < 0)
 		return;
-	if (c->runs != NULL) {
-		if (c->table.n == 0 || spill(c))
-			runs_merge(c->runs, give, arg);
+	if (c->sorting || c->sort.spill.runs.n > 0) {
+		table_deinit(&c->table);
+		sort_finish(&c->sort, give, arg);
 		return;
 	}
 	table_sort(&c->table);
@@ -335,14 +362,19 @@ void combine_finish(struct combine *c, combine_give *give, void *arg)
 
 uint64_t combine_runs(const struct combine *c)
 {
-	return c->runs == NULL ? 0 : runs_written(c->runs);
+	return c->sort.spill.written;
+}
+
+bool combine_gave_up(const struct combine *c)
+{
+	return c->sorting;
 }
 
 struct combine *combine_free(struct combine *c)
 {
 	if (c == NULL)
 		return NULL;
-	(void)runs_free(c->runs);
+	sort_deinit(&c->sort);
 	table_deinit(&c->table);
 	reduce_deinit(&c->reduce);
 	free(c);

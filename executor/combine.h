@@ -1,6 +1,7 @@
 /* combine.h: one record per key: takes records, combines the values of equal keys in a hash table, and gives
- * each key once. What does not fit the memory goes to scratch files as runs in the order of hashes, which are
- * merged at the end. */
+ * each key once, in the order of the hashes, that is, of partitions. What does not fit the memory goes to the
+ * scratch file in that order, and is merged at the end. When keys turn out to hardly repeat, records are
+ * sorted instead. */
 #ifndef QUERN_EXECUTOR_COMBINE_H
 #define QUERN_EXECUTOR_COMBINE_H
 
@@ -9,6 +10,8 @@
 
 #include "base/auto.h"
 #include "executor/flow.h"
+#include "executor/fold.h"
+#include "executor/keep.h"
 #include "job/code.h"
 #include "job/out.h"
 
@@ -20,15 +23,10 @@ struct combine_config {
 	const struct code *code;
 	const Quern__Function *function; /* combines two values */
 	size_t memory;                   /* bytes that it may hold */
-	const char *scratch_dir;         /* borrowed */
-	/* The records all belong to one partition, and the order in which they come out is of no interest.
-	 * Otherwise they come out in the order of hash_key(), that is, of partitions. */
-	bool one_partition;
-	struct flow *flow; /* borrowed */
+	const char *scratch_dir;         /* borrowed, as the next two */
+	struct keep *keep;
+	struct flow *flow;
 };
-
-/* Takes one result. A failure is put into the flow. */
-typedef void combine_give(void *arg, uint64_t hash, quern_slice key, quern_slice value);
 
 /* 0, or a negative errno with a sentence. */
 int combine_new(const struct combine_config *config, struct combine **ret, struct err *err);
@@ -36,12 +34,14 @@ int combine_new(const struct combine_config *config, struct combine **ret, struc
 /* Where the records go in. A record without a key counts as one with an empty key. */
 struct quern_out *combine_in(struct combine *c);
 
-/* Gives every key, once, until flow->stop. Nothing can be put in after that. `hash` is hash_key() unless
- * `one_partition`: then it is of no use. */
-void combine_finish(struct combine *c, combine_give *give, void *arg);
+/* Gives every key, once, with its hash_key(), until flow->stop. Nothing can be put in after that. */
+void combine_finish(struct combine *c, record_give *give, void *arg);
 
 /* Runs written to scratch so far, merged ones included. */
 uint64_t combine_runs(const struct combine *c);
+
+/* For tests: whether keys hardly repeated, and records were sorted. */
+bool combine_gave_up(const struct combine *c);
 
 /* Leaves no scratch file behind. */
 struct combine *combine_free(struct combine *c);

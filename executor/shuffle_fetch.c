@@ -6,81 +6,19 @@
 
 #include "base/auto.h"
 #include "executor/task.h"
-#include "job/records.h"
 
 enum {
-	FETCH_CHUNK = 256 << 10, /* bytes read from a file or a socket at a time */
+	FETCH_CHUNK = 256 << 10, /* bytes read from a socket at a time */
 	FETCH_CONNECT_MS = 10000,
 	FETCH_STALL_S = 30 /* without a byte */
 };
 
-/* Gives the records of the block that was taken. */
-static int give_block(struct fetch *f, struct quern_out *out, const struct flow *flow)
-{
-	const uint8_t *p = f->segment.raw.data, *end = p + f->segment.raw.len;
-	quern_slice key, value;
-	uint32_t n = 0;
-
-	while (p != end && !flow->stop) {
-		int r = record_next(&p, end, &key, &value);
-
-		if (r < 0)
-			return -EBADMSG;
-		out->emit(out, key, value);
-		n++;
-	}
-	f->records += n;
-	return n == f->segment.records || flow->stop ? 0 : -EBADMSG;
-}
-
-int fetch_drain(struct fetch *f, struct quern_out *out, struct flow *flow)
-{
-	size_t at = 0, used = 0;
-	int r = 0;
-
-	while (!f->segment.last && !flow->stop) {
-		r = segment_take(&f->segment, f->in.data + at, f->in.len - at, &used);
-		if (r <= 0)
-			break;
-		at += used;
-		r = give_block(f, out, flow);
-		if (r < 0)
-			break;
-	}
-	buf_consume(&f->in, at);
-	f->need = used;
-	return r == 0 && f->segment.last && f->in.len > 0 ? -EBADMSG : r;
-}
-
 bool fetch_whole(const struct fetch *f)
 {
-	return f->segment.last && f->in.len == 0;
+	return f->segment.last && f->in.len == 0 && f->segment.bytes == f->stored.length;
 }
 
-static int read_file(
-	struct fetch *f, int fd, const struct shuffle_segment *s, struct quern_out *out, struct flow *flow)
-{
-	for (uint64_t at = f->segment.bytes; at < s->length && !flow->stop;) {
-		size_t n = s->length - at < FETCH_CHUNK ? (size_t)(s->length - at) : FETCH_CHUNK;
-
-		int r = buf_reserve(&f->in, n);
-		if (r < 0)
-			return r;
-		ssize_t got = pread(fd, f->in.data + f->in.len, n, (off_t)(s->offset + at));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : -EBADMSG;
-		f->in.len += (size_t)got;
-		at += (uint64_t)got;
-		r = fetch_drain(f, out, flow);
-		if (r < 0)
-			return r;
-	}
-	return flow->stop || (fetch_whole(f) && f->records == s->records) ? 0 : -EBADMSG;
-}
-
-int fetch_local(struct fetch *f, struct quern_out *out, struct flow *flow)
+int fetch_local(struct fetch *f)
 {
 	const struct shuffle_name *name = &f->request.name;
 	struct shuffle_index index;
@@ -90,29 +28,74 @@ int fetch_local(struct fetch *f, struct quern_out *out, struct flow *flow)
 	int r = shuffle_file_open(f->host->directory, name, &fd, &index);
 	if (r == 0)
 		r = shuffle_file_find(fd, &index, name, f->request.partition, &segment);
-	if (r == 0)
-		r = read_file(f, fd, &segment, out, flow);
-	buf_clear(&f->in);
-	return r;
+	if (r < 0)
+		return r;
+	f->stored = (struct stored){ fd, segment.offset, segment.length, f->segment.seed };
+	f->records = segment.records;
+	f->local = true;
+	fd = -1;
+	return 0;
 }
 
-/* libcurl's: some bytes of the body. Only keeps them: the records go to user functions, which may leave by a
- * jump, and never through libcurl's frames. */
+/* Room in the scratch file for all of it, as the first answer says how long it is. The bytes of an attempt
+ * are always the same: so is their number. */
+static int place(struct fetch *f)
+{
+	curl_off_t length = -1;
+
+	if (curl_easy_getinfo(f->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) != CURLE_OK || length < 0)
+		return -EBADMSG;
+	if (f->placed)
+		return (uint64_t)length == f->stored.length ? 0 : -EBADMSG;
+	if (f->scratch->end > (uint64_t)INT64_MAX - (uint64_t)length)
+		return -EFBIG;
+	f->stored = (struct stored){
+		f->scratch->fd, f->scratch->end, (uint64_t)length, f->segment.seed /* of its first block */
+	};
+	f->scratch->end += (uint64_t)length;
+	f->placed = true;
+	return 0;
+}
+
+/* Puts what is whole in its place. */
+static int store_blocks(struct fetch *f)
+{
+	uint64_t to = f->stored.offset + f->segment.bytes;
+	size_t at = 0, used = 0;
+	struct block b;
+	int r = 0;
+
+	while (!f->segment.last &&
+		(r = segment_check(&f->segment, f->in.data + at, f->in.len - at, &used, &b)) > 0) {
+		at += used;
+		f->records += b.records;
+		if (f->segment.bytes > f->stored.length)
+			return -EBADMSG;
+	}
+	if (r < 0)
+		return r;
+	if (at > 0)
+		r = scratch_write_at(f->scratch, to, f->in.data, at);
+	buf_consume(&f->in, at);
+	return r < 0 ? r : f->segment.last && f->in.len > 0 ? -EBADMSG : 0;
+}
+
+/* libcurl's: some bytes of the body. */
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct fetch *f = arg;
 	size_t all = size * n, skip = f->skip < all ? (size_t)f->skip : all;
 	long status = 0;
 
-	if (f->in.len >= f->need && f->in.len - f->need >= FETCH_WINDOW) {
-		f->paused = true;
-		return CURL_WRITEFUNC_PAUSE;
-	}
 	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 200)
 		return all;
+	f->result = place(f);
 	f->skip -= skip;
-	f->result = buf_add(&f->in, data + skip, all - skip);
+	if (f->result == 0)
+		f->result = buf_add(&f->in, data + skip, all - skip);
+	if (f->result == 0)
+		f->result = store_blocks(f);
 	return f->result < 0 ? CURL_WRITEFUNC_ERROR : all;
 }
 
@@ -154,7 +137,7 @@ static bool set_options(struct fetch *f, const char *url)
 	       curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)FETCH_STALL_S) == CURLE_OK;
 }
 
-int fetch_start(struct fetch *f, CURLM *multi, const uint8_t *secret)
+int fetch_start(struct fetch *f, CURLM *multi, const uint8_t *secret, struct scratch *scratch)
 {
 	char authorization[72];
 	char header[sizeof("Authorization: ") + sizeof(authorization)];
@@ -163,12 +146,11 @@ int fetch_start(struct fetch *f, CURLM *multi, const uint8_t *secret)
 	int r = fetch_url(f, &url);
 	if (r < 0)
 		return r;
+	f->scratch = scratch;
 	shuffle_authorization(secret, f->host->executor_id, authorization);
 	(void)snprintf(header, sizeof(header), "Authorization: %s", authorization);
 	buf_clear(&f->in);
-	f->need = BLOCK_HEADER;
 	f->skip = f->segment.bytes;
-	f->paused = false;
 	f->result = 0;
 	f->error[0] = '\0';
 	f->easy = curl_easy_init();
@@ -195,6 +177,8 @@ void fetch_stop(struct fetch *f, CURLM *multi)
 
 void fetch_release(struct fetch *f)
 {
-	segment_reader_deinit(&f->segment);
 	buf_deinit(&f->in);
+	if (f->local)
+		(void)close(f->stored.fd);
+	f->local = false;
 }

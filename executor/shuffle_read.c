@@ -19,9 +19,9 @@ enum {
 struct shuffle_reader {
 	struct shuffle_read_config config;
 	struct flow *flow;
-	ZSTD_DCtx *zstd;
-	CURLM *multi;
-	struct fetch *fetches; /* one for each output */
+	CURLM *multi;          /* NULL until something has to come from elsewhere */
+	struct fetch *fetches; /* one for each output, in the order of the maps */
+	struct stored *runs;   /* the same */
 	size_t n;
 	VEC(struct fetch *) waiting; /* for HTTP */
 	struct fetch *active[READ_TRANSFERS];
@@ -61,7 +61,7 @@ static int add_fetches(struct shuffle_reader *r, struct err *err)
 		f->request = (struct shuffle_request){ { o->shuffle, f->output->map, f->output->attempt },
 			r->config.partition };
 		f->in = BUF_INIT(SIZE_MAX / 2);
-		segment_reader_init(&f->segment, r->zstd,
+		segment_reader_init(&f->segment,
 			segment_seed(o->shuffle, f->output->map, f->output->attempt, r->config.partition));
 		r->n++;
 	}
@@ -83,12 +83,10 @@ int shuffle_reader_new(const struct shuffle_read_config *config, struct shuffle_
 	if (r->config.retry_ms == 0)
 		r->config.retry_ms = READ_RETRY_MS;
 	r->flow = config->flow;
-	r->zstd = ZSTD_createDCtx();
-	r->multi = curl_multi_init();
 	r->fetches = calloc(config->outputs->n_outputs + 1, sizeof(r->fetches[0]));
-	if (r->zstd == NULL || r->multi == NULL || r->fetches == NULL)
+	r->runs = calloc(config->outputs->n_outputs + 1, sizeof(r->runs[0]));
+	if (r->fetches == NULL || r->runs == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
-	(void)curl_multi_setopt(r->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)READ_PER_HOST);
 	int e = add_fetches(r, err);
 	if (e < 0)
 		return e;
@@ -99,8 +97,8 @@ int shuffle_reader_new(const struct shuffle_read_config *config, struct shuffle_
 static void fetch_done(struct shuffle_reader *r, struct fetch *f)
 {
 	r->records += f->records;
-	r->bytes += f->segment.bytes;
-	fetch_release(f);
+	r->bytes += f->stored.length;
+	buf_deinit(&f->in);
 }
 
 /* Gives a fetch up. */
@@ -112,16 +110,16 @@ static void fetch_lost(struct shuffle_reader *r, struct fetch *f, const char *wh
 		f->request.name.map, f->request.name.attempt, f->host->address, f->host->port, why);
 }
 
-/* Reads what is on this machine; what cannot be had so waits for HTTP. */
-static void read_local(struct shuffle_reader *r, struct quern_out *out)
+/* Opens what is on this machine; what cannot be had so waits for HTTP. */
+static void open_local(struct shuffle_reader *r)
 {
 	/* Each partition begins elsewhere, so that not all tasks ask the same host first. */
 	for (size_t i = 0; i < r->n && !r->flow->stop; i++) {
 		struct fetch *f = &r->fetches[(i + r->config.partition) % r->n];
 
-		if (strcmp(f->host->machine, r->config.machine) == 0 && fetch_local(f, out, r->flow) == 0)
+		if (strcmp(f->host->machine, r->config.machine) == 0 && fetch_local(f) == 0)
 			fetch_done(r, f);
-		else if (!r->flow->stop && vec_push(&r->waiting, f) < 0)
+		else if (vec_push(&r->waiting, f) < 0)
 			flow_fail(r->flow, -ENOMEM, false, "out of memory");
 	}
 }
@@ -161,7 +159,7 @@ static int start_waiting(struct shuffle_reader *r)
 			i++;
 			continue;
 		}
-		int e = fetch_start(f, r->multi, r->config.secret);
+		int e = fetch_start(f, r->multi, r->config.secret, r->config.scratch);
 		if (e < 0) {
 			fetch_lost(r, f, strerror(-e));
 			break;
@@ -172,55 +170,39 @@ static int start_waiting(struct shuffle_reader *r)
 	return (int)wait;
 }
 
-/* Ends a transfer that libcurl says has ended, or whose bytes are wrong. */
-static void end_transfer(struct shuffle_reader *r, struct fetch *f, CURLcode code, struct quern_out *out)
+/* Why a transfer did not bring everything. */
+static void describe(const struct fetch *f, CURLcode code, long status, char *ret, size_t size)
 {
-	long status = 0;
+	if (f->result == -EBADMSG)
+		(void)snprintf(ret, size, "the bytes are damaged");
+	else if (code != CURLE_OK)
+		(void)snprintf(ret, size, "%s", f->error[0] != '\0' ? f->error : curl_easy_strerror(code));
+	else if (status != 200)
+		(void)snprintf(ret, size, "the server answers %ld", status);
+	else
+		(void)snprintf(ret, size, "the transfer ends too early");
+}
+
+/* Ends a transfer that libcurl says has ended. */
+static void end_transfer(struct shuffle_reader *r, struct fetch *f, CURLcode code)
+{
+	bool whole = f->result == 0 && code == CURLE_OK && fetch_whole(f);
 	char why[CURL_ERROR_SIZE + 64];
+	long status = 0;
 
 	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (f->result == 0)
-		f->result = fetch_drain(f, out, r->flow);
-	bool whole = f->result == 0 && code == CURLE_OK && status == 200 && fetch_whole(f);
-
-	if (f->result < 0)
-		(void)snprintf(why, sizeof(why), "%s",
-			f->result == -EBADMSG ? "the bytes are damaged" : strerror(-f->result));
-	else if (code != CURLE_OK)
-		(void)snprintf(
-			why, sizeof(why), "%s", f->error[0] != '\0' ? f->error : curl_easy_strerror(code));
-	else if (status != 200)
-		(void)snprintf(why, sizeof(why), "the server answers %ld", status);
-	else
-		(void)snprintf(why, sizeof(why), "the transfer ends too early");
+	describe(f, code, status, why, sizeof(why));
 	fetch_stop(f, r->multi);
 	active_remove(r, f);
-	if (r->flow->stop)
-		return;
-	if (whole)
+	if (f->result < 0 && f->result != -EBADMSG) /* not the map's doing */
+		scratch_failed(r->config.scratch, r->flow, f->result);
+	else if (whole)
 		fetch_done(r, f);
 	else
 		fetch_again(r, f, code == CURLE_OK && status >= 400 && status < 500, why);
 }
 
-/* Gives what has arrived, and lets paused transfers go on. */
-static void drain_active(struct shuffle_reader *r, struct quern_out *out)
-{
-	for (size_t i = r->n_active; i-- > 0 && !r->flow->stop;) {
-		struct fetch *f = r->active[i];
-
-		if (f->result == 0)
-			f->result = fetch_drain(f, out, r->flow);
-		if (f->result < 0) {
-			end_transfer(r, f, CURLE_OK, out);
-		} else if (f->paused) {
-			f->paused = false;
-			(void)curl_easy_pause(f->easy, CURLPAUSE_CONT);
-		}
-	}
-}
-
-static void end_finished(struct shuffle_reader *r, struct quern_out *out)
+static void end_finished(struct shuffle_reader *r)
 {
 	const CURLMsg *m;
 	int left;
@@ -230,12 +212,12 @@ static void end_finished(struct shuffle_reader *r, struct quern_out *out)
 
 		if (m->msg == CURLMSG_DONE &&
 			curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &f) == CURLE_OK)
-			end_transfer(r, f, m->data.result, out);
+			end_transfer(r, f, m->data.result);
 	}
 }
 
 /* Moves what is on its way. Whether a transfer ended, so that another one may start. */
-static bool move(struct shuffle_reader *r, struct quern_out *out)
+static bool move(struct shuffle_reader *r)
 {
 	size_t before = r->n_active;
 	int running;
@@ -245,19 +227,18 @@ static bool move(struct shuffle_reader *r, struct quern_out *out)
 		flow_fail(r->flow, -EIO, false, "shuffle: libcurl: %s", curl_multi_strerror(m));
 		return false;
 	}
-	drain_active(r, out);
-	end_finished(r, out);
+	end_finished(r);
 	return r->n_active < before;
 }
 
-static void read_http(struct shuffle_reader *r, struct quern_out *out)
+static void bring_http(struct shuffle_reader *r)
 {
 	while (!r->flow->stop) {
 		int wait = start_waiting(r);
 
 		if (r->flow->stop || (r->n_active == 0 && r->waiting.n == 0))
 			return;
-		if (move(r, out) || r->flow->stop)
+		if (move(r) || r->flow->stop)
 			continue;
 		CURLMcode m = curl_multi_poll(r->multi, NULL, 0, wait, NULL);
 		if (m != CURLM_OK)
@@ -265,10 +246,49 @@ static void read_http(struct shuffle_reader *r, struct quern_out *out)
 	}
 }
 
-void shuffle_reader_run(struct shuffle_reader *r, struct quern_out *out)
+static bool prepare_http(struct shuffle_reader *r)
 {
-	read_local(r, out);
-	read_http(r, out);
+	int e = scratch_open(r->config.scratch);
+
+	if (e < 0) {
+		scratch_failed(r->config.scratch, r->flow, e);
+		return false;
+	}
+	r->multi = curl_multi_init();
+	if (r->multi == NULL) {
+		flow_fail(r->flow, -ENOMEM, false, "out of memory");
+		return false;
+	}
+	(void)curl_multi_setopt(r->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)READ_PER_HOST);
+	return true;
+}
+
+void shuffle_reader_bring(struct shuffle_reader *r)
+{
+	open_local(r);
+	if (r->waiting.n > 0 && prepare_http(r))
+		bring_http(r);
+	for (size_t i = 0; i < r->n; i++)
+		r->runs[i] = r->fetches[i].stored;
+}
+
+const struct stored *shuffle_reader_runs(const struct shuffle_reader *r, size_t *ret_n)
+{
+	*ret_n = r->n;
+	return r->runs;
+}
+
+void shuffle_reader_damaged(void *reader, const struct stored *run, int code)
+{
+	struct shuffle_reader *r = reader;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (r->runs[i].fd != run->fd || r->runs[i].offset != run->offset || !r->fetches[i].local)
+			continue;
+		fetch_lost(r, &r->fetches[i], code == -EBADMSG ? "the bytes are damaged" : strerror(-code));
+		return;
+	}
+	scratch_failed(r->config.scratch, r->flow, code);
 }
 
 const Quern__MapOutput *shuffle_reader_lost(const struct shuffle_reader *r)
@@ -295,10 +315,10 @@ struct shuffle_reader *shuffle_reader_free(struct shuffle_reader *r)
 		fetch_release(&r->fetches[i]);
 	}
 	free(r->fetches);
+	free(r->runs);
 	vec_deinit(&r->waiting);
 	if (r->multi != NULL)
 		(void)curl_multi_cleanup(r->multi);
-	(void)ZSTD_freeDCtx(r->zstd);
 	free(r);
 	return NULL;
 }

@@ -56,9 +56,11 @@ static int open_file(struct shuffle_writer *w, const char *dir, struct err *err)
 	return w->fd < 0 ? write_failed(w, -errno, err) : 0;
 }
 
-int shuffle_writer_new(const char *dir, const struct shuffle_name *name, uint32_t partitions,
-	struct shuffle_writer **ret, struct err *err)
+int shuffle_writer_new(
+	const struct shuffle_write_config *config, struct shuffle_writer **ret, struct err *err)
 {
+	uint32_t partitions = config->partitions;
+
 	if (partitions == 0 || partitions > SHUFFLE_PARTITIONS_MAX)
 		return err_set(err, -EINVAL, "map output: %u partitions: must be 1 to %d", partitions,
 			SHUFFLE_PARTITIONS_MAX);
@@ -66,14 +68,15 @@ int shuffle_writer_new(const char *dir, const struct shuffle_name *name, uint32_
 	auto_shuffle_writer struct shuffle_writer *w = calloc(1, sizeof(*w));
 	if (w == NULL)
 		return err_set(err, -ENOMEM, "map output: out of memory");
-	w->name = *name;
+	w->name = config->name;
 	w->partitions = partitions;
 	w->fd = -1;
 	w->out = BUF_INIT(SIZE_MAX / 2);
 	w->entries = calloc(partitions, SHUFFLE_ENTRY);
-	if (segment_writer_init(&w->segments, BLOCK_RAW) < 0 || w->entries == NULL)
+	segment_writer_init(&w->segments, BLOCK_RAW, config->level, config->keep);
+	if (w->entries == NULL)
 		return err_set(err, -ENOMEM, "map output: out of memory");
-	int r = open_file(w, dir, err);
+	int r = open_file(w, config->dir, err);
 	if (r < 0)
 		return r;
 	begin_segment(w);

@@ -7,15 +7,24 @@
 
 #include "base/auto.h"
 #include "base/err.h"
+#include "executor/keep.h"
 #include "executor/shuffle_file.h"
 
 enum { SHUFFLE_PARTITIONS_MAX = 1 << 20 };
 
 struct shuffle_writer;
 
+struct shuffle_write_config {
+	const char *dir;
+	struct shuffle_name name;
+	uint32_t partitions;
+	int level;         /* of zstd; 0: not compressed */
+	struct keep *keep; /* borrowed */
+};
+
 /* 0, or a negative errno with a sentence: the folder cannot be written, -EINVAL: number of partitions. */
-int shuffle_writer_new(const char *dir, const struct shuffle_name *name, uint32_t partitions,
-	struct shuffle_writer **ret, struct err *err);
+int shuffle_writer_new(
+	const struct shuffle_write_config *config, struct shuffle_writer **ret, struct err *err);
 
 /* Adds a record to `partition`, which is never less than that of the record before. 0, or a negative errno
  * with a sentence. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "executor/order.h"
+
 enum { TABLE_FIRST_BITS = 10 }; /* 2^10 homes at first */
 enum { HUGE_PAGE = 2 << 20 };   /* bytes; of x86-64 and arm64 with pages of 4 KiB */
 
@@ -129,13 +131,12 @@ int table_set_bytes(struct table *t, struct table_slot *s, bool again, quern_sli
 	return 0;
 }
 
-bool table_before(uint64_t hash_a, quern_slice a, uint64_t hash_b, quern_slice b)
+/* As order_hash (order.h) has it. */
+static bool slot_before(const struct table_slot *a, const struct table_slot *b)
 {
-	if (hash_a != hash_b)
-		return hash_a < hash_b;
-	if (a.len != b.len)
-		return a.len < b.len;
-	return a.len > 0 && memcmp(a.ptr, b.ptr, a.len) < 0;
+	return a->hash != b->hash ? a->hash < b->hash
+				  : order_compare(&order_hash, (struct order_place){ ORDER_KEY, 0 },
+					    table_key(a), table_key(a), table_key(b), table_key(b)) < 0;
 }
 
 void table_sort(struct table *t)
@@ -149,8 +150,7 @@ void table_sort(struct table *t)
 			continue;
 
 		struct table_slot one = *s, *to = front++;
-		while (to > t->slots &&
-			table_before(one.hash, table_key(&one), to[-1].hash, table_key(&to[-1]))) {
+		while (to > t->slots && slot_before(&one, &to[-1])) {
 			*to = to[-1];
 			to--;
 		}

@@ -81,15 +81,12 @@ int table_put(struct table *t, struct table_slot *s, uint64_t hash, quern_slice 
 /* Gives slot `s` a copy of `value`, in the place of the one it had, if any (`again`). 0 or -ENOMEM. */
 int table_set_bytes(struct table *t, struct table_slot *s, bool again, quern_slice value);
 
-/* Moves the used slots to the front, in the order of hash and key. The table is good for reading t->n slots
- * and for table_clear() after that. */
+/* Moves the used slots to the front, in the order of the hashes (order_hash). The table is good for reading
+ * t->n slots and for table_clear() after that. */
 void table_sort(struct table *t);
 
 /* Empties; keeps the slots' memory. */
 void table_clear(struct table *t);
-
-/* The order of table_sort(). */
-bool table_before(uint64_t hash_a, quern_slice a, uint64_t hash_b, quern_slice b);
 
 static inline size_t table_homes(const struct table *t)
 {

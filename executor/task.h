@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "executor/keep.h"
 #include "job/code.h"
 #include "job/link.pb-c.h"
 
@@ -21,6 +22,7 @@ struct task_env {
 	const char *scratch_dir; /* for anything else that is temporary; exists; emptied by the caller after a
 				    death */
 	const uint8_t *secret;   /* LINK_SECRET bytes */
+	struct keep *keep;       /* of the worker's, from task to task */
 };
 
 struct task {

@@ -98,13 +98,17 @@ static void be_worker(const struct zygote *z, uint32_t id, int socket, int outpu
 		perror("quern worker: scratch folder");
 		_exit(EXIT_FAILURE);
 	}
+	struct keep keep = { 0 };
 	const struct task_env env = { .code = z->code,
 		.executor_id = z->job->executor_id,
 		.machine = z->job->machine,
 		.shuffle_dir = z->job->shuffle_dir,
 		.scratch_dir = scratch,
-		.secret = z->job->secret.data };
-	_exit(worker_serve(&env, socket));
+		.secret = z->job->secret.data,
+		.keep = &keep };
+	int status = worker_serve(&env, socket);
+	keep_deinit(&keep);
+	_exit(status);
 }
 
 static void fork_worker(struct zygote *z, uint32_t id, int socket, int output)

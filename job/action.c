@@ -7,13 +7,14 @@
 #include <stdlib.h>
 
 #include "job/records.h"
+#include "job/sample.h"
 #include "job/stages.h"
 
 enum { TAKE_GROWTH = 4 }; /* each round of take() looks at so many times the partitions of the one before */
 
 /* One run of an action. */
 struct action {
-	quern_set *set;
+	const quern_set *set;
 	Quern__Sink sink;
 	char *name; /* from asprintf(); NULL: no memory */
 	bool part;  /* only these partitions: */
@@ -25,6 +26,17 @@ static int complain(const char *what)
 {
 	(void)fprintf(stderr, "quern: %s\n", what);
 	return 1;
+}
+
+__attribute__((format(printf, 1, 2))) static char *format_name(const char *format, ...)
+{
+	va_list ap;
+	char *name;
+
+	va_start(ap, format);
+	int n = vasprintf(&name, format, ap);
+	va_end(ap);
+	return n < 0 ? NULL : name;
 }
 
 static int run_stages(
@@ -48,6 +60,45 @@ static int run_stages(
 	return r;
 }
 
+static int sample_sort(const quern_set *sort, struct memory *m, struct err *err);
+
+/* Sees to it that every sort on the way to `set` knows its bounds. */
+static int sample_sorts(const quern_set *set, struct memory *m, struct err *err)
+{
+	while (set->kind == SET_STEP)
+		set = set->parent;
+	if (!set_is_shuffled(set))
+		return 0;
+	int r = sample_sorts(set->parent, m, err);
+	if (r != 0 || set->kind != SET_SORT || set->shuffle->partitions == 1 || set->shuffle->bounds != NULL)
+		return r;
+	return sample_sort(set, m, err);
+}
+
+static int sample_sort(const quern_set *sort, struct memory *m, struct err *err)
+{
+	struct action a = { .set = sort->parent };
+	struct sample sample;
+
+	quern__sink__init(&a.sink);
+	a.sink.kind = QUERN__SINK__KIND__SAMPLE;
+	a.sink.has_limit = true;
+	a.sink.limit = SAMPLE_KEYS;
+	a.sink.order = (Quern__Order *)&sort->order;
+	a.name = format_name("sort_by_key: sample");
+	sample_init(&sample, &sort->order);
+	int r = run_stages(&a, m, sample_add, &sample, err);
+	if (r == 0) {
+		r = sample_bounds(&sample, &sort->job->memory, &sort->shuffle->bounds);
+		if (r < 0)
+			(void)err_set(err, r, "%s",
+				r == -ENOMEM ? "out of memory" : "the driver's sample of keys is none");
+	}
+	sample_deinit(&sample);
+	free(a.name);
+	return r;
+}
+
 /* 0, or what the action returns: it is reported. Frees the name. */
 static int act(struct action *a, job_result_fn *result, void *arg)
 {
@@ -59,7 +110,7 @@ static int act(struct action *a, job_result_fn *result, void *arg)
 		r = complain(a->set->error);
 	else if (a->set->job->running)
 		r = complain("an action cannot run inside of another one's function");
-	else
+	else if ((r = sample_sorts(a->set, &m, &err)) == 0)
 		r = run_stages(a, &m, result, arg, &err);
 	memory_deinit(&m);
 	free(a->name);
@@ -76,17 +127,6 @@ static struct action action_of(quern_set *set, Quern__Sink__Kind kind)
 	quern__sink__init(&a.sink);
 	a.sink.kind = kind;
 	return a;
-}
-
-__attribute__((format(printf, 1, 2))) static char *format_name(const char *format, ...)
-{
-	va_list ap;
-	char *name;
-
-	va_start(ap, format);
-	int n = vasprintf(&name, format, ap);
-	va_end(ap);
-	return n < 0 ? NULL : name;
 }
 
 /* ---- save_text ---- */

@@ -60,6 +60,26 @@ static int put_function(struct buf *out, const Quern__Function *f)
 	return r;
 }
 
+static int put_type(struct buf *out, Quern__ValueType type, const char *bytes)
+{
+	return type == QUERN__VALUE_TYPE__BYTES
+		       ? buf_add_str(out, bytes)
+		       : put_lower(out, name_of(&quern__value_type__descriptor, (int)type));
+}
+
+static int put_order(struct buf *out, const Quern__Order *o, const char *how)
+{
+	int r = buf_add_str(out, how);
+
+	if (r == 0)
+		r = put_type(out, o->key, "key");
+	if (r == 0 && o->by_value)
+		r = buf_add_str(out, ", then ");
+	if (r == 0 && o->by_value)
+		r = put_type(out, o->value, "value");
+	return r == 0 && o->descending ? buf_add_str(out, ", descending") : r;
+}
+
 static int put_source(struct buf *out, const Quern__Source *s)
 {
 	int r = 0;
@@ -74,6 +94,8 @@ static int put_source(struct buf *out, const Quern__Source *s)
 		return r;
 	}
 	r = buf_add_fmt(out, "shuffle %" PRIu32, s->shuffle);
+	if (r == 0 && s->order != NULL)
+		r = put_order(out, s->order, ", in the order of ");
 	if (r == 0 && s->reduce != NULL) {
 		r = buf_add_str(out, ", reduced by ");
 		if (r == 0)
@@ -89,19 +111,14 @@ static int put_shuffle(struct buf *out, const Quern__Sink *s)
 	if (r == 0 && s->has_partitions && s->partitions != 0)
 		r = buf_add_fmt(
 			out, " of %" PRIu32 " partition%s", s->partitions, s->partitions == 1 ? "" : "s");
+	if (r == 0 && s->order != NULL)
+		r = put_order(out, s->order, ", sorted by ");
 	if (r == 0 && s->combine != NULL) {
 		r = buf_add_str(out, ", combined by ");
 		if (r == 0)
 			r = put_function(out, s->combine);
 	}
 	return r;
-}
-
-static int put_type(struct buf *out, Quern__ValueType type, const char *bytes)
-{
-	return type == QUERN__VALUE_TYPE__BYTES
-		       ? buf_add_str(out, bytes)
-		       : put_lower(out, name_of(&quern__value_type__descriptor, (int)type));
 }
 
 static int put_text_sink(struct buf *out, const Quern__Sink *s)

@@ -31,13 +31,21 @@ enum set_kind {
 	SET_TEXT,   /* the lines of `path` */
 	SET_STEP,   /* a narrow step of `parent` */
 	SET_REDUCE, /* `parent` through `shuffle`, values of a key combined by `fn` */
+	SET_SORT,   /* `parent` through `shuffle`, in `order` */
+};
+
+/* Keys that divide a set into parts of about one size. */
+struct bounds {
+	ProtobufCBinaryData *at; /* keys in the order of the sort */
+	size_t n;
 };
 
 /* The shuffle that makes a set, and the stage that writes it. Both are named when the set is made, so that
  * every action that needs them names them alike, and they are written once. */
 struct set_shuffle {
 	uint32_t id, stage;
-	uint32_t partitions; /* 0: the driver's choice */
+	uint32_t partitions;         /* 0: the driver's choice */
+	const struct bounds *bounds; /* of a sort; NULL until the first action that needs them */
 };
 
 struct quern_set {
@@ -49,10 +57,17 @@ struct quern_set {
 	Quern__Step__Kind step;
 	bool pairs;
 	Quern__Function fn;
-	const struct set_shuffle *shuffle;
+	struct set_shuffle *shuffle;
+	Quern__Order order;
 	Quern__ValueType key_type, value_type; /* for save_text */
 	bool has_key;                          /* records may have one */
 };
+
+/* Whether a set is made by a shuffle: its parent is another stage's. */
+static inline bool set_is_shuffled(const quern_set *set)
+{
+	return set->kind == SET_REDUCE || set->kind == SET_SORT;
+}
 
 /* Gets the result of one partition; borrowed. Non-zero: no more is wanted. */
 typedef int job_result_fn(void *arg, uint32_t partition, const uint8_t *data, size_t len);

@@ -27,6 +27,14 @@ static int check_function(const Quern__Function *f, bool reduction, const char *
 	return 0;
 }
 
+static int check_order(const Quern__Order *o, struct err *err)
+{
+	if (!known(&quern__value_type__descriptor, (int)o->key) ||
+		!known(&quern__value_type__descriptor, (int)o->value))
+		return err_set(err, -EBADMSG, "an order of an unknown type");
+	return 0;
+}
+
 /* Whether one of the first `n` stages writes `shuffle`. */
 static bool written(const Quern__Run *run, size_t n, uint32_t shuffle)
 {
@@ -59,11 +67,14 @@ static int check_source(const Quern__Run *run, size_t stage, struct err *err)
 			return err_set(err, -EBADMSG, "a path is empty");
 	if (s->has_shuffle && !written(run, stage, s->shuffle))
 		return err_set(err, -EBADMSG, "no stage before it writes shuffle %" PRIu32, s->shuffle);
-	if (s->reduce == NULL)
+	if (s->reduce == NULL && s->order == NULL)
 		return 0;
 	if (!s->has_shuffle)
-		return err_set(err, -EBADMSG, "a reduction of what was not shuffled");
-	return check_function(s->reduce, true, "a reduction", err);
+		return err_set(err, -EBADMSG, "a reduction or an order of what was not shuffled");
+	if (s->reduce != NULL && s->order != NULL)
+		return err_set(err, -EBADMSG, "both a reduction and an order");
+	return s->order != NULL ? check_order(s->order, err)
+				: check_function(s->reduce, true, "a reduction", err);
 }
 
 static int check_steps(const Quern__Stage *stage, struct err *err)
@@ -94,6 +105,13 @@ static int check_shuffle(const Quern__Run *run, size_t stage, struct err *err)
 	if (s->has_partitions && s->partitions > PLAN_PARTITIONS_MAX)
 		return err_set(err, -EBADMSG, "%" PRIu32 " partitions are more than %d", s->partitions,
 			PLAN_PARTITIONS_MAX);
+	if (s->combine != NULL && s->order != NULL)
+		return err_set(err, -EBADMSG, "both a combination and an order");
+	if (s->has_compression && s->compression > PLAN_COMPRESSION_MAX)
+		return err_set(err, -EBADMSG, "compression %" PRIu32 " is more than %d", s->compression,
+			PLAN_COMPRESSION_MAX);
+	if (s->order != NULL)
+		return check_order(s->order, err);
 	return s->combine == NULL ? 0 : check_function(s->combine, true, "a combination", err);
 }
 
@@ -109,8 +127,8 @@ static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
 			last ? "the last stage gives no answer" : "only the last stage gives an answer");
 	if (!last)
 		return check_shuffle(run, stage, err);
-	if (s->combine != NULL)
-		return err_set(err, -EBADMSG, "a combination of what is not shuffled");
+	if (s->combine != NULL || (s->order != NULL && s->kind != QUERN__SINK__KIND__SAMPLE))
+		return err_set(err, -EBADMSG, "a combination or an order of what is not shuffled");
 	if (s->kind != QUERN__SINK__KIND__TEXT)
 		return 0;
 	if (s->path == NULL || s->path[0] == '\0')

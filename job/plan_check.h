@@ -14,6 +14,7 @@ enum {
 	PLAN_PATHS_MAX = 100000,       /* of a source */
 	PLAN_PARTITIONS_MAX = 1000000, /* of a shuffle */
 	PLAN_ARG_MAX = 8 << 20,        /* bytes of a function's argument */
+	PLAN_COMPRESSION_MAX = 19,     /* level of zstd */
 };
 
 /* Holds `run` against what plan.proto says of it: 1 to PLAN_STAGES_MAX stages with ids of their own, all but

@@ -182,13 +182,36 @@ quern_set *quern_reduce_by_key(quern_set *parent, quern_reduce_fn *fn, const que
 	return set_shuffle(set, 0) ? set : &parent->job->no_memory;
 }
 
+quern_set *quern_sort_by_key(quern_set *parent, unsigned order)
+{
+	if (parent->error != NULL)
+		return parent;
+	if ((order & ~(unsigned)(QUERN_DESCENDING | QUERN_THEN_BY_VALUE)) != 0)
+		return set_wrong(parent->job, "quern_sort_by_key(): no such order");
+	quern_set *set = set_new(parent->job);
+	if (set->error != NULL)
+		return set;
+	set->kind = SET_SORT;
+	set->parent = parent;
+	set->has_key = parent->has_key;
+	set->key_type = parent->key_type;
+	set->value_type = parent->value_type;
+	quern__order__init(&set->order);
+	set->order.has_descending = set->order.descending = (order & QUERN_DESCENDING) != 0;
+	set->order.has_by_value = set->order.by_value = (order & QUERN_THEN_BY_VALUE) != 0;
+	set->order.has_key = set->order.has_value = true;
+	set->order.key = parent->key_type;
+	set->order.value = parent->value_type;
+	return set_shuffle(set, 0) ? set : &parent->job->no_memory;
+}
+
 quern_set *quern_partitions(quern_set *from, uint32_t partitions)
 {
 	if (from->error != NULL)
 		return from;
-	if (from->kind != SET_REDUCE)
+	if (!set_is_shuffled(from))
 		return set_wrong(from->job, "quern_partitions(): the set is not the result of a shuffle "
-					    "(quern_reduce_by_key())");
+					    "(quern_reduce_by_key(), quern_sort_by_key())");
 	if (partitions == 0 || partitions > PLAN_PARTITIONS_MAX)
 		return set_wrong(from->job, memory_format(&from->job->memory,
 						    "quern_partitions(): %" PRIu32 " is not from 1 to %d",

@@ -5,7 +5,7 @@
 /* A stage on the way from an action to its sources. */
 struct cut {
 	const quern_set *last; /* its records are the stage's */
-	const quern_set *from; /* text or reduce: where the stage begins */
+	const quern_set *from; /* text, or what a shuffle makes: where the stage begins */
 	size_t n_steps;
 };
 
@@ -47,10 +47,13 @@ static int fill_source(Quern__Stage *stage, const quern_set *from, struct memory
 		return -ENOMEM;
 	quern__source__init(source);
 	stage->source = source;
-	if (from->kind == SET_REDUCE) {
+	if (set_is_shuffled(from)) {
 		source->has_shuffle = true;
 		source->shuffle = from->shuffle->id;
-		source->reduce = (Quern__Function *)&from->fn;
+		if (from->kind == SET_SORT)
+			source->order = (Quern__Order *)&from->order;
+		else
+			source->reduce = (Quern__Function *)&from->fn;
 		return 0;
 	}
 	source->text = memory_take(m, sizeof(*source->text));
@@ -61,7 +64,27 @@ static int fill_source(Quern__Stage *stage, const quern_set *from, struct memory
 	return 0;
 }
 
-/* The end of a stage whose records the set `to` reduces, or of the last stage. */
+/* The end of a stage whose records a shuffle takes to the set `to`. */
+static void fill_shuffle(Quern__Sink *sink, const quern_set *to)
+{
+	quern__sink__init(sink);
+	sink->kind = QUERN__SINK__KIND__SHUFFLE;
+	sink->has_shuffle = true;
+	sink->shuffle = to->shuffle->id;
+	sink->has_partitions = to->shuffle->partitions != 0;
+	sink->partitions = to->shuffle->partitions;
+	if (to->kind == SET_REDUCE) {
+		sink->combine = (Quern__Function *)&to->fn;
+		return;
+	}
+	sink->order = (Quern__Order *)&to->order;
+	if (to->shuffle->bounds != NULL) {
+		sink->bounds = to->shuffle->bounds->at;
+		sink->n_bounds = to->shuffle->bounds->n;
+	}
+}
+
+/* The end of a stage: a shuffle to the set `to`, or, without that, what the action wants. */
 static int fill_sink(Quern__Stage *stage, const quern_set *last, const quern_set *to,
 	const Quern__Sink *action, struct memory *m)
 {
@@ -71,13 +94,7 @@ static int fill_sink(Quern__Stage *stage, const quern_set *last, const quern_set
 		return -ENOMEM;
 	stage->sink = sink;
 	if (to != NULL) {
-		quern__sink__init(sink);
-		sink->kind = QUERN__SINK__KIND__SHUFFLE;
-		sink->has_shuffle = true;
-		sink->shuffle = to->shuffle->id;
-		sink->has_partitions = to->shuffle->partitions != 0;
-		sink->partitions = to->shuffle->partitions;
-		sink->combine = (Quern__Function *)&to->fn;
+		fill_shuffle(sink, to);
 		return 0;
 	}
 	*sink = *action;
@@ -107,7 +124,7 @@ int stages_cut(const quern_set *set, const Quern__Sink *sink, struct memory *m, 
 {
 	size_t n = 1;
 
-	for (struct cut c = cut_stage(set); c.from->kind == SET_REDUCE; c = cut_stage(c.from->parent))
+	for (struct cut c = cut_stage(set); set_is_shuffled(c.from); c = cut_stage(c.from->parent))
 		n++;
 	Quern__Run *run = memory_take(m, sizeof(*run));
 	Quern__Stage *stages = memory_take(m, n * sizeof(*stages));

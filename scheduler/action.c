@@ -16,8 +16,8 @@ struct action {
 	struct input_splits *input;         /* per stage; n 0 where the source is a shuffle */
 	const Quern__Split *const **splits; /* the same, as the core wants it */
 	size_t *n_splits;
-	uint32_t cores, partitions; /* see action_begin() */
-	struct output *output;      /* NULL: the action writes none */
+	struct action_config config;
+	struct output *output; /* NULL: the action writes none */
 };
 
 void action_memory_deinit(struct action_memory *m)
@@ -96,13 +96,15 @@ static uint32_t tasks_of(const struct action *a, struct action_memory *memory, s
 }
 
 /* Partitions of a small input are not worth a task each. */
-static int settle_partitions(struct action *a, struct action_memory *memory, size_t s, struct err *err)
+static int settle_shuffle(struct action *a, struct action_memory *memory, size_t s, struct err *err)
 {
 	Quern__Sink *sink = a->run->stages[s]->sink;
 	uint32_t tasks = tasks_of(a, memory, s);
 
 	if (sink->kind != QUERN__SINK__KIND__SHUFFLE)
 		return 0;
+	sink->has_compression = 1;
+	sink->compression = a->config.compression;
 	const uint32_t *known = remembered(memory, sink->shuffle);
 	if (known != NULL) {
 		sink->partitions = *known;
@@ -110,7 +112,9 @@ static int settle_partitions(struct action *a, struct action_memory *memory, siz
 		return 0;
 	}
 	if (!sink->has_partitions || sink->partitions == 0)
-		sink->partitions = a->partitions > 0 ? a->partitions : tasks < a->cores ? tasks : a->cores;
+		sink->partitions = a->config.partitions > 0  ? a->config.partitions
+				   : tasks < a->config.cores ? tasks
+							     : a->config.cores;
 	if (sink->partitions == 0)
 		sink->partitions = 1;
 	sink->has_partitions = 1;
@@ -124,7 +128,7 @@ static int settle_partitions(struct action *a, struct action_memory *memory, siz
 static int split_stage(struct action *a, size_t s, struct err *err)
 {
 	const Quern__Source *source = a->run->stages[s]->source;
-	const struct input_config config = { .parallelism = a->cores };
+	const struct input_config config = { .parallelism = a->config.cores };
 
 	if (source->has_shuffle)
 		return 0;
@@ -151,7 +155,7 @@ static int prepare(struct action *a, struct action_memory *memory, struct err *e
 	for (size_t s = 0; s < n && r == 0; s++) {
 		r = split_stage(a, s, err);
 		if (r == 0)
-			r = settle_partitions(a, memory, s, err);
+			r = settle_shuffle(a, memory, s, err);
 	}
 	if (r == 0 && a->run->stages[n - 1]->sink->kind == QUERN__SINK__KIND__TEXT)
 		r = output_open(a->run->stages[n - 1]->sink->path, &a->output, err);
@@ -170,7 +174,7 @@ static Quern__Run *copy_run(const Quern__Run *run)
 	return quern__run__unpack(NULL, len, packed);
 }
 
-int action_begin(const Quern__Run *run, struct action_memory *memory, uint32_t cores, uint32_t partitions,
+int action_begin(const Quern__Run *run, struct action_memory *memory, const struct action_config *config,
 	struct action **ret, struct err *err)
 {
 	struct action *a = calloc(1, sizeof(*a));
@@ -181,8 +185,9 @@ int action_begin(const Quern__Run *run, struct action_memory *memory, uint32_t c
 		free(a);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	a->cores = cores > 0 ? cores : 1;
-	a->partitions = partitions;
+	a->config = *config;
+	if (a->config.cores == 0)
+		a->config.cores = 1;
 	int r = prepare(a, memory, err);
 	if (r < 0) {
 		memory->shuffles.n = known;

@@ -24,10 +24,16 @@ struct action_memory {
 };
 void action_memory_deinit(struct action_memory *m);
 
-/* Prepares `run` (copied): nothing is left behind when that fails. `cores`: at least so many splits where the
- * input allows it. `partitions`: of a shuffle where the job does not say; 0: as many as cores, but not more
- * than tasks fill them. -ENOENT, -EACCES, -EEXIST ... with a sentence that names the path. */
-int action_begin(const Quern__Run *run, struct action_memory *memory, uint32_t cores, uint32_t partitions,
+/* Of what the job does not say. */
+struct action_config {
+	uint32_t cores;       /* at least so many splits where the input allows it */
+	uint32_t partitions;  /* of a shuffle; 0: as many as cores, but not more than tasks fill them */
+	uint32_t compression; /* of a shuffle: level of zstd, 0: none */
+};
+
+/* Prepares `run` (copied): nothing is left behind when that fails. -ENOENT, -EACCES, -EEXIST ... with a
+ * sentence that names the path. */
+int action_begin(const Quern__Run *run, struct action_memory *memory, const struct action_config *config,
 	struct action **ret, struct err *err);
 
 /* The event for the core (SCHED_EV_RUN); it points into the action. */

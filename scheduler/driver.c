@@ -333,9 +333,8 @@ static void on_run(void *arg, const Quern__Run *run)
 
 	if (d->ending)
 		return;
-	int r = d->action != NULL
-			? err_set(&err, -EPROTO, "the job asked for two actions at a time")
-			: action_begin(run, &d->memory, d->c->cores, d->c->partitions, &d->action, &err);
+	int r = d->action != NULL ? err_set(&err, -EPROTO, "the job asked for two actions at a time")
+				  : action_begin(run, &d->memory, &d->c->action, &d->action, &err);
 	if (r < 0) {
 		say(d, "%s", err.text);
 		if (job_process_done(d->job, run->id, DRIVER_JOB_FAILED, err.text) < 0)

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "scheduler/action.h"
 #include "scheduler/sched.h"
 
 enum driver_exit { DRIVER_DONE = 0, DRIVER_JOB_FAILED = 1, DRIVER_NO_CLUSTER = 3, DRIVER_INTERRUPTED = 130 };
@@ -31,12 +32,11 @@ struct driver_config {
 	size_t build_id_len;
 	char **argv; /* of quern_main(), argv[0] included */
 	int argc;
-	uint32_t cores;            /* that the job may use at a time: at least so many splits */
-	uint32_t partitions;       /* of a shuffle where the job does not say; 0: from the cores */
-	uint64_t give_up_ms;       /* without a master for so long: no cluster */
-	bool quiet;                /* only errors */
-	bool verbose;              /* every lost executor and failed attempt */
-	struct sched_config sched; /* but for executor_*, which the driver fills in */
+	struct action_config action; /* its cores: that the job may use at a time */
+	uint64_t give_up_ms;         /* without a master for so long: no cluster */
+	bool quiet;                  /* only errors */
+	bool verbose;                /* every lost executor and failed attempt */
+	struct sched_config sched;   /* but for executor_*, which the driver fills in */
 };
 
 /* Runs the job and returns an exit status. */

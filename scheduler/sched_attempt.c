@@ -259,7 +259,7 @@ int sched_attempt_data(struct sched *s, struct attempt *a, const ProtobufCBinary
 	if (t == NULL || t->state != TASK_RUNNING || !sched_run_has(s, t))
 		return 0;
 	Quern__Sink__Kind kind = t->stage->message->sink->kind;
-	if (kind != QUERN__SINK__KIND__COLLECT && kind != QUERN__SINK__KIND__COUNT)
+	if (kind == QUERN__SINK__KIND__SHUFFLE || kind == QUERN__SINK__KIND__TEXT)
 		return 0;
 	return give_result(s, t, data->data, data->len);
 }

@@ -13,13 +13,14 @@ enum { SEED = 42 };
 /* Reads a segment that lies in memory as a whole into `records`. 0, -EBADMSG, or 1: it is not whole. */
 static int read_segment(const uint8_t *data, size_t len, uint64_t seed, struct buf *records)
 {
-	ZSTD_DCtx *zstd = ZSTD_createDCtx();
+	struct buf raw = BUF_INIT(SIZE_MAX / 2);
+	struct keep keep = { 0 };
 	struct segment_reader r;
+	struct block b;
 	size_t used = 0;
 	int e = 1;
 
-	assert_non_null(zstd);
-	segment_reader_init(&r, zstd, seed);
+	segment_reader_init(&r, seed);
 	while (e == 1 && !r.last) {
 		/* A copy of exactly what is left, so that a sanitizer sees the first byte behind it. */
 		uint8_t *exact = malloc(len > 0 ? len : 1);
@@ -27,7 +28,9 @@ static int read_segment(const uint8_t *data, size_t len, uint64_t seed, struct b
 		assert_non_null(exact);
 		if (len > 0)
 			memcpy(exact, data, len);
-		e = segment_take(&r, exact, len, &used);
+		e = segment_check(&r, exact, len, &used, &b);
+		if (e == 1)
+			assert_int_equal(block_unpack(&b, keep_decompress(&keep), &raw), 0);
 		free(exact);
 		if (e == 0)
 			assert_true(used > len); /* says how much it waits for */
@@ -36,26 +39,27 @@ static int read_segment(const uint8_t *data, size_t len, uint64_t seed, struct b
 		assert_true(used <= len);
 		data += used;
 		len -= used;
-		assert_int_equal(buf_add(records, r.raw.data, r.raw.len), 0);
+		assert_int_equal(buf_add(records, raw.data, raw.len), 0);
 	}
 	bool whole = r.last;
-	segment_reader_deinit(&r);
-	(void)ZSTD_freeDCtx(zstd);
+	buf_deinit(&raw);
+	keep_deinit(&keep);
 	if (e < 0)
 		return e;
 	return whole && len == 0 ? 0 : 1;
 }
 
 /* Some records, and the segment that holds them. */
-static void make_segment(
-	uint64_t *random, size_t n, size_t block, bool noise, struct buf *records, struct buf *segment)
+static void make_segment(uint64_t *random, size_t n, size_t block, int level, bool noise, struct buf *records,
+	struct buf *segment)
 {
 	struct segment_writer w;
+	struct keep keep = { 0 };
 	char key[64], value[600];
 
 	*records = BUF_INIT(SIZE_MAX / 2);
 	*segment = BUF_INIT(SIZE_MAX / 2);
-	assert_int_equal(segment_writer_init(&w, block), 0);
+	segment_writer_init(&w, block, level, &keep);
 	segment_begin(&w, SEED);
 	for (size_t i = 0; i < n; i++) {
 		quern_slice k = quern_bytes(key, (size_t)kit_below(random, sizeof(key)));
@@ -71,6 +75,7 @@ static void make_segment(
 	assert_int_equal(segment_end(&w, segment), 0);
 	assert_int_equal(w.records, n);
 	segment_writer_deinit(&w);
+	keep_deinit(&keep);
 }
 
 static void what_goes_in_comes_out(void **state)
@@ -82,10 +87,12 @@ static void what_goes_in_comes_out(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		for (size_t j = 0; j < sizeof(blocks) / sizeof(blocks[0]); j++)
-			for (int noise = 0; noise < 2; noise++) {
+			for (int shape = 0; shape < 6; shape++) {
+				static const int levels[] = { 0, 1, 5 };
 				struct buf records, segment, back = BUF_INIT(SIZE_MAX / 2);
 
-				make_segment(&random, counts[i], blocks[j], noise != 0, &records, &segment);
+				make_segment(&random, counts[i], blocks[j], levels[shape / 2], shape % 2 != 0,
+					&records, &segment);
 				assert_int_equal(read_segment(segment.data, segment.len, SEED, &back), 0);
 				assert_int_equal(back.len, records.len);
 				if (back.len > 0)
@@ -103,6 +110,7 @@ static void large_records(void **state)
 	struct buf segment = BUF_INIT(SIZE_MAX / 2), back = BUF_INIT(SIZE_MAX / 2);
 	struct buf records = BUF_INIT(SIZE_MAX / 2);
 	struct segment_writer w;
+	struct keep keep = { 0 };
 	uint64_t random = 3;
 	char *large = malloc(LEN);
 
@@ -110,7 +118,7 @@ static void large_records(void **state)
 	assert_non_null(large);
 	for (size_t i = 0; i < LEN; i++)
 		large[i] = (char)random_next(&random);
-	assert_int_equal(segment_writer_init(&w, 1000), 0);
+	segment_writer_init(&w, 1000, 1, &keep);
 	segment_begin(&w, SEED);
 	for (size_t i = 0; i < 5; i++) {
 		quern_slice value = quern_bytes(large, i % 2 == 0 ? 10 : LEN);
@@ -123,6 +131,7 @@ static void large_records(void **state)
 	assert_int_equal(back.len, records.len);
 	assert_memory_equal(back.data, records.data, back.len);
 	segment_writer_deinit(&w);
+	keep_deinit(&keep);
 	buf_deinit(&records);
 	buf_deinit(&segment);
 	buf_deinit(&back);
@@ -138,7 +147,7 @@ static void every_damage_is_seen(void **state)
 	for (int noise = 0; noise < 2; noise++) {
 		struct buf records, segment, back = BUF_INIT(SIZE_MAX / 2);
 
-		make_segment(&random, 12, 700, noise != 0, &records, &segment);
+		make_segment(&random, 12, 700, 1, noise != 0, &records, &segment);
 		for (size_t i = 0; i < segment.len; i++)
 			for (unsigned bit = 0; bit < 8; bit++) {
 				segment.data[i] ^= (uint8_t)(1u << bit);
@@ -174,7 +183,7 @@ static void blocks_belong_where_they_are(void **state)
 	uint64_t random = 5;
 
 	(void)state;
-	make_segment(&random, 30, 700, true, &records, &segment);
+	make_segment(&random, 30, 700, 1, true, &records, &segment);
 	assert_int_equal(read_segment(segment.data, segment.len, SEED + 1, &back), -EBADMSG);
 	size_t first = block_end(&segment, 0);
 	assert_true(first < segment.len);
@@ -202,20 +211,18 @@ static void the_end_is_the_end(void **state)
 {
 	struct buf records, segment;
 	uint64_t random = 6;
-	ZSTD_DCtx *zstd = ZSTD_createDCtx();
 	struct segment_reader r;
+	struct block b;
 	size_t used;
 
 	(void)state;
-	make_segment(&random, 3, BLOCK_RAW, true, &records, &segment);
-	segment_reader_init(&r, zstd, SEED);
-	assert_int_equal(segment_take(&r, segment.data, segment.len, &used), 1);
+	make_segment(&random, 3, BLOCK_RAW, 1, true, &records, &segment);
+	segment_reader_init(&r, SEED);
+	assert_int_equal(segment_check(&r, segment.data, segment.len, &used, &b), 1);
 	assert_true(r.last);
-	assert_int_equal(r.records, 3);
+	assert_int_equal(b.records, 3);
 	assert_int_equal(r.bytes, segment.len);
-	assert_int_equal(segment_take(&r, segment.data, segment.len, &used), -EBADMSG);
-	segment_reader_deinit(&r);
-	(void)ZSTD_freeDCtx(zstd);
+	assert_int_equal(segment_check(&r, segment.data, segment.len, &used, &b), -EBADMSG);
 	buf_deinit(&records);
 	buf_deinit(&segment);
 }

@@ -19,11 +19,12 @@ struct bench {
 	struct flow flow;
 	struct combine *combine;
 	struct kit_sink out;
+	struct keep keep;
 	uint64_t last_hash;
 	bool ordered; /* hashes come in order */
 };
 
-static void bench_open(struct bench *b, const Quern__Function *f, size_t memory, bool one_partition)
+static void bench_open(struct bench *b, const Quern__Function *f, size_t memory)
 {
 	struct err err = { "" };
 
@@ -34,7 +35,7 @@ static void bench_open(struct bench *b, const Quern__Function *f, size_t memory,
 		.function = f,
 		.memory = memory,
 		.scratch_dir = b->dir,
-		.one_partition = one_partition,
+		.keep = &b->keep,
 		.flow = &b->flow };
 	if (combine_new(&config, &b->combine, &err) < 0)
 		fail_msg("%s", err.text);
@@ -51,7 +52,7 @@ static void take(void *arg, uint64_t hash, quern_slice key, quern_slice value)
 {
 	struct bench *b = arg;
 
-	b->ordered &= hash >= b->last_hash;
+	b->ordered &= hash >= b->last_hash && hash == hash_key(key);
 	b->last_hash = hash;
 	b->out.out.emit(&b->out.out, key, value);
 }
@@ -70,6 +71,7 @@ static void bench_close(struct bench *b)
 {
 	b->combine = combine_free(b->combine);
 	buf_deinit(&b->out.data);
+	keep_deinit(&b->keep);
 	tree_remove(b->dir);
 }
 
@@ -167,25 +169,24 @@ static void against_the_oracle(const Quern__Function *f, fold *fn, const struct 
 	uint64_t random = 7, spilled = 0;
 
 	for (size_t s = 0; s < n_shapes; s++)
-		for (size_t m = 0; m < sizeof(memories) / sizeof(memories[0]); m++)
-			for (int one = 0; one < 2; one++) {
-				struct buf records, expected;
-				struct bench b;
+		for (size_t m = 0; m < sizeof(memories) / sizeof(memories[0]); m++) {
+			struct buf records, expected;
+			struct bench b;
 
-				bench_open(&b, f, memories[m], one != 0);
-				put_random(&b, &random, &shapes[s], n, &records);
-				uint64_t runs = bench_finish(&b);
-				spilled += runs;
-				assert_int_equal(b.flow.result, 0);
-				assert_true(one || b.ordered);
-				fold_all(&records, fn, &expected);
-				kit_assert_same(&b.out.data, &expected);
-				if (m == sizeof(memories) / sizeof(memories[0]) - 1)
-					assert_int_equal(runs, 0);
-				buf_deinit(&records);
-				buf_deinit(&expected);
-				bench_close(&b);
-			}
+			bench_open(&b, f, memories[m]);
+			put_random(&b, &random, &shapes[s], n, &records);
+			uint64_t runs = bench_finish(&b);
+			spilled += runs;
+			assert_int_equal(b.flow.result, 0);
+			assert_true(b.ordered);
+			fold_all(&records, fn, &expected);
+			kit_assert_same(&b.out.data, &expected);
+			if (m == sizeof(memories) / sizeof(memories[0]) - 1)
+				assert_int_equal(runs, 0);
+			buf_deinit(&records);
+			buf_deinit(&expected);
+			bench_close(&b);
+		}
 	assert_int_equal(spilled > 0, spills);
 }
 
@@ -234,7 +235,7 @@ static void values_that_grow(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b, &f, 0, true);
+	bench_open(&b, &f, 0);
 	for (int i = 0; i < 20000; i++)
 		bench_put(&b, quern_str(i % 2 == 0 ? "even" : "odd"), quern_str("0123456789"));
 	assert_true(bench_finish(&b) > 0);
@@ -261,7 +262,7 @@ static void runs_of_runs(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b, &f, 0, false);
+	bench_open(&b, &f, 0);
 	put_random(&b, &random, &shape, 300000, &records);
 	assert_true(bench_finish(&b) > 16 * 16);
 	assert_int_equal(b.flow.result, 0);
@@ -283,25 +284,22 @@ static void keys_of_one_partition(void **state)
 	size_t n = 0;
 
 	(void)state;
-	for (int one = 0; one < 2; one++) {
-		bench_open(&b, &f, 1 << 20, one != 0);
-		n = 0;
-		for (uint64_t i = 0; n < KEYS; i++) {
-			uint8_t value[8];
-			quern_slice k = quern_bytes(
-				key, (size_t)snprintf(key, sizeof(key), "%llu", (unsigned long long)i));
+	bench_open(&b, &f, 1 << 20);
+	for (uint64_t i = 0; n < KEYS; i++) {
+		uint8_t value[8];
+		quern_slice k =
+			quern_bytes(key, (size_t)snprintf(key, sizeof(key), "%llu", (unsigned long long)i));
 
-			if (hash_partition(hash_key(k), PARTITIONS) != 17)
-				continue;
-			put_le64(value, i);
-			bench_put(&b, k, quern_bytes(value, 8));
-			n++;
-		}
-		(void)bench_finish(&b);
-		assert_string_equal(b.flow.err.text, "");
-		assert_int_equal(b.out.n, KEYS);
-		bench_close(&b);
+		if (hash_partition(hash_key(k), PARTITIONS) != 17)
+			continue;
+		put_le64(value, i);
+		bench_put(&b, k, quern_bytes(value, 8));
+		n++;
 	}
+	(void)bench_finish(&b);
+	assert_string_equal(b.flow.err.text, "");
+	assert_int_equal(b.out.n, KEYS);
+	bench_close(&b);
 }
 
 /* Doubles: sums of whole numbers are exact in any order. */
@@ -319,7 +317,7 @@ static void doubles(void **state)
 		struct bench b;
 		size_t n;
 
-		bench_open(&b, &f, 0, true);
+		bench_open(&b, &f, 0);
 		for (int j = i == 0 ? 0 : -1; j < 1000; j++) {
 			double d = j < 0 ? (double)NAN
 					 : (double)(j * 7 % 1000); /* which gives way to any number */
@@ -345,7 +343,7 @@ static void empty_and_missing_keys_are_one(void **state)
 	size_t n;
 
 	(void)state;
-	bench_open(&b, &f, 0, false);
+	bench_open(&b, &f, 0);
 	put_le64(value, 5);
 	bench_put(&b, quern_bytes(NULL, 0), quern_bytes(value, 8));
 	bench_put(&b, quern_str(""), quern_bytes(value, 8));
@@ -358,13 +356,46 @@ static void empty_and_missing_keys_are_one(void **state)
 	bench_close(&b);
 }
 
+/* Keys that do not repeat are sorted; those that do, if only later, come out once all the same. */
+static void keys_that_hardly_repeat(void **state)
+{
+	enum { KEYS = 100000 };
+	Quern__Function f = kit_builtin("quern_sum_u64");
+	struct bench b;
+	uint8_t value[8];
+	uint64_t key;
+	size_t n;
+
+	(void)state;
+	for (int repeat = 1; repeat <= 4; repeat += 3) {
+		bench_open(&b, &f, 64 << 20);
+		put_le64(value, 1);
+		for (uint64_t i = 0; i < KEYS; i++)
+			for (int j = 0; j < repeat; j++)
+				bench_put(&b, quern_bytes(&i, 8), quern_bytes(value, 8));
+		assert_int_equal(combine_gave_up(b.combine), repeat == 1);
+		for (uint64_t i = 0; i < KEYS; i += 10)
+			bench_put(&b, quern_bytes(&i, 8), quern_bytes(value, 8));
+		assert_int_equal(bench_finish(&b), 0);
+		assert_true(b.ordered);
+		struct kit_record *all = kit_sorted(b.out.data.data, b.out.data.len, &n);
+		assert_int_equal(n, KEYS);
+		for (size_t i = 0; i < n; i++) {
+			memcpy(&key, all[i].key.ptr, sizeof(key));
+			assert_int_equal(kit_number(all[i].value), repeat + (key % 10 == 0));
+		}
+		free(all);
+		bench_close(&b);
+	}
+}
+
 static void nothing_in_nothing_out(void **state)
 {
 	Quern__Function f = kit_builtin("quern_sum_u64");
 	struct bench b;
 
 	(void)state;
-	bench_open(&b, &f, 0, false);
+	bench_open(&b, &f, 0);
 	assert_int_equal(bench_finish(&b), 0);
 	assert_int_equal(b.out.n, 0);
 	bench_close(&b);
@@ -389,18 +420,18 @@ static void mistakes_of_the_job(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b, &f, 0, false);
+	bench_open(&b, &f, 0);
 	bench_put(&b, quern_str("a"), quern_str("not 8 bytes"));
 	expect_failure(&b, -EINVAL, true, "11 bytes");
 
 	f = kit_function(code, "no_result");
-	bench_open(&b, &f, 0, false);
+	bench_open(&b, &f, 0);
 	bench_put(&b, quern_str("a"), quern_str("1"));
 	bench_put(&b, quern_str("a"), quern_str("2"));
 	expect_failure(&b, -EINVAL, true, "no value");
 
 	f = kit_function(code, "twice_reduced");
-	bench_open(&b, &f, 0, false);
+	bench_open(&b, &f, 0);
 	bench_put(&b, quern_str("a"), quern_str("1"));
 	bench_put(&b, quern_str("a"), quern_str("2"));
 	expect_failure(&b, -EINVAL, true, "more than one");
@@ -429,7 +460,7 @@ static void no_place_to_spill(void **state)
 	char key[100];
 
 	(void)state;
-	bench_open(&b, &f, 0, false);
+	bench_open(&b, &f, 0);
 	assert_int_equal(rmdir(b.dir), 0);
 	for (int i = 0; i < 100000 && !b.flow.stop; i++) {
 		for (size_t j = 0; j < sizeof(key); j++)
@@ -467,6 +498,7 @@ int main(void)
 		cmocka_unit_test(keys_of_one_partition),
 		cmocka_unit_test(doubles),
 		cmocka_unit_test(empty_and_missing_keys_are_one),
+		cmocka_unit_test(keys_that_hardly_repeat),
 		cmocka_unit_test(nothing_in_nothing_out),
 		cmocka_unit_test(mistakes_of_the_job),
 		cmocka_unit_test(a_function_that_is_not_there),

@@ -18,6 +18,7 @@ enum { SHUFFLE = 7, MAP_STAGE = 1, REDUCE_STAGE = 2, MAPS_MAX = 8 };
 struct bench {
 	char dir[KIT_PATH], shuffle[KIT_PATH + 16], scratch[KIT_PATH + 16], input[KIT_PATH + 16];
 	struct serve serve;
+	struct keep keep;
 	struct task_env env;
 
 	Quern__Stage stage;
@@ -65,7 +66,8 @@ static void bench_open(struct bench *b)
 		.machine = "here",
 		.shuffle_dir = b->shuffle,
 		.scratch_dir = b->scratch,
-		.secret = serve_secret };
+		.secret = serve_secret,
+		.keep = &b->keep };
 
 	b->stage.id = MAP_STAGE;
 	b->stage.source = &b->source;
@@ -94,6 +96,7 @@ static void bench_close(struct bench *b)
 {
 	assert_int_equal(kit_entries(b->scratch), 0);
 	serve_stop(&b->serve);
+	keep_deinit(&b->keep);
 	tree_remove(b->dir);
 }
 
@@ -484,7 +487,7 @@ static void plans_that_make_no_sense(void **state)
 	expect_failed(&b, true, "0 partitions");
 	b.sink.partitions = 2;
 	b.sink.combine = NULL;
-	expect_failed(&b, true, "without a function");
+	expect_failed(&b, true, "neither combines nor sorts");
 	b.task.split = NULL;
 	expect_failed(&b, false, "without a split");
 	from_shuffle(&b, "quern_sum_u64");

@@ -1,5 +1,5 @@
-/* What segment_take() takes: blocks of a segment, as bytes come from a file or another executor. The sum
- * keeps chance bytes out, so the input is also tried with sums that are right. */
+/* What segment_check() and block_unpack() take: blocks of a segment, as bytes come from a file or another
+ * executor. The sum keeps chance bytes out, so the input is also tried with sums that are right. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,14 +14,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SEED = 5, RAW_MAX = 1 << 20 /* larger blocks only cost time */ };
 
-static void read_records(const struct segment_reader *r)
+static void read_records(const struct buf *raw)
 {
-	const uint8_t *p = r->raw.data, *end = p + r->raw.len;
+	const uint8_t *p = raw->data, *end = p + raw->len;
 	quern_slice key, value;
 	volatile char sum = 0;
 
 	while (record_next(&p, end, &key, &value) == 1) {
-		assert((const uint8_t *)key.ptr >= r->raw.data && key.ptr + key.len == value.ptr);
+		assert((const uint8_t *)key.ptr >= raw->data && key.ptr + key.len == value.ptr);
 		assert((const uint8_t *)value.ptr + value.len == p && p <= end);
 		if (key.len + value.len > 0)
 			sum = (char)(sum + key.ptr[0] + p[-1]);
@@ -31,27 +31,28 @@ static void read_records(const struct segment_reader *r)
 /* Takes blocks until there are no more. */
 static void read_segment(const uint8_t *data, size_t size)
 {
-	ZSTD_DCtx *zstd = ZSTD_createDCtx();
+	struct buf raw = BUF_INIT(SIZE_MAX / 2);
+	struct keep keep = { 0 };
 	struct segment_reader r;
+	struct block b;
 	size_t used = 0;
 	int e = 1;
 
-	if (zstd == NULL)
-		return;
-	segment_reader_init(&r, zstd, SEED);
+	segment_reader_init(&r, SEED);
 	while (e == 1 && size >= 8 && get_le32(data + 4) <= RAW_MAX) {
-		e = segment_take(&r, data, size, &used);
+		e = segment_check(&r, data, size, &used, &b);
 		if (e == 1) {
 			assert(used <= size && used >= BLOCK_HEADER);
-			read_records(&r);
+			if (block_unpack(&b, keep_decompress(&keep), &raw) == 0)
+				read_records(&raw);
 			data += used;
 			size -= used;
 		} else {
 			assert(e == -EBADMSG || e == -ENOMEM || (e == 0 && used > size));
 		}
 	}
-	segment_reader_deinit(&r);
-	(void)ZSTD_freeDCtx(zstd);
+	buf_deinit(&raw);
+	keep_deinit(&keep);
 }
 
 /* Makes the sums of the blocks right, as far as they are whole. */

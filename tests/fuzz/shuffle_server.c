@@ -37,17 +37,19 @@ static void remove_folder(void)
 static const char *folder(void)
 {
 	static bool made;
-	const struct shuffle_name name = { 0, 0, 0 };
+	struct keep keep = { 0 };
+	const struct shuffle_write_config config = { .dir = dir, .partitions = 2, .level = 1, .keep = &keep };
 	struct shuffle_writer *w = NULL;
 	struct err err;
 
 	if (made)
 		return dir;
-	if (mkdtemp(dir) == NULL || shuffle_writer_new(dir, &name, 2, &w, &err) < 0 ||
+	if (mkdtemp(dir) == NULL || shuffle_writer_new(&config, &w, &err) < 0 ||
 		shuffle_writer_add(w, 0, quern_str("key"), quern_str("value"), &err) < 0 ||
 		shuffle_writer_finish(w, &err) < 0)
 		abort();
 	(void)shuffle_writer_free(w);
+	keep_deinit(&keep);
 	(void)atexit(remove_folder);
 	made = true;
 	return dir;

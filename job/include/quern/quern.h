@@ -198,8 +198,20 @@ quern_set *quern_filter_pairs(quern_set *set, quern_filter_pair_fn *fn, const qu
  * on the same set (the same pointer, or a set made of it) begins there. */
 quern_set *quern_reduce_by_key(quern_set *set, quern_reduce_fn *fn, const quern_slice *arg);
 
+/* The records in the order of their keys, over all partitions: the first has the least keys. Keys whose type is
+ * known (quern_typed()) are compared as numbers, others as memcmp() does, the shorter one first. Records with
+ * equal keys stay in the order in which the input has them, or are put in that of their values; a record
+ * without a key counts as one with an empty key. The first action on the set looks at a sample of the keys
+ * beforehand. As with quern_reduce_by_key(), what was sorted once is kept. */
+enum quern_order {
+	QUERN_ASCENDING = 0,
+	QUERN_DESCENDING = 1,   /* keys, and values if they count */
+	QUERN_THEN_BY_VALUE = 2 /* may be added to either */
+};
+quern_set *quern_sort_by_key(quern_set *set, unsigned order);
+
 /* The same set divided into `partitions` (1 to 1,000,000: as many tasks, and files of output) by the shuffle
- * that makes it; only for what quern_reduce_by_key() returned, before anything else is done with it. By
+ * that makes it; only for what quern_reduce_by_key() or quern_sort_by_key() returned, before anything else is done with it. By
  * default there are as many as there are cores to be had, at most as many as the stage before has tasks. */
 quern_set *quern_partitions(quern_set *set, uint32_t partitions);
 

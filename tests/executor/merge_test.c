@@ -5,25 +5,30 @@
 #include <cmocka.h>
 
 #include "executor/hash.h"
-#include "executor/runs.h"
-#include "executor/table.h"
+#include "executor/merge.h"
 #include "tests/executor/kit.h"
 
 struct bench {
 	char dir[KIT_PATH];
 	struct flow flow;
 	struct reduce reduce;
-	struct runs *runs;
+	struct keep keep;
+	struct spill spill;
+	struct merge *merge;
 	struct kit_sink out;
 	uint64_t stop_after;
 };
 
-static uint64_t key_hash(quern_slice key)
+static void damaged(void *arg, const struct stored *run, int code)
 {
-	return hash_key(key);
+	struct bench *b = arg;
+
+	assert_true(spill_has(&b->spill, run));
+	scratch_failed(&b->spill.scratch, &b->flow, code);
 }
 
-static void bench_open(struct bench *b)
+/* `fan_in`: runs that are merged at a time. */
+static void bench_open(struct bench *b, size_t fan_in)
 {
 	Quern__Function sum = kit_builtin("quern_sum_u64");
 	struct err err;
@@ -32,12 +37,24 @@ static void bench_open(struct bench *b)
 	kit_folder(b->dir);
 	kit_sink_init(&b->out);
 	assert_int_equal(reduce_init(&b->reduce, NULL, &sum, &b->flow, &err), 0);
-	assert_int_equal(runs_new(b->dir, key_hash, &b->reduce, &b->runs), 0);
+	spill_init(&b->spill, b->dir, &b->keep, &b->flow);
+	const struct merge_config config = { .order = &order_hash,
+		.reduce = &b->reduce,
+		.memory = fan_in * BLOCK_RAW,
+		.spill = &b->spill,
+		.keep = &b->keep,
+		.flow = &b->flow,
+		.damaged = damaged,
+		.damaged_arg = b };
+	b->merge = merge_new(&config);
+	assert_non_null(b->merge);
 }
 
 static void bench_close(struct bench *b)
 {
-	b->runs = runs_free(b->runs);
+	b->merge = merge_free(b->merge);
+	spill_deinit(&b->spill);
+	keep_deinit(&b->keep);
 	reduce_deinit(&b->reduce);
 	buf_deinit(&b->out.data);
 	assert_int_equal(kit_entries(b->dir), 0);
@@ -54,6 +71,11 @@ static void take(void *arg, uint64_t hash, quern_slice key, quern_slice value)
 		b->flow.stop = true;
 }
 
+static void merge_all(struct bench *b)
+{
+	merge_run(b->merge, b->spill.runs.at, b->spill.runs.n, take, b);
+}
+
 struct pair {
 	uint64_t hash, value;
 	char key[8];
@@ -62,10 +84,9 @@ struct pair {
 static int by_order(const void *a, const void *b)
 {
 	const struct pair *x = a, *y = b;
+	quern_slice key = quern_bytes(x->key, 8), other = quern_bytes(y->key, 8);
 
-	if (table_before(x->hash, quern_bytes(x->key, 8), y->hash, quern_bytes(y->key, 8)))
-		return -1;
-	return table_before(y->hash, quern_bytes(y->key, 8), x->hash, quern_bytes(x->key, 8));
+	return order_compare(&order_hash, order_first(&order_hash), key, key, other, other);
 }
 
 /* One run of the keys below `n` that `every` divides; each with value `value`. */
@@ -81,10 +102,10 @@ static void put_run(struct bench *b, uint64_t n, uint64_t every, uint64_t value)
 		all[m].value = value;
 	}
 	qsort(all, m, sizeof(*all), by_order);
-	runs_begin(b->runs);
+	spill_begin(&b->spill);
 	for (size_t i = 0; i < m; i++)
-		runs_put(b->runs, quern_bytes(all[i].key, 8), quern_bytes(&all[i].value, 8));
-	runs_end(b->runs);
+		spill_put(&b->spill, quern_bytes(all[i].key, 8), quern_bytes(&all[i].value, 8));
+	spill_end(&b->spill);
 	free(all);
 }
 
@@ -95,7 +116,7 @@ static void sums_of_divisors(struct bench *b, uint64_t n, uint64_t runs)
 
 	for (uint64_t r = 1; r <= runs; r++)
 		put_run(b, n, r, r);
-	runs_merge(b->runs, take, b);
+	merge_all(b);
 	assert_string_equal(b->flow.err.text, "");
 	struct kit_record *all = kit_sorted(b->out.data.data, b->out.data.len, &got);
 	assert_int_equal(got, n);
@@ -116,10 +137,12 @@ static void keys_of_several_runs_are_put_together(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-		bench_open(&b);
-		sums_of_divisors(&b, 500, counts[i]);
-		assert_true(runs_written(b.runs) >= counts[i]);
-		bench_close(&b);
+		for (size_t fan_in = 2; fan_in <= 1000; fan_in *= 4) {
+			bench_open(&b, fan_in);
+			sums_of_divisors(&b, 500, counts[i]);
+			assert_int_equal(b.spill.written > counts[i], counts[i] > fan_in);
+			bench_close(&b);
+		}
 	}
 }
 
@@ -128,7 +151,7 @@ static void runs_of_many_blocks(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b);
+	bench_open(&b, 16);
 	sums_of_divisors(&b, 100000, 3);
 	bench_close(&b);
 }
@@ -138,13 +161,13 @@ static void an_empty_run(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b);
-	runs_begin(b.runs);
-	runs_end(b.runs);
+	bench_open(&b, 16);
+	spill_begin(&b.spill);
+	spill_end(&b.spill);
 	put_run(&b, 10, 1, 1);
-	runs_begin(b.runs);
-	runs_end(b.runs);
-	runs_merge(b.runs, take, &b);
+	spill_begin(&b.spill);
+	spill_end(&b.spill);
+	merge_all(&b);
 	assert_int_equal(b.flow.result, 0);
 	assert_int_equal(b.out.n, 10);
 	bench_close(&b);
@@ -155,11 +178,11 @@ static void a_merge_stops_when_told(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b);
+	bench_open(&b, 16);
 	b.stop_after = 7;
 	put_run(&b, 100, 1, 1);
 	put_run(&b, 100, 2, 1);
-	runs_merge(b.runs, take, &b);
+	merge_all(&b);
 	assert_int_equal(b.flow.result, 0);
 	assert_int_equal(b.out.n, 7);
 	bench_close(&b);
@@ -193,7 +216,7 @@ static void a_damaged_scratch_file(void **state)
 	for (int at = 0; at < 9; at++) {
 		struct bench b;
 
-		bench_open(&b);
+		bench_open(&b, 16);
 		put_run(&b, 50, 1, 1);
 		int fd = scratch_descriptor(b.dir);
 		assert_true(fd >= 0);
@@ -206,7 +229,7 @@ static void a_damaged_scratch_file(void **state)
 		} else {
 			assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
 		}
-		runs_merge(b.runs, take, &b);
+		merge_all(&b);
 		assert_int_equal(b.flow.result, -EBADMSG);
 		assert_non_null(strstr(b.flow.err.text, b.dir));
 		bench_close(&b);

@@ -1,0 +1,235 @@
+#include "executor/merge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* The next record of a run, in the tree. */
+struct node {
+	uint64_t word;
+	uint32_t leaf; /* index of its cursor */
+};
+
+struct leaf {
+	struct cursor cursor;
+	bool done;
+};
+
+struct merge {
+	struct merge_config config;
+	size_t fan_in;
+	struct cursor_room room;
+	struct fold fold;
+
+	/* Of a pass: */
+	struct leaf *leaves;
+	size_t n;
+	struct node *tree; /* losers of the nodes 1 .. n - 1; leaf i is node n + i */
+};
+
+struct merge *merge_new(const struct merge_config *config)
+{
+	struct merge *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	m->config = *config;
+	m->fan_in = config->memory / BLOCK_RAW;
+	if (m->fan_in < 2)
+		m->fan_in = 2;
+	m->room = (struct cursor_room){ BUF_INIT(BLOCK_RAW_MAX + BLOCK_HEADER), config->keep };
+	return m;
+}
+
+/* Ends a pass. */
+static void close_runs(struct merge *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		cursor_deinit(&m->leaves[i].cursor);
+	free(m->leaves);
+	free(m->tree);
+	m->leaves = NULL;
+	m->tree = NULL;
+	m->n = 0;
+}
+
+struct merge *merge_free(struct merge *m)
+{
+	if (m == NULL)
+		return NULL;
+	close_runs(m);
+	fold_deinit(&m->fold);
+	buf_deinit(&m->room.in);
+	free(m);
+	return NULL;
+}
+
+/* ---- Runs ---- */
+
+/* Goes to the next record of a leaf; its word. A run that is at its end is behind all others. */
+static struct node advance(struct merge *m, uint32_t i)
+{
+	const struct merge_config *c = &m->config;
+	struct leaf *leaf = &m->leaves[i];
+	struct cursor *at = &leaf->cursor;
+
+	int r = cursor_next(at, &m->room);
+	if (r > 0 && !order_fits(c->order, at->key, at->value))
+		r = -EBADMSG;
+	if (r > 0)
+		return (struct node){ order_word(c->order, order_first(c->order), at->key, at->value), i };
+	leaf->done = true;
+	if (r < 0)
+		c->damaged(c->damaged_arg, at->stored, r);
+	return (struct node){ UINT64_MAX, i };
+}
+
+/* Of nodes with equal words. */
+static bool before_by_rest(const struct merge *m, const struct node *a, const struct node *b)
+{
+	const struct leaf *x = &m->leaves[a->leaf], *y = &m->leaves[b->leaf];
+	const struct order *o = m->config.order;
+
+	if (x->done || y->done)
+		return y->done && (!x->done || a->leaf < b->leaf);
+	struct order_place place = order_next(o, order_first(o), a->word);
+	int c = place.part == ORDER_END ? 0
+					: order_compare(o, place, x->cursor.key, x->cursor.value,
+						  y->cursor.key, y->cursor.value);
+	return c != 0 ? c < 0 : a->leaf < b->leaf;
+}
+
+static inline bool before(const struct merge *m, const struct node *a, const struct node *b)
+{
+	return a->word != b->word ? a->word < b->word : before_by_rest(m, a, b);
+}
+
+/* Lets a leaf's new record go up the tree; returns the winner of all. */
+static inline struct node replay(struct merge *m, struct node one)
+{
+	for (size_t i = (m->n + one.leaf) / 2; i > 0; i /= 2) {
+		if (before(m, &m->tree[i], &one)) {
+			struct node loser = one;
+
+			one = m->tree[i];
+			m->tree[i] = loser;
+		}
+	}
+	return one;
+}
+
+/* Plays all games below node `i`: leaves the losers there, returns the winner. */
+static struct node play(struct merge *m, size_t i)
+{
+	if (i >= m->n)
+		return advance(m, (uint32_t)(i - m->n));
+	struct node a = play(m, 2 * i), b = play(m, 2 * i + 1);
+	bool first = before(m, &a, &b);
+
+	m->tree[i] = first ? b : a;
+	return first ? a : b;
+}
+
+/* ---- Passes ---- */
+
+static bool open_runs(struct merge *m, const struct stored *runs, size_t n)
+{
+	m->leaves = calloc(n, sizeof(*m->leaves));
+	m->tree = calloc(n, sizeof(*m->tree));
+	if (m->leaves == NULL || m->tree == NULL) {
+		flow_fail(m->config.flow, -ENOMEM, false, "out of memory");
+		return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		cursor_init(&m->leaves[i].cursor, &runs[i]);
+	m->n = n;
+	return true;
+}
+
+static void give_all(struct merge *m, record_give *give, void *arg)
+{
+	const struct flow *flow = m->config.flow;
+
+	for (struct node top = play(m, 1); !flow->stop && !m->leaves[top.leaf].done;
+		top = replay(m, advance(m, top.leaf))) {
+		const struct cursor *c = &m->leaves[top.leaf].cursor;
+
+		give(arg, top.word, c->key, c->value);
+	}
+}
+
+static void pass(struct merge *m, const struct stored *runs, size_t n, record_give *give, void *arg)
+{
+	if (n > 0 && open_runs(m, runs, n)) {
+		if (m->config.reduce != NULL) {
+			fold_deinit(&m->fold);
+			fold_init(&m->fold, m->config.reduce, give, arg);
+			give_all(m, fold_take, &m->fold);
+			fold_end(&m->fold);
+		} else {
+			give_all(m, give, arg);
+		}
+	}
+	close_runs(m);
+}
+
+static void put(void *spill, uint64_t word, quern_slice key, quern_slice value)
+{
+	(void)word;
+	spill_put(spill, key, value);
+}
+
+/* Makes one of the `n` runs at `runs`, in the place of the first. */
+static bool merge_some(struct merge *m, struct stored *runs, size_t n)
+{
+	struct spill *spill = m->config.spill;
+	struct stored one;
+
+	spill_begin(spill);
+	pass(m, runs, n, put, spill);
+	if (!spill_end_run(spill, &one))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (spill_has(spill, &runs[i]))
+			scratch_forget(&spill->scratch, runs[i].offset, runs[i].length);
+	runs[0] = one;
+	return true;
+}
+
+/* Until no more are left than can be read at a time. Neighbours become one, so that equal records stay in
+ * their order; each in turn, so that none is merged more often than it must. */
+static size_t merge_down(struct merge *m, struct stored *runs, size_t n)
+{
+	size_t i = 0;
+
+	while (n > m->fan_in) {
+		size_t some = n - m->fan_in + 1;
+
+		if (some > m->fan_in)
+			some = m->fan_in;
+		if (i + some > n)
+			i = 0;
+		if (!merge_some(m, runs + i, some))
+			return 0;
+		memmove(runs + i + 1, runs + i + some, (n - i - some) * sizeof(*runs));
+		n -= some - 1;
+		i++;
+	}
+	return n;
+}
+
+void merge_run(struct merge *m, const struct stored *runs, size_t n, record_give *give, void *arg)
+{
+	if (n <= m->fan_in) {
+		pass(m, runs, n, give, arg);
+		return;
+	}
+	auto_free struct stored *left = malloc(n * sizeof(*left));
+	if (left == NULL) {
+		flow_fail(m->config.flow, -ENOMEM, false, "out of memory");
+		return;
+	}
+	memcpy(left, runs, n * sizeof(*left));
+	n = merge_down(m, left, n);
+	if (m->config.flow->result == 0)
+		pass(m, left, n, give, arg);
+}

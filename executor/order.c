@@ -1,0 +1,42 @@
+#include "executor/order.h"
+
+const struct order order_hash = { .by_hash = true };
+
+/* Behind the last word of the key. */
+static struct order_place behind_key(const struct order *o)
+{
+	return (struct order_place){ !o->by_hash && o->by_value ? ORDER_VALUE : ORDER_END, 0 };
+}
+
+struct order_place order_next(const struct order *o, struct order_place place, uint64_t word)
+{
+	uint64_t w = !o->by_hash && o->descending ? ~word : word;
+
+	if (place.part == ORDER_HASH)
+		return (struct order_place){ ORDER_KEY, 0 };
+	Quern__ValueType type = o->by_hash                ? QUERN__VALUE_TYPE__BYTES
+				: place.part == ORDER_KEY ? o->key
+							  : o->value;
+	if (type == QUERN__VALUE_TYPE__BYTES && (w & 0xff) == ORDER_MORE)
+		return (struct order_place){ place.part, place.at + ORDER_WORD };
+	return place.part == ORDER_KEY ? behind_key(o) : (struct order_place){ ORDER_END, 0 };
+}
+
+int order_compare(const struct order *o, struct order_place place, quern_slice key_a, quern_slice value_a,
+	quern_slice key_b, quern_slice value_b)
+{
+	int c = 0;
+
+	if (place.part == ORDER_HASH) {
+		uint64_t x = hash_key(key_a), y = hash_key(key_b);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+		place = (struct order_place){ ORDER_KEY, 0 };
+	}
+	if (place.part == ORDER_KEY)
+		c = compare_typed(o->by_hash ? QUERN__VALUE_TYPE__BYTES : o->key, key_a, key_b, place.at);
+	if (c == 0 && !o->by_hash && o->by_value && place.part != ORDER_END)
+		c = compare_typed(o->value, value_a, value_b, place.part == ORDER_VALUE ? place.at : 0);
+	return !o->by_hash && o->descending ? (c < 0) - (c > 0) : c;
+}

@@ -1,0 +1,94 @@
+/* order.h: the orders in which records leave a shuffle: by the hash of their keys (whoever combines wants
+ * equal keys side by side, and partitions are ranges of hashes), or by the keys themselves.
+ *
+ * An order is a sequence of words: records are compared by the first, then by the second and so on. The first
+ * decides almost always, so it is made once and kept beside what it stands for: sorting (sorter.h) and
+ * merging (merge.h) compare numbers. A word of bytes has seven of them, and how many there were in its last
+ * byte, 8 for more: words are equal and below 8 there only where the strings are equal to their ends. */
+#ifndef QUERN_EXECUTOR_ORDER_H
+#define QUERN_EXECUTOR_ORDER_H
+
+#include <stdbool.h>
+
+#include "executor/hash.h"
+#include "job/compare.h"
+
+struct order {
+	bool by_hash;         /* of hash_key(), then of the keys' bytes; nothing below counts then */
+	bool descending;      /* keys, and values if they count */
+	bool by_value;        /* equal keys in the order of their values */
+	Quern__ValueType key; /* BYTES: as memcmp() has them; or numbers of 8 bytes */
+	Quern__ValueType value;
+};
+
+/* The order of a sort_by_key. */
+static inline struct order order_of(const Quern__Order *o)
+{
+	return (struct order){
+		.descending = o->descending, .by_value = o->by_value, .key = o->key, .value = o->value
+	};
+}
+
+/* The order of the hashes. */
+extern const struct order order_hash;
+
+/* Where in a record a word comes from. */
+struct order_place {
+	enum { ORDER_HASH, ORDER_KEY, ORDER_VALUE, ORDER_END } part;
+	size_t at; /* bytes of that part before it */
+};
+
+enum { ORDER_WORD = 7, ORDER_MORE = 8 /* in the last byte of a word */ };
+
+static inline struct order_place order_first(const struct order *o)
+{
+	return (struct order_place){ o->by_hash ? ORDER_HASH : ORDER_KEY, 0 };
+}
+
+/* The word of bytes that begins `at` bytes behind the beginning of `s`, which has as many. */
+static inline uint64_t order_bytes(quern_slice s, size_t at)
+{
+	size_t left = s.len - at;
+
+	if (left > ORDER_WORD)
+		return (__builtin_bswap64(get_le64(s.ptr + at)) & ~(uint64_t)0xff) | ORDER_MORE;
+	return left == 0 ? 0 : __builtin_bswap64(key_first8(s.ptr + at, left)) | left;
+}
+
+/* What is to be said of a record that the order cannot have: format of the lengths of its key and value. */
+#define ORDER_MISFIT                                                                                         \
+	"a record is to be sorted as a number that has no 8 bytes: its key has %zu, its value %zu (see "     \
+	"quern_typed())"
+
+/* Whether the record can be put in this order: what is to be a number has 8 bytes. */
+static inline bool order_fits(const struct order *o, quern_slice key, quern_slice value)
+{
+	return o->by_hash ||
+	       ((o->key == QUERN__VALUE_TYPE__BYTES || key.len == 8) &&
+		       (!o->by_value || o->value == QUERN__VALUE_TYPE__BYTES || value.len == 8));
+}
+
+/* The word of a record at `place`, which is not the end. The record fits. */
+static inline uint64_t order_word(
+	const struct order *o, struct order_place place, quern_slice key, quern_slice value)
+{
+	uint64_t w;
+
+	if (place.part == ORDER_HASH)
+		return hash_key(key);
+	if (o->by_hash)
+		return order_bytes(key, place.at);
+	Quern__ValueType type = place.part == ORDER_KEY ? o->key : o->value;
+	quern_slice s = place.part == ORDER_KEY ? key : value;
+	w = type == QUERN__VALUE_TYPE__BYTES ? order_bytes(s, place.at) : compare_number(type, s);
+	return o->descending ? ~w : w;
+}
+
+/* The place to look at next when two records have this word at `place`. ORDER_END: they are equal. */
+struct order_place order_next(const struct order *o, struct order_place place, uint64_t word);
+
+/* < 0, 0 or > 0, from `place` on. */
+int order_compare(const struct order *o, struct order_place place, quern_slice key_a, quern_slice value_a,
+	quern_slice key_b, quern_slice value_b);
+
+#endif
