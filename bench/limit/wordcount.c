@@ -18,6 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum { THREADS_MAX = 64, FIRST_BITS = 16, WRITE_SIZE = 1 << 20, BATCH = 32, LEN_BITS = 24, AHEAD = 16 };
 
@@ -160,20 +163,54 @@ static void add_word(struct worker *w, const char *word, const char *end)
 		add_batch(w);
 }
 
+/* Which of 64 bytes are spaces, the first in the lowest bit. */
+static uint64_t spaces(const char *p)
+{
+	uint64_t mask = 0;
+
+#ifdef __SSE2__
+	for (int i = 0; i < 64; i += 16) {
+		__m128i c = _mm_loadu_si128((const __m128i *)(p + i));
+		__m128i control = _mm_sub_epi8(c, _mm_set1_epi8('\t')); /* of "\t\n\v\f\r": up to 4 */
+		__m128i is = _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8(' ')),
+			_mm_cmpeq_epi8(_mm_min_epu8(control, _mm_set1_epi8(4)), control));
+
+		mask |= (uint64_t)(unsigned)_mm_movemask_epi8(is) << i;
+	}
+#else
+	for (int i = 0; i < 64; i++)
+		mask |= (uint64_t)space[(unsigned char)p[i]] << i;
+#endif
+	return mask;
+}
+
 static void count(struct worker *w)
 {
-	const char *p = w->begin;
+	const char *p = w->begin, *word = NULL; /* NULL: not in a word */
+	uint64_t before = 1;                    /* whether the byte before p is a space */
 
-	for (;;) {
-		while (p < w->end && space[(unsigned char)*p])
-			p++;
-		if (p == w->end)
-			break;
-		const char *word = p;
-		while (p < w->end && !space[(unsigned char)*p])
-			p++;
-		add_word(w, word, p);
+	for (; w->end - p >= 64; p += 64) {
+		uint64_t mask = spaces(p), changes = mask ^ (mask << 1 | before);
+
+		before = mask >> 63;
+		for (; changes != 0; changes &= changes - 1) {
+			const char *at = p + __builtin_ctzll(changes);
+
+			if (word != NULL)
+				add_word(w, word, at);
+			word = word == NULL ? at : NULL;
+		}
 	}
+	for (; p < w->end; p++) {
+		if (space[(unsigned char)*p] && word != NULL)
+			add_word(w, word, p);
+		if (space[(unsigned char)*p])
+			word = NULL;
+		else if (word == NULL)
+			word = p;
+	}
+	if (word != NULL)
+		add_word(w, word, w->end);
 	add_batch(w);
 }
 
