@@ -31,11 +31,11 @@ struct driver_config {
 	size_t build_id_len;
 	char **argv; /* of quern_main(), argv[0] included */
 	int argc;
-	uint32_t cores;            /* that the job may use at a time: at least so many splits */
-	uint32_t partitions;       /* of a shuffle where the job does not say; 0: from the cores */
-	uint64_t give_up_ms;       /* without a master for so long: no cluster */
-	bool quiet;                /* only errors */
-	bool verbose;              /* every lost executor and failed attempt */
+	uint32_t cores;      /* that the job may use at a time: at least so many splits */
+	uint32_t partitions; /* of a shuffle where the job does not say; 0: from the cores */
+	uint64_t give_up_ms; /* without a master for so long: no cluster */
+	bool quiet;          /* only errors */
+	bool verbose; /* plans, every lost executor and failed attempt, at the end the workers' peak memory */
 	struct sched_config sched; /* but for executor_*, which the driver fills in */
 };
 
