@@ -2,7 +2,7 @@
  *
  *     bench-points N SEED
  *
- * The same N and SEED give the same bytes; a line has about 95. */
+ * The same N and SEED give the same bytes; a line has 100 of them. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -39,6 +39,7 @@ struct bench {
 	const char *folder;
 	uint32_t partitions;
 	bool counts;
+	char *text; /* the keys lie in it */
 	struct record *records;
 	size_t n, cap;
 	struct buf *raw;    /* of each partition: its records (job/records.h) */
@@ -98,10 +99,9 @@ static int by_partition(const void *a, const void *b)
 	return (x->key.ptr > y->key.ptr) - (x->key.ptr < y->key.ptr); /* the order of the file */
 }
 
-/* What is read stays allocated: the keys lie in it. */
 static void read_records(struct bench *b, const char *path)
 {
-	char *text = allocate(INPUT_MAX + 1, 1), *p = text, *newline;
+	char *text = b->text = allocate(INPUT_MAX + 1, 1), *p = text, *newline;
 	FILE *f = fopen(path, "rb");
 
 	if (f == NULL)
@@ -288,6 +288,7 @@ static void tidy(struct bench *b)
 	free(b->raw);
 	free(b->packed);
 	free(b->records);
+	free(b->text);
 }
 
 int main(int argc, char **argv)

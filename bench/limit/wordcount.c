@@ -361,5 +361,6 @@ int main(int argc, char **argv)
 			die("pthread_create");
 	for (unsigned i = 0; i < n; i++)
 		(void)pthread_join(workers[i].thread, NULL);
+	free(workers);
 	return close(out) < 0 ? 1 : 0;
 }
