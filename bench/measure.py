@@ -13,7 +13,7 @@
 
 Several at once are measured one after the other. The input: bench/data text DIR/text source DIR/source records
 DIR/records points DIR/points. With --spark HOME (a Spark installation or pyspark's package folder; javac and jar in
-PATH) d1, d2 and c6 also run bench/spark/ on Spark's local mode, in turns with quern.
+PATH) d1, d2, c3 and c6 also run bench/spark/ on Spark's local modes, in turns with quern.
 
 Prints medians, minima and maxima, and the load before. Answers are compared before a time counts. A run during which
 something else used more than a tenth of a core is dropped and repeated. Files of up to 4 GB are made in $TMPDIR."""

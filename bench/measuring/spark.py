@@ -1,4 +1,5 @@
-"""Spark's side: bench/spark on Spark's local mode."""
+"""Spark's side: bench/spark on Spark's local modes."""
+import os
 import shutil
 import subprocess
 
@@ -19,7 +20,15 @@ def jar(o, tmp):
 
 def submit(o, tmp, name, *args, master=None):
     return Run(o.spark / "bin/spark-submit", "--master", master or f"local[{o.slots}]", "--driver-memory", "4g", "--conf",
-               "spark.ui.enabled=false", "--class", name, jar(o, tmp), *args)
+               "spark.ui.enabled=false", "--conf", "spark.log.level=WARN", "--class", name, jar(o, tmp), *args,
+               env=dict(os.environ, SPARK_HOME=str(o.spark)))
+
+
+def null_tasks(o, tmp):
+    """Executors in processes of their own; the rate is Spark's own, once it is warm."""
+    run = submit(o, tmp, "NullTasks", o.tasks or 20000, master=f"local-cluster[1,{o.slots},1024]")
+    run.rate = float(run.out.split()[-1])
+    return run
 
 
 def word_count(o, tmp, text):

@@ -33,9 +33,13 @@ def c3(o, tmp):
         return Rate(a, b, many - few)
 
     ours()  # warm: the job is compiled
-    runs = turns(o, quern=ours)["quern"]
-    show("tasks a second", [r.rate for r in runs], "/s")
-    show("CPU of a task, all processes", [r.cpu_us for r in runs], "us")
+    more = {"Spark": lambda: spark.null_tasks(o, tmp)} if o.spark is not None else {}
+    runs = turns(o, quern=ours, **more)
+    a = show("tasks a second", [r.rate for r in runs["quern"]], "/s")
+    show("CPU of a task, all processes", [r.cpu_us for r in runs["quern"]], "us")
+    if more:
+        b = show("Spark local-cluster, tasks a second", [r.rate for r in runs["Spark"]], "/s")
+        print(f"  quern / Spark: {a / b:.1f}")
     show_noise(o)
 
 
