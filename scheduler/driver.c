@@ -353,6 +353,16 @@ static void on_cancel(void *arg, uint32_t run)
 	step(arg, (struct sched_event){ .kind = SCHED_EV_CANCEL, .u.run_id = run });
 }
 
+/* What the job needed, for who wonders about --task-memory. */
+static void show_peak(struct driver *d)
+{
+	struct sched_progress now;
+
+	sched_get_progress(d->sched, &now);
+	if (now.peak_rss > 0)
+		say(d, "peak memory of a worker: %.1f MiB", (double)now.peak_rss / (1 << 20));
+}
+
 static void on_gone(void *arg, int status, const char *why)
 {
 	struct driver *d = arg;
@@ -365,6 +375,8 @@ static void on_gone(void *arg, int status, const char *why)
 		say(d, "quern_main() died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) != 0 && d->c->verbose)
 		say(d, "quern_main() ended with status %d", WEXITSTATUS(status));
+	if (d->c->verbose)
+		show_peak(d);
 	end(d, why == NULL && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? DRIVER_DONE
 									    : DRIVER_JOB_FAILED);
 }

@@ -35,8 +35,8 @@ struct driver_config {
 	struct action_config action; /* its cores: that the job may use at a time */
 	uint64_t give_up_ms;         /* without a master for so long: no cluster */
 	bool quiet;                  /* only errors */
-	bool verbose;                /* every lost executor and failed attempt */
-	struct sched_config sched;   /* but for executor_*, which the driver fills in */
+	bool verbose; /* plans, every lost executor and failed attempt, at the end the workers' peak memory */
+	struct sched_config sched; /* but for executor_*, which the driver fills in */
 };
 
 /* Runs the job and returns an exit status. */

@@ -231,6 +231,7 @@ void sched_get_progress(const struct sched *s, struct sched_progress *ret)
 		.offers = s->offers,
 		.declined = s->declined,
 		.revives = s->revives,
+		.peak_rss = s->peak_rss,
 		.subscribed = s->subscribed };
 	if (s->run == NULL)
 		return;

@@ -145,6 +145,7 @@ struct sched_progress {
 	uint32_t executors;                                      /* connected */
 	uint32_t slots_held;
 	uint64_t offers, declined, revives; /* since the start */
+	uint64_t peak_rss; /* of any worker since the start, bytes, as the kernel counts; 0: none has said */
 	bool subscribed;
 };
 void sched_get_progress(const struct sched *s, struct sched_progress *ret);

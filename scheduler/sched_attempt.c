@@ -271,6 +271,8 @@ int sched_attempt_result(struct sched *s, struct attempt *a, const Quern__TaskRe
 	uint32_t number = a->name.attempt;
 	bool late = a->late;
 
+	if (result->has_peak_rss && result->peak_rss > s->peak_rss)
+		s->peak_rss = result->peak_rss;
 	forget(s, a);
 	if (t == NULL || t->state != TASK_RUNNING)
 		return 0;

@@ -231,6 +231,7 @@ struct sched {
 	uint32_t start_failures;
 	uint64_t offers, declined, revives;
 	uint64_t too_small, not_wanted, left_out; /* why they were declined */
+	uint64_t peak_rss;                        /* the most that a result told of */
 
 	uint64_t look_ms;  /* something may be due then: never later than that */
 	uint64_t start_ms; /* the mode wants to be asked again */

@@ -1,4 +1,5 @@
 """The examples, as a newcomer would run them, against the tools that everybody has."""
+import re
 import collections
 import itertools
 import random
@@ -117,6 +118,7 @@ def test_verbose_shows_the_plan():
         assert plan[begin + 2].startswith("    flat_map job+0x"), plan
         assert plan[begin + 3] == \
             f"  stage 2: shuffle 1, reduced by quern_sum_u64 -> text '{d}/out' as key<TAB>u64", plan
+        assert any(re.fullmatch(r"quern: peak memory of a worker: [0-9]+\.[0-9] MiB", line) for line in plan), plan
 
 
 def test_flags_reach_the_compiler():

@@ -229,6 +229,34 @@ static void executors_that_never_start_end_the_run(void **state)
 	kit_free(&k);
 }
 
+static uint64_t peak_after(struct gang *g, const char *executor, const char *name,
+	Quern__TaskResult__State state, uint64_t peak_rss)
+{
+	Quern__TaskResult result = kit_result(name, state);
+	struct sched_progress p;
+
+	result.has_peak_rss = peak_rss > 0;
+	result.peak_rss = peak_rss;
+	kit_coarse(&g->k, executor, &result);
+	sched_get_progress(g->k.s, &p);
+	return p.peak_rss;
+}
+
+static void the_peak_memory_of_workers_is_the_most_that_one_told_of(void **state)
+{
+	const uint64_t gib = 1 << 30;
+	struct gang g;
+	(void)state;
+
+	gang(&g, 8, 0, QUERN__SINK__KIND__COUNT);
+	assert_int_equal(peak_after(&g, g.e[0], "5.0.0", DID(DONE), 0), 0);
+	assert_int_equal(peak_after(&g, g.e[0], "5.2.0", DID(DONE), 5 * gib), 5 * gib);
+	assert_int_equal(peak_after(&g, g.e[1], "5.1.0", DID(DONE), gib), 5 * gib);
+	assert_int_equal(peak_after(&g, g.e[1], "5.3.0", DID(FAILED), 6 * gib), 6 * gib);
+	assert_int_equal(peak_after(&g, g.e[1], "5.3.0", DID(DONE), 7 * gib), 6 * gib); /* it has ended */
+	kit_free(&g.k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +269,7 @@ int main(void)
 		cmocka_unit_test(an_executor_without_a_link_is_given_up),
 		cmocka_unit_test(a_cancelled_run_kills_its_tasks_and_keeps_its_slots),
 		cmocka_unit_test(executors_that_never_start_end_the_run),
+		cmocka_unit_test(the_peak_memory_of_workers_is_the_most_that_one_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

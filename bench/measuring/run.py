@@ -1,0 +1,155 @@
+"""One command measured, several in turns, and what is printed of them."""
+import ctypes
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+TICK = os.sysconf("SC_CLK_TCK")
+PR_SET_CHILD_SUBREAPER = 36
+OTHERS = 0.1         # of a core, that something else may use during a run ...
+OTHERS_LEAST = 0.05  # ... or so many seconds: the kernel counts the machine's time in hundredths
+TRIES = 10           # of a run that something else disturbs
+
+C_LOCALE = dict(os.environ, LC_ALL="C")
+
+
+def adopt():
+    """Processes whose parent ends become our children, so that their CPU time can be told from others'."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def machine_seconds():
+    """CPU time that the machine has spent on anything."""
+    user, nice, system, _, _, irq, softirq = map(int, pathlib.Path("/proc/stat").read_text().split()[1:8])
+    return (user + nice + system + irq + softirq) / TICK
+
+
+def living_seconds():
+    """CPU time of our descendants that live, and of what those have waited for."""
+    parents, ticks = {}, {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, fields = int(path.parent.name), path.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
+        parents[pid], ticks[pid] = int(fields[1]), sum(map(int, fields[11:15]))
+
+    def ours(pid):
+        while pid in parents and pid != os.getpid():
+            pid = parents[pid]
+        return pid == os.getpid()
+
+    return sum(t for pid, t in ticks.items() if pid != os.getpid() and ours(pid)) / TICK
+
+
+def used_seconds(who):
+    usage = resource.getrusage(who)
+    return usage.ru_utime + usage.ru_stime
+
+
+def children_seconds():
+    return used_seconds(resource.RUSAGE_CHILDREN) + living_seconds()
+
+
+def reap():
+    """Takes what has ended of the processes that we have adopted."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0] > 0:
+            pass
+    except ChildProcessError:
+        pass
+
+
+class Run:
+    """Of a command: `wall` and `cpu` seconds, every process that it started included, its stdout and stderr; `others`:
+    cores that something else used meanwhile."""
+
+    def __init__(self, *argv, env=None):
+        os.sync()  # what the run before has left to write is not this one's
+        machine, own, children = machine_seconds(), used_seconds(resource.RUSAGE_SELF), children_seconds()
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            begun = time.monotonic()
+            process = subprocess.Popen([str(a) for a in argv], stdout=out, stderr=err, env=env)
+            process.wait()
+            self.wall = time.monotonic() - begun
+            reap()
+            self.cpu = children_seconds() - children
+            ours = self.cpu + used_seconds(resource.RUSAGE_SELF) - own
+            self.others = max(0.0, machine_seconds() - machine - ours) / self.wall
+            out.seek(0)
+            err.seek(0)
+            self.out, self.err = out.read().decode(errors="replace"), err.read().decode(errors="replace")
+        if process.returncode != 0:
+            sys.exit(f"{argv}: status {process.returncode}\n{self.err}")
+
+    def disturbed(self):
+        return self.others > OTHERS and self.others * self.wall > OTHERS_LEAST
+
+
+def undisturbed(o, name, go):
+    """go() until nothing else used more than a tenth of a core meanwhile."""
+    for _ in range(TRIES):
+        run = go()
+        if not run.disturbed():
+            return run
+        if o.noisy:
+            o.disturbed += 1
+            return run
+        print(f"  (dropped a run of {name}: something else used {run.others:.2f} cores)", flush=True)
+    sys.exit(f"{name}: something else uses this machine; --noisy takes what there is")
+
+
+def turns(o, **sides):
+    """{name: [run]} of functions that give a run each, A B A B ..."""
+    runs = {name: [] for name in sides}
+    for _ in range(o.runs):
+        for name, go in sides.items():
+            runs[name].append(undisturbed(o, name, go))
+    return runs
+
+
+def head(o, text):
+    o.disturbed = 0
+    load = os.getloadavg()[0]
+    print(f"{text}\n  {os.cpu_count()} cores, load {load:.2f} before", flush=True)
+
+
+def show(name, values, unit="s"):
+    """Prints a row; returns the median."""
+    print(f"  {name:42} median {statistics.median(values):10.3f} {unit:4} min {min(values):10.3f}"
+          f"  max {max(values):10.3f}   ({len(values)} runs)", flush=True)
+    return statistics.median(values)
+
+
+def show_noise(o):
+    if o.disturbed:
+        print(f"  NOT TO BE QUOTED: something else used more than {OTHERS:.1f} cores in {o.disturbed} of the runs")
+
+
+def compare(runs, ours, theirs, what, ratio="{0} / {1}"):
+    """Prints the rows of both and what ours is of theirs. Returns that."""
+    a = show(f"{ours}, {what}", [getattr(r, what) for r in runs[ours]])
+    b = show(f"{theirs}, {what}", [getattr(r, what) for r in runs[theirs]])
+    print(f"  {ratio.format(ours, theirs)}, {what}: {a / b:.3f}", flush=True)
+    return a / b
+
+
+def checksum(files):
+    """Of the lines of some files, in whatever order."""
+    with subprocess.Popen(["sort", "--parallel=2", "-S", "25%", *files], stdout=subprocess.PIPE, env=C_LOCALE) as sort:
+        out = subprocess.run(["sha256sum"], check=True, stdin=sort.stdout, stdout=subprocess.PIPE).stdout
+    if sort.returncode != 0:
+        sys.exit("sort failed")
+    return out
+
+
+def same_bytes(files, reference):
+    """Whether some files, one behind the other, are `reference`."""
+    with subprocess.Popen(["cat", *files], stdout=subprocess.PIPE) as cat:
+        return subprocess.run(["cmp", "-s", "-", reference], stdin=cat.stdout).returncode == 0

@@ -1,0 +1,93 @@
+"""What a task and a job cost in themselves: C3, C4, C6."""
+import os
+import subprocess
+
+from measuring import spark
+from measuring.run import ROOT, Run, head, show, show_noise, turns
+
+
+class Rate:
+    """Of a job of `few` tasks and one of `many`: what the many take longer. Tasks a second, CPU microseconds of one."""
+
+    def __init__(self, few, many, more):
+        self.runs = few, many
+        self.others = max(r.others for r in self.runs)
+        self.rate = more / (many.wall - few.wall)
+        self.cpu_us = (many.cpu - few.cpu) / more * 1e6
+
+    def disturbed(self):
+        return any(r.disturbed() for r in self.runs)
+
+
+def null_job(o, tmp, tasks, *more):
+    return Run(o.build / "cli/quern", "run", "--quiet", *more, ROOT / "bench/jobs/null.c", tmp / "empty", tasks)
+
+
+def c3(o, tmp):
+    (tmp / "empty").touch()
+    few, many = 100, 100 + (o.tasks or 20000)
+    head(o, f"C3: null tasks, coarse, {o.slots} slots; what {many} tasks take longer than {few}")
+
+    def ours():
+        a, b = (null_job(o, tmp, n, "--master", f"local[{o.slots}]", "--mode", "coarse") for n in (few, many))
+        return Rate(a, b, many - few)
+
+    ours()  # warm: the job is compiled
+    more = {"Spark": lambda: spark.null_tasks(o, tmp)} if o.spark is not None else {}
+    runs = turns(o, quern=ours, **more)
+    a = show("tasks a second", [r.rate for r in runs["quern"]], "/s")
+    show("CPU of a task, all processes", [r.cpu_us for r in runs["quern"]], "us")
+    if more:
+        b = show("Spark local-cluster, tasks a second", [r.rate for r in runs["Spark"]], "/s")
+        print(f"  quern / Spark: {a / b:.1f}")
+    show_noise(o)
+
+
+def c4(o, tmp):
+    (tmp / "empty").touch()
+    few, many = 20, 20 + (o.tasks or 500)
+    head(o, f"C4: null tasks, fine, {o.slots} slots, on one `quern local`; what {many} tasks take longer than {few}")
+    read, write = os.pipe()
+    cluster = subprocess.Popen([o.build / "cli/quern", "local", f"--cores={o.slots + 0.1}", "--port=0",
+                                f"--ready-fd={write}"], pass_fds=[write])
+    os.close(write)
+    with os.fdopen(read) as ready:
+        endpoint = ready.readline().strip()
+
+    def ours():
+        a, b = (null_job(o, tmp, n, "--master", endpoint, "--mode", "fine", "--task-memory", "64m") for n in (few, many))
+        return Rate(a, b, many - few)
+
+    def bare():
+        a, b = (Run(o.build / "bench/bare-scheduler", endpoint, o.build / "bench/bare-executor", n) for n in (few, many))
+        for run in a, b:
+            run.wall = float(run.out)  # its own clock: subscription and the end do not count
+        return Rate(a, b, many - few)
+
+    try:
+        ours()  # warm: the job is compiled
+        runs = turns(o, quern=ours, bare=bare)
+    finally:
+        cluster.terminate()
+        cluster.wait()
+    a, b = (show(f"{name}, tasks a second", [r.rate for r in runs[name]], "/s") for name in ("quern", "bare"))
+    print(f"  quern / bare: {a / b:.3f}")
+    show_noise(o)
+
+
+def c6(o, tmp):
+    (tmp / "text").write_text("one line of words\n")
+    head(o, "C6: one small job, command to exit, the cluster started by it")
+    n = iter(range(1 << 30))
+
+    def ours(mode):
+        return Run(o.build / "cli/quern", "run", "--quiet", "--master", f"local[{o.slots}]", "--mode", mode,
+                   ROOT / "examples/wordcount.c", tmp / "text", tmp / f"{mode}{next(n)}")
+
+    ours("coarse")  # warm: the job is compiled
+    more = {"Spark": lambda: spark.word_count(o, tmp, tmp / "text")} if o.spark is not None else {}
+    runs = turns(o, coarse=lambda: ours("coarse"), fine=lambda: ours("fine"), **more)
+    for name, r in runs.items():
+        show(f"{name}, wall", [x.wall * 1000 for x in r], "ms")
+        show(f"{name}, cpu", [x.cpu * 1000 for x in r], "ms")
+    show_noise(o)
