@@ -140,14 +140,16 @@ static double write_file(const struct bench *b)
 		.dir = b->folder, .name = name, .partitions = b->partitions, .level = LEVEL, .keep = &keep
 	};
 	auto_shuffle_writer struct shuffle_writer *w = NULL;
+	quern_slice key, value;
 	struct err err = { "" };
 	double begun = cpu_seconds();
 
 	int r = shuffle_writer_new(&config, &w, &err);
-	for (size_t i = 0; r == 0 && i < b->n; i++) {
-		const struct record *at = &b->records[i];
+	for (uint32_t i = 0; r == 0 && i < b->partitions; i++) {
+		const uint8_t *p = b->raw[i].data, *end = p + b->raw[i].len;
 
-		r = shuffle_writer_add(w, at->partition, at->key, value_of(b, at), &err);
+		while (r == 0 && p != end && record_next(&p, end, &key, &value) == 1)
+			r = shuffle_writer_add(w, i, key, value, &err);
 	}
 	if (r == 0)
 		r = shuffle_writer_finish(w, &err);

@@ -24,7 +24,7 @@ struct run_options {
 	uint64_t revive_interval_ms; /* UINT64_MAX: never */
 	uint64_t master_timeout_ms;
 	uint32_t parallelism;         /* 0: from the cores */
-	uint32_t shuffle_compression; /* level of zstd, 0: none */
+	uint32_t shuffle_compression; /* level of zstd, 0: none; UINT32_MAX: not said */
 	char *role, *principal, *secret_file, *driver_host, *executor_uri, *cflags;
 	bool quiet, verbose;
 	int first; /* index in argv of the job */

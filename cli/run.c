@@ -66,6 +66,15 @@ static uint32_t slots(const struct run_options *o)
 	return n < 1 ? 1 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
+/* What never leaves a machine is not worth compressing: that costs more than to write and read it
+ * (bench/RESULTS.md, D1 to D3). */
+static uint32_t shuffle_compression(const struct run_options *o)
+{
+	if (o->shuffle_compression != UINT32_MAX)
+		return o->shuffle_compression;
+	return o->master.local ? 0 : 1;
+}
+
 /* An agent of local[AxN] has room for N cores' tasks and, beside them, for the executor itself. */
 static int start_embedded(struct command *c, struct err *err)
 {
@@ -153,7 +162,7 @@ static int drive(const struct command *c, int argc, char **argv, uint64_t seed)
 		.argc = argc - o->first,
 		.action = { .cores = slots(o),
 			.partitions = o->parallelism,
-			.compression = o->shuffle_compression },
+			.compression = shuffle_compression(o) },
 		.give_up_ms = o->master_timeout_ms,
 		.quiet = o->quiet,
 		.verbose = o->verbose,

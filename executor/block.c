@@ -4,7 +4,6 @@
 #include <xxhash.h>
 
 #include "executor/bytes.h"
-#include "job/records.h"
 
 enum { BLOCK_LAST = 1, BLOCK_PLAIN = 2 };
 enum { BLOCK_SUMMED = 16 }; /* bytes of the header that the sum covers */
@@ -89,9 +88,11 @@ static int make_room(struct segment_writer *w)
 	if (w->raw.len >= BLOCK_HEADER)
 		return 0;
 	int r = buf_reserve(&w->raw, BLOCK_HEADER + w->block);
-	if (r == 0)
-		w->raw.len = BLOCK_HEADER;
-	return r;
+	if (r < 0)
+		return r;
+	w->raw.len = BLOCK_HEADER;
+	w->full = BLOCK_HEADER + w->block;
+	return 0;
 }
 
 static int block_close(struct segment_writer *w, uint32_t flags, struct buf *out)
@@ -113,7 +114,7 @@ static int block_close(struct segment_writer *w, uint32_t flags, struct buf *out
 	return 0;
 }
 
-int segment_add(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out)
+int segment_add_any(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out)
 {
 	int r = make_room(w);
 

@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "executor/keep.h"
+#include "job/records.h"
 
 enum {
 	BLOCK_HEADER = 24,
@@ -38,6 +39,7 @@ struct segment_writer {
 	int level;         /* of zstd; 0: blocks are stored as they are */
 	struct buf raw;    /* room for the header, then the records of the open block */
 	size_t block;      /* raw bytes after which a block is closed */
+	size_t full;       /* raw.len up to which a record only has to be put there */
 	uint32_t block_records;
 	uint64_t seed;    /* of the next block */
 	uint64_t records; /* of the segment so far */
@@ -51,9 +53,20 @@ void segment_writer_deinit(struct segment_writer *w);
 void segment_begin(struct segment_writer *w, uint64_t seed);
 /* Adds a record; a block that it fills is appended to `out`. 0, -ENOMEM, or -EMSGSIZE: the record is larger
  * than BLOCK_RAW_MAX, or `out` may not hold the block. */
-int segment_add(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out);
+static inline int segment_add(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out);
+/* What it does with a record that is long, or the last of its block. */
+int segment_add_any(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out);
 /* Appends the last block to `out`. */
 int segment_end(struct segment_writer *w, struct buf *out);
+
+static inline int segment_add(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out)
+{
+	if (key.len + value.len >= RECORD_SHORT || w->raw.len + 2 + key.len + value.len >= w->full)
+		return segment_add_any(w, key, value, out);
+	w->records++;
+	w->block_records++;
+	return record_put(&w->raw, key, value);
+}
 
 /* ---- Reading ---- */
 

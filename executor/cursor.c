@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "job/records.h"
-
 void cursor_init(struct cursor *c, const struct stored *stored)
 {
 	*c = (struct cursor){ .stored = stored, .raw = BUF_INIT(BLOCK_RAW_MAX + BLOCK_HEADER) };
@@ -72,7 +70,7 @@ static int load(struct cursor *c, struct cursor_room *room)
 	return r < 0 ? r : open_block(c, &b, room);
 }
 
-int cursor_next(struct cursor *c, struct cursor_room *room)
+int cursor_next_block(struct cursor *c, struct cursor_room *room)
 {
 	while (c->p == c->end) {
 		if (c->left > 0)
@@ -83,7 +81,5 @@ int cursor_next(struct cursor *c, struct cursor_room *room)
 		if (r < 0)
 			return r;
 	}
-	if (c->left-- == 0)
-		return -EBADMSG;
-	return record_next(&c->p, c->end, &c->key, &c->value);
+	return c->left > 0 ? cursor_next(c, room) : -EBADMSG;
 }

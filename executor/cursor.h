@@ -32,6 +32,16 @@ void cursor_deinit(struct cursor *c);
 
 /* Goes to the next record. 1; 0: there is none; -EBADMSG: the file does not hold what was written, or -errno.
  */
-int cursor_next(struct cursor *c, struct cursor_room *room);
+static inline int cursor_next(struct cursor *c, struct cursor_room *room);
+/* What it does at the end of a block. */
+int cursor_next_block(struct cursor *c, struct cursor_room *room);
+
+static inline int cursor_next(struct cursor *c, struct cursor_room *room)
+{
+	if (c->p == c->end || c->left == 0)
+		return cursor_next_block(c, room);
+	c->left--;
+	return record_next(&c->p, c->end, &c->key, &c->value);
+}
 
 #endif

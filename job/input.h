@@ -9,7 +9,7 @@
 #include "job/plan.pb-c.h"
 
 enum {
-	INPUT_TARGET = 32 << 20, /* bytes of a split: seconds of work at most, ms at least */
+	INPUT_TARGET = 64 << 20, /* bytes of a split: seconds of work at most, ms at least */
 	INPUT_MIN = 64 << 10,    /* of one that is cut only so that every core has something to do */
 	INPUT_FILE_COST =
 		16 << 10, /* what opening a file costs, in bytes read: 10,000 small files pack well */

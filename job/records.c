@@ -38,7 +38,7 @@ static bool varint_take(const uint8_t **p, const uint8_t *end, uint64_t *ret)
 	return false;
 }
 
-int record_put(struct buf *out, quern_slice key, quern_slice value)
+int record_put_any(struct buf *out, quern_slice key, quern_slice value)
 {
 	uint8_t head[2 * VARINT_MAX];
 	size_t n = varint_put(head, key.len), all;
@@ -59,7 +59,7 @@ int record_put(struct buf *out, quern_slice key, quern_slice value)
 	return 0;
 }
 
-int record_next(const uint8_t **p, const uint8_t *end, quern_slice *key, quern_slice *value)
+int record_next_any(const uint8_t **p, const uint8_t *end, quern_slice *key, quern_slice *value)
 {
 	const uint8_t *at = *p;
 	uint64_t key_len, value_len;

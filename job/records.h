@@ -7,11 +7,64 @@
 
 #include "base/buf.h"
 
+/* What the two below do with records of any size. */
+int record_put_any(struct buf *out, quern_slice key, quern_slice value);
+int record_next_any(const uint8_t **p, const uint8_t *end, quern_slice *key, quern_slice *value);
+
+enum { RECORD_SHORT = 0x80 /* bytes: lengths below it are one byte each, and most are */ };
+
+/* Most keys and values are a few bytes: no call, no byte beyond the end. */
+static inline void record_copy(uint8_t *to, const char *from, size_t n)
+{
+	uint64_t first, last;
+	uint32_t a, b;
+
+	if (n > 16) {
+		memcpy(to, from, n);
+	} else if (n >= 8) {
+		memcpy(&first, from, 8), memcpy(&last, from + n - 8, 8);
+		memcpy(to, &first, 8), memcpy(to + n - 8, &last, 8);
+	} else if (n >= 4) {
+		memcpy(&a, from, 4), memcpy(&b, from + n - 4, 4);
+		memcpy(to, &a, 4), memcpy(to + n - 4, &b, 4);
+	} else if (n > 0) {
+		char middle = from[n / 2], end = from[n - 1];
+
+		to[0] = (uint8_t)from[0];
+		to[n / 2] = (uint8_t)middle;
+		to[n - 1] = (uint8_t)end;
+	}
+}
+
 /* Appends one record. Errors as buf_reserve(). */
-int record_put(struct buf *out, quern_slice key, quern_slice value);
+static inline int record_put(struct buf *out, quern_slice key, quern_slice value)
+{
+	size_t n = 2 + key.len + value.len;
+
+	if (key.len >= RECORD_SHORT || value.len >= RECORD_SHORT || out->cap - out->len < n)
+		return record_put_any(out, key, value);
+	uint8_t *to = out->data + out->len;
+	to[0] = (uint8_t)key.len;
+	to[1] = (uint8_t)value.len;
+	record_copy(to + 2, key.ptr, key.len);
+	record_copy(to + 2 + key.len, value.ptr, value.len);
+	out->len += n;
+	return 0;
+}
 
 /* Takes the next record from *p (borrowed slices) and moves *p behind it. 1: a record; 0: *p was `end`;
  * -EBADMSG: what is there is not a record. Trusts nothing. */
-int record_next(const uint8_t **p, const uint8_t *end, quern_slice *key, quern_slice *value);
+static inline int record_next(const uint8_t **p, const uint8_t *end, quern_slice *key, quern_slice *value)
+{
+	const uint8_t *at = *p;
+	size_t left = (size_t)(end - at);
+
+	if (left < 2 || at[0] >= RECORD_SHORT || at[1] >= RECORD_SHORT || left - 2 < (size_t)at[0] + at[1])
+		return record_next_any(p, end, key, value);
+	*key = quern_bytes(at + 2, at[0]);
+	*value = quern_bytes(at + 2 + at[0], at[1]);
+	*p = at + 2 + at[0] + at[1];
+	return 1;
+}
 
 #endif

@@ -77,7 +77,7 @@ static void write_map(struct bench *b, uint64_t *random, size_t n, size_t value_
 	struct shuffle_writer *w = NULL;
 	char *value = malloc(value_max + 1);
 	struct err err = { "" };
-	char key[16];
+	char key[32];
 
 	assert_non_null(value);
 	assert_int_equal(shuffle_writer_new(&config, &w, &err), 0);
