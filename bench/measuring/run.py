@@ -12,6 +12,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TICK = os.sysconf("SC_CLK_TCK")
 PR_SET_CHILD_SUBREAPER = 36
+KTHREADD = 2  # the parent of the kernel's threads
 OTHERS = 0.1         # of a core, that something else may use during a run ...
 OTHERS_LEAST = 0.05  # ... or so many seconds: the kernel counts the machine's time in hundredths
 TRIES = 10           # of a run that something else disturbs
@@ -31,7 +32,7 @@ def machine_seconds():
 
 
 def living_seconds():
-    """CPU time of our descendants that live, and of what those have waited for."""
+    """CPU time of our descendants that live and of what those have waited for; and that of the kernel's threads."""
     parents, ticks = {}, {}
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -40,12 +41,15 @@ def living_seconds():
             continue  # it has ended meanwhile
         parents[pid], ticks[pid] = int(fields[1]), sum(map(int, fields[11:15]))
 
-    def ours(pid):
-        while pid in parents and pid != os.getpid():
+    def below(pid, root):
+        while pid in parents and pid != root:
             pid = parents[pid]
-        return pid == os.getpid()
+        return pid == root
 
-    return sum(t for pid, t in ticks.items() if pid != os.getpid() and ours(pid)) / TICK
+    def total(root):
+        return sum(t for pid, t in ticks.items() if pid != root and below(pid, root)) / TICK
+
+    return total(os.getpid()), total(KTHREADD)
 
 
 def used_seconds(who):
@@ -53,8 +57,12 @@ def used_seconds(who):
     return usage.ru_utime + usage.ru_stime
 
 
-def children_seconds():
-    return used_seconds(resource.RUSAGE_CHILDREN) + living_seconds()
+def seconds():
+    """CPU time of the machine, of our children, and of what is not something else: theirs, our own and the kernel's
+    threads', which write what the children have left to be written."""
+    living, kernel = living_seconds()
+    children = used_seconds(resource.RUSAGE_CHILDREN) + living
+    return machine_seconds(), children, children + used_seconds(resource.RUSAGE_SELF) + kernel
 
 
 def reap():
@@ -72,16 +80,15 @@ class Run:
 
     def __init__(self, *argv, env=None):
         os.sync()  # what the run before has left to write is not this one's
-        machine, own, children = machine_seconds(), used_seconds(resource.RUSAGE_SELF), children_seconds()
+        before = seconds()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             begun = time.monotonic()
             process = subprocess.Popen([str(a) for a in argv], stdout=out, stderr=err, env=env)
             process.wait()
             self.wall = time.monotonic() - begun
             reap()
-            self.cpu = children_seconds() - children
-            ours = self.cpu + used_seconds(resource.RUSAGE_SELF) - own
-            self.others = max(0.0, machine_seconds() - machine - ours) / self.wall
+            machine, self.cpu, ours = (now - then for now, then in zip(seconds(), before))
+            self.others = max(0.0, machine - ours) / self.wall
             out.seek(0)
             err.seek(0)
             self.out, self.err = out.read().decode(errors="replace"), err.read().decode(errors="replace")
