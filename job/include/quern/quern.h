@@ -171,11 +171,14 @@ double quern_as_double(quern_slice value);
 /* ---- Sources ---- */
 
 /* The lines of text files: records without a key, whose value is a line without its newline (a '\r' before
- * that stays). Any bytes; at most 1 GiB each. The last line needs no newline. `path` is a file, a folder (the
+ * that stays). Any bytes; at most 1 GiB each. The last line needs no newline. Files whose names end with .gz
+ * (gzip) or .zst (zstd) are decompressed; one that is not what its name says, cut short or damaged fails the
+ * action. `path` is a file, a folder (the
  * files in it, in the order of their names, without those that begin with '.' or '_'; folders in it are an
  * error), or a glob. It must be readable under the same name where the driver is and on every agent. An
  * action whose input is not there or may not be read fails before anything runs. Large files are read in
- * parts by several tasks. */
+ * parts by several tasks; a gzip file is one part whatever its size, a zstd file has as many as it has frames
+ * (`zstd` makes one; pzstd, several files put one after another, and QUERN_ZSTD below make many). */
 quern_set *quern_text(quern_job *job, const char *path);
 
 /* ---- Transformations: each returns a new set, and leaves `set` as it was, for any number of others ---- */
@@ -227,6 +230,12 @@ quern_set *quern_typed(quern_set *set, enum quern_type key, enum quern_type valu
  * "key<TAB>value" or, of a record without a key, the value alone; at last an empty file _SUCCESS. Nothing is
  * escaped. When the action fails, nothing of the folder is left. */
 int quern_save_text(quern_set *set, const char *path);
+
+/* The same, compressed: part-NNNNN.gz (gzip -6) or part-NNNNN.zst (zstd -3, with checksums, a frame for every
+ * 8 MiB of text), which gzip -d, zstd -d and quern_text() read. zstd is several times as fast, and what it
+ * writes is read by as many tasks as are worth it. */
+enum quern_codec { QUERN_PLAIN, QUERN_GZIP, QUERN_ZSTD };
+int quern_save_text_compressed(quern_set *set, const char *path, enum quern_codec codec);
 
 /* How many records there are. */
 int quern_count(quern_set *set, uint64_t *ret);
