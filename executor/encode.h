@@ -14,7 +14,7 @@
 
 enum {
 	ENCODE_FRAME = 8 << 20, /* bytes in a zstd frame; four times the window of its level */
-	ENCODE_GZIP_LEVEL = 6,
+	ENCODE_GZIP_LEVEL = 4,  /* of text: 1.8 times as fast as 6, for a file 6 % larger */
 	ENCODE_ZSTD_LEVEL = 3,
 };
 

@@ -231,7 +231,7 @@ quern_set *quern_typed(quern_set *set, enum quern_type key, enum quern_type valu
  * escaped. When the action fails, nothing of the folder is left. */
 int quern_save_text(quern_set *set, const char *path);
 
-/* The same, compressed: part-NNNNN.gz (gzip -6) or part-NNNNN.zst (zstd -3, with checksums, a frame for every
+/* The same, compressed: part-NNNNN.gz (gzip -4) or part-NNNNN.zst (zstd -3, with checksums, a frame for every
  * 8 MiB of text), which gzip -d, zstd -d and quern_text() read. zstd is several times as fast, and what it
  * writes is read by as many tasks as are worth it. */
 enum quern_codec { QUERN_PLAIN, QUERN_GZIP, QUERN_ZSTD };
