@@ -21,6 +21,7 @@ struct file {
 	struct buf raw, bytes, lines;
 	uint64_t begin[FRAMES_MAX + 1]; /* of each frame, and the file's length */
 	size_t frames;
+	bool unchecked; /* frames have no checksum */
 };
 
 static void file_open(struct file *f, Quern__Codec codec)
@@ -43,12 +44,12 @@ static void file_close(struct file *f)
 	buf_deinit(&f->lines);
 }
 
-static void append_zstd(struct buf *out, const void *data, size_t len)
+static void append_zstd(struct buf *out, bool checksum, const void *data, size_t len)
 {
 	ZSTD_CCtx *z = ZSTD_createCCtx();
 
 	assert_non_null(z);
-	assert_false(ZSTD_isError(ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1)));
+	assert_false(ZSTD_isError(ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, checksum)));
 	assert_int_equal(buf_reserve(out, ZSTD_compressBound(len)), 0);
 	size_t n = ZSTD_compress2(z, out->data + out->len, out->cap - out->len, data, len);
 	assert_false(ZSTD_isError(n));
@@ -78,7 +79,7 @@ static void file_frame(struct file *f, const void *data, size_t len)
 	f->begin[f->frames++] = f->bytes.len;
 	assert_int_equal(len == 0 ? 0 : buf_add(&f->raw, data, len), 0);
 	if (f->codec == QUERN__CODEC__ZSTD)
-		append_zstd(&f->bytes, data, len);
+		append_zstd(&f->bytes, !f->unchecked, data, len);
 	else
 		append_gzip(&f->bytes, data, len);
 	f->begin[f->frames] = f->bytes.len;
@@ -231,6 +232,7 @@ static void random_frames_in_random_divisions(void **state)
 		struct file f;
 
 		file_open(&f, QUERN__CODEC__ZSTD);
+		f.unchecked = round % 2 != 0;
 		while (f.frames < frames) {
 			uint64_t kind = kit_below(&seed, 8);
 
@@ -253,6 +255,29 @@ static void random_frames_in_random_divisions(void **state)
 		file_close(&f);
 		buf_deinit(&text);
 	}
+}
+
+/* The last block of the file is read whole when there is room for a part of what it stands for. */
+static void a_last_block_that_does_not_fit(void **state)
+{
+	enum { LEN = 2 * READER_BUFFER, LINE = 100 };
+	char *text = malloc(LEN);
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < LEN; i++)
+		text[i] = i % LINE == LINE - 1 ? '\n' : 'x';
+	for (size_t less = 0; less < LINE; less += 3) {
+		struct file f;
+
+		file_open(&f, QUERN__CODEC__ZSTD);
+		f.unchecked = true;
+		file_frame(&f, text, LEN - less);
+		file_write(&f);
+		assert_lines(&f, 0);
+		file_close(&f);
+	}
+	free(text);
 }
 
 static void members_of_a_gzip_file(void **state)
@@ -468,6 +493,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_division_of_small_texts),
 		cmocka_unit_test(random_frames_in_random_divisions),
+		cmocka_unit_test(a_last_block_that_does_not_fit),
 		cmocka_unit_test(members_of_a_gzip_file),
 		cmocka_unit_test(files_cut_short),
 		cmocka_unit_test(files_with_a_wrong_bit),
