@@ -145,6 +145,27 @@ static void names_that_are_none_of_a_part_are_refused(void **state)
 	assert_int_equal(rmdir(p.dir), 0);
 }
 
+static void names_have_the_suffix_of_the_output(void **state)
+{
+	struct place p;
+	struct err err = { "" };
+	struct output *o = NULL;
+	(void)state;
+
+	place_make(&p);
+	assert_int_equal(output_open(p.out, ".gz", &o, &err), 0);
+	write_part(&p, "3.0.0", "part-00000.gz", "a");
+	assert_int_equal(output_commit(o, "3.0.0/part-00000", 0, &err), -EINVAL);
+	assert_int_equal(output_commit(o, "3.0.0/part-00000.zst", 0, &err), -EINVAL);
+	assert_int_equal(output_commit(o, "3.0.0/part-00000.gz.gz", 0, &err), -EINVAL);
+	assert_int_equal(output_commit(o, "3.0.0/part-00000.gz", 0, &err), 0);
+	assert_int_equal(output_finish(o, &err), 0);
+	assert_null(output_free(o));
+	assert_true(exists(&p, "part-00000.gz"));
+	assert_false(exists(&p, "part-00000"));
+	place_remove(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +173,7 @@ int main(void)
 		cmocka_unit_test(an_unfinished_output_goes_with_the_parents_it_made),
 		cmocka_unit_test(what_was_there_stays),
 		cmocka_unit_test(names_that_are_none_of_a_part_are_refused),
+		cmocka_unit_test(names_have_the_suffix_of_the_output),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
