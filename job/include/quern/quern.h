@@ -171,14 +171,16 @@ double quern_as_double(quern_slice value);
 /* ---- Sources ---- */
 
 /* The lines of text files: records without a key, whose value is a line without its newline (a '\r' before
- * that stays). Any bytes; at most 1 GiB each. The last line needs no newline. Files whose names end with .gz
- * (gzip) or .zst (zstd) are decompressed; one that is not what its name says, cut short or damaged fails the
- * action. `path` is a file, a folder (the
+ * that stays). Any bytes; at most 1 GiB each. The last line needs no newline. `path` is a file, a folder (the
  * files in it, in the order of their names, without those that begin with '.' or '_'; folders in it are an
  * error), or a glob. It must be readable under the same name where the driver is and on every agent. An
- * action whose input is not there or may not be read fails before anything runs. Large files are read in
- * parts by several tasks; a gzip file is one part whatever its size, a zstd file has as many as it has frames
- * (`zstd` makes one; pzstd, several files put one after another, and QUERN_ZSTD below make many). */
+ * action whose input is not there or may not be read fails before anything runs.
+ *
+ * Files whose names end with .gz or .zst are decompressed (gzip; zstd, with windows of 128 MiB at most); one
+ * that is something else, is cut short, or damaged fails the action. Large files are read in parts by several
+ * tasks: plain ones anywhere, zstd between two frames. `zstd` makes one frame of a file, pzstd and
+ * quern_save_text_compressed() make many, files put one after another have all of theirs. A gzip file is one
+ * part, however large. */
 quern_set *quern_text(quern_job *job, const char *path);
 
 /* ---- Transformations: each returns a new set, and leaves `set` as it was, for any number of others ---- */
