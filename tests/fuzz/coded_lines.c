@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { TEXT_MAX = 8 << 20 /* bytes: more is not looked at, lest an input take long */ };
+enum { TEXT_MAX = 1 << 20 /* bytes: more is not looked at, lest an input take long */ };
 
 struct sink {
 	struct quern_out out;
