@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "executor/bytes.h"
+#include "executor/encode.h"
+#include "job/codec.h"
 #include "job/records.h"
 
 enum { PART_BUFFER = 256 << 10, NUMBER_MAX = 32 /* characters of a printed number */ };
@@ -20,15 +22,17 @@ struct part {
 	char *path;
 	const char *name; /* end of path: what is below _temporary */
 	bool made, finished;
-	struct buf out;
+	struct buf out;          /* printed */
+	struct encoder *encoder; /* NULL: the file is plain */
+	struct buf packed;       /* compressed */
 	uint64_t records, bytes;
 	struct flow *flow;
 };
 
 static int part_open(struct part *p, const Quern__Sink *sink, const Quern__Task *task, struct err *err)
 {
-	if (asprintf(&p->path, "%s/_temporary/%u.%u.%u/part-%05u", sink->path, task->stage, task->partition,
-		    task->attempt, task->partition) < 0) {
+	if (asprintf(&p->path, "%s/_temporary/%u.%u.%u/part-%05u%s", sink->path, task->stage, task->partition,
+		    task->attempt, task->partition, codec_suffix(sink->codec)) < 0) {
 		p->path = NULL;
 		return err_set(err, -ENOMEM, "output: out of memory");
 	}
@@ -51,20 +55,41 @@ static int part_open(struct part *p, const Quern__Sink *sink, const Quern__Task 
 	return 0;
 }
 
-/* Writes what is buffered. */
-static int part_flush(struct part *p)
+/* Writes all of `b` and empties it. */
+static int part_write(struct part *p, struct buf *b)
 {
-	for (size_t at = 0; at < p->out.len;) {
-		ssize_t n = write(p->fd, p->out.data + at, p->out.len - at);
+	for (size_t at = 0; at < b->len;) {
+		ssize_t n = write(p->fd, b->data + at, b->len - at);
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0)
 			at += (size_t)n;
 	}
-	p->bytes += p->out.len;
-	buf_clear(&p->out);
+	p->bytes += b->len;
+	buf_clear(b);
 	return 0;
+}
+
+/* Writes what is buffered; compressed, when there is enough to be worth it. */
+static int part_flush(struct part *p)
+{
+	if (p->encoder == NULL)
+		return part_write(p, &p->out);
+	int r = encoder_put(p->encoder, p->out.data, p->out.len, &p->packed);
+	buf_clear(&p->out);
+	return r == 0 && p->packed.len >= PART_BUFFER ? part_write(p, &p->packed) : r;
+}
+
+/* Writes everything. */
+static int part_end(struct part *p)
+{
+	int r = part_flush(p);
+
+	if (r < 0 || p->encoder == NULL)
+		return r;
+	r = encoder_end(p->encoder, &p->packed);
+	return r < 0 ? r : part_write(p, &p->packed);
 }
 
 static size_t print_u64(char *to, uint64_t v)
@@ -159,9 +184,11 @@ int part_new(const Quern__Sink *sink, const Quern__Task *task, struct flow *flow
 	p->value_type = sink->value_type;
 	p->has_key = sink->has_key;
 	p->fd = -1;
-	p->out = BUF_INIT(SIZE_MAX / 2);
+	p->out = p->packed = BUF_INIT(SIZE_MAX / 2);
 	p->flow = flow;
-	int r = part_open(p, sink, task, err);
+	int r = sink->codec == QUERN__CODEC__PLAIN ? 0 : encoder_new(sink->codec, &p->encoder, err);
+	if (r == 0)
+		r = part_open(p, sink, task, err);
 	if (r < 0)
 		return r;
 	*ret = p, p = NULL;
@@ -175,7 +202,7 @@ struct quern_out *part_in(struct part *p)
 
 int part_finish(struct part *p, const char **ret, struct err *err)
 {
-	int r = part_flush(p);
+	int r = part_end(p);
 	int fd = p->fd;
 
 	/* The commit's rename must not outlive the bytes. */
@@ -214,6 +241,8 @@ struct part *part_free(struct part *p)
 	}
 	free(p->path);
 	buf_deinit(&p->out);
+	buf_deinit(&p->packed);
+	p->encoder = encoder_free(p->encoder);
 	free(p);
 	return NULL;
 }

@@ -14,7 +14,7 @@
 /* What a task may send to the driver: a frame of the link (base/link.h) of 64 MiB, less room for its head. */
 enum { COLLECT_MAX = 63 << 20 };
 
-struct part; /* PATH/_temporary/STAGE.PARTITION.ATTEMPT/part-NNNNN, which the driver moves
+struct part; /* PATH/_temporary/STAGE.PARTITION.ATTEMPT/part-NNNNN, or .gz or .zst, which the driver moves
 		(scheduler/output.h) */
 
 /* Makes the file. 0, or a negative errno with a sentence. `sink` and `flow` are borrowed. */
@@ -26,7 +26,7 @@ struct quern_out *part_in(struct part *p);
  * negative errno with a sentence. */
 int part_finish(struct part *p, const char **ret, struct err *err);
 uint64_t part_records(const struct part *p);
-uint64_t part_bytes(const struct part *p); /* written, after part_finish() */
+uint64_t part_bytes(const struct part *p); /* written to the file, after part_finish() */
 
 /* Removes the file unless it was finished. */
 struct part *part_free(struct part *p);

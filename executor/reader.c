@@ -13,6 +13,25 @@ static uint64_t position(const struct reader *r)
 	return r->base + r->at;
 }
 
+static void decoder_failed(int code, const struct err *err, struct flow *flow)
+{
+	flow_fail(flow, code, code == -EBADMSG || code == -ESTALE || code == -EPROTO, "%s", err->text);
+}
+
+static void open_decoder(struct reader *r, const Quern__Extent *x, struct flow *flow)
+{
+	struct err err;
+
+	if (r->decoder == NULL && decoder_new(&r->decoder) < 0) {
+		flow_fail(flow, -ENOMEM, false, "input '%s': out of memory", x->path);
+		return;
+	}
+	int e = decoder_start(r->decoder, r->fd, x, &err);
+	if (e < 0)
+		decoder_failed(e, &err, flow);
+	r->end = UINT64_MAX; /* until it is known */
+}
+
 static void reader_open(struct reader *r, const Quern__Extent *x, struct flow *flow)
 {
 	struct stat st;
@@ -28,11 +47,14 @@ static void reader_open(struct reader *r, const Quern__Extent *x, struct flow *f
 	} else {
 		(void)posix_fadvise(r->fd, (off_t)x->offset, (off_t)x->length, POSIX_FADV_SEQUENTIAL);
 		r->end = x->offset + x->length;
+		r->coded = x->codec != QUERN__CODEC__PLAIN;
+		if (r->coded)
+			open_decoder(r, x, flow);
 	}
 }
 
 /* Makes room behind what was read: drops the lines that were given, or grows for a line that fills all. */
-static bool make_room(struct reader *r, const char *path, struct flow *flow)
+static bool make_room(struct reader *r, const Quern__Extent *x, struct flow *flow)
 {
 	if (r->at > 0) {
 		memmove(r->data, r->data + r->at, r->len - r->at);
@@ -43,14 +65,15 @@ static bool make_room(struct reader *r, const char *path, struct flow *flow)
 	if (r->len < r->cap)
 		return true;
 	if (r->cap >= READER_LINE_MAX) {
-		flow_fail(flow, -EFBIG, true, "input '%s': the line at byte %llu is longer than %d bytes",
-			path, (unsigned long long)r->base, READER_LINE_MAX);
+		flow_fail(flow, -EFBIG, true, "input '%s': %s byte %llu is longer than %d bytes", x->path,
+			r->coded ? "a line behind" : "the line at",
+			(unsigned long long)(r->coded ? x->offset : r->base), READER_LINE_MAX);
 		return false;
 	}
 	size_t cap = r->cap == 0 ? READER_BUFFER : r->cap * 2;
 	uint8_t *data = realloc(r->data, cap);
 	if (data == NULL) {
-		flow_fail(flow, -ENOMEM, false, "input '%s': out of memory for a line of %zu bytes", path,
+		flow_fail(flow, -ENOMEM, false, "input '%s': out of memory for a line of %zu bytes", x->path,
 			r->len);
 		return false;
 	}
@@ -59,34 +82,53 @@ static bool make_room(struct reader *r, const char *path, struct flow *flow)
 	return true;
 }
 
-/* Reads more. false: there is no more, or it failed. */
-static bool fill(struct reader *r, const char *path, struct flow *flow)
+/* Decodes more, behind what was read. false: there is no more, or it failed. */
+static bool decode(struct reader *r, struct flow *flow)
 {
-	ssize_t n;
+	struct err err;
 
-	if (!make_room(r, path, flow))
-		return false;
-	do {
-		n = pread(r->fd, r->data + r->len, r->cap - r->len, (off_t)(r->base + r->len));
-	} while (n < 0 && errno == EINTR);
+	ssize_t n = decoder_read(r->decoder, r->data + r->len, r->cap - r->len, &err);
 	if (n < 0)
-		flow_fail(flow, -errno, false, "input '%s': %s", path, strerror(errno));
+		decoder_failed((int)n, &err, flow);
+	else if (decoder_end(r->decoder) != UINT64_MAX)
+		r->end = decoder_end(r->decoder) + 1; /* one that begins right there is still ours */
 	if (n <= 0)
 		return false;
 	r->len += (size_t)n;
 	return true;
 }
 
-/* Goes to the first line that begins at `offset` or later. The byte before decides whether one begins there.
- */
+/* Reads more. false: there is no more, or it failed. */
+static bool fill(struct reader *r, const Quern__Extent *x, struct flow *flow)
+{
+	ssize_t n;
+
+	if (!make_room(r, x, flow))
+		return false;
+	if (r->coded)
+		return decode(r, flow);
+	do {
+		n = pread(r->fd, r->data + r->len, r->cap - r->len, (off_t)(r->base + r->len));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		flow_fail(flow, -errno, false, "input '%s': %s", x->path, strerror(errno));
+	if (n <= 0)
+		return false;
+	r->len += (size_t)n;
+	return true;
+}
+
+/* Goes to the extent's first line: the first that begins at `offset` or later, where the byte before decides
+ * whether one begins there; of a compressed one, the first that begins behind its first byte. */
 static void seek_line(struct reader *r, const Quern__Extent *x, struct flow *flow)
 {
 	r->len = r->at = r->scanned = 0;
-	r->base = x->offset;
+	r->base = r->coded ? 0 : x->offset;
 	if (x->offset == 0)
 		return;
-	r->base--;
-	while (position(r) < r->end && fill(r, x->path, flow)) {
+	if (!r->coded)
+		r->base--;
+	while (position(r) < r->end && fill(r, x, flow)) {
 		const uint8_t *newline = memchr(r->data, '\n', r->len);
 
 		r->at = newline == NULL ? r->len : (size_t)(newline - r->data) + 1;
@@ -125,7 +167,7 @@ static void read_extent(struct reader *r, const Quern__Extent *x, struct quern_o
 	if (r->at < r->len) /* what came with the end of the line before */
 		give_whole_lines(r, out, flow);
 	while (!flow->stop && position(r) < r->end) {
-		if (fill(r, x->path, flow)) {
+		if (fill(r, x, flow)) {
 			give_whole_lines(r, out, flow);
 			continue;
 		}
@@ -135,8 +177,8 @@ static void read_extent(struct reader *r, const Quern__Extent *x, struct quern_o
 		r->records++;
 		r->at = r->len; /* the last line, without a newline */
 	}
-	r->bytes += position(r) - first;
-	if (!flow->stop && position(r) < r->end)
+	r->bytes += r->coded ? decoder_bytes(r->decoder) : position(r) - first;
+	if (!flow->stop && !r->coded && position(r) < r->end)
 		flow_fail(flow, -ESTALE, true, "input '%s' was cut while it was read", x->path);
 }
 
@@ -158,6 +200,7 @@ void reader_deinit(struct reader *r)
 {
 	if (r->fd >= 0)
 		(void)close(r->fd);
+	r->decoder = decoder_free(r->decoder);
 	free(r->data);
 	*r = READER_INIT;
 }

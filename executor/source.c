@@ -33,12 +33,13 @@ static int add_part(Quern__Split *parts, const Quern__Extent *x, uint64_t offset
 	return 0;
 }
 
-/* Lines belong to the part in which they begin, whatever the parts are (reader.h). */
+/* Lines belong to the part in which they begin, whatever the parts are (reader.h). What is compressed is read
+ * as a whole: there is nothing to skip to. */
 static int add_parts(Quern__Split *parts, const Quern__Extent *x, uint64_t *bytes)
 {
 	int r = 0;
 
-	if (x->length <= (uint64_t)PARTS * PART_BYTES) {
+	if (x->length <= (uint64_t)PARTS * PART_BYTES || (x->has_codec && x->codec != QUERN__CODEC__PLAIN)) {
 		*bytes += x->length;
 		return add_part(parts, x, x->offset, x->length);
 	}

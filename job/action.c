@@ -137,7 +137,7 @@ static int no_result(void *arg, uint32_t partition, const uint8_t *data, size_t 
 	return 0;
 }
 
-int quern_save_text(quern_set *set, const char *path)
+static int save_text(quern_set *set, const char *path, Quern__Codec codec)
 {
 	struct action a = action_of(set, QUERN__SINK__KIND__TEXT);
 
@@ -145,8 +145,29 @@ int quern_save_text(quern_set *set, const char *path)
 		return complain(path == NULL ? "quern_save_text(): the path is NULL: is an argument missing?"
 					     : "quern_save_text(): the path is empty");
 	a.sink.path = (char *)path;
+	a.sink.has_codec = codec != QUERN__CODEC__PLAIN;
+	a.sink.codec = codec;
 	a.name = format_name("save_text(%s)", path);
 	return act(&a, no_result, NULL);
+}
+
+int quern_save_text(quern_set *set, const char *path)
+{
+	return save_text(set, path, QUERN__CODEC__PLAIN);
+}
+
+int quern_save_text_compressed(quern_set *set, const char *path, enum quern_codec codec)
+{
+	switch (codec) {
+	case QUERN_PLAIN:
+		return save_text(set, path, QUERN__CODEC__PLAIN);
+	case QUERN_GZIP:
+		return save_text(set, path, QUERN__CODEC__GZIP);
+	case QUERN_ZSTD:
+		return save_text(set, path, QUERN__CODEC__ZSTD);
+	default:
+		return complain("quern_save_text_compressed(): there is no such codec");
+	}
 }
 
 /* ---- count ---- */

@@ -134,7 +134,12 @@ static int put_text_sink(struct buf *out, const Quern__Sink *s)
 		if (r == 0)
 			r = buf_add_str(out, "<TAB>");
 	}
-	return r < 0 ? r : put_type(out, s->value_type, "value");
+	if (r == 0)
+		r = put_type(out, s->value_type, "value");
+	if (r < 0 || s->codec == QUERN__CODEC__PLAIN)
+		return r;
+	r = buf_add_str(out, ", ");
+	return r < 0 ? r : put_lower(out, name_of(&quern__codec__descriptor, (int)s->codec));
 }
 
 static int put_sink(struct buf *out, const Quern__Sink *s)

@@ -1,15 +1,20 @@
 /* input.c: cuts the files of an input into splits.
  *
  * The files, in their order, are cut into pieces, and consecutive pieces packed into splits. Two sizes bound
- * a split: its bytes, which say how long it takes and let every core have something to do; and its cost,
- * bytes and openings, which keeps one split from getting all the small files. */
+ * a split: its work, in bytes once they are decompressed, which says how long it takes and lets every core
+ * have something to do; and its cost, work and openings, which keeps one split from getting all the small
+ * files. What cannot be cut (a gzip file, a frame of a zstd file) may be larger. */
 #include "job/input.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/vec.h"
+#include "job/frames.h"
 #include "job/listing.h"
 
 /* ---- Pieces ---- */
@@ -22,13 +27,19 @@ struct piece {
 
 struct pieces {
 	VEC(struct piece) v;
-	size_t splits;        /* so far */
-	uint64_t bytes, cost; /* of the last split; none before the first */
+	size_t splits;       /* so far */
+	uint64_t work, cost; /* of the last split; none before the first */
 };
 
 /* Of a split at most. */
 struct sizes {
-	uint64_t bytes, cost;
+	uint64_t work, cost;
+};
+
+/* What is to be cut, and where: `frames` has an entry per file, which is empty where none was looked for. */
+struct files {
+	const struct listing *l;
+	struct frames *frames;
 };
 
 static uint64_t divide_up(uint64_t a, uint64_t b)
@@ -50,58 +61,84 @@ static struct sizes sizes_of(const struct listing *l, const struct input_config 
 {
 	uint64_t target = config->target_bytes != 0 ? config->target_bytes : INPUT_TARGET;
 	uint64_t tasks = config->parallelism != 0 ? config->parallelism : 1;
-	uint64_t cost = l->bytes + l->files.n * (uint64_t)INPUT_FILE_COST;
+	uint64_t cost = l->work + l->files.n * (uint64_t)INPUT_FILE_COST;
 
 	return (struct sizes){
-		.bytes = most(least(target, most(divide_up(l->bytes, tasks), INPUT_MIN)),
-			divide_up(l->bytes, INPUT_SPLITS_MAX)),
+		.work = most(least(target, most(divide_up(l->work, tasks), INPUT_MIN)),
+			divide_up(l->work, INPUT_SPLITS_MAX)),
 		.cost = most(least(target, most(divide_up(cost, tasks), INPUT_MIN)),
 			divide_up(cost, INPUT_SPLITS_MAX)),
 	};
 }
 
 /* One piece, which goes into a split of its own when it must, or does not fit. */
-static int add_piece(struct pieces *p, const struct sizes *sizes, bool alone, struct piece piece)
+static int add_piece(
+	struct pieces *p, const struct sizes *sizes, bool alone, uint64_t work, struct piece piece)
 {
-	uint64_t cost = piece.length + INPUT_FILE_COST;
+	uint64_t cost = work + INPUT_FILE_COST;
 
-	if (alone || p->splits == 0 || p->bytes + piece.length > sizes->bytes ||
-		p->cost + cost > sizes->cost) {
+	if (alone || p->splits == 0 || p->work + work > sizes->work || p->cost + cost > sizes->cost) {
 		p->splits++;
-		p->bytes = p->cost = 0;
+		p->work = p->cost = 0;
 	}
-	p->bytes += piece.length;
+	p->work += work;
 	p->cost += cost;
 	piece.split = p->splits - 1;
 	return vec_push(&p->v, piece);
 }
 
-/* Cuts a file into equal pieces that are not too large, so that the last one is not a small rest. */
-static int cut_file(struct pieces *p, const struct sizes *sizes, size_t file, uint64_t size)
+/* Cuts a plain file into `n` equal pieces, so that the last one is not a small rest. */
+static int cut_plain(struct pieces *p, const struct sizes *sizes, size_t file, uint64_t size, uint64_t n)
 {
-	uint64_t n = divide_up(size, sizes->bytes), offset = 0;
+	uint64_t offset = 0;
 	int r = 0;
 
 	for (uint64_t i = 0; i < n && r == 0; i++) {
 		uint64_t length = size / n + (i < size % n);
 
-		r = add_piece(
-			p, sizes, n > 1, (struct piece){ .file = file, .offset = offset, .length = length });
+		r = add_piece(p, sizes, n > 1, length,
+			(struct piece){ .file = file, .offset = offset, .length = length });
 		offset += length;
 	}
 	return r;
 }
 
-static int cut(const struct listing *l, const struct sizes *sizes, struct pieces *ret)
+/* Cuts a compressed file into `n` pieces at most, where the first frame begins behind each n-th of it. */
+static int cut_coded(
+	struct pieces *p, const struct sizes *sizes, const struct files *files, size_t file, uint64_t n)
 {
+	const struct listed *f = &files->l->files.at[file];
+	const struct frames *frames = &files->frames[file];
+	uint64_t each = divide_up(f->size, n), offset = 0;
+	int r = 0;
+
+	for (size_t i = 0; i <= frames->begin.n && r == 0; i++) {
+		uint64_t end = i < frames->begin.n ? frames->begin.at[i] : f->size;
+
+		if (end < f->size && end / each == offset / each)
+			continue;
+		r = add_piece(p, sizes, n > 1, (end - offset) * LISTING_CODED_WORK,
+			(struct piece){ .file = file, .offset = offset, .length = end - offset });
+		offset = end;
+	}
+	return r;
+}
+
+static int cut(const struct files *files, const struct sizes *sizes, struct pieces *ret)
+{
+	const struct listing *l = files->l;
+	int r = 0;
+
 	ret->v.n = 0;
 	ret->splits = 0;
-	for (size_t i = 0; i < l->files.n; i++) {
-		int r = cut_file(ret, sizes, i, l->files.at[i].size);
-		if (r < 0)
-			return r;
+	for (size_t i = 0; i < l->files.n && r == 0; i++) {
+		const struct listed *f = &l->files.at[i];
+		uint64_t n = divide_up(f->work, sizes->work);
+
+		r = f->codec == QUERN__CODEC__PLAIN ? cut_plain(ret, sizes, i, f->size, n)
+						    : cut_coded(ret, sizes, files, i, n);
 	}
-	return 0;
+	return r;
 }
 
 /* ---- Splits ---- */
@@ -116,6 +153,8 @@ static Quern__Extent *extent_new(const struct listing *l, const struct piece *pi
 	e->path = strdup(l->files.at[piece->file].path);
 	e->offset = piece->offset;
 	e->length = piece->length;
+	e->codec = l->files.at[piece->file].codec;
+	e->has_codec = e->codec != QUERN__CODEC__PLAIN;
 	if (e->path == NULL) {
 		free(e);
 		return NULL;
@@ -168,25 +207,64 @@ static int make_splits(const struct listing *l, const struct pieces *p, struct i
 	return 0;
 }
 
+/* Looks for places to cut the zstd files at that are worth it. */
+static int find_frames(
+	const struct listing *l, const struct sizes *sizes, struct frames *ret, struct err *err)
+{
+	uint32_t reads = FRAMES_READS_MAX;
+	int r = 0;
+
+	for (size_t i = 0; i < l->files.n && r == 0; i++) {
+		const struct listed *f = &l->files.at[i];
+
+		if (f->codec != QUERN__CODEC__ZSTD || f->work <= sizes->work)
+			continue;
+		auto_close int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		r = fd < 0 ? -errno
+			   : frames_find(fd, f->size, INPUT_MIN / LISTING_CODED_WORK, &reads, &ret[i]);
+		if (r < 0)
+			return err_errno(err, r, "the input '%s'", f->path);
+	}
+	return 0;
+}
+
+static int make_pieces(
+	const struct files *files, struct sizes *sizes, struct input_splits *ret, struct err *err)
+{
+	struct pieces p = { 0 };
+
+	int r = cut(files, sizes, &p);
+	while (r == 0 && p.splits > INPUT_SPLITS_MAX) { /* what does not fill its split may add up */
+		sizes->work += sizes->work / 4 + 1;
+		sizes->cost += sizes->cost / 4 + 1;
+		r = cut(files, sizes, &p);
+	}
+	if (r == 0)
+		r = make_splits(files->l, &p, ret);
+	vec_deinit(&p.v);
+	return r < 0 ? err_set(err, r, "out of memory") : 0;
+}
+
 static int split_listing(
 	const struct listing *l, const struct input_config *config, struct input_splits *ret, struct err *err)
 {
 	struct sizes sizes = sizes_of(l, config);
 	struct input_splits splits = { 0 };
-	struct pieces p = { 0 };
+	struct files files = { .l = l };
+	int r;
 
-	int r = cut(l, &sizes, &p);
-	while (r == 0 && p.splits > INPUT_SPLITS_MAX) { /* what does not fill its split may add up */
-		sizes.bytes += sizes.bytes / 4 + 1;
-		sizes.cost += sizes.cost / 4 + 1;
-		r = cut(l, &sizes, &p);
-	}
+	files.frames = calloc(l->files.n + 1, sizeof(*files.frames));
+	if (files.frames == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	r = find_frames(l, &sizes, files.frames, err);
 	if (r == 0)
-		r = make_splits(l, &p, &splits);
-	vec_deinit(&p.v);
+		r = make_pieces(&files, &sizes, &splits, err);
+	for (size_t i = 0; i < l->files.n; i++)
+		frames_deinit(&files.frames[i]);
+	free(files.frames);
 	if (r < 0) {
 		input_splits_deinit(&splits);
-		return err_set(err, r, "out of memory");
+		return r;
 	}
 	*ret = splits;
 	return 0;

@@ -9,7 +9,7 @@
 #include "job/plan.pb-c.h"
 
 enum {
-	INPUT_TARGET = 64 << 20, /* bytes of a split: seconds of work at most, ms at least */
+	INPUT_TARGET = 64 << 20, /* bytes of a split, decompressed: seconds of work at most, ms at least */
 	INPUT_MIN = 64 << 10,    /* of one that is cut only so that every core has something to do */
 	INPUT_FILE_COST =
 		16 << 10, /* what opening a file costs, in bytes read: 10,000 small files pack well */
@@ -31,8 +31,10 @@ struct input_splits {
  * and a glob the files are in the order of their names as bytes, without those that begin with '.' or '_'; a
  * folder within a folder is an error, so that nothing is left out silently. Paths of extents are absolute.
  * Every byte of the input is in exactly one extent; borders of extents are anywhere: the reader finds the
- * lines. -ENOENT, -EACCES, -EINVAL (not a file, a folder in a folder), -ENOMEM, ... with one line that names
- * the path. */
+ * lines. Compressed files (job/codec.h) count as LISTING_CODED_WORK times their size; gzip is one extent
+ * whatever its size, zstd is cut where a frame begins, as far as such places are found (job/frames.h).
+ * -ENOENT, -EACCES, -EINVAL (not a file, a folder in a folder, an empty file that should be compressed),
+ * -ENOMEM, ... with one line that names the path. */
 int input_splits(char *const *paths, size_t n_paths, const struct input_config *config,
 	struct input_splits *ret, struct err *err);
 void input_splits_deinit(struct input_splits *s);

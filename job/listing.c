@@ -49,7 +49,7 @@ static int absolute(const char *path, char **ret, struct err *err)
 /* Adds a file. Whether it can be opened is found out here, before anything runs. */
 static int add_file(struct listing *l, const char *path, const struct stat *st, struct err *err)
 {
-	struct listed f = { .size = (uint64_t)st->st_size };
+	struct listed f = { .size = (uint64_t)st->st_size, .codec = codec_of_path(path) };
 
 	if (S_ISDIR(st->st_mode))
 		return err_set(err, -EINVAL,
@@ -61,8 +61,13 @@ static int add_file(struct listing *l, const char *path, const struct stat *st, 
 		return err_set(err, -EINVAL, "the input '%s' is neither a file nor a folder", path);
 	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
 		return err_errno(err, -errno, "the input '%s'", path);
-	if (__builtin_add_overflow(l->bytes, f.size, &l->bytes) || l->bytes > INT64_MAX)
+	if (f.codec != QUERN__CODEC__PLAIN && f.size == 0)
+		return err_set(err, -EINVAL, "the input '%s' is empty, as no compressed file is", path);
+	if (__builtin_mul_overflow(
+		    f.size, f.codec != QUERN__CODEC__PLAIN ? LISTING_CODED_WORK : 1, &f.work) ||
+		__builtin_add_overflow(l->work, f.work, &l->work) || l->work > INT64_MAX)
 		return err_set(err, -EFBIG, "the input is larger than any disk: '%s'", path);
+	l->bytes += f.size;
 	int r = absolute(path, &f.path, err);
 	if (r < 0)
 		return r;

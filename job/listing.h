@@ -6,16 +6,21 @@
 
 #include "base/err.h"
 #include "base/vec.h"
+#include "job/codec.h"
+
+enum { LISTING_CODED_WORK = 4 }; /* bytes of text in a byte of a compressed file, about */
 
 struct listed {
 	char *path; /* absolute */
 	uint64_t size;
+	uint64_t work; /* about how many bytes there are to be read, once decompressed */
+	Quern__Codec codec;
 };
 
 /* {0} is empty. */
 struct listing {
 	VEC(struct listed) files; /* in the order of the records; empty ones as well */
-	uint64_t bytes;           /* of all */
+	uint64_t bytes, work;     /* of all */
 };
 
 /* Adds the file, the files of the folder, or those that match the glob `path`, as input.h says. Errors as

@@ -136,6 +136,8 @@ static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
 	if (!known(&quern__value_type__descriptor, (int)s->key_type) ||
 		!known(&quern__value_type__descriptor, (int)s->value_type))
 		return err_set(err, -EBADMSG, "values of an unknown type");
+	if (!known(&quern__codec__descriptor, (int)s->codec))
+		return err_set(err, -EBADMSG, "an unknown kind of compression %d", (int)s->codec);
 	return 0;
 }
 

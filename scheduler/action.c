@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "hdfs_client/url.h"
+#include "job/codec.h"
 #include "job/input.h"
 #include "scheduler/output.h"
 
@@ -157,8 +158,9 @@ static int prepare(struct action *a, struct action_memory *memory, struct err *e
 		if (r == 0)
 			r = settle_shuffle(a, memory, s, err);
 	}
-	if (r == 0 && a->run->stages[n - 1]->sink->kind == QUERN__SINK__KIND__TEXT)
-		r = output_open(a->run->stages[n - 1]->sink->path, &a->output, err);
+	const Quern__Sink *sink = a->run->stages[n - 1]->sink;
+	if (r == 0 && sink->kind == QUERN__SINK__KIND__TEXT)
+		r = output_open(sink->path, codec_suffix(sink->codec), &a->output, err);
 	return r;
 }
 

@@ -11,10 +11,11 @@
 enum { WALK_FDS = 16 }; /* descriptors that a walk over a folder may hold */
 
 struct output {
-	char *path;      /* without a trailing slash */
-	char *temporary; /* path/_temporary */
-	size_t made;     /* length of the shortest prefix of path that we made; 0 = nothing yet */
-	bool own;        /* the folder itself: we made it */
+	char *path;         /* without a trailing slash */
+	char *temporary;    /* path/_temporary */
+	const char *suffix; /* of the parts' names */
+	size_t made;        /* length of the shortest prefix of path that we made; 0 = nothing yet */
+	bool own;           /* the folder itself: we made it */
 	bool finished;
 };
 
@@ -51,13 +52,14 @@ static int make_parents(struct output *o, struct err *err)
 	return 0;
 }
 
-int output_open(const char *path, struct output **ret, struct err *err)
+int output_open(const char *path, const char *suffix, struct output **ret, struct err *err)
 {
 	auto_output struct output *o = calloc(1, sizeof(*o));
 	struct stat st;
 
 	if (o == NULL || (o->path = strdup(path)) == NULL)
 		return err_set(err, -ENOMEM, "output: out of memory");
+	o->suffix = suffix;
 	for (size_t n = strlen(o->path); n > 1 && o->path[n - 1] == '/'; n--)
 		o->path[n - 1] = '\0';
 	if (o->path[0] == '\0')
@@ -94,7 +96,7 @@ int output_commit(struct output *o, const char *file, uint32_t partition, struct
 	/* The name comes from an executor: nothing but this form leaves _temporary. */
 	if (sscanf(file, "%9u.%9u.%9u/", &stage, &task, &attempt) != 3)
 		stage = task = attempt = 0;
-	if (asprintf(&proper, "%u.%u.%u/part-%05u", stage, task, attempt, partition) < 0) {
+	if (asprintf(&proper, "%u.%u.%u/part-%05u%s", stage, task, attempt, partition, o->suffix) < 0) {
 		proper = NULL;
 		return err_set(err, -ENOMEM, "output: out of memory");
 	}
@@ -105,7 +107,7 @@ int output_commit(struct output *o, const char *file, uint32_t partition, struct
 		from = NULL;
 		return err_set(err, -ENOMEM, "output: out of memory");
 	}
-	if (asprintf(&to, "%s/part-%05u", o->path, partition) < 0) {
+	if (asprintf(&to, "%s/part-%05u%s", o->path, partition, o->suffix) < 0) {
 		to = NULL;
 		return err_set(err, -ENOMEM, "output: out of memory");
 	}

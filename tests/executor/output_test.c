@@ -6,7 +6,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <zlib.h>
+#include <zstd.h>
+
 #include "executor/bytes.h"
+#include "executor/encode.h"
 #include "executor/output.h"
 #include "tests/executor/kit.h"
 
@@ -220,6 +224,101 @@ static void many_records(void **state)
 	bench_close(&b);
 }
 
+/* Decompressed by what others wrote: *ret_frames of them, and their text. */
+static struct buf unpack(Quern__Codec codec, const uint8_t *data, size_t len, size_t *ret_frames)
+{
+	struct buf text = BUF_INIT(SIZE_MAX / 2);
+	size_t n;
+
+	assert_int_equal(buf_reserve(&text, 100 << 20), 0);
+	*ret_frames = 0;
+	if (codec == QUERN__CODEC__GZIP) {
+		z_stream z = { .next_in = (uint8_t *)(uintptr_t)data,
+			.avail_in = (uInt)len,
+			.next_out = text.data,
+			.avail_out = (uInt)text.cap };
+
+		assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+		assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+		assert_int_equal(z.avail_in, 0);
+		text.len = z.total_out;
+		*ret_frames = 1;
+		assert_int_equal(inflateEnd(&z), Z_OK);
+		return text;
+	}
+	n = ZSTD_decompress(text.data, text.cap, data, len);
+	assert_false(ZSTD_isError(n));
+	text.len = n;
+	for (size_t at = 0; at < len; at += n, ++*ret_frames) {
+		n = ZSTD_findFrameCompressedSize(data + at, len - at);
+		assert_false(ZSTD_isError(n));
+		assert_true((data[at + 4] & 4) != 0); /* a checksum */
+	}
+	return text;
+}
+
+static void expect_packed(struct bench *b, const char *name, const struct buf *wanted, size_t frames)
+{
+	char path[2 * KIT_PATH];
+	const char *file;
+	size_t len, n;
+
+	if (part_finish(b->part, &file, &b->err) < 0)
+		fail_msg("%s", b->err.text);
+	assert_string_equal(file, name);
+	(void)snprintf(path, sizeof(path), "%s/_temporary/%s", b->dir, name);
+	uint8_t *data = kit_read(path, &len);
+	assert_int_equal(part_bytes(b->part), len);
+	struct buf text = unpack(b->sink.codec, data, len, &n);
+	assert_int_equal(n, frames);
+	assert_int_equal(text.len, wanted->len);
+	if (text.len > 0)
+		assert_memory_equal(text.data, wanted->data, text.len);
+	b->part = part_free(b->part);
+	assert_int_equal(unlink(path), 0);
+	buf_deinit(&text);
+	free(data);
+}
+
+static void compressed_parts(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 1000, ENCODE_FRAME - 1, ENCODE_FRAME, ENCODE_FRAME + 1,
+		2 * ENCODE_FRAME + 300000 };
+	uint64_t random = 1;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	for (Quern__Codec codec = QUERN__CODEC__GZIP; codec <= QUERN__CODEC__ZSTD; codec++)
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			struct buf wanted = BUF_INIT(SIZE_MAX / 2);
+			bool zstd = codec == QUERN__CODEC__ZSTD;
+
+			b.sink.codec = codec;
+			start(&b);
+			assert_int_equal(buf_reserve(&wanted, sizes[i] + 1), 0);
+			while (wanted.len < sizes[i]) {
+				size_t len = (size_t)kit_below(&random, 3000), rest = sizes[i] - wanted.len;
+				uint8_t *line = wanted.data + wanted.len;
+
+				len = len < rest ? len : rest - 1;
+				for (size_t k = 0; k < len; k++) /* noise and repetition */
+					line[k] = (uint8_t)(k % 4 ? 'x' : random_next(&random));
+				line[len] = '\n';
+				put(&b, quern_bytes(NULL, 0), quern_bytes(line, len));
+				wanted.len += len + 1;
+			}
+			assert_int_equal(b.flow.result, 0);
+			expect_packed(&b, zstd ? "3.41.2/part-00041.zst" : "3.41.2/part-00041.gz", &wanted,
+				zstd && sizes[i] > 0 ? (sizes[i] + ENCODE_FRAME - 1) / ENCODE_FRAME : 1);
+			buf_deinit(&wanted);
+		}
+	b.sink.codec = (Quern__Codec)9;
+	assert_int_equal(part_new(&b.sink, &b.task, &b.flow, &b.part, &b.err), -EINVAL);
+	assert_non_null(strstr(b.err.text, "9"));
+	bench_close(&b);
+}
+
 static void what_was_not_finished_is_gone(void **state)
 {
 	struct bench b;
@@ -352,6 +451,7 @@ int main(void)
 		cmocka_unit_test(an_empty_part),
 		cmocka_unit_test(numbers_of_every_type),
 		cmocka_unit_test(many_records),
+		cmocka_unit_test(compressed_parts),
 		cmocka_unit_test(what_was_not_finished_is_gone),
 		cmocka_unit_test(a_field_that_is_no_number),
 		cmocka_unit_test(no_folder),

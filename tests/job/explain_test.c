@@ -126,6 +126,9 @@ static void what_is_known_is_shown(void **state)
 	p.sink[1].kind = QUERN__SINK__KIND__COUNT;
 	p.run.has_first_partition = p.run.has_partition_count = 0;
 	assert_text(&p, NULL, "run 3\n  stage 8: shuffle 4 -> count\n");
+	p.sink[1].kind = QUERN__SINK__KIND__TEXT;
+	p.sink[1].codec = QUERN__CODEC__ZSTD;
+	assert_text(&p, NULL, "run 3\n  stage 8: shuffle 4 -> text 'out' as key<TAB>u64, zstd\n");
 }
 
 /* Names are the job's: they do not make lines of their own, or move the cursor. */

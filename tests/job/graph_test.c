@@ -265,6 +265,26 @@ static void types_and_keys_reach_the_output(void **state)
 	}
 }
 
+static void compression_reaches_the_output(void **state)
+{
+	struct fixture *x = *state;
+	quern_set *lines = quern_text(&x->job, "in");
+	static const Quern__Codec wanted[] = { QUERN__CODEC__PLAIN, QUERN__CODEC__PLAIN, QUERN__CODEC__GZIP,
+		QUERN__CODEC__ZSTD };
+
+	assert_int_equal(quern_save_text(lines, "out"), 0);
+	assert_int_equal(quern_save_text_compressed(lines, "out", QUERN_PLAIN), 0);
+	assert_int_equal(quern_save_text_compressed(lines, "out", QUERN_GZIP), 0);
+	assert_int_equal(quern_save_text_compressed(lines, "out", QUERN_ZSTD), 0);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(x->runs[i]->stages[0]->sink->codec, wanted[i]);
+		assert_string_equal(x->runs[i]->name, "save_text(out)");
+	}
+	assert_int_equal(quern_save_text_compressed(lines, "out", (enum quern_codec)3), 1);
+	assert_int_equal(quern_save_text_compressed(lines, "", QUERN_ZSTD), 1);
+	assert_int_equal(x->n_runs, 4);
+}
+
 /* ---- Mistakes ---- */
 
 static void not_the_jobs(quern_slice value, quern_out *out, void *arg)
@@ -479,6 +499,7 @@ int main(void)
 		test(every_shuffle_begins_a_stage),
 		test(a_shuffle_keeps_its_numbers_over_actions),
 		test(types_and_keys_reach_the_output),
+		test(compression_reaches_the_output),
 		test(a_mistake_is_kept_until_an_action),
 		test(collect_gives_every_record),
 		test(a_collecting_function_may_end_it),

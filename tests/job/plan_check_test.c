@@ -176,6 +176,8 @@ static void enums_are_known(void **state)
 	assert_found(p->sink[1].kind = (Quern__Sink__Kind)99, "unknown kind 99");
 	assert_found(p->sink[1].key_type = (Quern__ValueType)4, "unknown type");
 	assert_found(p->sink[1].value_type = (Quern__ValueType)77, "unknown type");
+	assert_found(p->sink[1].codec = (Quern__Codec)3, "unknown kind of compression 3");
+	assert_fine(p->sink[1].codec = QUERN__CODEC__ZSTD);
 }
 
 static void functions_are_exactly_one(void **state)

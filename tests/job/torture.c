@@ -51,9 +51,14 @@ static int split(void *arg)
 static void splitting_input(void **state)
 {
 	static char text[200 << 10];
+	/* Frames of zstd that stand for nothing. */
+	static char frames[4 * (20 << 10)];
 
+	for (size_t i = 0; i < 4; i++)
+		memcpy(frames + i * (20 << 10), "\x50\x2a\x4d\x18\xf8\x4f\0\0", 8);
 	assert_int_equal(mkdir(kit_path(*state, "folder"), 0700), 0);
 	kit_write_bytes(kit_path(*state, "folder/large"), text, sizeof(text));
+	kit_write_bytes(kit_path(*state, "folder/frames.zst"), frames, sizeof(frames));
 	for (int i = 0; i < 20; i++)
 		kit_write(kit_path(*state, "folder/%d", i), "text");
 	char *paths[] = { (char *)kit_path(*state, "folder"), (char *)kit_path(*state, "f*") };

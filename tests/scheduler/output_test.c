@@ -71,7 +71,7 @@ static void a_finished_output_holds_its_parts_and_success(void **state)
 	(void)state;
 
 	place_make(&p);
-	assert_int_equal(output_open(p.out, &o, &err), 0);
+	assert_int_equal(output_open(p.out, "", &o, &err), 0);
 	write_part(&p, "3.0.0", "part-00000", "a");
 	write_part(&p, "3.1.2", "part-00001", "b");
 	write_part(&p, "3.1.1", "part-00001", "of a losing attempt");
@@ -96,7 +96,7 @@ static void an_unfinished_output_goes_with_the_parents_it_made(void **state)
 	(void)state;
 
 	place_make(&p);
-	assert_int_equal(output_open(p.out, &o, &err), 0);
+	assert_int_equal(output_open(p.out, "", &o, &err), 0);
 	write_part(&p, "3.0.0", "part-00000", "a");
 	assert_int_equal(output_commit(o, "3.0.0/part-00000", 0, &err), 0);
 	(void)output_free(o);
@@ -113,14 +113,14 @@ static void what_was_there_stays(void **state)
 	(void)state;
 
 	place_make(&p);
-	assert_int_equal(output_open(p.dir, &o, &err), -EEXIST);
+	assert_int_equal(output_open(p.dir, "", &o, &err), -EEXIST);
 	assert_non_null(strstr(err.text, p.dir));
 	assert_null(o);
 	/* A link that leads nowhere is something as well. */
 	char link[96];
 	(void)snprintf(link, sizeof(link), "%s/link", p.dir);
 	assert_int_equal(symlink("/nowhere/at/all", link), 0);
-	assert_int_equal(output_open(link, &o, &err), -EEXIST);
+	assert_int_equal(output_open(link, "", &o, &err), -EEXIST);
 	assert_int_equal(unlink(link), 0);
 	assert_int_equal(rmdir(p.dir), 0);
 }
@@ -136,13 +136,34 @@ static void names_that_are_none_of_a_part_are_refused(void **state)
 	(void)state;
 
 	place_make(&p);
-	assert_int_equal(output_open(p.out, &o, &err), 0);
+	assert_int_equal(output_open(p.out, "", &o, &err), 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_int_equal(output_commit(o, names[i], 0, &err), -EINVAL);
 	/* One of the right form that is not there. */
 	assert_int_equal(output_commit(o, "1.0.0/part-00000", 0, &err), -ENOENT);
 	(void)output_free(o);
 	assert_int_equal(rmdir(p.dir), 0);
+}
+
+static void names_have_the_suffix_of_the_output(void **state)
+{
+	struct place p;
+	struct err err = { "" };
+	struct output *o = NULL;
+	(void)state;
+
+	place_make(&p);
+	assert_int_equal(output_open(p.out, ".gz", &o, &err), 0);
+	write_part(&p, "3.0.0", "part-00000.gz", "a");
+	assert_int_equal(output_commit(o, "3.0.0/part-00000", 0, &err), -EINVAL);
+	assert_int_equal(output_commit(o, "3.0.0/part-00000.zst", 0, &err), -EINVAL);
+	assert_int_equal(output_commit(o, "3.0.0/part-00000.gz.gz", 0, &err), -EINVAL);
+	assert_int_equal(output_commit(o, "3.0.0/part-00000.gz", 0, &err), 0);
+	assert_int_equal(output_finish(o, &err), 0);
+	assert_null(output_free(o));
+	assert_true(exists(&p, "part-00000.gz"));
+	assert_false(exists(&p, "part-00000"));
+	place_remove(&p);
 }
 
 int main(void)
@@ -152,6 +173,7 @@ int main(void)
 		cmocka_unit_test(an_unfinished_output_goes_with_the_parents_it_made),
 		cmocka_unit_test(what_was_there_stays),
 		cmocka_unit_test(names_that_are_none_of_a_part_are_refused),
+		cmocka_unit_test(names_have_the_suffix_of_the_output),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,8 +174,13 @@ double quern_as_double(quern_slice value);
  * that stays). Any bytes; at most 1 GiB each. The last line needs no newline. `path` is a file, a folder (the
  * files in it, in the order of their names, without those that begin with '.' or '_'; folders in it are an
  * error), or a glob. It must be readable under the same name where the driver is and on every agent. An
- * action whose input is not there or may not be read fails before anything runs. Large files are read in
- * parts by several tasks. */
+ * action whose input is not there or may not be read fails before anything runs.
+ *
+ * Files whose names end with .gz or .zst are decompressed (gzip; zstd, with windows of 128 MiB at most); one
+ * that is something else, is cut short, or damaged fails the action. Large files are read in parts by several
+ * tasks: plain ones anywhere, zstd between two frames. `zstd` makes one frame of a file, pzstd and
+ * quern_save_text_compressed() make many, files put one after another have all of theirs. A gzip file is one
+ * part, however large. */
 quern_set *quern_text(quern_job *job, const char *path);
 
 /* ---- Transformations: each returns a new set, and leaves `set` as it was, for any number of others ---- */
@@ -239,6 +244,12 @@ quern_set *quern_typed(quern_set *set, enum quern_type key, enum quern_type valu
  * "key<TAB>value" or, of a record without a key, the value alone; at last an empty file _SUCCESS. Nothing is
  * escaped. When the action fails, nothing of the folder is left. */
 int quern_save_text(quern_set *set, const char *path);
+
+/* The same, compressed: part-NNNNN.gz (gzip -4) or part-NNNNN.zst (zstd -3, with checksums, a frame for every
+ * 8 MiB of text), which gzip -d, zstd -d and quern_text() read. zstd is several times as fast, and what it
+ * writes is read by as many tasks as are worth it. */
+enum quern_codec { QUERN_PLAIN, QUERN_GZIP, QUERN_ZSTD };
+int quern_save_text_compressed(quern_set *set, const char *path, enum quern_codec codec);
 
 /* How many records there are. */
 int quern_count(quern_set *set, uint64_t *ret);
