@@ -220,6 +220,9 @@ static void take_value(struct combine *c, uint64_t hash, quern_slice key, quern_
 
 static void drain_numbers(struct combine *c, size_t n)
 {
+	for (size_t i = 0; i < n && !c->sorting; i++)
+		if (c->pending[i].key_len > KEY_SHORT)
+			table_prefetch_key(&c->table, c->pending[i].hash);
 	for (size_t i = 0; i < n; i++) {
 		const struct pending *p = &c->pending[i];
 
@@ -266,7 +269,10 @@ static inline void add_pending(struct combine *c, quern_slice key)
 
 	p->key_len = (uint32_t)key.len;
 	if (key.len <= KEY_SHORT) {
-		key_pack(key, p->words);
+		if ((uintptr_t)key.ptr - c->flow->wide < c->flow->wide_len)
+			key_pack_wide(key, p->words);
+		else
+			key_pack(key, p->words);
 		p->hash = hash_packed(p->words);
 	} else {
 		memcpy(p->key, key.ptr, key.len);

@@ -5,13 +5,21 @@
 #define QUERN_EXECUTOR_FLOW_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
+
+enum { FLOW_WIDE = 16 };
 
 struct flow {
 	bool stop;  /* no more records: a limit was reached, or something failed */
 	bool final; /* the failure is one that trying again cannot help */
 	int result; /* 0, or the first failure (negative errno; its sentence is in err) */
+	/* A source's buffer: from any of these bytes on, FLOW_WIDE may be read. Short keys, which mostly are
+	 * pieces of it, can be taken without looking at how short they are. */
+	uintptr_t wide;
+	size_t wide_len;
 	struct err err;
 };
 

@@ -35,6 +35,27 @@ static inline void key_pack(quern_slice key, uint64_t words[2])
 					       : (uint64_t)htole32(last4) << 32 | key.len;
 }
 
+/* The same of a key behind whose beginning 16 bytes can be read: without a branch, which the lengths of words
+ * would lead astray. */
+static inline void key_pack_wide(quern_slice key, uint64_t words[2])
+{
+#define KEY_MASK(n) ((n) >= 8 ? UINT64_MAX : ((uint64_t)1 << (8 * ((n) % 8))) - 1)
+	static const uint64_t first[KEY_SHORT + 1] = { KEY_MASK(0), KEY_MASK(1), KEY_MASK(2), KEY_MASK(3),
+		KEY_MASK(4), KEY_MASK(5), KEY_MASK(6), KEY_MASK(7), UINT64_MAX, UINT64_MAX, UINT64_MAX,
+		UINT64_MAX, UINT64_MAX };
+	static const uint64_t second[KEY_SHORT + 1] = {
+		[9] = KEY_MASK(1), [10] = KEY_MASK(2), [11] = KEY_MASK(3), [12] = KEY_MASK(4)
+	};
+#undef KEY_MASK
+
+	if (BYTE_ORDER != LITTLE_ENDIAN) {
+		key_pack(key, words);
+		return;
+	}
+	words[0] = get_le64(key.ptr) & first[key.len];
+	words[1] = (get_le64(key.ptr + 8) & second[key.len]) | (uint64_t)key.len << 32;
+}
+
 /* Of what key_pack() made: the same on every machine. */
 static inline uint64_t key_hash_packed(const uint64_t words[2])
 {
@@ -48,9 +69,7 @@ static inline uint64_t key_hash_packed(const uint64_t words[2])
 
 	h ^= h >> 32;
 	h *= 0xd6e8feb86659fd93;
-	h ^= h >> 29;
-	h *= 0x94d049bb133111eb;
-	return h ^ h >> 32;
+	return h ^ h >> 29;
 }
 
 #endif

@@ -71,7 +71,7 @@ static bool make_room(struct reader *r, const Quern__Extent *x, struct flow *flo
 		return false;
 	}
 	size_t cap = r->cap == 0 ? READER_BUFFER : r->cap * 2;
-	uint8_t *data = realloc(r->data, cap);
+	uint8_t *data = realloc(r->data, cap + FLOW_WIDE);
 	if (data == NULL) {
 		flow_fail(flow, -ENOMEM, false, "input '%s': out of memory for a line of %zu bytes", x->path,
 			r->len);
@@ -137,14 +137,22 @@ static void seek_line(struct reader *r, const Quern__Extent *x, struct flow *flo
 	}
 }
 
+/* What lies in the buffer may be read beyond its end. */
+static void announce_buffer(const struct reader *r, struct flow *flow)
+{
+	flow->wide = (uintptr_t)r->data;
+	flow->wide_len = r->len;
+}
+
 /* Gives the lines that are whole in the buffer. */
-static void give_whole_lines(struct reader *r, struct quern_out *out, const struct flow *flow)
+static void give_whole_lines(struct reader *r, struct quern_out *out, struct flow *flow)
 {
 	const uint8_t *p = r->data + r->at, *read_end = r->data + r->len;
 	const uint8_t *last = r->end - r->base < r->len ? r->data + (r->end - r->base) : read_end;
 	const uint8_t *from = p + r->scanned;
 	uint64_t records = 0;
 
+	announce_buffer(r, flow);
 	while (p < last && !flow->stop) {
 		const uint8_t *newline = memchr(from, '\n', (size_t)(read_end - from));
 
@@ -173,6 +181,7 @@ static void read_extent(struct reader *r, const Quern__Extent *x, struct quern_o
 		}
 		if (flow->stop || r->at == r->len)
 			break;
+		announce_buffer(r, flow);
 		out->emit(out, quern_bytes(NULL, 0), quern_bytes(r->data + r->at, r->len - r->at));
 		r->records++;
 		r->at = r->len; /* the last line, without a newline */
@@ -194,6 +203,7 @@ void reader_run(struct reader *r, const Quern__Split *split, struct quern_out *o
 			(void)close(r->fd);
 		r->fd = -1;
 	}
+	flow->wide_len = 0;
 }
 
 void reader_deinit(struct reader *r)

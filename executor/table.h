@@ -72,7 +72,10 @@ static inline struct table_slot *table_find_short(
 /* Makes the processor fetch the slots that table_find() will look at. */
 static inline void table_prefetch(const struct table *t, uint64_t hash);
 
-/* And, when they are there, the value that is not a number. */
+/* And, when they are there, the key that is not short. */
+static inline void table_prefetch_key(const struct table *t, uint64_t hash);
+
+/* And the value that is not a number. */
 static inline void table_prefetch_value(const struct table *t, uint64_t hash);
 
 /* Makes the free slot `s` the key's. 0 or -ENOMEM. The value is for the caller to set. */
@@ -144,12 +147,28 @@ static inline void table_prefetch(const struct table *t, uint64_t hash)
 	__builtin_prefetch(t->slots + (hash >> t->shift), 1);
 }
 
-static inline void table_prefetch_value(const struct table *t, uint64_t hash)
+/* The first slot with that hash, or a free one. */
+static inline const struct table_slot *table_with_hash(const struct table *t, uint64_t hash)
 {
 	const struct table_slot *s = t->slots + (hash >> t->shift);
 
 	while (s->hash != 0 && s->hash != hash)
 		s++;
+	return s;
+}
+
+static inline void table_prefetch_key(const struct table *t, uint64_t hash)
+{
+	const struct table_slot *s = table_with_hash(t, hash);
+
+	if (s->hash == hash)
+		__builtin_prefetch(table_key(s).ptr);
+}
+
+static inline void table_prefetch_value(const struct table *t, uint64_t hash)
+{
+	const struct table_slot *s = table_with_hash(t, hash);
+
 	if (s->hash == hash)
 		__builtin_prefetch(s->value.bytes, 1);
 }
