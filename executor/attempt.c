@@ -10,10 +10,16 @@
 
 #include "executor/state.h"
 
+static void leave_queue(struct exec *x, struct attempt *a)
+{
+	DL_DELETE(x->queue, a);
+	x->queued--;
+}
+
 static void forget(struct exec *x, struct attempt *a)
 {
 	if (a->state == ATTEMPT_QUEUED)
-		DL_DELETE(x->queue, a);
+		leave_queue(x, a);
 	if (a->state == ATTEMPT_RUNNING && a->mesos == NULL)
 		x->busy--;
 	if (a->mesos != NULL) {
@@ -263,6 +269,7 @@ int attempt_advance(struct exec *x, struct attempt *a, struct exec_plan *plan)
 		return run(x, a, &action, plan);
 	a->state = ATTEMPT_QUEUED;
 	DL_APPEND(x->queue, a);
+	x->queued++;
 	return 0;
 }
 
@@ -284,7 +291,7 @@ static int run_next(struct exec *x, struct exec_plan *plan)
 	struct exec_action action;
 	bool ready;
 
-	DL_DELETE(x->queue, a);
+	leave_queue(x, a);
 	a->state = ATTEMPT_WAITING;
 	int r = look_up(
 		x, a, &action, &ready, plan); /* it was there; it may have been replaced by a newer one */
