@@ -1,20 +1,21 @@
-/* sched_ahead.c: tasks that are sent to an executor before it has a slot for them, so that a worker that ends
- * one does not wait for a round trip to the driver, and frames carry many.
+/* sched_ahead.c: tasks that are sent to an executor before it has a slot for them, so that a worker that
+ * ends one does not wait for a round trip to the driver, and frames carry many.
  *
  * What waits there must not be missed elsewhere, nor be late:
- *   - Only tasks that are short, by the mean of their stage, go ahead: to a long one a round trip is nothing.
- *     Of a stage that nothing is known of yet none do.
- *   - At most AHEAD_US of work for each slot, but one task at least.
- *   - Only while more than AHEAD_RESERVE tasks for each slot of the job wait here, so that what is left at
- * the end of a stage goes to whoever is free.
- *   - Only tasks that were never tried: one that has killed an executor is to be known by it.
- *   - If slots are free all the same, with nothing left here, because an executor is stuck behind something
- *     long (QUIET_MS without a result), what it has not begun is taken back: killed, which counts for
- * nothing.
+ *
+ * - Only tasks that are short, by the mean of their stage, go ahead: to a long one a round trip is
+ *   nothing. Of a stage that nothing is known of yet none do.
+ * - At most AHEAD_US of work for each slot, but one task at least.
+ * - Only while more than AHEAD_RESERVE tasks for each slot of the job wait here, so that what is left at
+ *   the end of a stage goes to whoever is free.
+ * - Only tasks that were never tried: one that has killed an executor is to be known by it.
+ * - If slots are free all the same, with nothing left here, because an executor is stuck behind something
+ *   long (QUIET_MS without a result), what it has not begun is taken back: killed, which counts for
+ *   nothing.
  *
  * An executor runs what it gets in order. So an attempt that went ahead is taken for begun when fewer of
- * those before it are left than there are slots, and until then its executor's death is not held against it.
- */
+ * those before it are left than there are slots, and until then its executor's death is not held against
+ * it. */
 #include "scheduler/sched_state.h"
 
 enum {

@@ -1,12 +1,13 @@
 /* sched_attempt.c: attempts: made, ended, judged.
  *
  * What an end counts for:
- * - FAILED: a failure of the task and of the agent; task_max_failures of them end the run, one `final` one
- * does so at once.
+ *
+ * - FAILED: a failure of the task and of the agent; task_max_failures of them end the run, one `final`
+ *   one does so at once.
  * - FETCH_FAILED: the map output that it names is lost and made again. After FETCHES_FREE of those of one
- * map, each counts as a failure: what cannot be read however often it is written ends the run.
- * - lost: the executor died under it: LOSSES times task_max_failures of them end the run. The agent was lost,
- * or the launch, or it had not begun: nothing.
+ *   map, each counts as a failure: what cannot be read however often it is written ends the run.
+ * - lost: the executor died under it: LOSSES times task_max_failures of them end the run. The agent was
+ *   lost, or the launch, or it had not begun: nothing.
  * - KILLED: nothing. */
 #include <errno.h>
 #include <stdio.h>

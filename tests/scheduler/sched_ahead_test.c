@@ -180,6 +180,32 @@ static void those_that_had_not_begun_are_not_counted_as_lost(void **state)
 	kit_free(&p.k);
 }
 
+/* The same when another process comes back under the executor's name. */
+static void nor_are_they_when_the_executor_is_started_anew(void **state)
+{
+	Quern__ToDriver m = QUERN__TO_DRIVER__INIT;
+	Quern__ToDriver__Hello hello = QUERN__TO_DRIVER__HELLO__INIT;
+	struct sched_progress progress;
+	struct pair p;
+	(void)state;
+
+	pair(&p, 20, 0);
+	done_after(&p, 0, "5.0.0", 100);
+	kit_sent(&p.k, p.e[0], "5.2.0 5.3.0");
+	kit_unlink(&p.k, p.e[0]);
+	kit_step(&p.k, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = p.e[0] } });
+	hello.shuffle_port = 4321;
+	hello.directory = (char *)(uintptr_t) "/shuffle";
+	hello.machine = (char *)(uintptr_t) "machine";
+	hello.address = (char *)(uintptr_t) "10.0.0.1";
+	m.hello = &hello;
+	kit_link_message(&p.k, p.e[0], &m);
+	sched_get_progress(p.k.s, &progress);
+	assert_int_equal(progress.tasks_failed, 1);
+	kit_sent(&p.k, p.e[0], "5.3.1"); /* 5.2.1 keeps away from where it was lost */
+	kit_free(&p.k);
+}
+
 static void what_is_stuck_is_taken_back(void **state)
 {
 	struct pair p;
@@ -252,6 +278,7 @@ int main(void)
 		cmocka_unit_test(the_last_tasks_wait_for_whoever_is_free),
 		cmocka_unit_test(a_task_that_failed_does_not_go_ahead),
 		cmocka_unit_test(those_that_had_not_begun_are_not_counted_as_lost),
+		cmocka_unit_test(nor_are_they_when_the_executor_is_started_anew),
 		cmocka_unit_test(what_is_stuck_is_taken_back),
 		cmocka_unit_test(time_counts_from_the_slot_on),
 	};
