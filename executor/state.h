@@ -48,7 +48,7 @@ struct attempt {
 	Quern__Task *task;
 	uint64_t deadline_ms;        /* of a running one with a timeout; UINT64_MAX: none */
 	Quern__TaskResult *result;   /* while ATTEMPT_DELIVERING */
-	struct attempt *prev, *next; /* of exec.queue, while ATTEMPT_QUEUED */
+	struct attempt *prev, *next; /* of exec.queue, while ATTEMPT_QUEUED, of exec.running likewise */
 	UT_hash_handle hh;
 };
 
@@ -105,7 +105,7 @@ struct exec {
 	struct mtask *mtasks;     /* by task id */
 	struct update *updates;   /* by uuid, in the order they were made */
 	struct attempt *attempts; /* by name, in the order they came */
-	struct attempt *queue;
+	struct attempt *queue, *running;
 	size_t queued;       /* in it */
 	uint32_t slots;      /* of all leases that are not leaving */
 	uint32_t busy;       /* attempts of leases that are running */
