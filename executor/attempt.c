@@ -10,12 +10,25 @@
 
 #include "executor/state.h"
 
+static void leave_queue(struct exec *x, struct attempt *a)
+{
+	DL_DELETE(x->queue, a);
+	x->queued--;
+}
+
+static void leave_worker(struct exec *x, struct attempt *a)
+{
+	DL_DELETE(x->running, a);
+	if (a->mesos == NULL)
+		x->busy--;
+}
+
 static void forget(struct exec *x, struct attempt *a)
 {
 	if (a->state == ATTEMPT_QUEUED)
-		DL_DELETE(x->queue, a);
-	if (a->state == ATTEMPT_RUNNING && a->mesos == NULL)
-		x->busy--;
+		leave_queue(x, a);
+	if (a->state == ATTEMPT_RUNNING)
+		leave_worker(x, a);
 	if (a->mesos != NULL) {
 		a->mesos->attempt = NULL;
 		x->fine--;
@@ -114,6 +127,8 @@ static int finish(struct exec *x, struct attempt *a, Quern__TaskResult *result, 
 		return driver_result(x, result);
 	}
 	if (result->has_data && quern__task_result__get_packed_size(result) > STATUS_DATA_MAX) {
+		if (a->state == ATTEMPT_RUNNING)
+			leave_worker(x, a);
 		a->state = ATTEMPT_DELIVERING;
 		a->result = result;
 		return driver_data(x, result, plan);
@@ -239,6 +254,7 @@ static int run(struct exec *x, struct attempt *a, const struct exec_action *acti
 	if (a->mesos == NULL)
 		x->busy++;
 	a->state = ATTEMPT_RUNNING;
+	DL_APPEND(x->running, a);
 	a->deadline_ms = a->task->has_timeout_ms && a->task->timeout_ms > 0 &&
 					 a->task->timeout_ms < UINT64_MAX - x->now_ms
 				 ? x->now_ms + a->task->timeout_ms
@@ -263,6 +279,7 @@ int attempt_advance(struct exec *x, struct attempt *a, struct exec_plan *plan)
 		return run(x, a, &action, plan);
 	a->state = ATTEMPT_QUEUED;
 	DL_APPEND(x->queue, a);
+	x->queued++;
 	return 0;
 }
 
@@ -284,7 +301,7 @@ static int run_next(struct exec *x, struct exec_plan *plan)
 	struct exec_action action;
 	bool ready;
 
-	DL_DELETE(x->queue, a);
+	leave_queue(x, a);
 	a->state = ATTEMPT_WAITING;
 	int r = look_up(
 		x, a, &action, &ready, plan); /* it was there; it may have been replaced by a newer one */
@@ -298,11 +315,11 @@ static int kill_excess(struct exec *x, struct exec_plan *plan)
 	struct attempt *a = x->attempts;
 	int r = 0;
 
-	for (const struct attempt *i = x->attempts; i != NULL; i = i->hh.next)
-		if (i->mesos == NULL && i->state == ATTEMPT_RUNNING && i->end == END_ASKED && excess > 0)
-			excess--; /* on its way already */
 	if (excess == 0)
 		return 0;
+	for (const struct attempt *i = x->running; i != NULL; i = i->next)
+		if (i->mesos == NULL && i->end == END_ASKED && excess > 0)
+			excess--; /* on its way already */
 	a = ELMT_FROM_HH(a->hh.tbl, a->hh.tbl->tail);
 	while (r == 0 && a != NULL && excess > 0) {
 		if (a->mesos == NULL && a->state == ATTEMPT_RUNNING && a->end != END_ASKED) {
@@ -377,8 +394,9 @@ int attempt_tick(struct exec *x, struct exec_plan *plan)
 	struct attempt *a, *next;
 	int r = 0;
 
-	HASH_ITER (hh, x->attempts, a, next) {
-		if (r < 0 || a->state != ATTEMPT_RUNNING || a->deadline_ms > x->now_ms)
+	DL_FOREACH_SAFE(x->running, a, next)
+	{
+		if (r < 0 || a->deadline_ms > x->now_ms)
 			continue;
 		a->deadline_ms = UINT64_MAX;
 		if (a->end != END_ITSELF)
@@ -393,8 +411,8 @@ uint64_t attempt_next_ms(const struct exec *x)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (const struct attempt *a = x->attempts; a != NULL; a = a->hh.next)
-		if (a->state == ATTEMPT_RUNNING && a->deadline_ms < next)
+	for (const struct attempt *a = x->running; a != NULL; a = a->next)
+		if (a->deadline_ms < next)
 			next = a->deadline_ms;
 	return next;
 }

@@ -160,7 +160,7 @@ uint64_t exec_next_ms(const struct exec *x)
 
 bool exec_wants_flush(const struct exec *x)
 {
-	return !x->ended && x->outbox.n > 0 && x->link == LINK_IS_UP;
+	return !x->ended && driver_flush_due(x);
 }
 
 size_t exec_attempts(const struct exec *x)

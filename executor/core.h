@@ -124,7 +124,7 @@ int exec_step(struct exec *x, const struct exec_event *ev, struct exec_plan *pla
 /* When an EXEC_EV_TICK is wanted at the latest; UINT64_MAX: no need. */
 uint64_t exec_next_ms(const struct exec *x);
 
-/* Results wait to go to the driver together: an EXEC_EV_FLUSH is wanted before the loop sleeps. */
+/* Results should go to the driver now: an EXEC_EV_FLUSH is wanted before the loop sleeps. */
 bool exec_wants_flush(const struct exec *x);
 
 /* For tests: attempts that are held, and updates that are not acknowledged. */

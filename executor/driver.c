@@ -103,6 +103,8 @@ int driver_tick(struct exec *x, struct exec_plan *plan)
 
 uint64_t driver_next_ms(const struct exec *x)
 {
+	if (x->link == LINK_IS_UP && x->outbox.n > 0)
+		return x->outbox_ms + FLUSH_MS;
 	if (x->link == LINK_NONE || x->link == LINK_IS_UP)
 		return UINT64_MAX;
 	uint64_t end = x->link_lost_ms + x->config.link_grace_ms;
@@ -329,6 +331,8 @@ int driver_message(struct exec *x, const Quern__ToExecutor *m, struct exec_plan 
 
 int driver_result(struct exec *x, Quern__TaskResult *result)
 {
+	if (x->outbox.n == 0)
+		x->outbox_ms = x->now_ms;
 	if (vec_push(&x->outbox, result) == 0)
 		return 0;
 	quern__task_result__free_unpacked(result, NULL);
@@ -395,6 +399,12 @@ static size_t batch(const struct exec *x, size_t first)
 		n++;
 	}
 	return n;
+}
+
+bool driver_flush_due(const struct exec *x)
+{
+	return x->outbox.n > 0 && x->link == LINK_IS_UP &&
+	       (x->outbox.n >= x->queued || x->outbox_ms + FLUSH_MS <= x->now_ms);
 }
 
 int driver_flush(struct exec *x, struct exec_plan *plan)

@@ -24,6 +24,7 @@ enum {
 	RESEND_MAX_MS = 600000,
 	MAX_DATA = 60 << 20,
 	BATCH_MAX = 1 << 20,    /* bytes of results in one frame */
+	FLUSH_MS = 1,           /* that results may wait for others, while there is more to run */
 	HISTORY_MAX = 16 << 20, /* bytes of results that a link may lose with its sockets' buffers */
 	STAGES_MAX = 256        /* stages remembered; a forgotten one is asked for again */
 };
@@ -47,7 +48,7 @@ struct attempt {
 	Quern__Task *task;
 	uint64_t deadline_ms;        /* of a running one with a timeout; UINT64_MAX: none */
 	Quern__TaskResult *result;   /* while ATTEMPT_DELIVERING */
-	struct attempt *prev, *next; /* of exec.queue, while ATTEMPT_QUEUED */
+	struct attempt *prev, *next; /* of exec.queue, while ATTEMPT_QUEUED, of exec.running likewise */
 	UT_hash_handle hh;
 };
 
@@ -104,7 +105,8 @@ struct exec {
 	struct mtask *mtasks;     /* by task id */
 	struct update *updates;   /* by uuid, in the order they were made */
 	struct attempt *attempts; /* by name, in the order they came */
-	struct attempt *queue;
+	struct attempt *queue, *running;
+	size_t queued;       /* in it */
 	uint32_t slots;      /* of all leases that are not leaving */
 	uint32_t busy;       /* attempts of leases that are running */
 	uint32_t fine, warm; /* fine attempts; workers asked for */
@@ -116,6 +118,7 @@ struct exec {
 	struct stage_info *stages;
 	struct outputs_info *outputs;
 	VEC(Quern__TaskResult *) outbox; /* results for the driver */
+	uint64_t outbox_ms;              /* when the first of them came */
 	VEC(struct sent_result) history; /* sent on this link or an earlier one, oldest first */
 	size_t history_bytes;
 };
@@ -185,6 +188,9 @@ int driver_result(struct exec *x, Quern__TaskResult *result);
 /* The data of a result, before its status update. */
 int driver_data(struct exec *x, const Quern__TaskResult *result, struct exec_plan *plan);
 int driver_flush(struct exec *x, struct exec_plan *plan);
+/* Whether they should leave now. As long as more tasks wait here than there are results, the driver is in no
+ * hurry for those, and they go in one frame. */
+bool driver_flush_due(const struct exec *x);
 void driver_deinit(struct exec *x);
 
 #endif

@@ -12,30 +12,54 @@
 #include "base/auto.h"
 #include "executor/worker.pb-c.h"
 
-enum { HEADER = 4 };
+enum { HEADER = 4, READ_SIZE = 16 << 10 };
 
 struct worker {
 	const struct task_env *env;
 	int socket;
 	Quern__Stage *stage;
 	Quern__Outputs *outputs;
+	uint64_t cpu_us;          /* of the process, when the last task ended */
+	uint8_t bytes[READ_SIZE]; /* read, `left` of them from `at` on not looked at */
+	size_t at, left;
 };
 
 /* ---- Frames ---- */
 
-/* 1, 0 at the end, or -errno. */
-static int read_all(int fd, uint8_t *to, size_t len)
+/* Reads what is there, at most `len` bytes. 1, 0 at the end, or -errno. */
+static int read_some(int fd, uint8_t *to, size_t len, size_t *ret_n)
 {
-	while (len > 0) {
-		ssize_t n = read(fd, to, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : 0;
-		to += n;
-		len -= (size_t)n;
-	}
+	ssize_t n;
+
+	while ((n = read(fd, to, len)) < 0 && errno == EINTR)
+		;
+	if (n <= 0)
+		return n < 0 ? -errno : 0;
+	*ret_n = (size_t)n;
 	return 1;
+}
+
+/* A request is small, but for the first of a stage: it comes with one read. 1, 0 at the end, or -errno. */
+static int read_all(struct worker *w, uint8_t *to, size_t len)
+{
+	int r = 1;
+
+	while (r > 0 && len > 0) {
+		size_t n = len < w->left ? len : w->left;
+
+		memcpy(to, w->bytes + w->at, n);
+		w->at += n;
+		w->left -= n;
+		if (n == 0 && len >= READ_SIZE) {
+			r = read_some(w->socket, to, len, &n);
+		} else if (n == 0) {
+			w->at = 0;
+			r = read_some(w->socket, w->bytes, READ_SIZE, &w->left);
+		}
+		to += n;
+		len -= n;
+	}
+	return r;
 }
 
 static int write_all(int fd, const uint8_t *from, size_t len)
@@ -53,18 +77,18 @@ static int write_all(int fd, const uint8_t *from, size_t len)
 }
 
 /* 1 and *ret, 0 at the end, or -errno. The other side is the executor: it is trusted. */
-static int read_request(int fd, Quern__WorkerRequest **ret)
+static int read_request(struct worker *w, Quern__WorkerRequest **ret)
 {
 	uint8_t h[HEADER];
 
-	int r = read_all(fd, h, HEADER);
+	int r = read_all(w, h, HEADER);
 	if (r <= 0)
 		return r;
 	size_t len = (size_t)h[0] | (size_t)h[1] << 8 | (size_t)h[2] << 16 | (size_t)h[3] << 24;
 	auto_free uint8_t *bytes = malloc(len > 0 ? len : 1);
 	if (bytes == NULL)
 		return -ENOMEM;
-	r = read_all(fd, bytes, len);
+	r = read_all(w, bytes, len);
 	if (r <= 0)
 		return r;
 	*ret = quern__worker_request__unpack(NULL, len, bytes);
@@ -88,33 +112,44 @@ static int write_result(int fd, const Quern__TaskResult *result)
 
 /* ---- One task ---- */
 
-static uint64_t clock_us(clockid_t which)
+static uint64_t clock_us(void)
 {
 	struct timespec t;
 
-	(void)clock_gettime(which, &t);
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static uint64_t cpu_us(const struct rusage *usage)
+{
+	const struct timeval *user = &usage->ru_utime, *system = &usage->ru_stime;
+
+	return (uint64_t)(user->tv_sec + system->tv_sec) * 1000000 +
+	       (uint64_t)(user->tv_usec + system->tv_usec);
 }
 
 static int run(struct worker *w, const Quern__Task *task)
 {
 	const struct task t = { .stage = w->stage, .task = task, .outputs = w->outputs };
-	const uint64_t wall = clock_us(CLOCK_MONOTONIC), cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID);
+	const uint64_t wall = clock_us();
 	Quern__TaskResult *result = NULL;
-	struct rusage usage;
+	struct rusage usage = { 0 };
 
 	int r = task_run(w->env, &t, &result);
 	if (r < 0)
 		return r;
+	(void)getrusage(RUSAGE_SELF, &usage);
+	const uint64_t cpu = cpu_us(&usage);
 	if (!result->has_wall_us) {
 		result->has_wall_us = 1;
-		result->wall_us = clock_us(CLOCK_MONOTONIC) - wall;
+		result->wall_us = clock_us() - wall;
 	}
 	if (!result->has_cpu_us) {
 		result->has_cpu_us = 1;
-		result->cpu_us = clock_us(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+		result->cpu_us = cpu - w->cpu_us;
 	}
-	if (!result->has_peak_rss && getrusage(RUSAGE_SELF, &usage) == 0) {
+	w->cpu_us = cpu;
+	if (!result->has_peak_rss) {
 		result->has_peak_rss = 1;
 		result->peak_rss = (uint64_t)usage.ru_maxrss * 1024;
 	}
@@ -148,9 +183,12 @@ int worker_serve(const struct task_env *env, int socket)
 {
 	struct worker w = { .env = env, .socket = socket };
 	Quern__WorkerRequest *request;
+	struct rusage usage = { 0 };
 	int r;
 
-	while ((r = read_request(socket, &request)) > 0) {
+	(void)getrusage(RUSAGE_SELF, &usage);
+	w.cpu_us = cpu_us(&usage);
+	while ((r = read_request(&w, &request)) > 0) {
 		r = serve(&w, request);
 		quern__worker_request__free_unpacked(request, NULL);
 		if (r < 0)

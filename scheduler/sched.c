@@ -201,6 +201,7 @@ int sched_step(struct sched *s, const struct sched_event *ev, struct sched_plan 
 	if (r == 0 && s->over)
 		sched_run_sweep(s);
 	s->plan = NULL;
+	s->heard = NULL;
 	return r;
 }
 
@@ -225,7 +226,7 @@ uint64_t sched_next_ms(const struct sched *s)
 
 void sched_get_progress(const struct sched *s, struct sched_progress *ret)
 {
-	*ret = (struct sched_progress){ .tasks_running = HASH_COUNT(s->attempts),
+	*ret = (struct sched_progress){ .tasks_running = HASH_COUNT(s->attempts) - s->ahead,
 		.executors = s->linked,
 		.slots_held = s->held,
 		.offers = s->offers,

@@ -12,7 +12,7 @@ struct mode_view sched_view_of(const struct sched *s)
 {
 	return (struct mode_view){ .now_ms = s->now_ms,
 		.runnable = sched_run_runnable(s),
-		.running = HASH_COUNT(s->attempts),
+		.running = HASH_COUNT(s->attempts) - s->ahead,
 		.wanted = s->run != NULL && !s->run->ended ? s->run->wanted : 0,
 		.held = s->held,
 		.registered = s->registered,

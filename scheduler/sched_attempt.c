@@ -1,12 +1,14 @@
 /* sched_attempt.c: attempts: made, ended, judged.
  *
  * What an end counts for:
- *   FAILED         a failure of the task and of the agent; task_max_failures of them end the run, one `final`
- *                  one does so at once
- *   FETCH_FAILED   the map output that it names is lost and made again. After FETCHES_FREE of those of one
- *                  map, each counts as a failure: what cannot be read however often it is written ends the
- * run lost           the executor died under it: LOSSES times task_max_failures of them end the run. The
- * agent was lost, or the launch: nothing KILLED         nothing */
+ *
+ * - FAILED: a failure of the task and of the agent; task_max_failures of them end the run, one `final`
+ *   one does so at once.
+ * - FETCH_FAILED: the map output that it names is lost and made again. After FETCHES_FREE of those of one
+ *   map, each counts as a failure: what cannot be read however often it is written ends the run.
+ * - lost: the executor died under it: LOSSES times task_max_failures of them end the run. The agent was
+ *   lost, or the launch, or it had not begun: nothing.
+ * - KILLED: nothing. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,16 +48,26 @@ int sched_attempt_new(
 	if (h != NULL) {
 		h->attempt = a;
 	} else {
-		a->over_link = true;
+		a->over_link = a->ahead = true;
 		e->load++;
+		e->ahead++;
+		s->ahead++;
+		e->heard_ms = s->now_ms;
 		sched_executor_refresh(s, e);
-		if (s->config.task_timeout_ms > 0) {
-			a->deadline_ms = s->now_ms + 2 * s->config.task_timeout_ms + TIMEOUT_GRACE_MS;
-			sched_look_at(s, a->deadline_ms);
-		}
 	}
 	*ret = a;
 	return 0;
+}
+
+void sched_attempt_begins(struct sched *s, struct attempt *a)
+{
+	a->ahead = false;
+	a->executor->ahead--;
+	s->ahead--;
+	if (s->config.task_timeout_ms == 0)
+		return;
+	a->deadline_ms = s->now_ms + 2 * s->config.task_timeout_ms + TIMEOUT_GRACE_MS;
+	sched_look_at(s, a->deadline_ms);
 }
 
 static void forget(struct sched *s, struct attempt *a)
@@ -70,6 +82,10 @@ static void forget(struct sched *s, struct attempt *a)
 		a->hold->attempt = NULL;
 	if (a->over_link)
 		e->load--;
+	if (a->ahead) {
+		e->ahead--;
+		s->ahead--;
+	}
 	sched_executor_refresh(s, e);
 	free(a);
 }
@@ -137,13 +153,14 @@ int sched_attempt_lost(struct sched *s, struct attempt *a, bool counts, const ch
 {
 	struct task *t = a->task;
 	struct agent *agent = a->executor->agent;
+	bool begun = !a->ahead;
 	char how[64];
 
 	forget(s, a);
 	if (t == NULL || t->state != TASK_RUNNING)
 		return 0;
 	sched_task_queue(s, t);
-	if (!counts || !sched_run_has(s, t))
+	if (!counts || !begun || !sched_run_has(s, t))
 		return 0;
 	s->run->failed++;
 	t->losses++;
@@ -278,6 +295,7 @@ int sched_attempt_result(struct sched *s, struct attempt *a, const Quern__TaskRe
 		return 0;
 	switch (result->state) {
 	case QUERN__TASK_RESULT__STATE__DONE:
+		sched_ahead_learn(t->stage, result);
 		return done(s, t, e, number, result);
 	case QUERN__TASK_RESULT__STATE__FETCH_FAILED:
 		return fetch_failed(s, t, e->agent, result);

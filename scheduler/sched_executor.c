@@ -149,6 +149,7 @@ void sched_executor_is_up(struct sched *s, struct executor *e)
 
 void sched_executor_refresh(struct sched *s, struct executor *e)
 {
+	sched_ahead_settle(s, e);
 	bool idle = e->linked && e->state == EXECUTOR_UP && !e->leaving && e->load < e->slots;
 
 	if (idle && !e->idle)
@@ -156,6 +157,11 @@ void sched_executor_refresh(struct sched *s, struct executor *e)
 	if (!idle && e->idle)
 		DL_DELETE(s->idle, e);
 	e->idle = idle;
+	if (e->ahead > 0 && !e->is_behind)
+		DL_APPEND2(s->behind, e, behind_prev, behind_next);
+	if (e->ahead == 0 && e->is_behind)
+		DL_DELETE2(s->behind, e, behind_prev, behind_next);
+	e->is_behind = e->ahead > 0;
 }
 
 /* ---- The end ---- */
@@ -164,6 +170,7 @@ static int lose_attempts(struct sched *s, struct executor *e, bool counts, const
 {
 	int r = 0;
 
+	e->losing = true;
 	while (r == 0 && e->attempts != NULL)
 		r = sched_attempt_lost(s, e->attempts, counts, why);
 	return r;

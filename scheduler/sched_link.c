@@ -116,6 +116,12 @@ int sched_link_dispatch(struct sched *s)
 				r = give(s, e, &given);
 		}
 	}
+	for (given = s->heard != NULL; r == 0 && given && sched_ahead_room(s, s->heard);) {
+		given = false;
+		r = give(s, s->heard, &given);
+	}
+	if (r == 0)
+		r = sched_ahead_take_back(s);
 	for (size_t i = 0; i < s->batched.n; i++) {
 		e = s->batched.at[i];
 		if (r == 0)
@@ -229,11 +235,13 @@ static int begin_anew(struct sched *s, struct executor *e)
 
 	while (e->outputs != NULL)
 		sched_output_lost(s, e->outputs);
+	e->losing = true;
 	DL_FOREACH_SAFE(e->attempts, a, next)
 	{
 		if (r == 0 && a->over_link)
 			r = sched_attempt_lost(s, a, true, "its executor was started anew");
 	}
+	e->losing = false;
 	e->resend_ms = UINT64_MAX;
 	return r;
 }
@@ -311,6 +319,10 @@ int sched_link_message(struct sched *s, const char *executor_id, const Quern__To
 		r = on_need(s, e, m->need);
 	if (r == 0 && m->data != NULL)
 		r = on_data(s, e, m->data);
+	if (m->n_results > 0) {
+		s->heard = e;
+		e->heard_ms = s->now_ms;
+	}
 	for (size_t i = 0; r == 0 && i < m->n_results && e->linked; i++) {
 		const Quern__TaskResult *result = m->results[i];
 		struct attempt *a = sched_attempt_find(s, result->stage, result->partition, result->attempt);

@@ -70,6 +70,7 @@ struct executor {
 	Mesos__V1__ExecutorInfo *info; /* NULL when gone */
 	enum executor_state state;
 	bool leaving; /* SHUTDOWN was asked for */
+	bool losing;  /* what it has: none of that begins any more */
 	bool linked;  /* and of use */
 	bool wire;    /* its connection is up, of use or not */
 	bool hello;
@@ -79,12 +80,16 @@ struct executor {
 	uint64_t resend_ms; /* its tasks are sent again; UINT64_MAX: not needed */
 	struct hold *holds;
 	struct attempt *attempts;
-	struct task *outputs;            /* map outputs on it */
-	uint32_t slots;                  /* of its leases that run */
-	uint32_t load;                   /* attempts over the link */
-	VEC(struct attempt *) batch;     /* given to it in this step, not sent yet */
-	bool idle;                       /* in sched.idle */
-	struct executor *prev, *next;    /* there */
+	struct task *outputs;         /* map outputs on it */
+	uint32_t slots;               /* of its leases that run */
+	uint32_t load;                /* attempts over the link */
+	uint32_t ahead;               /* of them, those that wait there for a slot */
+	uint64_t heard_ms;            /* when it last had a result, or was given something */
+	VEC(struct attempt *) batch;  /* given to it in this step, not sent yet */
+	bool idle;                    /* in sched.idle */
+	struct executor *prev, *next; /* there */
+	bool is_behind;               /* in sched.behind */
+	struct executor *behind_prev, *behind_next;
 	bool knows_stage, knows_outputs; /* what was sent last */
 	uint32_t stage, shuffle, version;
 	uint32_t fetches;     /* reports of outputs on it that could not be had */
@@ -121,6 +126,7 @@ struct attempt {
 	struct hold *hold; /* NULL: over the link, or it has ended */
 	uint64_t deadline_ms;
 	bool over_link;
+	bool ahead;                  /* waits there for a slot, see sched_ahead.c */
 	bool kill;                   /* asked for */
 	bool late;                   /* for it took too long */
 	struct attempt *prev, *next; /* of executor.attempts */
@@ -162,6 +168,8 @@ struct stage {
 	struct task *fresh, *retry; /* queues */
 	const struct run *run;      /* that has it; NULL: none now */
 	bool needed;                /* for that run */
+	bool timed;                 /* some task of it has ended */
+	int64_t mean_us;            /* running mean of their wall time */
 	UT_hash_handle hh;
 };
 
@@ -217,6 +225,10 @@ struct sched {
 	struct agent *agents;       /* by id */
 	struct executor *executors; /* by id */
 	struct executor *idle;      /* linked, with free slots */
+	struct executor *behind;    /* with attempts that wait there */
+	struct executor *heard;     /* in this step: it has sent results; or NULL */
+	uint32_t ahead;             /* attempts that wait there */
+	uint64_t behind_look_ms;    /* `behind` is not looked at before */
 	struct hold *holds;         /* by id */
 	struct attempt *attempts;   /* by name */
 	struct shuffle *shuffles;   /* by id */
@@ -390,9 +402,22 @@ int sched_attempt_data(struct sched *s, struct attempt *a, const ProtobufCBinary
 /* It ended without a result of its own. */
 int sched_attempt_lost(struct sched *s, struct attempt *a, bool counts, const char *why);
 int sched_attempt_kill(struct sched *s, struct attempt *a);
+/* One that went ahead has its slot. */
+void sched_attempt_begins(struct sched *s, struct attempt *a);
 /* Those that take too long. */
 int sched_attempts_look(struct sched *s);
 void sched_attempts_deinit(struct sched *s);
+
+/* ---- sched_ahead.c ---- */
+
+/* How long a task of the stage took. */
+void sched_ahead_learn(struct stage *stage, const Quern__TaskResult *result);
+/* Slots or load changed: who has a slot now? */
+void sched_ahead_settle(struct sched *s, struct executor *e);
+/* Whether one more task may be sent there, slot or no slot. */
+bool sched_ahead_room(const struct sched *s, const struct executor *e);
+/* With slots free elsewhere and nothing else to run. */
+int sched_ahead_take_back(struct sched *s);
 
 /* ---- sched_link.c ---- */
 

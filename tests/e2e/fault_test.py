@@ -14,8 +14,7 @@ class Job:
 
     def __init__(self, d, mode, agents=2):
         self.d, self.out = d, d / "out"
-        self.gate = d / "gate"
-        self.gate.mkdir()
+        self.gate = quern.Gate(d / "gate")
         folder = d / "text"
         folder.mkdir()
         # Two large parts: as many tasks as there are slots at least.
@@ -23,18 +22,11 @@ class Job:
             (folder / f"part{i}").write_bytes(TEXT * 10)
         self.text = folder
         self.process = quern.start(d, "run", "--master", f"local[{agents}x2]", "--mode", mode,
-                                   quern.JOBS / "gate.c", folder, self.out, self.gate)
+                                   quern.JOBS / "gate.c", folder, self.out, self.gate.folder)
 
     def at_gate(self, n=1):
         """The pids of workers that wait, once there are n."""
-        def there():
-            assert self.process.poll() is None, quern.finish(self.process)
-            pids = [int(p.name[3:]) for p in self.gate.glob("at-*")]
-            return pids if len(pids) >= n else None
-        return quern.wait_for(f"{n} tasks at the gate", there)
-
-    def open(self):
-        (self.gate / "open").touch()
+        return self.gate.at(self.process, n)
 
     def named(self, name):
         return [pid for pid, command in quern.descendants(self.process.pid) if name in command.split(b"\0")[0]]
@@ -52,10 +44,10 @@ def job(mode, agents=2):
         try:
             yield j
         finally:
-            j.open()
             if j.process.poll() is None:
                 j.process.kill()
             j.process.wait()
+            j.gate.close()
 
 
 def parent(pid):
@@ -78,7 +70,7 @@ def test_a_killed_worker_costs_one_attempt():
     for mode in MODES:
         with job(mode) as j:
             quern.kill(j.at_gate()[0])
-            j.open()
+            j.gate.open()
             j.check()
 
 
@@ -86,7 +78,7 @@ def test_a_killed_executor_costs_its_tasks():
     for mode in MODES:
         with job(mode) as j:
             quern.kill(executor_of(j.at_gate(2)[0]))
-            j.open()
+            j.gate.open()
             j.check()
 
 
@@ -96,7 +88,7 @@ def test_everything_of_an_agent_killed_at_once():
             executor = executor_of(j.at_gate(2)[0])
             for pid in [executor] + [pid for pid, _ in quern.descendants(executor)]:
                 quern.kill(pid)
-            j.open()
+            j.gate.open()
             j.check()
 
 

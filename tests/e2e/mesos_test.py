@@ -96,52 +96,53 @@ def test_words_are_counted_in_both_modes():
 def test_an_agent_dies_with_everything_on_it():
     for mode in MODES:
         with mesos() as m:
-            folder, gate, out = m.d / "text", m.d / "gate", m.d / "out"
+            folder, out = m.d / "text", m.d / "out"
             folder.mkdir()
-            gate.mkdir()
             for i in range(8):
                 (folder / f"part{i}").write_bytes(TEXT * 10)
-            job = started(m, mode, quern.JOBS / "gate.c", folder, out, gate)
+            gate = quern.Gate(m.d / "gate")
+            job = started(m, mode, quern.JOBS / "gate.c", folder, out, gate.folder)
             try:
-                quern.wait_for("tasks on both agents", lambda: len(list(gate.glob("at-*"))) >= 3)
+                gate.at(job, 3)  # on both agents
                 victims = [m.agents[0].pid] + [pid for pid, _ in quern.descendants(m.agents[0].pid)]
                 for pid in victims:
                     quern.kill(pid)
-                (gate / "open").touch()
+                gate.open()
                 quern.check(m.d, quern.finish(job))
                 quern.same(quern.output(out), quern.word_counts(folder))
                 gone(m)
             finally:
                 job.kill()
                 job.wait()
+                gate.close()
 
 
 def test_a_killed_driver_is_forgotten_by_the_cluster():
     for mode in MODES:
         with mesos(1) as m:
-            folder, gate = m.d / "text", m.d / "gate"
-            folder.mkdir()
-            gate.mkdir()
-            (folder / "part").write_bytes(TEXT)
-            job = started(m, mode, quern.JOBS / "gate.c", folder, m.d / "out", gate)
-            quern.wait_for("a task", lambda: list(gate.glob("at-*")))
+            (m.d / "text").write_bytes(TEXT)
+            gate = quern.Gate(m.d / "gate")
+            job = started(m, mode, quern.JOBS / "gate.c", m.d / "text", m.d / "out", gate.folder)
+            gate.at(job)
             job.send_signal(signal.SIGKILL)
             job.wait()
             gone(m)
             quern.wait_for("the executors are gone", lambda: not any(
                 b"quern-executor" in command for _, command in quern.descendants(m.agents[0].pid)))
+            gate.close()
 
 
 def test_an_interrupt_takes_the_framework_down():
     with mesos(1) as m:
-        (m.d / "gate").mkdir()
         (m.d / "text").write_bytes(TEXT)
-        job = started(m, "fine", quern.JOBS / "gate.c", m.d / "text", m.d / "out", m.d / "gate")
-        quern.wait_for("a task", lambda: list((m.d / "gate").glob("at-*")))
+        gate = quern.Gate(m.d / "gate")
+        job = started(m, "fine", quern.JOBS / "gate.c", m.d / "text", m.d / "out", gate.folder)
+        gate.at(job)
         job.send_signal(signal.SIGINT)
         quern.check(m.d, quern.finish(job), status=130)
         assert not (m.d / "out").exists()
         gone(m)
+        gate.close()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ the program, QUERN_JOBS the folder of the jobs that only tests need, QUERN_EXAMP
 import contextlib
 import os
 import pathlib
+import select
 import shutil
 import signal
 import subprocess
@@ -125,6 +126,44 @@ def one_line(result, *words):
     assert len(lines) == 1 and lines[0].startswith("quern"), f"not one clear line:\n{text}"
     for word in words:
         assert word in lines[0], f"no '{word}' in: {lines[0]}"
+
+
+class Gate:
+    """The folder of jobs/gate.c: two FIFOs. `at` is held open here for reading and writing, so that no task has to
+    wait to say where it is; `open` gets a writer when the tasks may go on."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        for name in "at", "open":
+            os.mkfifo(folder / name)
+        self.waiting = os.open(folder / "at", os.O_RDWR)
+        self.opened = None
+        self.heard = b""
+
+    def at(self, process, n=1):
+        """The pids of workers that came to the gate, once there are n. `process` is the job's."""
+        end = time.monotonic() + TIMEOUT
+        ended = os.pidfd_open(process.pid)
+        try:
+            while self.heard.count(b"\n") < n:
+                ready = select.select([self.waiting, ended], [], [], max(end - time.monotonic(), 0))[0]
+                assert ready, f"{n} tasks at the gate: did not happen in {TIMEOUT} s"
+                assert ended not in ready, finish(process)
+                self.heard += os.read(self.waiting, 4096)
+        finally:
+            os.close(ended)
+        return [int(pid) for pid in self.heard.split()]
+
+    def open(self):
+        if self.opened is None:
+            self.opened = os.open(self.folder / "open", os.O_RDWR)
+
+    def close(self):
+        """Opens it as well: nobody is left waiting."""
+        self.open()
+        os.close(self.opened)
+        os.close(self.waiting)
 
 
 def descendants(pid):

@@ -518,19 +518,86 @@ static void a_lease_runs_as_many_as_it_has_slots(void **state)
 	assert_false(exec_wants_flush(b->core));
 }
 
+/* Killed over the link. */
+static void kill_over_link(struct bench *b, uint32_t stage, uint32_t partition)
+{
+	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
+	Quern__ToExecutor__TaskName name = QUERN__TO_EXECUTOR__TASK_NAME__INIT, *names[] = { &name };
+
+	name.stage = stage;
+	name.partition = partition;
+	m.kill = names;
+	m.n_kill = 1;
+	to_executor(b, &m);
+}
+
+static void a_kill_of_what_waits_for_a_slot_is_answered_at_once(void **state)
+{
+	struct bench *b = *state;
+	Quern__Task t[3] = { task_of(1, 0, 0), task_of(1, 1, 0), task_of(1, 2, 0) };
+
+	launch_lease(b, "lease", 1);
+	give_tasks(b, t, 3);
+	kill_over_link(b, 1, 1);
+	flush(b);
+	assert_trace(b, "lease RUNNING\nrun 1.0.0\nlink results 1.1.0 killed\n");
+	done(b, 1, 0, 0);
+	assert_trace(b, "run 1.2.0\n");
+}
+
+static void a_timeout_counts_from_the_slot_on(void **state)
+{
+	struct bench *b = *state;
+	Quern__Task t[2] = { task_of(1, 0, 0), task_of(1, 1, 0) };
+	uint64_t begun = b->now;
+
+	for (int i = 0; i < 2; i++) {
+		t[i].has_timeout_ms = 1;
+		t[i].timeout_ms = 100;
+	}
+	launch_lease(b, "lease", 1);
+	give_tasks(b, t, 2);
+	assert_int_equal(exec_next_ms(b->core), begun + 100);
+	tick_at(b, begun + 60);
+	done(b, 1, 0, 0);
+	flush(b);
+	assert_int_equal(exec_next_ms(b->core), begun + 160);
+	tick_at(b, begun + 159);
+	assert_trace(b, "lease RUNNING\nrun 1.0.0\nrun 1.1.0\nlink results 1.0.0 done\n");
+	tick_at(b, begun + 160);
+	assert_trace(b, "kill 1.1.0\n");
+}
+
+static void results_wait_for_others_while_more_is_there_to_run(void **state)
+{
+	struct bench *b = *state;
+	Quern__Task t[6] = { task_of(1, 0, 0), task_of(1, 1, 0), task_of(1, 2, 0), task_of(1, 3, 0),
+		task_of(1, 4, 0), task_of(1, 5, 0) };
+
+	launch_lease(b, "lease", 1);
+	give_tasks(b, t, 6);
+	done(b, 1, 0, 0); /* four wait for the slot, and one result for others: for a moment */
+	assert_false(exec_wants_flush(b->core));
+	assert_int_equal(exec_next_ms(b->core), b->now + 1);
+	tick_at(b, b->now + 1);
+	assert_true(exec_wants_flush(b->core));
+	flush(b);
+	buf_clear(&b->trace);
+	done(b, 1, 1, 0);
+	assert_false(exec_wants_flush(b->core)); /* three to one */
+	done(b, 1, 2, 0);
+	assert_true(exec_wants_flush(b->core)); /* two to two */
+	flush(b);
+	assert_trace(b, "run 1.2.0\nrun 1.3.0\nlink results 1.1.0 done, 1.2.0 done\n");
+}
+
 /* Its task was lost with a link: the driver waits for an answer to its kill. */
 static void a_kill_of_what_is_not_known_is_answered(void **state)
 {
 	struct bench *b = *state;
-	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
-	Quern__ToExecutor__TaskName name = QUERN__TO_EXECUTOR__TASK_NAME__INIT, *names[] = { &name };
 
 	launch_lease(b, "lease", 2);
-	name.stage = 1;
-	name.partition = 7;
-	m.kill = names;
-	m.n_kill = 1;
-	to_executor(b, &m);
+	kill_over_link(b, 1, 7);
 	flush(b);
 	assert_trace(b, "lease RUNNING\nlink results 1.7.0 killed\n");
 }
@@ -1058,6 +1125,9 @@ int main(void)
 		READY(what_is_not_known_is_asked_for_once),
 		READY(a_new_link_asks_again_for_what_was_not_answered),
 		READY(a_lease_runs_as_many_as_it_has_slots),
+		READY(a_kill_of_what_waits_for_a_slot_is_answered_at_once),
+		READY(a_timeout_counts_from_the_slot_on),
+		READY(results_wait_for_others_while_more_is_there_to_run),
 		READY(a_kill_of_what_is_not_known_is_answered),
 		FRESH(a_lease_says_that_it_runs_when_the_link_is_up),
 		READY(a_killed_lease_takes_all_its_tasks_along),

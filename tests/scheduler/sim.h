@@ -54,6 +54,7 @@ struct sim_report {
 	uint64_t ms;               /* virtual time that it took */
 	uint64_t attempts, failed; /* that ran */
 	uint64_t executors;        /* that started */
+	uint64_t ahead;            /* messages with tasks that brought more than there were slots for */
 	uint64_t kills, offs, cuts, link_cuts, stream_cuts, failovers; /* faults that took place */
 	uint64_t offers, revives, rescinded;
 	char wrong[512]; /* "": every action ended right, and nothing was left at the end. Else what first

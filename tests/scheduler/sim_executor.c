@@ -154,6 +154,7 @@ static void frame_from_driver(struct sim *sim, struct sim_event *e)
 	Quern__ToExecutor *m = quern__to_executor__unpack(NULL, e->len, e->data);
 	sim_check(m == NULL);
 	step(sim, x, (struct exec_event){ .kind = EXEC_EV_LINK, .u.link = m });
+	sim->report->ahead += m->n_tasks > 0 && exec_attempts(x->core) > x->runs.n;
 	quern__to_executor__free_unpacked(m, NULL);
 }
 
@@ -268,6 +269,8 @@ static void start_run(struct sim *sim, struct sim_executor *x, const struct exec
 	e->index = x->index;
 	e->tag = sink->kind;
 	e->result = sim_task(sim, run, &e->extra);
+	e->result->has_wall_us = 1;
+	e->result->wall_us = (e->at_ms - sim->now_ms) * 1000;
 	if (sink->kind == QUERN__SINK__KIND__SHUFFLE)
 		e->extra |= (uint64_t)sink->shuffle << 44; /* values have 44 bits */
 	sim_check(vec_push(&x->runs, e));

@@ -105,6 +105,34 @@ static void everything_goes_wrong(void **state)
 		    sum.stream_cuts > 0 && sum.failovers > 0 && sum.rescinded > 0);
 }
 
+/* Of tasks so short that executors are sent more than they have slots for. */
+static void everything_goes_wrong_with_short_tasks(void **state)
+{
+	const struct mode_ops *mode = *state;
+	struct sim_report r;
+	uint64_t ahead = 0;
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct sim_config c = small(mode, seed);
+
+		c.job = (struct sim_job){ .maps = 600,
+			.middle = 100,
+			.reduces = 200,
+			.collects = 400,
+			.task_ms = 1 + seed % 60,
+			.large_percent = 10 };
+		c.faults = everything;
+		c.faults.kill_executor_ms = 2000;
+		c.faults.link_cut_ms = 500;
+		run(&c, &r);
+		ahead += r.ahead;
+	}
+	if (mode == &mode_coarse)
+		assert_true(ahead > 100);
+	else
+		assert_int_equal(ahead, 0);
+}
+
 static void the_same_seed_gives_the_same_trace(void **state)
 {
 	struct sim_report a, b, other;
@@ -163,6 +191,7 @@ int main(void)
 		IN_MODE(each_fault_alone),
 		IN_MODE(the_same_seed_gives_the_same_trace),
 		IN_MODE(everything_goes_wrong),
+		IN_MODE(everything_goes_wrong_with_short_tasks),
 		IN_MODE(a_large_cluster),
 	};
 
