@@ -83,5 +83,6 @@ void fold_end(struct fold *f)
 		put_le64(bits, f->bits);
 		value = quern_bytes(bits, sizeof(bits));
 	}
-	f->give(f->arg, f->word, quern_bytes(f->key.data, f->key.len), value);
+	/* An empty key is one: NULL would say that there is none (job/out.h). */
+	f->give(f->arg, f->word, f->key.len > 0 ? quern_bytes(f->key.data, f->key.len) : quern_str(""), value);
 }

@@ -47,7 +47,7 @@ def agree(what, a, b):
 
 # ---- D1, D2: word count ----
 
-COUNT, SORT = "examples/wordcount.c", "bench/jobs/sort.c"
+COUNT, SORT = "examples/wordcount.c", "examples/sort.c"
 
 
 def counted(o, tmp, text):

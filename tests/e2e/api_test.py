@@ -217,6 +217,23 @@ def test_numbers_as_keys():
         quern.same(saved(d, "key_typed"), sorted(b"%d\t%s" % (n, key) for key, n, _ in table))
 
 
+def test_sorts_are_total_and_stable():
+    with quern.scratch() as d:
+        table = rows(20000, 11)
+        write(d, table, files=7)
+        for how in "", "d", "v", "dv", "1", "64v", "1000d":
+            by = (lambda key, _, text: (key, text)) if "v" in how else (lambda key, _, text: key)
+            expected = sorted(table, key=lambda row: by(*row), reverse="d" in how)  # sorted() keeps equal ones
+            out = d / f"sort-{how}"
+            run(d, "sort", out, how)
+            assert quern.parts(out) == b"".join(b"%s\t%s\n" % (key, text) for key, _, text in expected), how
+            by = (lambda key, n, _: (n, key)) if "v" in how else (lambda _, n, __: n)
+            expected = sorted(table, key=lambda row: by(*row), reverse="d" in how)
+            out = d / f"sort_numbers-{how}"
+            run(d, "sort_numbers", out, how)
+            assert quern.parts(out) == b"".join(b"%d\t%s\n" % (n, key) for key, n, _ in expected), how
+
+
 def test_a_megabyte_goes_along_with_a_function():
     with quern.scratch() as d:
         lines = write(d, rows(300, 8), files=4)
@@ -228,7 +245,7 @@ def test_a_megabyte_goes_along_with_a_function():
 def test_an_empty_input_goes_through_everything():
     with quern.scratch() as d:
         write(d, [])
-        for what in "lines", "map", "flat_map", "greater", "large_values":
+        for what in "lines", "map", "flat_map", "greater", "large_values", "sort":
             quern.same(saved(d, what, "7"), [])
         assert run(d, "collect").stdout == b""
         assert run(d, "take", "5").stdout == b""

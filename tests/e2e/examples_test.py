@@ -121,6 +121,15 @@ def test_verbose_shows_the_plan():
         assert any(re.fullmatch(r"quern: peak memory of a worker: [0-9]+\.[0-9] MiB", line) for line in plan), plan
 
 
+def test_sort():
+    with quern.scratch() as d:
+        folder(d)
+        example(d, "sort", "in", "out")
+        assert quern.parts(d / "out") == tool(d, "sort", "all")
+        example(d, "sort", "in", "reverse", "-r")
+        assert quern.parts(d / "reverse") == tool(d, "sort", "-r", "all")
+
+
 def test_flags_reach_the_compiler():
     with quern.scratch() as d:
         (d / "all").write_bytes(text())

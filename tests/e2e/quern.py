@@ -110,6 +110,11 @@ def output(folder):
     return sorted(lines)
 
 
+def parts(folder):
+    """The bytes of its parts, one behind the other."""
+    return b"".join(p.read_bytes() for p in sorted(pathlib.Path(folder).glob("part-*")))
+
+
 def same(got, wanted):
     """Two long lists of lines are equal; says where they are not."""
     if got == wanted:

@@ -299,6 +299,21 @@ static int reduce(quern_set *lines, const char *name, const char *output)
 	return 1;
 }
 
+/* By key, or by number; `how` has d for descending, v for values as well, and a number of partitions. */
+static quern_set *sorted(quern_set *lines, bool by_number, const char *how)
+{
+	unsigned order = (strchr(how, 'd') != NULL ? QUERN_DESCENDING : QUERN_ASCENDING) |
+			 (strchr(how, 'v') != NULL ? QUERN_THEN_BY_VALUE : QUERN_ASCENDING);
+	uint32_t partitions = (uint32_t)strtoul(how, NULL, 10);
+	quern_set *set =
+		by_number ? quern_typed(quern_map_pairs(quern_map(lines, i64_by_key, NULL), swap, NULL),
+				    QUERN_I64, QUERN_BYTES)
+			  : quern_map(lines, text_by_key, NULL);
+
+	set = quern_sort_by_key(set, order);
+	return partitions > 0 ? quern_partitions(set, partitions) : set;
+}
+
 static int save(quern_set *lines, const char *what, const char *output, const char *more)
 {
 	const int smaller = strcmp(more, "smaller") == 0;
@@ -331,6 +346,8 @@ static int save(quern_set *lines, const char *what, const char *output, const ch
 	else if (strcmp(what, "key_typed") == 0)
 		set = quern_typed(quern_map_pairs(quern_map(lines, i64_by_key, NULL), swap, NULL), QUERN_I64,
 			QUERN_BYTES);
+	else if (strcmp(what, "sort") == 0 || strcmp(what, "sort_numbers") == 0)
+		set = sorted(lines, strcmp(what, "sort_numbers") == 0, more);
 	else if (strcmp(what, "flaky") == 0)
 		set = quern_reduce_by_key(quern_map(lines, flaky, &word), quern_sum_u64, NULL);
 	else if (strcmp(what, "large_values") == 0)
