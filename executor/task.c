@@ -2,6 +2,7 @@
  *
  *     text     reader ------------------> steps -> sink
  *     shuffle  shuffle_reader -> combine -> steps -> sink
+ *     kept     cache_reader ------------> steps -> sink    (from behind a CACHE step on)
  *
  * where the sink is a combine whose keys go to a shuffle_writer, a part file, or records for the driver. User
  * functions run inside of run_guarded() alone, and may leave it by a jump: everything that has to be undone
@@ -21,6 +22,7 @@
 #include "executor/shuffle_read.h"
 #include "executor/shuffle_write.h"
 #include "executor/steps.h"
+#include "executor/task_cache.h"
 #include "job/out.h"
 
 enum {
@@ -35,6 +37,7 @@ struct run {
 	struct quern_out *sink; /* of the last step: one of those below */
 	struct steps *steps;
 	struct quern_out *in; /* of the first */
+	struct task_cache cache;
 
 	struct reader reader;
 	struct shuffle_reader *shuffle;
@@ -166,6 +169,9 @@ static int open_shuffle(struct run *r, struct err *err)
 
 static int open_source(struct run *r, struct err *err)
 {
+	task_cache_init(&r->cache, r->t->stage, r->t->cache);
+	if (r->cache.reads)
+		return 0;
 	if (r->t->stage->source->has_shuffle)
 		return open_shuffle(r, err);
 	if (r->t->task->split == NULL)
@@ -186,7 +192,9 @@ static void run_guarded(void *arg)
 {
 	struct run *r = arg;
 
-	if (r->shuffle == NULL) {
+	if (r->cache.reads) {
+		cache_reader_run(&r->cache.reader, r->in, &r->flow);
+	} else if (r->shuffle == NULL) {
 		reader_run(&r->reader, r->t->task->split, r->in, &r->flow);
 	} else if (r->reduce == NULL) {
 		shuffle_reader_run(r->shuffle, r->in);
@@ -204,8 +212,12 @@ static void run_guarded(void *arg)
 static void fill_counts(const struct run *r, Quern__TaskResult *result)
 {
 	result->has_records_in = result->has_bytes_in = true;
-	result->records_in = r->shuffle != NULL ? shuffle_reader_records(r->shuffle) : r->reader.records;
-	result->bytes_in = r->shuffle != NULL ? shuffle_reader_bytes(r->shuffle) : r->reader.bytes;
+	result->records_in = r->cache.reads       ? r->cache.reader.records
+			     : r->shuffle != NULL ? shuffle_reader_records(r->shuffle)
+						  : r->reader.records;
+	result->bytes_in = r->cache.reads       ? r->cache.reader.len
+			   : r->shuffle != NULL ? shuffle_reader_bytes(r->shuffle)
+						: r->reader.bytes;
 	result->has_records_out = result->has_bytes_out = true;
 	result->records_out = r->writer != NULL ? shuffle_writer_records(r->writer)
 			      : r->part != NULL ? part_records(r->part)
@@ -220,6 +232,8 @@ static int fill_done(struct run *r, Quern__TaskResult *result)
 {
 	result->state = QUERN__TASK_RESULT__STATE__DONE;
 	fill_counts(r, result);
+	if (task_cache_finish(&r->cache, !r->flow.stop, result) < 0) /* a limit stopped it: not all passed */
+		return -ENOMEM;
 	switch (r->t->stage->sink->kind) {
 	case QUERN__SINK__KIND__COLLECT:
 		result->has_data = true;
@@ -304,7 +318,10 @@ static int open_all(struct run *r, struct err *err)
 	if (e == 0)
 		e = open_sink(r, err);
 	if (e == 0)
-		e = steps_new(r->env->code, stage->steps, stage->n_steps, r->sink, &r->flow, &r->steps, err);
+		e = steps_new(r->env->code, stage->steps + r->cache.first, stage->n_steps - r->cache.first,
+			r->sink, &r->flow, &r->steps, err);
+	if (e == 0)
+		e = task_cache_tee(&r->cache, r->steps, err);
 	if (e == 0)
 		r->in = steps_in(r->steps);
 	return e;
@@ -313,6 +330,7 @@ static int open_all(struct run *r, struct err *err)
 static void close_all(struct run *r)
 {
 	reader_deinit(&r->reader);
+	task_cache_deinit(&r->cache);
 	r->shuffle = shuffle_reader_free(r->shuffle);
 	r->reduce = combine_free(r->reduce);
 	r->steps = steps_free(r->steps);

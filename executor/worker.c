@@ -96,9 +96,9 @@ static uint64_t clock_us(clockid_t which)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-static int run(struct worker *w, const Quern__Task *task)
+static int run(struct worker *w, const Quern__Task *task, const Quern__TaskCache *cache)
 {
-	const struct task t = { .stage = w->stage, .task = task, .outputs = w->outputs };
+	const struct task t = { .stage = w->stage, .task = task, .outputs = w->outputs, .cache = cache };
 	const uint64_t wall = clock_us(CLOCK_MONOTONIC), cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID);
 	Quern__TaskResult *result = NULL;
 	struct rusage usage;
@@ -141,7 +141,7 @@ static int serve(struct worker *w, Quern__WorkerRequest *request)
 	}
 	if (request->task == NULL)
 		return 0;
-	return w->stage != NULL ? run(w, request->task) : -EBADMSG;
+	return w->stage != NULL ? run(w, request->task, request->cache) : -EBADMSG;
 }
 
 int worker_serve(const struct task_env *env, int socket)

@@ -144,7 +144,7 @@ static void from_shuffle(struct bench *b, const char *reduce)
 
 static Quern__TaskResult *run(struct bench *b, uint32_t partition, uint32_t attempt)
 {
-	const struct task t = { &b->stage, &b->task, b->source.has_shuffle ? &b->outputs : NULL };
+	const struct task t = { &b->stage, &b->task, b->source.has_shuffle ? &b->outputs : NULL, NULL };
 	Quern__TaskResult *result = NULL;
 
 	b->task.partition = partition;

@@ -341,6 +341,7 @@ static void act(struct sim *sim, struct sim_executor *x, const struct exec_actio
 	case EXEC_DO_SETUP:
 	case EXEC_DO_WARM:
 	case EXEC_DO_DROP:
+	case EXEC_DO_DISCARD:
 	case EXEC_DO_LOG:
 		break;
 	}
