@@ -33,6 +33,7 @@ struct driver_config {
 	int argc;
 	uint32_t cores;            /* that the job may use at a time: at least so many splits */
 	uint32_t partitions;       /* of a shuffle where the job does not say; 0: from the cores */
+	uint32_t cache_mem_mb;     /* of each executor, for persisted sets: part of its memory */
 	uint64_t give_up_ms;       /* without a master for so long: no cluster */
 	bool quiet;                /* only errors */
 	bool verbose;              /* every lost executor and failed attempt */

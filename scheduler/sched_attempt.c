@@ -271,9 +271,10 @@ int sched_attempt_result(struct sched *s, struct attempt *a, const Quern__TaskRe
 	uint32_t number = a->name.attempt;
 	bool late = a->late;
 
+	int r = sched_cache_result(s, e, a->name.partition, result);
 	forget(s, a);
-	if (t == NULL || t->state != TASK_RUNNING)
-		return 0;
+	if (r < 0 || t == NULL || t->state != TASK_RUNNING)
+		return r;
 	switch (result->state) {
 	case QUERN__TASK_RESULT__STATE__DONE:
 		return done(s, t, e, number, result);
