@@ -129,6 +129,15 @@ int keep_begin(struct exec *x, struct attempt *a, struct exec_action *run)
 
 /* ---- End ---- */
 
+/* The blob that was to be filled with a set; NULL: none was. */
+static const struct exec_keep *write_of(const struct keep *k, uint32_t set)
+{
+	for (uint32_t i = 0; i < k->cached.n_write; i++)
+		if (k->keys[i].set == set)
+			return &k->cached.write[i];
+	return NULL;
+}
+
 /* What the worker says of a set, or NULL. */
 static Quern__TaskResult__Kept *said_of(const Quern__TaskResult *result, uint32_t set)
 {
@@ -139,14 +148,13 @@ static Quern__TaskResult__Kept *said_of(const Quern__TaskResult *result, uint32_
 }
 
 /* Takes in what was filled, and gives back what was not. */
-static int take_writes(struct exec *x, struct keep *k, const Quern__TaskResult *result,
+static int take_writes(struct exec *x, const struct keep *k, const Quern__TaskResult *result,
 	struct cache_gones *gone, struct exec_plan *plan)
 {
-	bool done = result->state == QUERN__TASK_RESULT__STATE__DONE;
 	int r = 0;
 
 	for (uint32_t i = 0; r >= 0 && i < k->cached.n_write; i++) {
-		Quern__TaskResult__Kept *said = done ? said_of(result, k->keys[i].set) : NULL;
+		Quern__TaskResult__Kept *said = said_of(result, k->keys[i].set);
 
 		r = said != NULL && said->has_bytes
 			    ? cache_put(x->cache, &k->keys[i], k->cached.write[i].blob, said->bytes, gone)
@@ -160,20 +168,34 @@ static int take_writes(struct exec *x, struct keep *k, const Quern__TaskResult *
 	return r < 0 ? r : 0;
 }
 
-/* Leaves what the driver is to know: what is here now, and what was too large to be. */
-static void trim_kept(Quern__TaskResult *result)
+typedef bool kept_filter(const Quern__TaskResult__Kept *kept, const struct keep *k);
+
+static void filter_kept(Quern__TaskResult *result, kept_filter *stays, const struct keep *k)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < result->n_kept; i++) {
 		Quern__TaskResult__Kept *kept = result->kept[i];
 
-		if (kept->has_bytes || kept->too_large)
+		if (stays(kept, k))
 			result->kept[n++] = kept;
 		else
 			protobuf_c_message_free_unpacked(&kept->base, NULL);
 	}
 	result->n_kept = n;
+}
+
+/* What a worker may say: nothing else is taken from it. */
+static bool was_asked_for(const Quern__TaskResult__Kept *kept, const struct keep *k)
+{
+	return k != NULL && write_of(k, kept->cache) != NULL;
+}
+
+/* What the driver is to know: what is here now, and what was too large to be. */
+static bool is_news(const Quern__TaskResult__Kept *kept, const struct keep *k)
+{
+	(void)k;
+	return kept->has_bytes || kept->too_large;
 }
 
 /* Some of what was evicted: a status update is small, and there is another result to come. */
@@ -207,6 +229,7 @@ int keep_end(struct exec *x, struct attempt *a, Quern__TaskResult *result, struc
 	struct keep *k = a->keep;
 	int r = 0;
 
+	filter_kept(result, was_asked_for, result->state == QUERN__TASK_RESULT__STATE__DONE ? k : NULL);
 	if (k == NULL)
 		return 0;
 	a->keep = NULL;
@@ -218,7 +241,7 @@ int keep_end(struct exec *x, struct attempt *a, Quern__TaskResult *result, struc
 		r = take_writes(x, k, result, &gone, plan);
 	int e = settle(x, &gone, plan);
 	free(k);
-	trim_kept(result);
+	filter_kept(result, is_news, NULL);
 	if (r == 0)
 		r = e;
 	return r < 0 ? r : add_evicted(x, result);

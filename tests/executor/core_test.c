@@ -106,17 +106,8 @@ static void trace_action(struct bench *b, const struct exec_action *a)
 		if (r == 0 && a->outputs != NULL)
 			r = buf_add_fmt(&b->trace, " outputs %u.%u", (unsigned)a->outputs->shuffle,
 				(unsigned)a->outputs->version);
-		if (r == 0 && a->cached != NULL && a->cached->reads)
-			r = buf_add_fmt(&b->trace, " read %u:%u", (unsigned)a->cached->read.step,
-				(unsigned)a->cached->read.blob);
-		for (uint32_t i = 0; r == 0 && a->cached != NULL && i < a->cached->n_write; i++)
-			r = buf_add_fmt(&b->trace, " write %u:%u", (unsigned)a->cached->write[i].step,
-				(unsigned)a->cached->write[i].blob);
 		if (r == 0)
 			r = buf_add_str(&b->trace, "\n");
-		break;
-	case EXEC_DO_DISCARD:
-		r = buf_add_fmt(&b->trace, "discard %u\n", (unsigned)a->n);
 		break;
 	case EXEC_DO_KILL:
 		r = buf_add_fmt(&b->trace, "kill %u.%u.%u\n", (unsigned)a->name.stage,
@@ -128,6 +119,7 @@ static void trace_action(struct bench *b, const struct exec_action *a)
 	case EXEC_DO_EXIT:
 		r = buf_add_fmt(&b->trace, "exit %d: %s\n", a->code, a->text);
 		break;
+	case EXEC_DO_DISCARD:
 	case EXEC_DO_WARM:
 	case EXEC_DO_LOG:
 		break;
