@@ -1,7 +1,9 @@
 #include "executor/task_cache.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct cache_place place_of(const Quern__TaskCache__File *f)
 {
@@ -44,10 +46,14 @@ int task_cache_tee(struct task_cache *c, struct steps *steps, struct err *err)
 		const Quern__Cache *cache = cache_of(c->stage, f);
 		const struct cache_place place = place_of(f);
 
-		/* Where it cannot be written it is not kept. */
-		if (cache == NULL || f->step < c->first ||
-			cache_writer_new(&place, cache->compressed, &c->left, &c->writers[i]) < 0)
+		if (cache == NULL || f->step < c->first)
 			continue;
+		int r = cache_writer_new(&place, cache->compressed, &c->left, &c->writers[i]);
+		if (r < 0) { /* where it cannot be written it is not kept */
+			(void)fprintf(stderr, "quern worker: a persisted set cannot be kept: %s: %s\n",
+				f->path, strerror(-r));
+			continue;
+		}
 		steps_tee(steps, f->step - c->first, cache_writer_in(c->writers[i]));
 	}
 	return 0;

@@ -255,6 +255,7 @@ int sched_cache_prefer(struct sched *s, struct stage *stage)
 	int r = 0;
 
 	stage->choosy_until_ms = 0;
+	stage->choosy_over = false;
 	if (!has_cache(stage->message))
 		return 0;
 	for (uint32_t i = 0; r == 0 && i < stage->n_tasks; i++) {

@@ -128,13 +128,14 @@ void sched_prefer_lost(struct sched *s, const struct executor *e)
 void sched_prefer_look(struct sched *s)
 {
 	for (size_t i = 0; s->run != NULL && i < s->run->ready.n; i++) {
-		const struct stage *stage = s->run->ready.at[i];
+		struct stage *stage = s->run->ready.at[i];
 
-		if (stage->choosy == NULL || stage->choosy_until_ms == 0)
+		if (stage->choosy == NULL || stage->choosy_until_ms == 0 || stage->choosy_over)
 			continue;
-		if (stage->choosy_until_ms > s->now_ms)
-			sched_look_at(s, stage->choosy_until_ms);
-		else
+		stage->choosy_over = stage->choosy_until_ms <= s->now_ms;
+		if (stage->choosy_over)
 			s->freed = true; /* any slot will do now: what was declined for it is wanted */
+		else
+			sched_look_at(s, stage->choosy_until_ms);
 	}
 }

@@ -187,6 +187,7 @@ struct stage {
 	struct task *fresh, *retry, *choosy; /* queues */
 	struct place *places;                /* by executor */
 	uint64_t choosy_until_ms;            /* choosy tasks go anywhere then; 0: not known yet */
+	bool choosy_over;                    /* that was then, and offers are asked for again */
 	const struct run *run;               /* that has it; NULL: none now */
 	bool needed;                         /* for that run */
 	UT_hash_handle hh;
