@@ -114,8 +114,8 @@ static void random_list(struct list *l, uint64_t seed, size_t n, size_t most)
 	*l = (struct list){ .out = { list_emit } };
 	for (size_t i = 0; i < n; i++) {
 		uint64_t kind = kit_below(&random, 8);
-		size_t key = kind < 2 ? 0 : kit_below(&random, kind == 7 ? most : 20);
-		size_t value = kind == 3 ? 0 : kit_below(&random, kind == 6 ? most : 200);
+		size_t key = kind < 2 ? 0 : kit_below(&random, kind == 7 || most < 20 ? most : 20);
+		size_t value = kind == 3 ? 0 : kit_below(&random, kind == 6 || most < 200 ? most : 200);
 
 		for (size_t b = 0; b < most && b < 64; b++)
 			bytes[kit_below(&random, most)] = (uint8_t)kit_below(&random, 4);
