@@ -28,7 +28,7 @@ struct fixture {
 	uint32_t partitions;     /* of the last stage */
 	const char *const *data; /* one record, its value, for each partition; NULL: the number */
 	uint64_t number;
-	unsigned given; /* results */
+	unsigned given;       /* results */
 	uint32_t unpersisted; /* the last one that was; 0: none */
 	unsigned unpersists;
 };
@@ -93,7 +93,8 @@ static int setup(void **state)
 	x->f = kit_symbol("job_functions");
 	x->partitions = 1;
 	x->number = 5;
-	job_init(&x->job, x->code, &(const struct job_runner){ .run = note, .unpersist = note_unpersist, .arg = x });
+	job_init(&x->job, x->code,
+		&(const struct job_runner){ .run = note, .unpersist = note_unpersist, .arg = x });
 	*state = x;
 	return 0;
 }
@@ -240,8 +241,7 @@ static void what_is_unpersisted_is_left_out_and_told(void **state)
 	struct fixture *x = *state;
 
 	quern_set *lines = quern_text(&x->job, "in"), *kept = quern_persist(lines, QUERN_MEMORY);
-	quern_set *counts = quern_reduce_by_key(
-		quern_flat_map(kept, x->f->words, NULL), quern_sum_u64, NULL);
+	quern_set *counts = quern_reduce_by_key(quern_flat_map(kept, x->f->words, NULL), quern_sum_u64, NULL);
 	quern_set *both = quern_persist(counts, QUERN_MEMORY);
 	assert_int_equal(quern_save_text(both, "out"), 0);
 	assert_string_equal(steps_of(x, 0), "cw");

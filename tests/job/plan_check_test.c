@@ -216,8 +216,8 @@ static void what_keeps_records_does_nothing_else(void **state)
 	assert_found((keep(p, 0, &cache), p->step[0].cache = NULL), "nothing else");
 	assert_found((keep(p, 0, &cache), p->step[0].function = &p->map), "nothing else");
 	assert_found((keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP), "without a function");
-	assert_found((keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP,
-			     p->step[0].function = &p->map),
+	assert_found(
+		(keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP, p->step[0].function = &p->map),
 		"without a function");
 	assert_found(p->step[1].function = NULL, "without a function");
 	assert_found((keep(p, 0, &cache), twice[0] = twice[1] = &p->step[0], p->stage[0].steps = twice,
