@@ -21,7 +21,7 @@ static void forget(struct exec *x, struct attempt *a)
 		x->fine--;
 	}
 	HASH_DELETE(hh, x->attempts, a);
-	keep_forget(a);
+	persist_forget(a);
 	quern__task__free_unpacked(a->task, NULL);
 	if (a->result != NULL)
 		quern__task_result__free_unpacked(a->result, NULL);
@@ -110,7 +110,7 @@ static int finish(struct exec *x, struct attempt *a, Quern__TaskResult *result, 
 {
 	struct mtask *t = a->mesos;
 
-	int r = keep_end(x, a, result, plan);
+	int r = persist_end(x, a, result, plan);
 	if (r < 0) {
 		quern__task_result__free_unpacked(result, NULL);
 		return r;
@@ -250,7 +250,7 @@ static int run(struct exec *x, struct attempt *a, const struct exec_action *acti
 				 ? x->now_ms + a->task->timeout_ms
 				 : UINT64_MAX;
 	struct exec_action with = *action;
-	int r = keep_begin(x, a, &with);
+	int r = persist_begin(x, a, &with);
 	return r < 0 ? r : plan_add(plan, with);
 }
 

@@ -53,7 +53,7 @@ struct exec *exec_free(struct exec *x)
 		return NULL;
 	attempt_deinit(x);
 	agent_deinit(x);
-	keep_deinit(x);
+	persist_deinit(x);
 	driver_deinit(x);
 	free(x->executor_id);
 	free(x->framework_id);

@@ -1,5 +1,5 @@
-/* state.h: what the files of the core share (core.c, agent.c, attempt.c, driver.c, keep.c). Not for others:
- * core.h is. */
+/* state.h: what the files of the core share (core.c, agent.c, attempt.c, driver.c, persist.c). Not for
+ * others: core.h is. */
 #ifndef QUERN_EXECUTOR_STATE_H
 #define QUERN_EXECUTOR_STATE_H
 
@@ -32,7 +32,7 @@ enum {
 };
 
 struct mtask;
-struct keep;
+struct persist;
 
 enum attempt_state {
 	ATTEMPT_WAITING,    /* for its stage or map outputs */
@@ -49,7 +49,7 @@ struct attempt {
 	enum attempt_end end;
 	struct mtask *mesos; /* of a fine one; NULL: over the link */
 	Quern__Task *task;
-	struct keep *keep;           /* while it runs: see keep.c; NULL: nothing */
+	struct persist *persist;     /* while it runs: see persist.c; NULL: nothing */
 	uint64_t deadline_ms;        /* of a running one with a timeout; UINT64_MAX: none */
 	Quern__TaskResult *result;   /* while ATTEMPT_DELIVERING */
 	struct attempt *prev, *next; /* of exec.queue, while ATTEMPT_QUEUED */
@@ -177,18 +177,18 @@ struct attempt *attempt_find(const struct exec *x, const struct exec_name *name)
 int attempt_data_taken(struct exec *x, const struct exec_name *name, struct exec_plan *plan);
 void attempt_deinit(struct exec *x);
 
-/* ---- keep.c: persisted sets ---- */
+/* ---- persist.c: persisted sets ---- */
 
 /* What the attempt may begin with and is to keep: into `run`, for as long as it runs. 0 or -ENOMEM. */
-int keep_begin(struct exec *x, struct attempt *a, struct exec_action *run);
+int persist_begin(struct exec *x, struct attempt *a, struct exec_action *run);
 /* Before the result goes on: it says then what the driver is to know. 0 or -ENOMEM. */
-int keep_end(struct exec *x, struct attempt *a, Quern__TaskResult *result, struct exec_plan *plan);
+int persist_end(struct exec *x, struct attempt *a, Quern__TaskResult *result, struct exec_plan *plan);
 /* A set is not wanted any more. */
-int keep_drop(struct exec *x, uint32_t set, struct exec_plan *plan);
+int persist_drop(struct exec *x, uint32_t set, struct exec_plan *plan);
 /* The driver has said how much room there is. */
-int keep_setup(struct exec *x);
-void keep_forget(struct attempt *a);
-void keep_deinit(struct exec *x);
+int persist_setup(struct exec *x);
+void persist_forget(struct attempt *a);
+void persist_deinit(struct exec *x);
 
 /* ---- driver.c: the link's side ---- */
 

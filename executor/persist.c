@@ -1,4 +1,5 @@
-/* keep.c: persisted sets in the core: where an attempt may begin, what it is to keep, and what became of it.
+/* persist.c: persisted sets in the core: where an attempt may begin, what it is to keep, and what became of
+ * it.
  *
  * An attempt begins behind the last CACHE step whose partition is here, and keeps what passes the CACHE steps
  * behind that. Its blobs are numbered here and are the attempt's until it ends; then those that were
@@ -12,7 +13,7 @@
 #include "executor/state.h"
 
 /* What one attempt has to do with them. */
-struct keep {
+struct persist {
 	struct exec_cached cached;             /* what the shell is told */
 	struct cache_entry *read;              /* in use; NULL: none */
 	struct cache_key keys[EXEC_KEEPS_MAX]; /* of cached.write */
@@ -63,7 +64,7 @@ static int settle(struct exec *x, struct cache_gones *gone, struct exec_plan *pl
 
 /* Looks for the last step that can be begun behind; returns the number of the first one to be run. */
 static size_t find_start(
-	struct exec *x, const Quern__Stage *stage, const struct cache_key *base, struct keep *k)
+	struct exec *x, const Quern__Stage *stage, const struct cache_key *base, struct persist *k)
 {
 	struct exec_keep *read = &k->cached.read;
 
@@ -83,8 +84,8 @@ static size_t find_start(
 	return 0;
 }
 
-static void find_keeps(
-	struct exec *x, const Quern__Stage *stage, size_t first, const struct cache_key *base, struct keep *k)
+static void find_keeps(struct exec *x, const Quern__Stage *stage, size_t first, const struct cache_key *base,
+	struct persist *k)
 {
 	for (size_t i = first; i < stage->n_steps && k->cached.n_write < EXEC_KEEPS_MAX; i++) {
 		const Quern__Cache *cache = stage->steps[i]->cache;
@@ -107,16 +108,16 @@ static bool has_cache(const Quern__Stage *stage)
 	return false;
 }
 
-int keep_begin(struct exec *x, struct attempt *a, struct exec_action *run)
+int persist_begin(struct exec *x, struct attempt *a, struct exec_action *run)
 {
 	struct cache_key base = { .partition = a->name.partition };
 
 	if (x->cache == NULL || !has_cache(run->stage))
 		return 0;
-	struct keep *k = calloc(1, sizeof(*k));
+	struct persist *k = calloc(1, sizeof(*k));
 	if (k == NULL)
 		return -ENOMEM;
-	a->keep = k;
+	a->persist = k;
 	base.origin = origin_of(run->stage, a->task);
 	find_keeps(x, run->stage, find_start(x, run->stage, &base, k), &base, k);
 	k->cached.most = x->setup->cache_memory;
@@ -130,7 +131,7 @@ int keep_begin(struct exec *x, struct attempt *a, struct exec_action *run)
 /* ---- End ---- */
 
 /* The blob that was to be filled with a set; NULL: none was. */
-static const struct exec_keep *write_of(const struct keep *k, uint32_t set)
+static const struct exec_keep *write_of(const struct persist *k, uint32_t set)
 {
 	for (uint32_t i = 0; i < k->cached.n_write; i++)
 		if (k->keys[i].set == set)
@@ -148,7 +149,7 @@ static Quern__TaskResult__Kept *said_of(const Quern__TaskResult *result, uint32_
 }
 
 /* Takes in what was filled, and gives back what was not. */
-static int take_writes(struct exec *x, const struct keep *k, const Quern__TaskResult *result,
+static int take_writes(struct exec *x, const struct persist *k, const Quern__TaskResult *result,
 	struct cache_gones *gone, struct exec_plan *plan)
 {
 	int r = 0;
@@ -168,9 +169,9 @@ static int take_writes(struct exec *x, const struct keep *k, const Quern__TaskRe
 	return r < 0 ? r : 0;
 }
 
-typedef bool kept_filter(const Quern__TaskResult__Kept *kept, const struct keep *k);
+typedef bool kept_filter(const Quern__TaskResult__Kept *kept, const struct persist *k);
 
-static void filter_kept(Quern__TaskResult *result, kept_filter *stays, const struct keep *k)
+static void filter_kept(Quern__TaskResult *result, kept_filter *stays, const struct persist *k)
 {
 	size_t n = 0;
 
@@ -186,13 +187,13 @@ static void filter_kept(Quern__TaskResult *result, kept_filter *stays, const str
 }
 
 /* What a worker may say: nothing else is taken from it. */
-static bool was_asked_for(const Quern__TaskResult__Kept *kept, const struct keep *k)
+static bool was_asked_for(const Quern__TaskResult__Kept *kept, const struct persist *k)
 {
 	return k != NULL && write_of(k, kept->cache) != NULL;
 }
 
 /* What the driver is to know: what is here now, and what was too large to be. */
-static bool is_news(const Quern__TaskResult__Kept *kept, const struct keep *k)
+static bool is_news(const Quern__TaskResult__Kept *kept, const struct persist *k)
 {
 	(void)k;
 	return kept->has_bytes || kept->too_large;
@@ -223,16 +224,16 @@ static int add_evicted(struct exec *x, Quern__TaskResult *result)
 	return 0;
 }
 
-int keep_end(struct exec *x, struct attempt *a, Quern__TaskResult *result, struct exec_plan *plan)
+int persist_end(struct exec *x, struct attempt *a, Quern__TaskResult *result, struct exec_plan *plan)
 {
 	struct cache_gones gone = { 0 };
-	struct keep *k = a->keep;
+	struct persist *k = a->persist;
 	int r = 0;
 
 	filter_kept(result, was_asked_for, result->state == QUERN__TASK_RESULT__STATE__DONE ? k : NULL);
 	if (k == NULL)
 		return 0;
-	a->keep = NULL;
+	a->persist = NULL;
 	/* What a task failed on is not what the next attempt should begin with. */
 	if (k->read != NULL)
 		r = cache_release(
@@ -247,7 +248,7 @@ int keep_end(struct exec *x, struct attempt *a, Quern__TaskResult *result, struc
 	return r < 0 ? r : add_evicted(x, result);
 }
 
-int keep_drop(struct exec *x, uint32_t set, struct exec_plan *plan)
+int persist_drop(struct exec *x, uint32_t set, struct exec_plan *plan)
 {
 	struct cache_gones gone = { 0 };
 
@@ -258,20 +259,20 @@ int keep_drop(struct exec *x, uint32_t set, struct exec_plan *plan)
 	return r < 0 ? r : e;
 }
 
-int keep_setup(struct exec *x)
+int persist_setup(struct exec *x)
 {
 	if (!x->setup->has_cache_memory || x->setup->cache_memory == 0)
 		return 0;
 	return cache_new(x->setup->cache_memory, x->config.max_kept, &x->cache);
 }
 
-void keep_forget(struct attempt *a)
+void persist_forget(struct attempt *a)
 {
-	free(a->keep);
-	a->keep = NULL;
+	free(a->persist);
+	a->persist = NULL;
 }
 
-void keep_deinit(struct exec *x)
+void persist_deinit(struct exec *x)
 {
 	x->cache = cache_free(x->cache);
 	vec_deinit(&x->evicted);
