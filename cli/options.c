@@ -108,6 +108,20 @@ static int set_executor_memory(struct run_options *o, const char *value, struct 
 	return 0;
 }
 
+static int set_cache_memory(struct run_options *o, const char *value, struct err *err)
+{
+	if (strcmp(value, "0") == 0) {
+		o->cache_mem_mb = 0;
+		return 0;
+	}
+	return parse_memory_mb(value, &o->cache_mem_mb, err);
+}
+
+static int set_locality_wait(struct run_options *o, const char *value, struct err *err)
+{
+	return parse_duration_ms(value, &o->locality_wait_ms, err);
+}
+
 static int set_max_failures(struct run_options *o, const char *value, struct err *err)
 {
 	return parse_count(value, 1, 1000, &o->task_max_failures, err);
@@ -202,6 +216,12 @@ static const struct option_row rows[] = {
 	{ "task-memory", "SIZE", "memory of a task (512m)", set_task_memory },
 	{ "executor-cores", "N", "share of an executor itself, beside its tasks (0.1)", set_executor_cores },
 	{ "executor-memory", "SIZE", "memory of an executor itself (128m)", set_executor_memory },
+	{ "cache-memory", "SIZE",
+		"memory of an executor for persisted sets, beside that (256m if the job calls "
+		"quern_persist(), else 0)",
+		set_cache_memory },
+	{ "locality-wait", "TIME", "a task waits so long for a place that suits it (coarse: 3s, fine: 1s)",
+		set_locality_wait },
 	{ "task-max-failures", "N", "attempts of a task before the job fails (4)", set_max_failures },
 	{ "task-timeout", "TIME", "an attempt that takes longer has failed (none)", set_task_timeout },
 	{ "min-registered-ratio", "RATIO", "coarse: start when so much of the request is there (0.8)",
@@ -341,6 +361,8 @@ static void defaults(struct run_options *o)
 		.task_mem_mb = 512,
 		.executor_cpus_milli = 100,
 		.executor_mem_mb = 128,
+		.cache_mem_mb = UINT32_MAX,
+		.locality_wait_ms = UINT64_MAX,
 		.task_max_failures = 4,
 		.shuffle_compression = UINT32_MAX,
 		.min_registered_percent = 80,

@@ -17,8 +17,10 @@ struct run_options {
 	uint32_t total_cores_milli; /* 0: not said */
 	uint32_t task_cpus_milli, task_mem_mb;
 	uint32_t executor_cpus_milli, executor_mem_mb;
+	uint32_t cache_mem_mb; /* UINT32_MAX: not said */
 	uint32_t task_max_failures;
 	uint64_t task_timeout_ms;
+	uint64_t locality_wait_ms; /* UINT64_MAX: not said */
 	uint32_t min_registered_percent;
 	uint64_t max_registered_wait_ms;
 	uint64_t revive_interval_ms; /* UINT64_MAX: never */

@@ -16,15 +16,19 @@
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "job/compile.h"
+#include "job/object.h"
 #include "scheduler/driver.h"
 
 enum {
 	SHARED_CLUSTER_CORES = 16, /* taken at most when nobody says more: there are others on a cluster */
 	FAILOVER_TIMEOUT_S = 10,   /* after that long without its driver the framework's tasks are ended */
 	EXECUTOR_DISK_MB = 10240,
-	REVIVE_BURST = 50,  /* REVIVEs that may come at their least interval */
-	EXCLUDE_AFTER = 4,  /* failures on an agent ... */
-	EXCLUDE_MS = 60000, /* ... and it is left out for so long */
+	CACHE_MB = 256, /* for a job that persists sets */
+	LOCALITY_WAIT_MS = 3000,
+	LOCALITY_WAIT_FINE_MS = 1000, /* in fine mode what waits may get no slot */
+	REVIVE_BURST = 50,            /* REVIVEs that may come at their least interval */
+	EXCLUDE_AFTER = 4,            /* failures on an agent ... */
+	EXCLUDE_MS = 60000,           /* ... and it is left out for so long */
 };
 
 /* Everything of one command; freed in one place. */
@@ -40,6 +44,29 @@ struct command {
 	size_t build_id_len;
 };
 
+/* What was not said on the command line. A job that cannot persist anything reserves no memory for it. */
+static int settle_options(struct command *c, struct err *err)
+{
+	struct run_options *o = &c->o;
+	struct object look;
+
+	int r = object_look(c->so, &look, err);
+	if (r < 0)
+		return r;
+	if (o->cache_mem_mb == UINT32_MAX)
+		o->cache_mem_mb = look.persists ? CACHE_MB : 0;
+	if (o->locality_wait_ms == UINT64_MAX)
+		o->locality_wait_ms = o->mode->task_per_hold ? LOCALITY_WAIT_FINE_MS : LOCALITY_WAIT_MS;
+	return 0;
+}
+
+/* Of an executor itself, what it keeps included. */
+static uint32_t executor_mem_mb(const struct run_options *o)
+{
+	return o->executor_mem_mb > UINT32_MAX - o->cache_mem_mb ? UINT32_MAX
+								 : o->executor_mem_mb + o->cache_mem_mb;
+}
+
 /* What can fail before there is a cluster. */
 static int prepare(struct command *c, const char *job, struct err *err)
 {
@@ -49,6 +76,8 @@ static int prepare(struct command *c, const char *job, struct err *err)
 		r = compile_job(job, c->paths.include, c->o.cflags, &c->so, err);
 	if (r == 0)
 		r = compile_build_id(c->so, c->build_id, &c->build_id_len, err);
+	if (r == 0)
+		r = settle_options(c, err);
 	if (r == 0 && c->o.secret_file != NULL)
 		r = credential_header(c->o.principal, c->o.secret_file, &c->authorization, err);
 	return r;
@@ -84,7 +113,7 @@ static int start_embedded(struct command *c, struct err *err)
 
 	if (asprintf(&resources, "cpus:%.3f;mem:%llu;disk:%d;ports:[31000-32000]",
 		    o->master.cores + o->executor_cpus_milli / 1000.0,
-		    (unsigned long long)(tasks * o->task_mem_mb + o->executor_mem_mb),
+		    (unsigned long long)(tasks * o->task_mem_mb + executor_mem_mb(o)),
 		    EXECUTOR_DISK_MB) < 0) {
 		resources = NULL;
 		return err_set(err, -ENOMEM, "out of memory");
@@ -130,9 +159,10 @@ static struct sched_config sched_config(const struct command *c)
 		.task_cpus_milli = o->task_cpus_milli,
 		.task_mem_mb = o->task_mem_mb,
 		.executor_cpus_milli = o->executor_cpus_milli,
-		.executor_mem_mb = o->executor_mem_mb,
+		.executor_mem_mb = executor_mem_mb(o),
 		.task_max_failures = o->task_max_failures,
 		.task_timeout_ms = o->task_timeout_ms,
+		.locality_wait_ms = o->locality_wait_ms,
 		.revive_interval_ms = o->revive_interval_ms,
 		.revive_burst = REVIVE_BURST,
 		.exclude_after = EXCLUDE_AFTER,
@@ -163,6 +193,7 @@ static int drive(const struct command *c, int argc, char **argv, uint64_t seed)
 		.action = { .cores = slots(o),
 			.partitions = o->parallelism,
 			.compression = shuffle_compression(o) },
+		.cache_mem_mb = o->cache_mem_mb,
 		.give_up_ms = o->master_timeout_ms,
 		.quiet = o->quiet,
 		.verbose = o->verbose,

@@ -34,6 +34,7 @@ static void forget(struct exec *x, struct attempt *a)
 		x->fine--;
 	}
 	HASH_DELETE(hh, x->attempts, a);
+	persist_forget(a);
 	quern__task__free_unpacked(a->task, NULL);
 	if (a->result != NULL)
 		quern__task_result__free_unpacked(a->result, NULL);
@@ -122,6 +123,11 @@ static int finish(struct exec *x, struct attempt *a, Quern__TaskResult *result, 
 {
 	struct mtask *t = a->mesos;
 
+	int r = persist_end(x, a, result, plan);
+	if (r < 0) {
+		quern__task_result__free_unpacked(result, NULL);
+		return r;
+	}
 	if (t == NULL) {
 		forget(x, a);
 		return driver_result(x, result);
@@ -134,7 +140,7 @@ static int finish(struct exec *x, struct attempt *a, Quern__TaskResult *result, 
 		return driver_data(x, result, plan);
 	}
 	forget(x, a);
-	int r = agent_finish(x, t, result, plan);
+	r = agent_finish(x, t, result, plan);
 	quern__task_result__free_unpacked(result, NULL);
 	return r;
 }
@@ -259,7 +265,9 @@ static int run(struct exec *x, struct attempt *a, const struct exec_action *acti
 					 a->task->timeout_ms < UINT64_MAX - x->now_ms
 				 ? x->now_ms + a->task->timeout_ms
 				 : UINT64_MAX;
-	return plan_add(plan, *action);
+	struct exec_action with = *action;
+	int r = persist_begin(x, a, &with);
+	return r < 0 ? r : plan_add(plan, with);
 }
 
 /* From waiting to the queue or, a fine one, to a worker. */

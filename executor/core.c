@@ -27,6 +27,8 @@ static int dup_config(struct exec *x, const struct exec_config *config)
 		x->config.link_grace_ms = LINK_GRACE_MS;
 	if (config->max_data == 0)
 		x->config.max_data = MAX_DATA;
+	if (config->max_kept == 0)
+		x->config.max_kept = MAX_KEPT;
 	return 0;
 }
 
@@ -51,6 +53,7 @@ struct exec *exec_free(struct exec *x)
 		return NULL;
 	attempt_deinit(x);
 	agent_deinit(x);
+	persist_deinit(x);
 	driver_deinit(x);
 	free(x->executor_id);
 	free(x->framework_id);

@@ -40,6 +40,24 @@ struct exec_config {
 				    */
 	uint64_t link_grace_ms;    /* without a link to the driver for so long: the end. 0: 15,000 */
 	size_t max_data;           /* bytes of one result's data that the link takes. 0: 60 MiB */
+	size_t max_kept; /* partitions of persisted sets, each a descriptor of the shell's. 0: 256 */
+};
+
+enum { EXEC_KEEPS_MAX = 16 /* sets that one attempt fills; more of them are not kept */ };
+
+/* Memory of a partition of a persisted set, by a number that is not used again. */
+struct exec_keep {
+	uint32_t step, blob; /* the CACHE step of the stage; the memory */
+	uint64_t bytes;      /* of what is read */
+};
+
+/* What an attempt has to do with persisted sets. */
+struct exec_cached {
+	bool reads;
+	struct exec_keep read; /* begin behind that step, with these records */
+	struct exec_keep write[EXEC_KEEPS_MAX];
+	uint32_t n_write;
+	uint64_t most; /* bytes that all of `write` may take */
 };
 
 /* Of an attempt. No padding: it is a key. */
@@ -79,10 +97,12 @@ enum exec_action_kind {
 	EXEC_DO_CONNECT, /* make the link that `setup` names: EXEC_EV_LINK_UP or _LINK_DOWN follows */
 	EXEC_DO_LINK,    /* send `data`, a packed ToDriver. Only while the link is up */
 	EXEC_DO_RUN,     /* start `task` with `stage` and `outputs` (NULL: text) in a worker; EXEC_EV_RESULT
-			    follows */
+			    follows. `cached` (NULL: nothing): make memory for what it writes. Where something
+			    of that cannot be had it may be left out */
 	EXEC_DO_KILL,    /* end attempt `name`; its EXEC_EV_RESULT follows */
 	EXEC_DO_WARM,    /* keep `n` workers, busy and idle, at least */
 	EXEC_DO_DROP,    /* remove the files of shuffle `n` */
+	EXEC_DO_DISCARD, /* give the memory of blob `n` back, if there is any */
 	EXEC_DO_LOG,     /* `text` for people */
 	EXEC_DO_EXIT, /* end everything; `code` is the exit status, `text` says why. Calls of this plan still
 			 leave */
@@ -100,6 +120,7 @@ struct exec_action {
 	const Quern__Task *task;
 	const Quern__Stage *stage;
 	const Quern__Outputs *outputs;
+	const struct exec_cached *cached;
 };
 
 struct exec_plan {

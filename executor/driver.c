@@ -26,6 +26,8 @@ int driver_setup(struct exec *x, const ProtobufCBinaryData *data, struct exec_pl
 			plan, EXEC_DO_EXIT, 1, "what the framework says about this executor makes no sense");
 	}
 	int r = plan_add(plan, (struct exec_action){ .kind = EXEC_DO_SETUP, .setup = x->setup });
+	if (r == 0)
+		r = persist_setup(x);
 	if (r < 0)
 		return r;
 	x->link = LINK_TRYING;
@@ -307,6 +309,8 @@ int driver_message(struct exec *x, const Quern__ToExecutor *m, struct exec_plan 
 	forget_old_stages(x);
 	for (size_t i = 0; r == 0 && i < m->n_drop_shuffles; i++)
 		r = on_drop(x, m->drop_shuffles[i], plan);
+	for (size_t i = 0; r == 0 && i < m->n_drop_caches; i++)
+		r = persist_drop(x, m->drop_caches[i], plan);
 	if (r == 0 && m->stage != NULL)
 		r = on_stage(x, m->stage->stage);
 	if (r == 0 && m->outputs != NULL)

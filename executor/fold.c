@@ -84,5 +84,6 @@ void fold_end(struct fold *f)
 		value = quern_bytes(bits, sizeof(bits));
 	}
 	/* An empty key is one: NULL would say that there is none (job/out.h). */
-	f->give(f->arg, f->word, f->key.len > 0 ? quern_bytes(f->key.data, f->key.len) : quern_str(""), value);
+	f->give(f->arg, f->word, f->key.len > 0 ? quern_bytes(f->key.data, f->key.len) : quern_str(""),
+		value);
 }

@@ -322,7 +322,7 @@ static int send_frame(struct pool_worker *w, const uint8_t *frame, size_t len)
 }
 
 static int send_request(struct pool_worker *w, const Quern__Task *task, const Quern__Stage *stage,
-	const Quern__Outputs *outputs)
+	const Quern__Outputs *outputs, const Quern__TaskCache *cache)
 {
 	Quern__WorkerRequest request = QUERN__WORKER_REQUEST__INIT;
 
@@ -333,6 +333,7 @@ static int send_request(struct pool_worker *w, const Quern__Task *task, const Qu
 		(w->shuffle != outputs->shuffle || w->outputs_version != outputs->version || !w->has_outputs))
 		request.outputs = (Quern__Outputs *)(uintptr_t)outputs;
 	request.task = (Quern__Task *)(uintptr_t)task;
+	request.cache = (Quern__TaskCache *)(uintptr_t)cache;
 
 	size_t len = quern__worker_request__get_packed_size(&request);
 	if (len > UINT32_MAX)
@@ -376,8 +377,8 @@ static struct pool_worker *pick(struct pool *p, const Quern__Stage *stage)
 	return best;
 }
 
-int pool_run(
-	struct pool *p, const Quern__Task *task, const Quern__Stage *stage, const Quern__Outputs *outputs)
+int pool_run(struct pool *p, const Quern__Task *task, const Quern__Stage *stage,
+	const Quern__Outputs *outputs, const Quern__TaskCache *cache)
 {
 	if (p->failed)
 		return 0; /* `unloadable` has been said */
@@ -386,7 +387,7 @@ int pool_run(
 	if (r < 0)
 		return r;
 	capture_forget(&w->output);
-	r = send_request(w, task, stage, outputs);
+	r = send_request(w, task, stage, outputs, cache);
 	if (r < 0)
 		return r;
 	note_request(w, task, stage, outputs);

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "executor/core.h"
+#include "executor/worker.pb-c.h"
 #include "job/link.pb-c.h"
 #include "job/plan.pb-c.h"
 
@@ -49,10 +50,10 @@ int pool_load(struct pool *p, const struct pool_job *job);
 /* Keeps `n` workers, busy and idle, and one idle beyond the busy ones. */
 void pool_warm(struct pool *p, uint32_t n);
 
-/* Runs an attempt, in an idle worker or a new one; before the job is loaded it waits. Nothing is kept of what
- * is pointed at. 0 or -ENOMEM. */
-int pool_run(
-	struct pool *p, const Quern__Task *task, const Quern__Stage *stage, const Quern__Outputs *outputs);
+/* Runs an attempt, in an idle worker or a new one; before the job is loaded it waits. `cache`: NULL where it
+ * has nothing to do with persisted sets. Nothing is kept of what is pointed at. 0 or -ENOMEM. */
+int pool_run(struct pool *p, const Quern__Task *task, const Quern__Stage *stage,
+	const Quern__Outputs *outputs, const Quern__TaskCache *cache);
 
 /* Ends an attempt's worker; the `result` follows, if it has not been on its way before. */
 void pool_kill(struct pool *p, const struct exec_name *name);

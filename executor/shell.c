@@ -24,6 +24,7 @@
 
 #include "base/http.h"
 #include "base/link.h"
+#include "executor/blobs.h"
 #include "executor/core.h"
 #include "executor/place.h"
 #include "executor/pool.h"
@@ -51,6 +52,7 @@ struct shell {
 	struct exec *core;
 	struct exec_plan plan;
 	struct pool *pool;
+	struct blobs blobs;
 	struct link *link;
 	char link_error[512]; /* of a link that failed at once; "" none */
 	bool subscribed, ending;
@@ -143,6 +145,16 @@ static void send_driver(struct shell *s, const void *data, size_t len)
 	event_active(s->later, 0, 0);
 }
 
+static void run_task(struct shell *s, const struct exec_action *a)
+{
+	Quern__TaskCache *cache = a->cached != NULL ? blobs_prepare(&s->blobs, a->cached) : NULL;
+
+	if (pool_run(s->pool, a->task, a->stage, a->outputs, cache) < 0)
+		stop(s, EXIT_FAILURE, "out of memory or of descriptors");
+	if (cache != NULL)
+		quern__task_cache__free_unpacked(cache, NULL);
+}
+
 static void do_action(struct shell *s, const struct exec_action *a)
 {
 	switch (a->kind) {
@@ -160,8 +172,7 @@ static void do_action(struct shell *s, const struct exec_action *a)
 		send_driver(s, a->data, a->len);
 		break;
 	case EXEC_DO_RUN:
-		if (pool_run(s->pool, a->task, a->stage, a->outputs) < 0)
-			stop(s, EXIT_FAILURE, "out of memory or of descriptors");
+		run_task(s, a);
 		break;
 	case EXEC_DO_KILL:
 		pool_kill(s->pool, &a->name);
@@ -173,6 +184,9 @@ static void do_action(struct shell *s, const struct exec_action *a)
 		if (s->shuffle != NULL)
 			shuffle_server_forget(s->shuffle, a->n);
 		shuffle_drop(s->place.shuffle_dir, a->n);
+		break;
+	case EXEC_DO_DISCARD:
+		blobs_discard(&s->blobs, a->n);
 		break;
 	case EXEC_DO_LOG:
 		say("%s", a->text);
@@ -361,7 +375,8 @@ static int make_core(struct shell *s, struct err *err)
 		.shuffle_port = s->place.port,
 		.shuffle_dir = s->place.shuffle_dir,
 		.machine = s->place.machine,
-		.address = s->place.address };
+		.address = s->place.address,
+		.max_kept = blobs_most() };
 
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
 	config.epoch_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000 - now_us() / 1000;
@@ -470,6 +485,7 @@ static void end(struct shell *s)
 	s->http = http_client_free(s->http);
 	s->core = exec_free(s->core);
 	exec_plan_deinit(&s->plan);
+	blobs_deinit(&s->blobs);
 	free_event(s->timer);
 	free_event(s->flush);
 	free_event(s->later);

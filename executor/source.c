@@ -174,6 +174,8 @@ uint64_t source_bytes(const struct source *s)
 
 void source_close(struct source *s)
 {
+	if (s->config.env == NULL)
+		return;
 	reader_deinit(&s->reader);
 	free_parts(s->parts);
 	s->parts = NULL;

@@ -46,6 +46,7 @@ const Quern__MapOutput *source_lost(const struct source *s);
 uint64_t source_records(const struct source *s);
 uint64_t source_bytes(const struct source *s);
 
+/* Also of one that was never opened, all zeros. */
 void source_close(struct source *s);
 
 #endif

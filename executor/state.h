@@ -1,5 +1,5 @@
-/* state.h: what the files of the core share (core.c, agent.c, attempt.c, driver.c). Not for others: core.h
- * is. */
+/* state.h: what the files of the core share (core.c, agent.c, attempt.c, driver.c, persist.c). Not for
+ * others: core.h is. */
 #ifndef QUERN_EXECUTOR_STATE_H
 #define QUERN_EXECUTOR_STATE_H
 
@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "base/vec.h"
+#include "executor/cache.h"
 #include "executor/core.h"
 
 enum {
@@ -26,10 +27,13 @@ enum {
 	BATCH_MAX = 1 << 20,    /* bytes of results in one frame */
 	FLUSH_MS = 1,           /* that results may wait for others, while there is more to run */
 	HISTORY_MAX = 16 << 20, /* bytes of results that a link may lose with its sockets' buffers */
-	STAGES_MAX = 256        /* stages remembered; a forgotten one is asked for again */
+	STAGES_MAX = 256,       /* stages remembered; a forgotten one is asked for again */
+	MAX_KEPT = 256,
+	EVICTED_MAX = 32 /* evictions that one result tells of */
 };
 
 struct mtask;
+struct persist;
 
 enum attempt_state {
 	ATTEMPT_WAITING,    /* for its stage or map outputs */
@@ -46,6 +50,7 @@ struct attempt {
 	enum attempt_end end;
 	struct mtask *mesos; /* of a fine one; NULL: over the link */
 	Quern__Task *task;
+	struct persist *persist;     /* while it runs: see persist.c; NULL: nothing */
 	uint64_t deadline_ms;        /* of a running one with a timeout; UINT64_MAX: none */
 	Quern__TaskResult *result;   /* while ATTEMPT_DELIVERING */
 	struct attempt *prev, *next; /* of exec.queue, while ATTEMPT_QUEUED, of exec.running likewise */
@@ -121,6 +126,10 @@ struct exec {
 	uint64_t outbox_ms;              /* when the first of them came */
 	VEC(struct sent_result) history; /* sent on this link or an earlier one, oldest first */
 	size_t history_bytes;
+
+	struct cache *cache; /* NULL: nothing is kept */
+	uint32_t last_blob;
+	VEC(struct cache_gone) evicted; /* that the driver was not told of */
 };
 
 /* ---- plan.c ---- */
@@ -170,6 +179,19 @@ struct attempt *attempt_find(const struct exec *x, const struct exec_name *name)
 /* The driver has the data of a result. */
 int attempt_data_taken(struct exec *x, const struct exec_name *name, struct exec_plan *plan);
 void attempt_deinit(struct exec *x);
+
+/* ---- persist.c: persisted sets ---- */
+
+/* What the attempt may begin with and is to keep: into `run`, for as long as it runs. 0 or -ENOMEM. */
+int persist_begin(struct exec *x, struct attempt *a, struct exec_action *run);
+/* Before the result goes on: it says then what the driver is to know. 0 or -ENOMEM. */
+int persist_end(struct exec *x, struct attempt *a, Quern__TaskResult *result, struct exec_plan *plan);
+/* A set is not wanted any more. */
+int persist_drop(struct exec *x, uint32_t set, struct exec_plan *plan);
+/* The driver has said how much room there is. */
+int persist_setup(struct exec *x);
+void persist_forget(struct attempt *a);
+void persist_deinit(struct exec *x);
 
 /* ---- driver.c: the link's side ---- */
 

@@ -16,6 +16,7 @@ struct step {
 		code_fn *any;
 	} fn;
 	void *arg;
+	struct quern_out *tee; /* of a step that keeps records; or NULL */
 	struct quern_out *next;
 	struct flow *flow;
 };
@@ -55,6 +56,15 @@ static void filter_pair(struct quern_out *out, quern_slice key, quern_slice valu
 
 	if (s->fn.filter_pair(key, value, s->arg))
 		s->next->emit(s->next, key, value);
+}
+
+static void keep(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)out;
+
+	if (s->tee != NULL)
+		s->tee->emit(s->tee, key, value);
+	s->next->emit(s->next, key, value);
 }
 
 /* What a map emits. */
@@ -108,6 +118,8 @@ static emit_fn *emit_of(const Quern__Step *step)
 		return step->pairs ? flat_map_pair : flat_map_value;
 	case QUERN__STEP__KIND__FILTER:
 		return step->pairs ? filter_pair : filter_value;
+	case QUERN__STEP__KIND__CACHE:
+		return keep;
 	default:
 		return NULL;
 	}
@@ -152,7 +164,11 @@ int steps_new(const struct code *code, Quern__Step *const *step, size_t n, struc
 		at->check.emit = map_emitted;
 		at->next = i + 1 < n ? &s->at[i + 1].in : sink;
 		at->flow = flow;
-		int r = steps_resolve(code, step[i]->function, &at->fn.any, &at->arg, err);
+		if (step[i]->kind == QUERN__STEP__KIND__CACHE)
+			continue;
+		int r = step[i]->function != NULL
+				? steps_resolve(code, step[i]->function, &at->fn.any, &at->arg, err)
+				: err_set(err, -EINVAL, "step %zu of the stage has no function", i);
 		if (r < 0)
 			return r;
 	}
@@ -163,6 +179,11 @@ int steps_new(const struct code *code, Quern__Step *const *step, size_t n, struc
 struct quern_out *steps_in(struct steps *s)
 {
 	return s->in;
+}
+
+void steps_tee(struct steps *s, size_t i, struct quern_out *tee)
+{
+	s->at[i].tee = tee;
 }
 
 struct steps *steps_free(struct steps *s)

@@ -18,6 +18,9 @@ int steps_new(const struct code *code, Quern__Step *const *step, size_t n, struc
 /* Where records go in: the first step, or the sink when there is none. */
 struct quern_out *steps_in(struct steps *s);
 
+/* Step `i`, a CACHE one, gives each record to `tee` (borrowed) as well. Without a tee it does nothing. */
+void steps_tee(struct steps *s, size_t i, struct quern_out *tee);
+
 struct steps *steps_free(struct steps *s);
 
 AUTO_FREE(steps, struct steps, steps_free)

@@ -1,6 +1,7 @@
 /* task.c: puts the operators of one task together, from its source to its sink, and says what became of it.
  *
  *     source (source.h) -> steps (steps.h) -> sink (sink.h)
+ *     kept (task_cache.h) -> the steps behind ---^
  *
  * User functions run inside of run_guarded() alone, and may leave it by a jump: everything that has to be
  * undone hangs on struct run. */
@@ -13,6 +14,7 @@
 #include "executor/sink.h"
 #include "executor/source.h"
 #include "executor/steps.h"
+#include "executor/task_cache.h"
 
 enum {
 	MEMORY_DEFAULT = 256 << 20, /* bytes, of a task that does not say */
@@ -23,7 +25,8 @@ struct run {
 	const struct task_env *env;
 	const struct task *t;
 	struct flow flow;
-	struct source source;
+	struct task_cache cache;
+	struct source source; /* not opened if records that were kept are read instead */
 	struct steps *steps;
 	struct sink sink;
 };
@@ -43,9 +46,12 @@ static void run_guarded(void *arg)
 {
 	struct run *r = arg;
 
-	source_run(&r->source, steps_in(r->steps));
+	if (r->cache.reads)
+		cache_reader_run(&r->cache.reader, steps_in(r->steps), &r->flow);
+	else
+		source_run(&r->source, steps_in(r->steps));
 	if (r->flow.result == 0)
-		sink_finish(&r->sink, source_scale(&r->source));
+		sink_finish(&r->sink, r->cache.reads ? 1 : source_scale(&r->source));
 }
 
 /* ---- What became of it ---- */
@@ -55,8 +61,10 @@ static int fill_done(struct run *r, Quern__TaskResult *result)
 {
 	result->state = QUERN__TASK_RESULT__STATE__DONE;
 	result->has_records_in = result->has_bytes_in = true;
-	result->records_in = source_records(&r->source);
-	result->bytes_in = source_bytes(&r->source);
+	result->records_in = r->cache.reads ? r->cache.reader.records : source_records(&r->source);
+	result->bytes_in = r->cache.reads ? r->cache.reader.len : source_bytes(&r->source);
+	if (task_cache_finish(&r->cache, !r->flow.stop, result) < 0) /* a limit stopped it: not all passed */
+		return -ENOMEM;
 	return sink_answer(&r->sink, result);
 }
 
@@ -121,24 +129,30 @@ static int open_all(struct run *r, struct err *err)
 	const struct source_config source = { .env = r->env,
 		.task = r->t,
 		.memory = records_memory(r->t),
-		.sample = stage->sink->kind == QUERN__SINK__KIND__SAMPLE,
+		/* What is to be kept is read as a whole. */
+		.sample = stage->sink->kind == QUERN__SINK__KIND__SAMPLE &&
+			  (r->t->cache == NULL || r->t->cache->n_write == 0),
 		.flow = &r->flow };
 	const struct sink_config sink = {
 		.env = r->env, .task = r->t, .memory = records_memory(r->t), .flow = &r->flow
 	};
 
-	int e = source_open(&r->source, &source, err);
+	task_cache_init(&r->cache, stage, r->t->cache);
+	int e = r->cache.reads ? 0 : source_open(&r->source, &source, err);
 	if (e == 0)
 		e = sink_open(&r->sink, &sink, err);
 	if (e == 0)
-		e = steps_new(
-			r->env->code, stage->steps, stage->n_steps, r->sink.in, &r->flow, &r->steps, err);
+		e = steps_new(r->env->code, stage->steps + r->cache.first, stage->n_steps - r->cache.first,
+			r->sink.in, &r->flow, &r->steps, err);
+	if (e == 0)
+		e = task_cache_tee(&r->cache, r->steps, err);
 	return e;
 }
 
 static void close_all(struct run *r)
 {
 	source_close(&r->source);
+	task_cache_deinit(&r->cache);
 	r->steps = steps_free(r->steps);
 	sink_close(&r->sink);
 }

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "executor/keep.h"
 #include "job/code.h"
+#include "executor/worker.pb-c.h"
 #include "job/link.pb-c.h"
 
 struct task_env {
@@ -29,6 +30,7 @@ struct task {
 	const Quern__Stage *stage;
 	const Quern__Task *task;
 	const Quern__Outputs *outputs; /* of stage->source->shuffle; NULL for a text stage */
+	const Quern__TaskCache *cache; /* persisted sets: where to begin, what to keep; NULL: nothing */
 };
 
 /* Runs. Fills *ret (the caller frees it with quern__task_result__free_unpacked) and returns 0, whatever

@@ -128,9 +128,9 @@ static uint64_t cpu_us(const struct rusage *usage)
 	       (uint64_t)(user->tv_usec + system->tv_usec);
 }
 
-static int run(struct worker *w, const Quern__Task *task)
+static int run(struct worker *w, const Quern__Task *task, const Quern__TaskCache *cache)
 {
-	const struct task t = { .stage = w->stage, .task = task, .outputs = w->outputs };
+	const struct task t = { .stage = w->stage, .task = task, .outputs = w->outputs, .cache = cache };
 	const uint64_t wall = clock_us();
 	Quern__TaskResult *result = NULL;
 	struct rusage usage = { 0 };
@@ -176,7 +176,7 @@ static int serve(struct worker *w, Quern__WorkerRequest *request)
 	}
 	if (request->task == NULL)
 		return 0;
-	return w->stage != NULL ? run(w, request->task) : -EBADMSG;
+	return w->stage != NULL ? run(w, request->task, request->cache) : -EBADMSG;
 }
 
 int worker_serve(const struct task_env *env, int socket)

@@ -159,10 +159,16 @@ static int put_sink(struct buf *out, const Quern__Sink *s)
 	}
 }
 
+static int put_cache(struct buf *out, const Quern__Cache *c)
+{
+	return buf_add_fmt(out, "    cache %" PRIu32 "%s\n", c->id, c->compressed ? " (compressed)" : "");
+}
+
 static int put_step(struct buf *out, const Quern__Step *s)
 {
+	if (s->cache != NULL)
+		return put_cache(out, s->cache);
 	int r = buf_add_str(out, "    ");
-
 	if (r == 0)
 		r = put_lower(out, name_of(&quern__step__kind__descriptor, (int)s->kind));
 	if (r == 0)

@@ -60,9 +60,12 @@ void memory_deinit(struct memory *m)
 
 void job_init(quern_job *job, const struct code *code, const struct job_runner *runner)
 {
-	*job = (quern_job){
-		.code = code, .runner = *runner, .next_run = 1, .next_stage = 1, .next_shuffle = 1
-	};
+	*job = (quern_job){ .code = code,
+		.runner = *runner,
+		.next_run = 1,
+		.next_stage = 1,
+		.next_shuffle = 1,
+		.next_cache = 1 };
 	job->no_memory = (quern_set){ .job = job, .error = "out of memory" };
 }
 

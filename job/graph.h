@@ -40,6 +40,13 @@ struct bounds {
 	size_t n;
 };
 
+/* What executors keep of a persisted set, under a name that every action uses. */
+struct set_cache {
+	uint32_t id;
+	bool compressed;
+	bool dropped; /* unpersisted: the step is left out from now on */
+};
+
 /* The shuffle that makes a set, and the stage that writes it. Both are named when the set is made, so that
  * every action that needs them names them alike, and they are written once. */
 struct set_shuffle {
@@ -57,6 +64,7 @@ struct quern_set {
 	Quern__Step__Kind step;
 	bool pairs;
 	Quern__Function fn;
+	struct set_cache *cache; /* of a CACHE step */
 	struct set_shuffle *shuffle;
 	Quern__Order order;
 	Quern__ValueType key_type, value_type; /* for save_text */
@@ -80,6 +88,9 @@ struct job_runner {
 	 * one when there is nobody to tell: no driver. */
 	int (*run)(
 		void *arg, const Quern__Run *run, job_result_fn *result, void *result_arg, struct err *err);
+	/* What is kept of a persisted set may go; does not wait. 0, or negative: no driver. NULL: nothing is
+	 * to be told. */
+	int (*unpersist)(void *arg, uint32_t cache);
 	void *arg;
 };
 
@@ -87,7 +98,7 @@ struct quern_job {
 	const struct code *code;
 	struct job_runner runner;
 	struct memory memory; /* of sets; theirs until the job ends */
-	uint32_t next_run, next_stage, next_shuffle;
+	uint32_t next_run, next_stage, next_shuffle, next_cache;
 	bool running; /* an action is under way */
 	quern_set no_memory;
 };

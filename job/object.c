@@ -39,15 +39,24 @@ static void look_at_notes(Elf *elf, const GElf_Phdr *segment, struct object *ret
 }
 
 /* Whether one symbol is a quern_main() that dlsym() would find. */
-static bool is_main(Elf *elf, const GElf_Shdr *table, const GElf_Sym *symbol)
+static bool is_main(const char *name, const GElf_Sym *symbol)
 {
-	const char *name = elf_strptr(elf, table->sh_link, symbol->st_name);
 	unsigned char binding = GELF_ST_BIND(symbol->st_info);
 	unsigned char visibility = GELF_ST_VISIBILITY(symbol->st_other);
 
 	return symbol->st_shndx != SHN_UNDEF && (binding == STB_GLOBAL || binding == STB_WEAK) &&
 	       (visibility == STV_DEFAULT || visibility == STV_PROTECTED) &&
-	       GELF_ST_TYPE(symbol->st_info) == STT_FUNC && name != NULL && strcmp(name, "quern_main") == 0;
+	       GELF_ST_TYPE(symbol->st_info) == STT_FUNC && strcmp(name, "quern_main") == 0;
+}
+
+static void look_at_symbol(const char *name, const GElf_Sym *symbol, struct object *ret)
+{
+	if (name == NULL)
+		return;
+	if (is_main(name, symbol))
+		ret->has_main = true;
+	if (symbol->st_shndx == SHN_UNDEF && strcmp(name, "quern_persist") == 0)
+		ret->persists = true;
 }
 
 static void look_at_symbols(Elf *elf, struct object *ret)
@@ -60,7 +69,7 @@ static void look_at_symbols(Elf *elf, struct object *ret)
 			continue;
 		Elf_Data *data = elf_getdata(section, NULL);
 		for (int i = 0; data != NULL && gelf_getsym(data, i, &symbol) != NULL; i++)
-			ret->has_main = ret->has_main || is_main(elf, &head, &symbol);
+			look_at_symbol(elf_strptr(elf, head.sh_link, symbol.st_name), &symbol, ret);
 	}
 }
 

@@ -14,6 +14,7 @@ struct object {
 	uint8_t build_id[CODE_BUILD_ID_MAX];
 	size_t build_id_len; /* 0: it has none */
 	bool has_main;       /* it defines quern_main() for others to call */
+	bool persists;       /* it calls quern_persist() */
 };
 
 /* -ENOENT, -EACCES, ... or -ENOEXEC: not a shared object; with a sentence that names `path`. */

@@ -77,8 +77,33 @@ static int check_source(const Quern__Run *run, size_t stage, struct err *err)
 				: check_function(s->reduce, true, "a reduction", err);
 }
 
+/* A set that one stage keeps twice would be the same twice. `caches`: ids so far, *n of them. */
+static int check_cache(const Quern__Step *s, uint32_t *caches, size_t *n, struct err *err)
+{
+	if (s->function != NULL || s->cache == NULL)
+		return err_set(err, -EBADMSG, "a step that keeps records does nothing else");
+	if (*n == PLAN_CACHES_MAX)
+		return err_set(err, -EBADMSG, "more than %d sets are kept", PLAN_CACHES_MAX);
+	for (size_t i = 0; i < *n; i++)
+		if (caches[i] == s->cache->id)
+			return err_set(err, -EBADMSG, "set %" PRIu32 " is kept twice", s->cache->id);
+	caches[(*n)++] = s->cache->id;
+	return 0;
+}
+
+static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, struct err *err)
+{
+	if (s->kind == QUERN__STEP__KIND__CACHE)
+		return check_cache(s, caches, n_caches, err);
+	if (s->function == NULL || s->cache != NULL)
+		return err_set(err, -EBADMSG, "a step without a function");
+	return check_function(s->function, false, "a step", err);
+}
+
 static int check_steps(const Quern__Stage *stage, struct err *err)
 {
+	uint32_t caches[PLAN_CACHES_MAX];
+	size_t n_caches = 0;
 	int r = 0;
 
 	if (stage->n_steps > PLAN_STEPS_MAX)
@@ -87,7 +112,7 @@ static int check_steps(const Quern__Stage *stage, struct err *err)
 		if (!known(&quern__step__kind__descriptor, (int)stage->steps[i]->kind))
 			return err_set(
 				err, -EBADMSG, "a step of unknown kind %d", (int)stage->steps[i]->kind);
-		r = check_function(stage->steps[i]->function, false, "a step", err);
+		r = check_step(stage->steps[i], caches, &n_caches, err);
 	}
 	return r;
 }

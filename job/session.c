@@ -63,7 +63,8 @@ static bool is_one_of(const ProtobufCMessage *m)
 	if (m->descriptor == &quern__session_to_driver__descriptor) {
 		const Quern__SessionToDriver *d = (const Quern__SessionToDriver *)m;
 
-		return (d->hello != NULL) + (d->run != NULL) + (d->cancel != NULL) == 1;
+		return (d->hello != NULL) + (d->run != NULL) + (d->cancel != NULL) + (d->unpersist != NULL) ==
+		       1;
 	}
 	const Quern__SessionToJob *j = (const Quern__SessionToJob *)m;
 	return (j->result != NULL) + (j->done != NULL) == 1;
@@ -186,6 +187,16 @@ int session_put_cancel(struct buf *out, uint32_t run)
 
 	cancel.run = run;
 	m.cancel = &cancel;
+	return put_to_driver(out, &m);
+}
+
+int session_put_unpersist(struct buf *out, uint32_t cache)
+{
+	Quern__SessionToDriver m = QUERN__SESSION_TO_DRIVER__INIT;
+	Quern__SessionToDriver__Unpersist unpersist = QUERN__SESSION_TO_DRIVER__UNPERSIST__INIT;
+
+	unpersist.cache = cache;
+	m.unpersist = &unpersist;
 	return put_to_driver(out, &m);
 }
 

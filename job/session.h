@@ -7,7 +7,8 @@
  * Done, a cancelled one as well. With a COLLECT or COUNT sink every partition that the Run asks for gives one
  * Result, an empty one too, in any order, all of them before Done 0; partitions that there are not
  * (first_partition or its sum with partition_count too large) give none: so the job knows where the dataset
- * ends. The session ends with the job's process, or when the driver closes it.
+ * ends. An Unpersist may come between and within actions. The session ends with the job's process, or when
+ * the driver closes it.
  *
  * The driver trusts nothing that it reads here: user code runs on the other side. */
 #ifndef QUERN_JOB_SESSION_H
@@ -61,6 +62,7 @@ int session_check_hello(
 int session_put_hello(struct buf *out, const uint8_t *build_id, size_t build_id_len);
 int session_put_run(struct buf *out, const Quern__Run *run);
 int session_put_cancel(struct buf *out, uint32_t run);
+int session_put_unpersist(struct buf *out, uint32_t cache);
 int session_put_result(struct buf *out, uint32_t run, uint32_t partition, const void *data, size_t len);
 int session_put_done(struct buf *out, uint32_t run, int code, const char *text);
 

@@ -209,6 +209,15 @@ static int run_action(
 	return r;
 }
 
+static int unpersist(void *arg, uint32_t cache)
+{
+	struct channel *c = arg;
+	auto_buf struct buf b = BUF_INIT(64);
+
+	int r = session_put_unpersist(&b, cache);
+	return r < 0 ? r : send_all(c, &b);
+}
+
 /* ---- The process ---- */
 
 static int hello(struct channel *c, const struct code *code)
@@ -224,7 +233,7 @@ static int hello(struct channel *c, const struct code *code)
 static int call_main(struct channel *c, const struct code *code, int argc, char **argv)
 {
 	int (*job_main)(quern_job *, int, char **) = code_main(code);
-	const struct job_runner runner = { .run = run_action, .arg = c };
+	const struct job_runner runner = { .run = run_action, .unpersist = unpersist, .arg = c };
 	quern_job job;
 
 	if (job_main == NULL) {

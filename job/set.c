@@ -128,6 +128,39 @@ quern_set *quern_filter_pairs(quern_set *set, quern_filter_pair_fn *fn, const qu
 	return step_new(set, "quern_filter_pairs", QUERN__STEP__KIND__FILTER, true, (code_fn *)fn, arg);
 }
 
+quern_set *quern_persist(quern_set *parent, enum quern_storage storage)
+{
+	if (parent->error != NULL)
+		return parent;
+	if (storage != QUERN_MEMORY && storage != QUERN_MEMORY_COMPRESSED)
+		return set_wrong(parent->job, "quern_persist(): no such storage");
+	quern_set *set = set_new(parent->job);
+	if (set->error != NULL)
+		return set;
+	set->kind = SET_STEP;
+	set->parent = parent;
+	set->step = QUERN__STEP__KIND__CACHE;
+	set->has_key = parent->has_key;
+	set->key_type = parent->key_type;
+	set->value_type = parent->value_type;
+	set->cache = memory_take(&parent->job->memory, sizeof(*set->cache));
+	if (set->cache == NULL)
+		return &parent->job->no_memory;
+	set->cache->id = parent->job->next_cache++;
+	set->cache->compressed = storage == QUERN_MEMORY_COMPRESSED;
+	return set;
+}
+
+void quern_unpersist(quern_set *set)
+{
+	if (set->error != NULL || set->cache == NULL || set->cache->dropped)
+		return;
+	set->cache->dropped = true;
+	/* Without a driver nothing is kept either, and the next action says so. */
+	if (set->job->runner.unpersist != NULL)
+		(void)set->job->runner.unpersist(set->job->runner.arg, set->cache->id);
+}
+
 static Quern__ValueType type_of_reduction(const Quern__Function *f, Quern__ValueType otherwise)
 {
 	switch (code_reduction(f)) {

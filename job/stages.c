@@ -9,13 +9,45 @@ struct cut {
 	size_t n_steps;
 };
 
+/* What was unpersisted is no step any more. */
+static bool is_step(const quern_set *set)
+{
+	return set->cache == NULL || !set->cache->dropped;
+}
+
 static struct cut cut_stage(const quern_set *last)
 {
 	struct cut c = { .last = last, .from = last };
 
 	for (; c.from->kind == SET_STEP; c.from = c.from->parent)
-		c.n_steps++;
+		c.n_steps += is_step(c.from);
 	return c;
+}
+
+static int fill_cache(Quern__Step *step, const struct set_cache *set, struct memory *m)
+{
+	Quern__Cache *cache = memory_take(m, sizeof(*cache));
+
+	if (cache == NULL)
+		return -ENOMEM;
+	quern__cache__init(cache);
+	cache->id = set->id;
+	cache->has_compressed = set->compressed;
+	cache->compressed = set->compressed;
+	step->cache = cache;
+	return 0;
+}
+
+static int fill_step(Quern__Step *step, const quern_set *set, struct memory *m)
+{
+	quern__step__init(step);
+	step->kind = set->step;
+	if (set->cache != NULL)
+		return fill_cache(step, set->cache, m);
+	step->has_pairs = set->pairs;
+	step->pairs = set->pairs;
+	step->function = (Quern__Function *)&set->fn;
+	return 0;
 }
 
 static int fill_steps(Quern__Stage *stage, const struct cut *c, struct memory *m)
@@ -27,14 +59,15 @@ static int fill_steps(Quern__Stage *stage, const struct cut *c, struct memory *m
 	if (stage->steps == NULL || steps == NULL)
 		return -ENOMEM;
 	stage->n_steps = c->n_steps;
-	const quern_set *set = c->last;
-	for (size_t i = c->n_steps; i-- > 0; set = set->parent) {
-		quern__step__init(&steps[i]);
-		steps[i].kind = set->step;
-		steps[i].has_pairs = set->pairs;
-		steps[i].pairs = set->pairs;
-		steps[i].function = (Quern__Function *)&set->fn;
+	size_t i = c->n_steps;
+	for (const quern_set *set = c->last; i > 0; set = set->parent) {
+		if (!is_step(set))
+			continue;
+		i--;
 		stage->steps[i] = &steps[i];
+		int r = fill_step(stage->steps[i], set, m);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

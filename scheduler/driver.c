@@ -363,6 +363,11 @@ static void show_peak(struct driver *d)
 		say(d, "peak memory of a worker: %.1f MiB", (double)now.peak_rss / (1 << 20));
 }
 
+static void on_unpersist(void *arg, uint32_t cache)
+{
+	step(arg, (struct sched_event){ .kind = SCHED_EV_UNPERSIST, .u.cache = cache });
+}
+
 static void on_gone(void *arg, int status, const char *why)
 {
 	struct driver *d = arg;
@@ -381,7 +386,9 @@ static void on_gone(void *arg, int status, const char *why)
 									    : DRIVER_JOB_FAILED);
 }
 
-static const struct job_process_ops job_ops = { .run = on_run, .cancel = on_cancel, .gone = on_gone };
+static const struct job_process_ops job_ops = {
+	.run = on_run, .cancel = on_cancel, .unpersist = on_unpersist, .gone = on_gone
+};
 
 /* ---- The loop's own events ---- */
 
@@ -512,6 +519,8 @@ static int pack_executor_data(struct driver *d, const uint8_t *secret, struct bu
 	data.driver_port = peers_port(d->peers);
 	data.secret = (ProtobufCBinaryData){ .data = (uint8_t *)secret, .len = LINK_SECRET };
 	data.job = (char *)"job.so";
+	data.has_cache_memory = 1;
+	data.cache_memory = (uint64_t)d->c->cache_mem_mb << 20;
 	data.build_id = (ProtobufCBinaryData){ .data = (uint8_t *)d->c->build_id, .len = d->c->build_id_len };
 	size_t len = quern__executor_data__get_packed_size(&data);
 	int r = buf_reserve(out, len);

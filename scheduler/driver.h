@@ -33,6 +33,7 @@ struct driver_config {
 	char **argv; /* of quern_main(), argv[0] included */
 	int argc;
 	struct action_config action; /* its cores: that the job may use at a time */
+	uint32_t cache_mem_mb;       /* of each executor, for persisted sets: part of its memory */
 	uint64_t give_up_ms;         /* without a master for so long: no cluster */
 	bool quiet;                  /* only errors */
 	bool verbose; /* plans, every lost executor and failed attempt, at the end the workers' peak memory */

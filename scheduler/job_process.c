@@ -98,6 +98,10 @@ static int take(struct job_process *p, const Quern__SessionToDriver *m, struct e
 		p->ops->cancel(p->arg, m->cancel->run);
 		return 0;
 	}
+	if (m->unpersist != NULL) {
+		p->ops->unpersist(p->arg, m->unpersist->cache);
+		return 0;
+	}
 	if (m->run == NULL)
 		return err_set(err, -EPROTO, "a second hello");
 	int r = plan_check(m->run, p->build_id, p->build_id_len, err);

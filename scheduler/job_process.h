@@ -15,6 +15,7 @@ struct job_process;
 struct job_process_ops {
 	void (*run)(void *arg, const Quern__Run *run); /* an action; borrowed, checked (job/plan_check.h) */
 	void (*cancel)(void *arg, uint32_t run);       /* it wants no more results of that action */
+	void (*unpersist)(void *arg, uint32_t cache);  /* nor what is kept of that persisted set */
 	/* The process ended; `status` as waitpid(2) gives it. Or it broke the protocol and was killed: `why`
 	 * says how (else NULL). Exactly once, not for a process that job_process_free() ends. */
 	void (*gone)(void *arg, int status, const char *why);

@@ -109,6 +109,7 @@ struct sched *sched_free(struct sched *s)
 	sched_run_free(s, s->run);
 	s->run = NULL;
 	sched_shuffles_deinit(s);
+	sched_cache_deinit(s);
 	sched_attempts_deinit(s);
 	sched_holds_deinit(s);
 	sched_executors_deinit(s);
@@ -141,6 +142,8 @@ static int handle(struct sched *s, const struct sched_event *ev)
 		return sched_run_start(s, ev);
 	case SCHED_EV_CANCEL:
 		return sched_run_cancel(s, ev->u.run_id);
+	case SCHED_EV_UNPERSIST:
+		return sched_cache_drop(s, ev->u.cache);
 	case SCHED_EV_COMMITTED:
 		return sched_run_committed(
 			s, ev->u.committed.run, ev->u.committed.partition, ev->u.committed.error);
@@ -159,6 +162,7 @@ static int look(struct sched *s)
 
 	if (s->look_ms <= s->now_ms) {
 		s->look_ms = UINT64_MAX;
+		sched_prefer_look(s);
 		r = sched_executors_look(s);
 		if (r == 0)
 			r = sched_attempts_look(s);

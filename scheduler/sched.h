@@ -39,6 +39,7 @@ struct sched_config {
 	uint32_t executor_mem_mb;
 	uint32_t task_max_failures; /* attempts of a task, all told */
 	uint64_t task_timeout_ms;   /* 0: none */
+	uint64_t locality_wait_ms;  /* a task that prefers some executors waits so long for one of them */
 
 	uint64_t revive_interval_ms; /* least time between two REVIVEs; UINT64_MAX: never REVIVE but to
 					un-suppress */
@@ -64,6 +65,7 @@ enum sched_event_kind {
 	SCHED_EV_LINK,       /* u.link: a message of it */
 	SCHED_EV_RUN,        /* u.run: the job asks for an action */
 	SCHED_EV_CANCEL,     /* u.run_id: and wants it no longer */
+	SCHED_EV_UNPERSIST,  /* u.cache: what is kept of that persisted set may go */
 	SCHED_EV_COMMITTED,  /* u.committed: answer to SCHED_DO_COMMIT */
 	SCHED_EV_STOP, /* end everything: the plan gets TEARDOWN, and SCHED_DO_STOPPED when it may be sent */
 	SCHED_EV_TICK, /* a timer went off, or just the time */
@@ -85,6 +87,7 @@ struct sched_event {
 			const size_t *n_splits; /* per stage */
 		} run;
 		uint32_t run_id;
+		uint32_t cache;
 		struct {
 			uint32_t run, partition;
 			const char *error; /* NULL: the file is in place */

@@ -290,9 +290,10 @@ int sched_attempt_result(struct sched *s, struct attempt *a, const Quern__TaskRe
 
 	if (result->has_peak_rss && result->peak_rss > s->peak_rss)
 		s->peak_rss = result->peak_rss;
+	int r = sched_cache_result(s, e, a->name.partition, result);
 	forget(s, a);
-	if (t == NULL || t->state != TASK_RUNNING)
-		return 0;
+	if (r < 0 || t == NULL || t->state != TASK_RUNNING)
+		return r;
 	switch (result->state) {
 	case QUERN__TASK_RESULT__STATE__DONE:
 		sched_ahead_learn(t->stage, result);

@@ -192,7 +192,7 @@ int sched_link_up(struct sched *s, const char *executor_id)
 		sched_look_at(s, e->resend_ms);
 	}
 	sched_executor_refresh(s, e);
-	return 0;
+	return sched_cache_linked(s, e);
 }
 
 int sched_link_down(struct sched *s, const char *executor_id)
@@ -235,6 +235,7 @@ static int begin_anew(struct sched *s, struct executor *e)
 
 	while (e->outputs != NULL)
 		sched_output_lost(s, e->outputs);
+	sched_cache_lost(s, e);
 	e->losing = true;
 	DL_FOREACH_SAFE(e->attempts, a, next)
 	{

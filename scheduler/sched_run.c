@@ -43,6 +43,8 @@ static int add_stages(struct sched *s, struct run *run, const struct sched_event
 			return err_set(err, -EINVAL, "stage %u is there twice", stage->id);
 		stage->run = run;
 		forgive(stage);
+		if (r == 0)
+			r = sched_cache_prefer(s, stage);
 	}
 	return r;
 }

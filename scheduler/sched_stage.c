@@ -36,6 +36,7 @@ void sched_stage_free(struct sched *s, struct stage *stage)
 	for (uint32_t i = 0; stage->tasks != NULL && i < stage->n_tasks; i++) {
 		if (stage->tasks[i].attempt != NULL)
 			stage->tasks[i].attempt->task = NULL;
+		sched_prefer_clear(&stage->tasks[i]);
 		free(stage->tasks[i].avoid);
 	}
 	free(stage->tasks);
@@ -189,12 +190,13 @@ static int divide_again(struct sched *s, struct stage *stage, const Quern__Split
 			t->attempt->task = NULL;
 		if (t->next_attempt > next)
 			next = t->next_attempt;
+		sched_prefer_clear(t);
 		free(t->avoid);
 	}
 	free(stage->tasks);
 	free_splits(stage);
 	stage->tasks = NULL;
-	stage->fresh = stage->retry = NULL;
+	stage->fresh = stage->retry = stage->choosy = NULL;
 	stage->n_pending = stage->n_done = stage->n_tasks = 0;
 	int r = copy_splits(stage, splits, n);
 	if (r == 0)

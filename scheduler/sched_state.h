@@ -36,6 +36,7 @@ enum {
 	STALE_FETCHES_FREE = 100, /* fetch failures of a task, of outputs that were known to be lost */
 	START_FAILURES_MAX = 8,   /* executors that die one after another before any has connected */
 	RETRY_LOOK = 64,          /* tasks of the retry queue that are looked at for one slot */
+	PREFER_MAX = 3,           /* executors that a task prefers */
 	REVIVE_PER_AGENT_MS = 5,  /* a token of the bucket comes back after so much for each agent ... */
 	REVIVE_TOKEN_MAX_MS = 5000, /* ... and at last after so much */
 	UNSUPPRESS_MS = 1000, /* a REVIVE that un-suppresses waits no longer than so after the last one */
@@ -81,6 +82,7 @@ struct executor {
 	struct hold *holds;
 	struct attempt *attempts;
 	struct task *outputs;         /* map outputs on it */
+	struct cached_at *cached;     /* partitions of persisted sets on it, see sched_cache.c */
 	uint32_t slots;               /* of its leases that run */
 	uint32_t load;                /* attempts over the link */
 	uint32_t ahead;               /* of them, those that wait there for a slot */
@@ -135,6 +137,28 @@ struct attempt {
 
 enum task_state { TASK_PENDING, TASK_RUNNING, TASK_COMMITTING, TASK_DONE };
 
+/* Where a pending task waits: it ran before; it never did; it never did and prefers some executors. */
+enum task_queue { QUEUE_RETRY, QUEUE_FRESH, QUEUE_CHOOSY };
+
+/* That a task prefers an executor: see sched_prefer.c. */
+struct prefer {
+	struct task *task;
+	struct place *place;        /* NULL: the executor was lost */
+	struct prefer *prev, *next; /* of place.tasks */
+};
+
+struct prefers {
+	uint32_t n;
+	struct prefer at[];
+};
+
+/* The tasks of a stage that prefer an executor; never none. */
+struct place {
+	struct executor *executor;
+	struct prefer *tasks;
+	UT_hash_handle hh;
+};
+
 struct avoid {
 	uint64_t until_ms;
 	uint32_t n;
@@ -146,7 +170,8 @@ struct task {
 	uint32_t partition, next_attempt;
 	uint32_t failures, losses, fetches, stale_fetches;
 	enum task_state state;
-	bool retry;               /* in stage.retry rather than stage.fresh */
+	enum task_queue queue;    /* while pending */
+	struct prefers *prefers;  /* executors, while choosy; NULL: none */
 	struct attempt *attempt;  /* under way */
 	struct avoid *avoid;      /* agents that it failed on; NULL: none */
 	struct task *prev, *next; /* of a queue, while pending */
@@ -165,11 +190,14 @@ struct stage {
 	struct task *tasks;
 	Quern__Split **splits; /* of partitions 0 ... n_splits - 1 */
 	size_t n_splits;
-	struct task *fresh, *retry; /* queues */
-	const struct run *run;      /* that has it; NULL: none now */
-	bool needed;                /* for that run */
-	bool timed;                 /* some task of it has ended */
-	int64_t mean_us;            /* running mean of their wall time */
+	struct task *fresh, *retry, *choosy; /* queues */
+	struct place *places;                /* by executor */
+	uint64_t choosy_until_ms;            /* choosy tasks go anywhere then; 0: not known yet */
+	bool choosy_over;                    /* that was then, and offers are asked for again */
+	const struct run *run;               /* that has it; NULL: none now */
+	bool needed;                         /* for that run */
+	bool timed;                          /* some task of it has ended */
+	int64_t mean_us;                     /* running mean of their wall time */
 	UT_hash_handle hh;
 };
 
@@ -234,6 +262,8 @@ struct sched {
 	struct shuffle *shuffles;   /* by id */
 	struct stage *stages;       /* by id: all of the shuffles', and the run's last */
 	struct used *used;
+	struct cached *cached;          /* by set and partition */
+	struct cached_set *cached_sets; /* by id */
 	struct run *run;                /* or NULL */
 	VEC(struct agent *) offering;   /* agents with offers in this step */
 	VEC(struct executor *) batched; /* executors with a batch */
@@ -382,12 +412,42 @@ void sched_shuffles_deinit(struct sched *s);
 /* ---- sched_task.c ---- */
 
 void sched_task_queue(struct sched *s, struct task *t);
+/* What a pending task prefers has changed. */
+void sched_task_requeue(struct sched *s, struct task *t);
 /* A task for a slot there, out of its queue; NULL: none. */
 struct task *sched_task_pick(struct sched *s, const struct agent *agent);
 void sched_task_done(struct sched *s, struct task *t);
 struct task *sched_task_at(const struct stage *stage, uint32_t partition);
 /* The message that an executor runs. Borrows from the task. */
 void sched_task_fill(const struct sched *s, const struct attempt *a, Quern__Task *ret);
+
+/* ---- sched_prefer.c ---- */
+
+/* The executors that a pending task prefers from now on; sched_task_requeue() follows. 0 or -ENOMEM. */
+int sched_prefer_set(struct task *t, struct executor *const *executors, uint32_t n);
+void sched_prefer_clear(struct task *t);
+/* A task that prefers the executor; NULL: none. */
+struct task *sched_prefer_pick(const struct stage *stage, const struct executor *e);
+/* One that prefers others, if it has waited for them; NULL: none. */
+struct task *sched_prefer_other(struct sched *s, struct stage *stage);
+void sched_prefer_lost(struct sched *s, const struct executor *e);
+/* Waits that are over. */
+void sched_prefer_look(struct sched *s);
+
+/* ---- sched_cache.c ---- */
+
+/* What a result says about persisted sets. */
+int sched_cache_result(
+	struct sched *s, struct executor *e, uint32_t partition, const Quern__TaskResult *result);
+/* The executor has nothing any more. */
+void sched_cache_lost(struct sched *s, struct executor *e);
+/* The job wants a set no longer. */
+int sched_cache_drop(struct sched *s, uint32_t id);
+/* The executor has a new connection. */
+int sched_cache_linked(struct sched *s, const struct executor *e);
+/* The pending tasks of a stage prefer the executors that have their partitions. */
+int sched_cache_prefer(struct sched *s, struct stage *stage);
+void sched_cache_deinit(struct sched *s);
 
 /* ---- sched_attempt.c ---- */
 

@@ -15,29 +15,46 @@ struct task *sched_task_at(const struct stage *stage, uint32_t partition)
 	return &stage->tasks[partition - stage->first];
 }
 
-void sched_task_queue(struct sched *s, struct task *t)
+static struct task **queue_of(const struct task *t)
 {
 	struct stage *stage = t->stage;
 
+	switch (t->queue) {
+	case QUEUE_RETRY:
+		return &stage->retry;
+	case QUEUE_CHOOSY:
+		return &stage->choosy;
+	case QUEUE_FRESH:
+	default:
+		return &stage->fresh;
+	}
+}
+
+void sched_task_queue(struct sched *s, struct task *t)
+{
 	(void)s;
 	t->state = TASK_PENDING;
-	t->retry = t->next_attempt > 0;
-	if (t->retry)
-		DL_APPEND(stage->retry, t);
-	else
-		DL_APPEND(stage->fresh, t);
-	stage->n_pending++;
+	t->queue = t->next_attempt > 0 ? QUEUE_RETRY : t->prefers != NULL ? QUEUE_CHOOSY : QUEUE_FRESH;
+	DL_APPEND(*queue_of(t), t);
+	t->stage->n_pending++;
 }
 
 static void take_out(struct task *t)
 {
-	struct stage *stage = t->stage;
+	DL_DELETE(*queue_of(t), t);
+	t->stage->n_pending--;
+}
 
-	if (t->retry)
-		DL_DELETE(stage->retry, t);
-	else
-		DL_DELETE(stage->fresh, t);
-	stage->n_pending--;
+void sched_task_requeue(struct sched *s, struct task *t)
+{
+	bool prefers = false;
+
+	for (uint32_t i = 0; t->prefers != NULL && i < t->prefers->n; i++)
+		prefers = prefers || t->prefers->at[i].place != NULL;
+	take_out(t);
+	if (!prefers)
+		sched_prefer_clear(t);
+	sched_task_queue(s, t);
 }
 
 static bool may_go_there(struct sched *s, const struct task *t, const struct agent *agent)
@@ -66,7 +83,10 @@ static struct task *pick_of(struct sched *s, struct stage *stage, const struct a
 		if (may_go_there(s, t, agent))
 			return t;
 	}
-	return stage->fresh;
+	t = sched_prefer_pick(stage, agent->executor);
+	if (t == NULL)
+		t = stage->fresh;
+	return t != NULL ? t : sched_prefer_other(s, stage);
 }
 
 struct task *sched_task_pick(struct sched *s, const struct agent *agent)
@@ -76,6 +96,7 @@ struct task *sched_task_pick(struct sched *s, const struct agent *agent)
 
 		if (t != NULL) {
 			take_out(t);
+			sched_prefer_clear(t);
 			return t;
 		}
 	}

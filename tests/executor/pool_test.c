@@ -177,7 +177,7 @@ static void start_attempt(struct bench *b, uint32_t partition, uint32_t attempt,
 	b->extent.length = strlen(line);
 	b->task.partition = partition;
 	b->task.attempt = attempt;
-	assert_int_equal(pool_run(b->pool, &b->task, &b->stage, NULL), 0);
+	assert_int_equal(pool_run(b->pool, &b->task, &b->stage, NULL, NULL), 0);
 }
 
 static Quern__TaskResult *run_one(struct bench *b, const char *line)

@@ -10,14 +10,36 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { HEADER = 3, EVENTS_MAX = 200, CALL_MAX = 1 << 20 };
+enum { HEADER = 3, EVENTS_MAX = 200, CALL_MAX = 1 << 20, BLOBS_MAX = EVENTS_MAX * EXEC_KEEPS_MAX * 64 };
 
 struct bench {
 	struct exec *core;
 	struct exec_plan plan;
 	bool connecting, up, ended;
 	uint64_t now;
+	bool blobs[BLOBS_MAX]; /* those that there are; numbers beyond are not looked at */
 };
+
+/* Memory is made once, read while it is there, and given back once. */
+static void look_at_blobs(struct bench *b, const struct exec_cached *c)
+{
+	assert(!c->reads || c->read.blob >= BLOBS_MAX || b->blobs[c->read.blob]);
+	assert(c->n_write <= EXEC_KEEPS_MAX);
+	for (uint32_t i = 0; i < c->n_write; i++) {
+		if (c->write[i].blob >= BLOBS_MAX)
+			continue;
+		assert(!b->blobs[c->write[i].blob]);
+		b->blobs[c->write[i].blob] = true;
+	}
+}
+
+static void look_at_discard(struct bench *b, uint32_t blob)
+{
+	if (blob >= BLOBS_MAX)
+		return;
+	assert(b->blobs[blob]);
+	b->blobs[blob] = false;
+}
 
 /* What a shell would know from the plan. */
 static void look_at_plan(struct bench *b)
@@ -37,6 +59,11 @@ static void look_at_plan(struct bench *b)
 		case EXEC_DO_RUN:
 			assert(a->task != NULL && a->stage != NULL && a->stage->id == a->task->stage);
 			assert(!a->stage->source->has_shuffle || a->outputs != NULL);
+			if (a->cached != NULL)
+				look_at_blobs(b, a->cached);
+			break;
+		case EXEC_DO_DISCARD:
+			look_at_discard(b, a->n);
 			break;
 		case EXEC_DO_EXIT:
 			b->ended = true;
@@ -122,8 +149,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.shuffle_dir = "/s",
 		.machine = "m",
 		.address = "host" };
-	struct bench b = { .now = 1 };
+	static struct bench b;
 
+	b = (struct bench){ .now = 1 };
 	if (exec_new(&config, &b.core) < 0)
 		abort();
 	for (int i = 0; i < EVENTS_MAX && size >= HEADER && !b.ended; i++) {

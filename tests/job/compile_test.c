@@ -11,6 +11,7 @@
 
 #include "base/auto.h"
 #include "job/compile.h"
+#include "job/object.h"
 #include "tests/job/kit.h"
 
 #define JOB_HEAD "#include <quern/quern.h>\n"
@@ -292,6 +293,22 @@ static void an_object_is_taken_as_it_is(void **state)
 	assert_refused(*state, object, NULL, -ENOEXEC, "no quern_main()");
 }
 
+static void whether_a_job_persists_is_seen_without_loading_it(void **state)
+{
+	const char *object = kit_path(*state, "job.so");
+	struct object look;
+	struct err err = { "" };
+
+	kit_write(kit_path(*state, "job.c"), "void quern_persist(void);\nint quern_main(void);\n"
+					     "int quern_main(void) { CALL; return 0; }\n");
+	run_cc(*state, "-Wl,--build-id=sha1 -DCALL='quern_persist()' -o job.so job.c");
+	assert_int_equal(object_look(object, &look, &err), 0);
+	assert_true(look.persists && look.has_main);
+	run_cc(*state, "-Wl,--build-id=sha1 -DCALL= -o job.so job.c");
+	assert_int_equal(object_look(object, &look, &err), 0);
+	assert_true(!look.persists && look.has_main);
+}
+
 static void what_is_no_job_is_refused(void **state)
 {
 	const char *file = kit_path(*state, "file");
@@ -458,6 +475,7 @@ int main(void)
 		test(a_mistake_is_shown_in_the_compilers_words),
 		test(a_job_has_a_quern_main),
 		test(an_object_is_taken_as_it_is),
+		test(whether_a_job_persists_is_seen_without_loading_it),
 		test(what_is_no_job_is_refused),
 		test(a_compiler_that_is_missing_or_broken_is_named),
 		test(a_cache_that_cannot_be_is_an_error),

@@ -91,6 +91,28 @@ static void a_line_for_the_run_and_each_stage_and_step(void **state)
 		"    map (key, value) job+0x1139\n");
 }
 
+static void what_is_kept_is_shown(void **state)
+{
+	Quern__Cache cache = QUERN__CACHE__INIT, packed = QUERN__CACHE__INIT;
+	struct plan p;
+
+	(void)state;
+	plan_init(&p);
+	p.run.n_stages = 1;
+	cache.id = 5;
+	packed.id = 6;
+	packed.compressed = 1;
+	p.step[0].kind = p.step[1].kind = QUERN__STEP__KIND__CACHE;
+	p.step[0].function = p.step[1].function = NULL;
+	p.step[0].cache = &cache;
+	p.step[1].cache = &packed;
+	assert_text(&p, NULL,
+		"run 3: save_text(out)\n"
+		"  stage 7: text 'in.txt', 'more' -> shuffle 4, combined by quern_sum_u64\n"
+		"    cache 5\n"
+		"    cache 6 (compressed)\n");
+}
+
 static void what_is_known_is_shown(void **state)
 {
 	const size_t tasks[] = { 1, 12 };
@@ -164,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_for_the_run_and_each_stage_and_step),
+		cmocka_unit_test(what_is_kept_is_shown),
 		cmocka_unit_test(what_is_known_is_shown),
 		cmocka_unit_test(control_characters_are_spelt_out),
 		cmocka_unit_test(a_full_buffer_is_an_error),

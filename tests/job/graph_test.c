@@ -28,7 +28,9 @@ struct fixture {
 	uint32_t partitions;     /* of the last stage */
 	const char *const *data; /* one record, its value, for each partition; NULL: the number */
 	uint64_t number;
-	unsigned given; /* results */
+	unsigned given;       /* results */
+	uint32_t unpersisted; /* the last one that was; 0: none */
+	unsigned unpersists;
 };
 
 static int answer(struct fixture *x, const Quern__Run *run, job_result_fn *result, void *arg)
@@ -72,6 +74,15 @@ static int note(void *arg, const Quern__Run *run, job_result_fn *result, void *r
 	return x->returns != 0 ? x->returns : answer(x, run, result, result_arg);
 }
 
+static int note_unpersist(void *arg, uint32_t cache)
+{
+	struct fixture *x = arg;
+
+	x->unpersisted = cache;
+	x->unpersists++;
+	return 0;
+}
+
 static int setup(void **state)
 {
 	struct fixture *x = calloc(1, sizeof(*x));
@@ -82,7 +93,8 @@ static int setup(void **state)
 	x->f = kit_symbol("job_functions");
 	x->partitions = 1;
 	x->number = 5;
-	job_init(&x->job, x->code, &(const struct job_runner){ .run = note, .arg = x });
+	job_init(&x->job, x->code,
+		&(const struct job_runner){ .run = note, .unpersist = note_unpersist, .arg = x });
 	*state = x;
 	return 0;
 }
@@ -183,6 +195,76 @@ static void narrow_steps_are_fused_in_their_order(void **state)
 	assert_memory_equal(s->steps[0]->function->arg.data, &least, sizeof(least));
 	assert_false(s->steps[1]->function->has_arg);
 	assert_int_equal(s->sink->kind, QUERN__SINK__KIND__COUNT);
+}
+
+/* The steps of stage `i` of the last run, a letter each: m, f(ilter), w(ords: flat_map), c(ache). */
+static const char *steps_of(const struct fixture *x, size_t i)
+{
+	static char ret[16];
+	const Quern__Stage *s = x->runs[x->n_runs - 1]->stages[i];
+
+	assert_true(s->n_steps < sizeof(ret));
+	for (size_t k = 0; k < s->n_steps; k++)
+		ret[k] = "mwfc"[s->steps[k]->kind];
+	ret[s->n_steps] = '\0';
+	return ret;
+}
+
+static void what_is_persisted_has_the_same_name_in_every_action(void **state)
+{
+	struct fixture *x = *state;
+	const size_t least = 4;
+
+	quern_set *lines = quern_filter(quern_text(&x->job, "in"), x->f->long_enough, QUERN_ARG(least));
+	quern_set *kept = quern_persist(lines, QUERN_MEMORY);
+	quern_set *packed = quern_persist(quern_map(kept, x->f->words, NULL), QUERN_MEMORY_COMPRESSED);
+	assert_int_equal(quern_count(packed, &(uint64_t){ 0 }), 0);
+	assert_string_equal(steps_of(x, 0), "fcmc");
+	const Quern__Stage *first = x->runs[0]->stages[0];
+	assert_null(first->steps[1]->function);
+	assert_false(first->steps[1]->cache->compressed);
+	assert_true(first->steps[3]->cache->compressed);
+	assert_int_not_equal(first->steps[1]->cache->id, first->steps[3]->cache->id);
+
+	assert_int_equal(quern_count(quern_flat_map(kept, x->f->words, NULL), &(uint64_t){ 0 }), 0);
+	assert_string_equal(steps_of(x, 0), "fcw");
+	assert_int_equal(x->runs[1]->stages[0]->steps[1]->cache->id, first->steps[1]->cache->id);
+	/* A copy is the same set; what it was made of is not. */
+	assert_int_equal(quern_count(quern_typed(kept, QUERN_BYTES, QUERN_U64), &(uint64_t){ 0 }), 0);
+	assert_int_equal(x->runs[2]->stages[0]->steps[1]->cache->id, first->steps[1]->cache->id);
+	assert_int_equal(quern_count(lines, &(uint64_t){ 0 }), 0);
+	assert_string_equal(steps_of(x, 0), "f");
+}
+
+static void what_is_unpersisted_is_left_out_and_told(void **state)
+{
+	struct fixture *x = *state;
+
+	quern_set *lines = quern_text(&x->job, "in"), *kept = quern_persist(lines, QUERN_MEMORY);
+	quern_set *counts = quern_reduce_by_key(quern_flat_map(kept, x->f->words, NULL), quern_sum_u64, NULL);
+	quern_set *both = quern_persist(counts, QUERN_MEMORY);
+	assert_int_equal(quern_save_text(both, "out"), 0);
+	assert_string_equal(steps_of(x, 0), "cw");
+	assert_string_equal(steps_of(x, 1), "c");
+	assert_int_equal(x->runs[0]->stages[1]->sink->value_type, QUERN__VALUE_TYPE__U64);
+
+	quern_unpersist(lines); /* was not */
+	assert_int_equal(x->unpersists, 0);
+	quern_unpersist(kept);
+	assert_int_equal(x->unpersisted, x->runs[0]->stages[0]->steps[0]->cache->id);
+	quern_unpersist(kept);
+	assert_int_equal(x->unpersists, 1);
+	assert_int_equal(quern_save_text(both, "out2"), 0);
+	assert_string_equal(steps_of(x, 0), "w");
+	assert_string_equal(steps_of(x, 1), "c");
+	quern_unpersist(both);
+	assert_int_equal(x->unpersists, 2);
+	assert_int_equal(quern_count(kept, &(uint64_t){ 0 }), 0);
+	assert_string_equal(steps_of(x, 0), "");
+	/* Mistakes go through. */
+	quern_unpersist(quern_persist(quern_text(&x->job, NULL), QUERN_MEMORY));
+	assert_int_equal(x->unpersists, 2);
+	assert_int_equal(quern_count(quern_persist(lines, (enum quern_storage)9), &(uint64_t){ 0 }), 1);
 }
 
 static void every_shuffle_begins_a_stage(void **state)
@@ -496,6 +578,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_word_count_is_two_stages),
 		test(narrow_steps_are_fused_in_their_order),
+		test(what_is_persisted_has_the_same_name_in_every_action),
+		test(what_is_unpersisted_is_left_out_and_told),
 		test(every_shuffle_begins_a_stage),
 		test(a_shuffle_keeps_its_numbers_over_actions),
 		test(types_and_keys_reach_the_output),

@@ -50,6 +50,12 @@ static int print(quern_slice key, quern_slice value, void *arg)
 	return left != NULL && --*left == 0 ? 9 : 0;
 }
 
+static int print_and_unpersist(quern_slice key, quern_slice value, void *set)
+{
+	quern_unpersist(set);
+	return print(key, value, NULL);
+}
+
 int quern_main(quern_job *job, int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -77,5 +83,9 @@ int quern_main(quern_job *job, int argc, char **argv)
 	}
 	if (strcmp(what, "take") == 0)
 		return quern_take(set, strtoull(argv[3], NULL, 10), print, NULL);
+	if (strcmp(what, "persist") == 0) {
+		set = quern_persist(set, QUERN_MEMORY);
+		return quern_collect(set, print_and_unpersist, set);
+	}
 	return (int)strtol(what, NULL, 10);
 }

@@ -195,6 +195,48 @@ static void functions_are_exactly_one(void **state)
 	assert_found(p->sink[1].combine = &p->combine, "not shuffled");
 }
 
+/* Makes step `i` one that keeps records. */
+static void keep(struct plan *p, size_t i, Quern__Cache *cache)
+{
+	quern__cache__init(cache);
+	cache->id = 7;
+	p->step[i].kind = QUERN__STEP__KIND__CACHE;
+	p->step[i].function = NULL;
+	p->step[i].cache = cache;
+}
+
+static void what_keeps_records_does_nothing_else(void **state)
+{
+	static Quern__Step *many[PLAN_CACHES_MAX + 1], steps[PLAN_CACHES_MAX + 1];
+	static Quern__Cache caches[PLAN_CACHES_MAX + 1];
+	Quern__Step *twice[2];
+	Quern__Cache cache, other;
+
+	(void)state;
+	assert_fine(keep(p, 0, &cache));
+	assert_fine((keep(p, 0, &cache), keep(p, 1, &other))); /* in two stages: it is the same set */
+	assert_found((keep(p, 0, &cache), p->step[0].cache = NULL), "nothing else");
+	assert_found((keep(p, 0, &cache), p->step[0].function = &p->map), "nothing else");
+	assert_found((keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP), "without a function");
+	assert_found(
+		(keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP, p->step[0].function = &p->map),
+		"without a function");
+	assert_found(p->step[1].function = NULL, "without a function");
+	assert_found((keep(p, 0, &cache), twice[0] = twice[1] = &p->step[0], p->stage[0].steps = twice,
+			     p->stage[0].n_steps = 2),
+		"set 7 is kept twice");
+	for (uint32_t i = 0; i <= PLAN_CACHES_MAX; i++) {
+		quern__step__init(&steps[i]);
+		quern__cache__init(&caches[i]);
+		steps[i].kind = QUERN__STEP__KIND__CACHE;
+		steps[i].cache = &caches[i];
+		caches[i].id = i;
+		many[i] = &steps[i];
+	}
+	assert_fine((p->stage[0].steps = many, p->stage[0].n_steps = PLAN_CACHES_MAX));
+	assert_found((p->stage[0].steps = many, p->stage[0].n_steps = PLAN_CACHES_MAX + 1), "more than 100");
+}
+
 static void numbers_and_paths_are_within_limits(void **state)
 {
 	static uint8_t arg[PLAN_ARG_MAX + 1];
@@ -223,6 +265,7 @@ int main(void)
 		cmocka_unit_test(a_shuffle_is_written_once),
 		cmocka_unit_test(enums_are_known),
 		cmocka_unit_test(functions_are_exactly_one),
+		cmocka_unit_test(what_keeps_records_does_nothing_else),
 		cmocka_unit_test(numbers_and_paths_are_within_limits),
 	};
 

@@ -213,6 +213,26 @@ static void a_loop_of_actions_is_one_after_another(void **state)
 	assert_said(&s, "stdout", "20\n22\n24\n");
 }
 
+static void what_is_unpersisted_is_told_within_the_order(void **state)
+{
+	struct serve s;
+	char name[100];
+
+	start(&s, *state, (const char *[]){ "job", "persist", "in", NULL });
+	uint32_t run = next_run(&s, name);
+	assert_string_equal(name, "collect");
+	send_record(&s, run, 0, "a"); /* the function that gets it unpersists */
+	Quern__SessionToDriver *m = next(&s);
+	assert_non_null(m);
+	assert_non_null(m->unpersist);
+	assert_int_equal(m->unpersist->cache, 1);
+	free_message(m);
+	send_done(&s, run, 0);
+	assert_null(next(&s));
+	assert_int_equal(finish(&s), 0);
+	assert_said(&s, "stdout", "a=1\n");
+}
+
 static void what_is_not_wanted_any_more_is_cancelled(void **state)
 {
 	struct serve s;
@@ -356,6 +376,7 @@ int main(void)
 		kit_test(a_job_says_hello_acts_and_ends),
 		kit_test(results_come_in_any_order_and_are_given_in_theirs),
 		kit_test(a_loop_of_actions_is_one_after_another),
+		kit_test(what_is_unpersisted_is_told_within_the_order),
 		kit_test(what_is_not_wanted_any_more_is_cancelled),
 		kit_test(a_failed_action_is_the_jobs_status),
 		kit_test(quern_main_decides_the_status),

@@ -69,23 +69,26 @@ static void any_division_of_the_bytes_gives_the_same_messages(void **state)
 	assert_int_equal(session_put_hello(&b, build_id, sizeof(build_id)), 0);
 	assert_int_equal(session_put_run(&b, &run), 0);
 	assert_int_equal(session_put_cancel(&b, 3), 0);
+	assert_int_equal(session_put_unpersist(&b, 12), 0);
 	for (size_t piece = 1; piece <= b.len + 1; piece = piece < 300 ? piece + 1 : piece + 97) {
-		ProtobufCMessage *m[3];
+		ProtobufCMessage *m[4];
 		struct session_reader r;
 		struct err err;
 
 		session_reader_driver(&r);
 		assert_true(session_at_border(&r));
-		assert_int_equal(feed_all(&r, &b, piece, m, 3), 3);
+		assert_int_equal(feed_all(&r, &b, piece, m, 4), 4);
 		assert_true(session_at_border(&r));
 		const Quern__SessionToDriver *hello = (Quern__SessionToDriver *)m[0],
 					     *action = (Quern__SessionToDriver *)m[1],
-					     *cancel = (Quern__SessionToDriver *)m[2];
+					     *cancel = (Quern__SessionToDriver *)m[2],
+					     *unpersist = (Quern__SessionToDriver *)m[3];
 		assert_int_equal(session_check_hello(hello, build_id, sizeof(build_id), &err), 0);
 		assert_int_equal(action->run->id, 3);
 		assert_string_equal(action->run->name, name);
 		assert_int_equal(cancel->cancel->run, 3);
-		for (int i = 0; i < 3; i++)
+		assert_int_equal(unpersist->unpersist->cache, 12);
+		for (int i = 0; i < 4; i++)
 			protobuf_c_message_free_unpacked(m[i], NULL);
 		session_reader_deinit(&r);
 	}

@@ -90,6 +90,7 @@ static int act(void *arg)
 
 	job_init(&job, a->code, &runner);
 	quern_set *set = quern_filter(quern_text(&job, "in"), a->f->long_enough, QUERN_ARG(least));
+	set = quern_persist(set, QUERN_MEMORY_COMPRESSED);
 	set = quern_reduce_by_key(quern_flat_map(set, a->f->words, NULL), quern_sum_u64, NULL);
 	set = quern_typed(
 		quern_map_pairs(quern_partitions(set, 3), a->f->swap, NULL), QUERN_U64, QUERN_BYTES);

@@ -17,7 +17,8 @@
 /* What the job does: these four actions, one after the other. */
 struct sim_job {
 	uint32_t maps;     /* of a shuffle ... */
-	uint32_t reduces;  /* ... that an action counts, and another one, which finds it written, saves */
+	uint32_t reduces;  /* ... that an action counts, and another one, which finds it written, saves; what
+			      is read of it is persisted, and unpersisted at last */
 	uint32_t middle;   /* partitions of a second shuffle between; 0: none */
 	uint32_t collects; /* text tasks whose records the last action collects */
 	uint64_t task_ms;  /* how long a task takes, about */
@@ -53,6 +54,7 @@ struct sim_report {
 	uint64_t actions;          /* how many */
 	uint64_t ms;               /* virtual time that it took */
 	uint64_t attempts, failed; /* that ran */
+	uint64_t from_cache;       /* of them: began with a persisted partition */
 	uint64_t executors;        /* that started */
 	uint64_t ahead;            /* messages with tasks that brought more than there were slots for */
 	uint64_t kills, offs, cuts, link_cuts, stream_cuts, failovers; /* faults that took place */

@@ -233,6 +233,8 @@ void sim_driver_start(struct sim *sim)
 	data.driver_port = 1;
 	data.secret = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)secret, .len = sizeof(secret) };
 	data.job = (char *)(uintptr_t) "job.so";
+	data.has_cache_memory = 1;
+	data.cache_memory = SIM_CACHE;
 	data.build_id = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)secret, .len = 8 };
 	const struct sched_config config = { .name = "simulation",
 		.user = "me",
@@ -248,6 +250,7 @@ void sim_driver_start(struct sim *sim)
 		.task_max_failures = 4,
 		.revive_interval_ms = 20,
 		.revive_burst = 50,
+		.locality_wait_ms = 1000,
 		.exclude_after = 4,
 		.exclude_ms = 60000,
 		.executor_command = "./quern-executor",

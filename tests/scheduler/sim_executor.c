@@ -261,6 +261,51 @@ static void run_ends(struct sim *sim, struct sim_event *e)
 	step(sim, x, (struct exec_event){ .kind = EXEC_EV_RESULT, .u.result = r });
 }
 
+/* ---- Persisted partitions ---- */
+
+static struct sim_blob *find_blob(struct sim_executor *x, uint32_t number)
+{
+	for (size_t i = 0; i < x->blobs.n; i++)
+		if (x->blobs.at[i].number == number)
+			return &x->blobs.at[i];
+	return NULL;
+}
+
+static void discard(struct sim *sim, struct sim_executor *x, uint32_t number)
+{
+	struct sim_blob *b = find_blob(x, number);
+
+	if (b == NULL)
+		sim_wrong(sim, "blob %u is discarded, and is not there", number);
+	else
+		vec_remove(&x->blobs, (size_t)(b - x->blobs.at));
+}
+
+/* The memory that the run fills; what will be in it is known. */
+static void add_blobs(
+	struct sim *sim, struct sim_executor *x, const struct exec_cached *cached, uint64_t value)
+{
+	for (uint32_t i = 0; cached != NULL && i < cached->n_write; i++) {
+		const struct sim_blob b = { cached->write[i].blob, value };
+
+		if (find_blob(x, b.number) != NULL)
+			sim_wrong(sim, "blob %u is made twice", b.number);
+		sim_check(vec_push(&x->blobs, b));
+	}
+}
+
+/* What the run begins with; NULL: nothing that was kept. */
+static const uint64_t *kept_value(struct sim *sim, struct sim_executor *x, const struct exec_cached *cached)
+{
+	if (cached == NULL || !cached->reads)
+		return NULL;
+	const struct sim_blob *b = find_blob(x, cached->read.blob);
+	if (b == NULL)
+		sim_wrong(sim, "blob %u is read, and is not there", cached->read.blob);
+	sim->report->from_cache++;
+	return b != NULL ? &b->value : NULL;
+}
+
 static void start_run(struct sim *sim, struct sim_executor *x, const struct exec_action *run)
 {
 	const Quern__Sink *sink = run->stage->sink;
@@ -268,9 +313,10 @@ static void start_run(struct sim *sim, struct sim_executor *x, const struct exec
 
 	e->index = x->index;
 	e->tag = sink->kind;
-	e->result = sim_task(sim, run, &e->extra);
+	e->result = sim_task(sim, run, kept_value(sim, x, run->cached), &e->extra);
 	e->result->has_wall_us = 1;
 	e->result->wall_us = (e->at_ms - sim->now_ms) * 1000;
+	add_blobs(sim, x, run->cached, e->extra);
 	if (sink->kind == QUERN__SINK__KIND__SHUFFLE)
 		e->extra |= (uint64_t)sink->shuffle << 44; /* values have 44 bits */
 	sim_check(vec_push(&x->runs, e));
@@ -340,6 +386,9 @@ static void act(struct sim *sim, struct sim_executor *x, const struct exec_actio
 		e = sim_send(sim, sim_spread(sim, EXIT_MS), &x->last_up, exits, NULL, 0);
 		e->index = x->index;
 		e->extra = (uint64_t)a->code << 8;
+		break;
+	case EXEC_DO_DISCARD:
+		discard(sim, x, a->n);
 		break;
 	case EXEC_DO_SETUP:
 	case EXEC_DO_WARM:
@@ -517,6 +566,7 @@ void sim_executors_end(struct sim *sim)
 		sim_executor_die(sim, x, 0, true);
 		exec_plan_deinit(&x->plan);
 		vec_deinit(&x->runs);
+		vec_deinit(&x->blobs);
 		free(x->container);
 		free(x->id);
 		free(x);

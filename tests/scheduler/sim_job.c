@@ -11,6 +11,7 @@ enum {
 	STAGE_LAST = 10, /* plus the number of the action */
 	SHUFFLE_ONE = 1,
 	SHUFFLE_TWO,
+	PERSISTED = 1,
 	RUN_COUNT = 1,
 	RUN_SAVE,
 	RUN_COLLECT,
@@ -97,6 +98,8 @@ struct plan {
 	Quern__Stage stages[3], *list[3];
 	Quern__Source sources[3];
 	Quern__Sink sinks[3];
+	Quern__Step keep, *steps[1];
+	Quern__Cache cache;
 	Quern__Split *splits, **split_list;
 	Quern__Extent *extents, **extent_list;
 	const Quern__Split *const *splits_of[3];
@@ -153,6 +156,21 @@ static void add_last(struct plan *p, uint32_t id, uint32_t source, Quern__Sink__
 	sink->path = kind == QUERN__SINK__KIND__TEXT ? (char *)(uintptr_t) "/output" : NULL;
 }
 
+/* The last stage keeps what it has read. */
+static void persist(struct plan *p)
+{
+	Quern__Stage *last = &p->stages[p->run.n_stages - 1];
+
+	quern__step__init(&p->keep);
+	quern__cache__init(&p->cache);
+	p->cache.id = PERSISTED;
+	p->keep.kind = QUERN__STEP__KIND__CACHE;
+	p->keep.cache = &p->cache;
+	p->steps[0] = &p->keep;
+	last->steps = p->steps;
+	last->n_steps = 1;
+}
+
 void sim_job_submit(struct sim *sim, uint32_t run)
 {
 	static const Quern__Sink__Kind kinds[] = { [RUN_COUNT] = QUERN__SINK__KIND__COUNT,
@@ -165,6 +183,8 @@ void sim_job_submit(struct sim *sim, uint32_t run)
 	p.run.id = run;
 	p.run.stages = p.list;
 	if (run == RUN_COLLECT) {
+		sim_driver_step(
+			sim, (struct sched_event){ .kind = SCHED_EV_UNPERSIST, .u.cache = PERSISTED });
 		make_splits(&p, COLLECTED, j->collects);
 		add_last(&p, STAGE_LAST + run, 0, kinds[run]);
 	} else {
@@ -173,6 +193,7 @@ void sim_job_submit(struct sim *sim, uint32_t run)
 		if (j->middle > 0)
 			add_stage(&p, STAGE_MIDDLE, SHUFFLE_ONE, SHUFFLE_TWO, j->reduces);
 		add_last(&p, STAGE_LAST + run, j->middle > 0 ? SHUFFLE_TWO : SHUFFLE_ONE, kinds[run]);
+		persist(&p);
 	}
 	sim_driver_step(
 		sim, (struct sched_event){ .kind = SCHED_EV_RUN,

@@ -55,6 +55,12 @@ struct sim_file {
 };
 
 /* One container; never used again. */
+/* A partition of a persisted set. */
+struct sim_blob {
+	uint32_t number;
+	uint64_t value;
+};
+
 struct sim_executor {
 	uint32_t index, agent;
 	struct sim_executor *older; /* of the same id, or NULL */
@@ -69,11 +75,12 @@ struct sim_executor {
 	uint64_t last_up, last_down;  /* as an agent's, of the link */
 	struct sim_file *files;       /* map outputs */
 	VEC(struct sim_event *) runs; /* results that will come */
-	UT_hash_handle hh;            /* by id */
+	VEC(struct sim_blob) blobs;
+	UT_hash_handle hh; /* by id */
 	UT_hash_handle by_container;
 };
 
-enum { SIM_RUNS = 3 };
+enum { SIM_RUNS = 3, SIM_CACHE = 1000 /* bytes of an executor for persisted partitions */ };
 
 /* What an action must come to, and what has come. */
 struct sim_action {
@@ -179,7 +186,9 @@ void sim_executors_end(struct sim *sim);
 /* ---- sim_task.c ---- */
 
 /* What an attempt will come to; its files are there once it has. */
-Quern__TaskResult *sim_task(struct sim *sim, const struct exec_action *run, uint64_t *ret_value);
+/* `kept`: the value of the persisted partition that it begins with; NULL: with none. */
+Quern__TaskResult *sim_task(
+	struct sim *sim, const struct exec_action *run, const uint64_t *kept, uint64_t *ret_value);
 Quern__TaskResult *sim_task_killed(const struct exec_name *name);
 
 /* ---- sim_driver.c ---- */

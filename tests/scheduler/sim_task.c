@@ -6,7 +6,7 @@
 
 #include "tests/scheduler/sim_state.h"
 
-enum { SMALL = 8, LARGE = 3000, VALUE_BITS = 44 };
+enum { SMALL = 8, LARGE = 3000, VALUE_BITS = 44, KEPT_MAX = SIM_CACHE / 2 };
 
 static Quern__TaskResult *copy(const Quern__TaskResult *r)
 {
@@ -100,10 +100,12 @@ static Quern__TaskResult *fetch_failed(
 	return copy(&r);
 }
 
-static Quern__TaskResult *done(
-	struct sim *sim, const struct exec_name *name, const Quern__Sink *sink, uint64_t value)
+static Quern__TaskResult *done(struct sim *sim, const struct exec_action *run, uint64_t value)
 {
+	const struct exec_name *name = &run->name;
+	const Quern__Sink *sink = run->stage->sink;
 	Quern__TaskResult r = begin(name);
+	Quern__TaskResult__Kept kept = QUERN__TASK_RESULT__KEPT__INIT, *list[] = { &kept };
 	uint8_t data[LARGE] = { 0 };
 	char file[64];
 
@@ -119,10 +121,18 @@ static Quern__TaskResult *done(
 		r.has_data = 1;
 		r.data = (ProtobufCBinaryData){ .data = data, .len = large ? LARGE : SMALL };
 	}
+	if (run->cached != NULL && run->cached->n_write > 0) {
+		kept.cache = run->stage->steps[run->cached->write[0].step]->cache->id;
+		kept.has_bytes = 1;
+		kept.bytes = 1 + sim_below(sim, KEPT_MAX);
+		r.n_kept = 1;
+		r.kept = list;
+	}
 	return copy(&r);
 }
 
-Quern__TaskResult *sim_task(struct sim *sim, const struct exec_action *run, uint64_t *ret_value)
+Quern__TaskResult *sim_task(
+	struct sim *sim, const struct exec_action *run, const uint64_t *kept, uint64_t *ret_value)
 {
 	const Quern__Stage *stage = run->stage;
 	const Quern__MapOutput *lost = NULL;
@@ -130,7 +140,9 @@ Quern__TaskResult *sim_task(struct sim *sim, const struct exec_action *run, uint
 	*ret_value = 0;
 	if (sim_below(sim, 1000) < sim->config->faults.fail_permille)
 		return failed(&run->name);
-	if (run->outputs == NULL) {
+	if (kept != NULL) {
+		*ret_value = *kept;
+	} else if (run->outputs == NULL) {
 		if (run->task->split == NULL || run->task->split->n_extents != 1) {
 			sim_wrong(sim, "task %u.%u without its split", run->name.stage, run->name.partition);
 			return failed(&run->name);
@@ -145,5 +157,5 @@ Quern__TaskResult *sim_task(struct sim *sim, const struct exec_action *run, uint
 	}
 	if (lost != NULL)
 		return fetch_failed(&run->name, run->outputs, lost);
-	return done(sim, &run->name, stage->sink, *ret_value);
+	return done(sim, run, *ret_value);
 }

@@ -55,6 +55,7 @@ static void a_quiet_cluster(void **state)
 	run(&c, &r);
 	assert_int_equal(r.attempts, 60 + 20 + 40 + 40 + 80); /* none twice: the shuffle is used twice */
 	assert_int_equal(r.failed, 0);
+	assert_true(r.from_cache > 30 && r.from_cache <= 40); /* not all find room */
 	assert_true(r.executors <= 20);
 }
 
@@ -93,6 +94,7 @@ static void everything_goes_wrong(void **state)
 		c.faults = everything;
 		run(&c, &r);
 		sum.failed += r.failed;
+		sum.from_cache += r.from_cache;
 		sum.kills += r.kills;
 		sum.offs += r.offs;
 		sum.cuts += r.cuts;
@@ -101,6 +103,7 @@ static void everything_goes_wrong(void **state)
 		sum.failovers += r.failovers;
 		sum.rescinded += r.rescinded;
 	}
+	assert_true(sum.from_cache > SEEDS * 10);
 	assert_true(sum.failed > 0 && sum.kills > 0 && sum.offs > 0 && sum.cuts > 0 && sum.link_cuts > 0 &&
 		    sum.stream_cuts > 0 && sum.failovers > 0 && sum.rescinded > 0);
 }

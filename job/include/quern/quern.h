@@ -220,6 +220,26 @@ quern_set *quern_sort_by_key(quern_set *set, unsigned order);
  * default there are as many as there are cores to be had, at most as many as the stage before has tasks. */
 quern_set *quern_partitions(quern_set *set, uint32_t partitions);
 
+/* A new set of the same records, which are kept. The first action that computes one of its partitions to the
+ * end leaves that in shared memory of the executor that did (not on disk); tasks of later actions begin there
+ * instead of at the input or the shuffle, and go where the partition is. Persist what is dear to make and
+ * used again: what comes after parsing, before a loop.
+ *
+ * Executors have a limit for it (`quern run --cache-memory`). At the limit the sets that were not used for
+ * longest give way, never a partition for another one of its own set; a partition that finds no room, one
+ * that an executor took with it, and one that quern_take() left half read, are computed again when they are
+ * needed: persist never changes what an action gives, as long as functions give the same records for the same
+ * input and the input's files stay as they are. Files that are there when an action begins are divided anew:
+ * partitions kept from another division are not used.
+ *
+ * QUERN_MEMORY_COMPRESSED (zstd) takes less memory and more time.
+ *
+ * quern_unpersist() gives the memory of what quern_persist() returned back, on all executors. Its set can
+ * still be used, and is computed anew from then on. For any other set it does nothing. */
+enum quern_storage { QUERN_MEMORY, QUERN_MEMORY_COMPRESSED };
+quern_set *quern_persist(quern_set *set, enum quern_storage storage);
+void quern_unpersist(quern_set *set);
+
 /* Reductions that quern knows, and does without a call per record. Values are 8 bytes (quern_emit_u64() and
  * friends); one of another length fails the task. Sums of integers wrap around. The minimum and maximum of a
  * number and a NaN is the number. Sums of doubles depend on the order in their last digits. */
