@@ -10,9 +10,9 @@
 /* A large table is not in the processor's cache, and each look-up alone would wait for the memory. So records
  * wait a moment, copied, in their order, while what they need is on the way. */
 enum {
-	PENDING = 32,      /* records that wait at a time */
-	PENDING_KEY = 40,  /* bytes of a key that may wait */
-	PENDING_VALUE = 56 /* and of a value that is not a number */
+	PENDING = 32,               /* records that wait at a time */
+	PENDING_KEY = KEY_COPY_MAX, /* bytes of a key that may wait */
+	PENDING_VALUE = 56          /* and of a value that is not a number */
 };
 
 enum { JUDGED_AT = 1 << 15 /* keys in the table when it is looked at whether they repeat */ };
@@ -220,6 +220,9 @@ static void take_value(struct combine *c, uint64_t hash, quern_slice key, quern_
 
 static void drain_numbers(struct combine *c, size_t n)
 {
+	const enum reduction kind = c->reduce.kind;
+	const bool sum = kind == REDUCE_SUM_U64 || kind == REDUCE_SUM_I64; /* what most are */
+
 	for (size_t i = 0; i < n && !c->sorting; i++)
 		if (c->pending[i].key_len > KEY_SHORT)
 			table_prefetch_key(&c->table, c->pending[i].hash);
@@ -230,7 +233,8 @@ static void drain_numbers(struct combine *c, size_t n)
 			struct table_slot *s = table_find_short(&c->table, p->hash, p->words);
 
 			if (s->hash != 0) {
-				s->value.bits = reduce_bits(c->reduce.kind, s->value.bits, p->bits);
+				s->value.bits = sum ? s->value.bits + p->bits
+						    : reduce_bits(kind, s->value.bits, p->bits);
 				continue;
 			}
 		}
@@ -263,7 +267,7 @@ static void drain(struct combine *c)
 }
 
 /* Lets a record wait whose value is put in place by the caller. */
-static inline void add_pending(struct combine *c, quern_slice key)
+static inline __attribute__((always_inline)) void add_pending(struct combine *c, quern_slice key)
 {
 	struct pending *p = &c->pending[c->n_pending];
 
@@ -275,7 +279,7 @@ static inline void add_pending(struct combine *c, quern_slice key)
 			key_pack(key, p->words);
 		p->hash = hash_packed(p->words);
 	} else {
-		memcpy(p->key, key.ptr, key.len);
+		key_copy(p->key, key);
 		p->hash = hash_key(key);
 	}
 	table_prefetch(&c->table, p->hash);
@@ -319,9 +323,11 @@ int combine_new(const struct combine_config *config, struct combine **ret, struc
 {
 	auto_combine struct combine *c = calloc(1, sizeof(*c));
 
-	if (c == NULL || table_init(&c->table) < 0)
+	if (c == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	c->memory = config->memory < COMBINE_MEMORY_MIN ? COMBINE_MEMORY_MIN : config->memory;
+	if (table_init(&c->table, config->keep, c->memory) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
 	c->flow = config->flow;
 	int r = reduce_init(&c->reduce, config->code, config->function, config->flow, err);
 	if (r < 0)

@@ -1,5 +1,9 @@
 #include "executor/keep.h"
 
+#include <stdlib.h>
+
+enum { KEEP_SLOTS_MAX = 16 << 20 /* bytes: more is given back */ };
+
 ZSTD_CCtx *keep_compress(struct keep *k)
 {
 	if (k->compress == NULL)
@@ -14,8 +18,32 @@ ZSTD_DCtx *keep_decompress(struct keep *k)
 	return k->decompress;
 }
 
+void *keep_take_slots(struct keep *k, size_t size, size_t *ret_size)
+{
+	void *slots = k->slots;
+
+	if (slots == NULL || k->slots_size < size)
+		return NULL;
+	*ret_size = k->slots_size;
+	k->slots = NULL;
+	k->slots_size = 0;
+	return slots;
+}
+
+void keep_give_slots(struct keep *k, void *slots, size_t size)
+{
+	if (size > KEEP_SLOTS_MAX || size <= k->slots_size) {
+		free(slots);
+		return;
+	}
+	free(k->slots);
+	k->slots = slots;
+	k->slots_size = size;
+}
+
 void keep_deinit(struct keep *k)
 {
+	free(k->slots);
 	(void)ZSTD_freeCCtx(k->compress);
 	(void)ZSTD_freeDCtx(k->decompress);
 	*k = (struct keep){ 0 };

@@ -2,13 +2,24 @@
 #ifndef QUERN_EXECUTOR_KEEP_H
 #define QUERN_EXECUTOR_KEEP_H
 
+#include <stddef.h>
 #include <zstd.h>
 
 /* All zeros: nothing is kept yet. */
 struct keep {
 	ZSTD_CCtx *compress;
 	ZSTD_DCtx *decompress;
+	/* Of the hash tables: memory that one needed, and how many bits of homes the last one did. Tasks of a
+	 * stage are alike, so a table does not grow to the same size again in each. */
+	void *slots;
+	size_t slots_size;
+	unsigned table_bits;
 };
+
+/* At least `size` bytes that were kept, *ret_size in all, which are the caller's; or NULL. Not zeroed. */
+void *keep_take_slots(struct keep *k, size_t size, size_t *ret_size);
+/* Takes memory from aligned_alloc() or malloc(): keeps it, or frees it. */
+void keep_give_slots(struct keep *k, void *slots, size_t size);
 
 /* The context, made when it is asked for first; only for calls that begin and end a frame. NULL: no memory.
  */

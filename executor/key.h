@@ -7,7 +7,7 @@
 
 #include "executor/bytes.h"
 
-enum { KEY_SHORT = 12 }; /* bytes */
+enum { KEY_SHORT = 12, KEY_COPY_MAX = 40 }; /* bytes */
 
 /* The first 8 of `n` bytes as a little-endian number. No byte beyond the end. */
 static inline uint64_t key_first8(const char *p, size_t n)
@@ -35,8 +35,16 @@ static inline void key_pack(quern_slice key, uint64_t words[2])
 					       : (uint64_t)htole32(last4) << 32 | key.len;
 }
 
-/* The same of a key behind whose beginning 16 bytes can be read: without a branch, which the lengths of words
- * would lead astray. */
+/* Copies a key of more than 8 and at most KEY_COPY_MAX bytes: no call, no byte beyond the end. */
+static inline void key_copy(uint8_t *to, quern_slice key)
+{
+	for (size_t at = 0; at + 8 < key.len; at += 8)
+		memcpy(to + at, key.ptr + at, 8);
+	memcpy(to + key.len - 8, key.ptr + key.len - 8, 8);
+}
+
+/* key_pack() of a key behind whose beginning 16 bytes can be read: without a branch, which the lengths of
+ * words would lead astray. */
 static inline void key_pack_wide(quern_slice key, uint64_t words[2])
 {
 #define KEY_MASK(n) ((n) >= 8 ? UINT64_MAX : ((uint64_t)1 << (8 * ((n) % 8))) - 1)

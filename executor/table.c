@@ -15,31 +15,60 @@ static size_t slots_bytes(unsigned shift)
 }
 
 /* Zeroed slots; large ones on huge pages where the system has them, for every look-up is a TLB miss else. */
-static struct table_slot *slots_new(unsigned shift)
+static struct table_slot *slots_new(struct keep *keep, unsigned shift, size_t *ret_size)
 {
-	size_t bytes = slots_bytes(shift);
+	size_t bytes = slots_bytes(shift), size = bytes;
+	struct table_slot *slots = keep_take_slots(keep, bytes, &size);
 
-	if (bytes < HUGE_PAGE)
-		return calloc(1, bytes);
-	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-	struct table_slot *slots = aligned_alloc(HUGE_PAGE, bytes);
-	if (slots != NULL) {
-		(void)madvise(slots, bytes, MADV_HUGEPAGE);
-		memset(slots, 0, bytes);
+	if (slots == NULL && bytes < HUGE_PAGE) {
+		slots = malloc(bytes);
+	} else if (slots == NULL) {
+		size = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+		slots = aligned_alloc(HUGE_PAGE, size);
+		if (slots != NULL)
+			(void)madvise(slots, size, MADV_HUGEPAGE);
 	}
+	if (slots != NULL)
+		memset(slots, 0, bytes);
+	*ret_size = size;
 	return slots;
 }
 
-int table_init(struct table *t)
+/* As large as the table of the last task had to become, within a small part of the memory. */
+static unsigned first_shift(const struct keep *keep, size_t memory)
 {
-	*t = (struct table){ .shift = 64 - TABLE_FIRST_BITS };
-	t->slots = slots_new(t->shift);
+	unsigned shift = 64 - TABLE_FIRST_BITS;
+
+	while (64 - shift < keep->table_bits && slots_bytes(shift - 1) <= memory / 8)
+		shift--;
+	return shift;
+}
+
+int table_init(struct table *t, struct keep *keep, size_t memory)
+{
+	*t = (struct table){ .keep = keep, .shift = first_shift(keep, memory) };
+	t->slots = slots_new(keep, t->shift, &t->size);
 	return t->slots == NULL ? -ENOMEM : 0;
+}
+
+/* Remembers how large it had to be. */
+static void table_used(struct table *t)
+{
+	unsigned bits = TABLE_FIRST_BITS;
+
+	if (t->n > t->most)
+		t->most = t->n;
+	while (((size_t)1 << bits) / 8 * 5 <= t->most)
+		bits++;
+	t->keep->table_bits = bits;
 }
 
 void table_deinit(struct table *t)
 {
-	free(t->slots);
+	if (t->slots != NULL) {
+		table_used(t);
+		keep_give_slots(t->keep, t->slots, t->size);
+	}
 	t->slots = NULL;
 	t->n = 0;
 	arena_deinit(&t->arena);
@@ -79,17 +108,21 @@ int table_grow(struct table *t)
 	unsigned shift = t->shift - 1;
 	const struct table_slot *end = table_end(t);
 
-	struct table_slot *slots = slots_new(shift);
+	size_t size;
+
+	struct table_slot *slots = slots_new(t->keep, shift, &size);
 	if (slots == NULL)
 		return -ENOMEM;
 	for (const struct table_slot *s = t->slots; s < end; s++) {
 		if (s->hash != 0 && slots_insert(slots, shift, s) == NULL) {
-			free(slots); /* so many hashes with equal high bits that more slots are no help */
+			keep_give_slots(t->keep, slots,
+				size); /* so many hashes with equal high bits that more slots are no help */
 			return -ENOMEM;
 		}
 	}
-	free(t->slots);
+	keep_give_slots(t->keep, t->slots, t->size);
 	t->slots = slots;
+	t->size = size;
 	t->shift = shift;
 	return 0;
 }
@@ -160,6 +193,7 @@ void table_sort(struct table *t)
 
 void table_clear(struct table *t)
 {
+	table_used(t);
 	memset(t->slots, 0, slots_bytes(t->shift));
 	t->n = 0;
 	arena_deinit(&t->arena);

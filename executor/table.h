@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "executor/arena.h"
+#include "executor/keep.h"
 #include "executor/key.h"
 
 enum {
@@ -39,13 +40,15 @@ struct table_slot {
 
 struct table {
 	struct table_slot *slots; /* 2^(64 - shift) homes and the slack; the last slot is never used */
+	size_t size;              /* bytes of their memory */
 	unsigned shift;
-	size_t n;
+	size_t n, most; /* keys; the most of them so far, before the last table_clear() */
+	struct keep *keep;
 	struct arena arena; /* keys and values */
 };
 
-/* 0 or -ENOMEM. */
-int table_init(struct table *t);
+/* `memory`: what it may have, about; `keep` is borrowed. 0 or -ENOMEM. */
+int table_init(struct table *t, struct keep *keep, size_t memory);
 void table_deinit(struct table *t);
 
 /* Bytes held. */
@@ -115,8 +118,13 @@ static inline bool table_same(const char *a, const char *b, size_t n)
 {
 	uint64_t x, y, v, w;
 
-	if (n > 16)
+	if (n > 64)
 		return memcmp(a, b, n) == 0;
+	for (; n > 16; a += 8, b += 8, n -= 8) {
+		memcpy(&x, a, 8), memcpy(&y, b, 8);
+		if (x != y)
+			return false;
+	}
 	if (n >= 8) {
 		memcpy(&x, a, 8), memcpy(&y, b, 8);
 		memcpy(&v, a + n - 8, 8), memcpy(&w, b + n - 8, 8);

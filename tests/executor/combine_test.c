@@ -144,8 +144,9 @@ static quern_slice random_bytes(uint64_t seed, char *room, size_t max)
 static void put_random(
 	struct bench *b, uint64_t *random, const struct shape *s, size_t n, struct buf *records)
 {
-	char key[300], value[3000];
+	char *key = malloc(s->key_max + 1), *value = malloc(s->value_max + 8);
 
+	assert_true(key != NULL && value != NULL);
 	*records = BUF_INIT(SIZE_MAX / 2);
 	for (size_t i = 0; i < n; i++) {
 		quern_slice k = random_bytes(kit_below(random, s->keys), key, s->key_max);
@@ -159,6 +160,8 @@ static void put_random(
 		assert_int_equal(record_put(records, k, v), 0);
 	}
 	assert_string_equal(b->flow.err.text, "");
+	free(key);
+	free(value);
 }
 
 static const size_t memories[] = { 0, 200 << 10, 1 << 20, 64 << 20 };
@@ -196,6 +199,7 @@ static const struct shape numbers[] = {
 	{ 5000, 20, 8, true },
 	{ 1000000, 200, 8, true },
 };
+static const struct shape megabytes[] = { { 30, 1 << 20, 8, true } };
 enum { N_NUMBERS = sizeof(numbers) / sizeof(numbers[0]) };
 
 static void sums(void **state)
@@ -204,6 +208,7 @@ static void sums(void **state)
 
 	(void)state;
 	against_the_oracle(&f, fold_sum, numbers, N_NUMBERS, 30000, true);
+	against_the_oracle(&f, fold_sum, megabytes, 1, 100, true);
 	f = kit_builtin("quern_sum_i64");
 	against_the_oracle(&f, fold_sum, numbers, N_NUMBERS, 3000, true);
 }
@@ -442,14 +447,16 @@ static void a_function_that_is_not_there(void **state)
 	Quern__Function f = kit_builtin("quern_no_such_thing");
 	struct combine *c = NULL;
 	struct flow flow = { 0 };
+	struct keep keep = { 0 };
 	struct err err = { "" };
 	const struct combine_config config = {
-		.code = code, .function = &f, .scratch_dir = "/", .flow = &flow
+		.code = code, .function = &f, .scratch_dir = "/", .keep = &keep, .flow = &flow
 	};
 
 	(void)state;
 	assert_int_equal(combine_new(&config, &c, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "quern_no_such_thing"));
+	keep_deinit(&keep);
 }
 
 static void no_place_to_spill(void **state)
