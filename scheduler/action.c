@@ -12,6 +12,8 @@
 #include "job/input.h"
 #include "scheduler/output.h"
 
+enum { SPLIT_LEAST = 16 << 20 /* bytes */ };
+
 struct action {
 	Quern__Run *run;
 	struct input_splits *input;         /* per stage; n 0 where the source is a shuffle */
@@ -126,10 +128,22 @@ static int settle_shuffle(struct action *a, struct action_memory *memory, size_t
 
 /* ---- Input ---- */
 
+/* A quarter of the memory, so that a task can sort its split without spilling; but not so little that there
+ * are more map outputs than a reduce can merge at a time. */
+static uint64_t split_target(uint64_t task_memory)
+{
+	uint64_t target = task_memory / 4;
+
+	if (task_memory == 0 || target > INPUT_TARGET)
+		return INPUT_TARGET;
+	return target < SPLIT_LEAST ? SPLIT_LEAST : target;
+}
+
 static int split_stage(struct action *a, size_t s, struct err *err)
 {
 	const Quern__Source *source = a->run->stages[s]->source;
-	const struct input_config config = { .parallelism = a->config.cores };
+	const struct input_config config = { .target_bytes = split_target(a->config.task_memory),
+		.parallelism = a->config.cores };
 
 	if (source->has_shuffle)
 		return 0;

@@ -29,6 +29,7 @@ struct action_config {
 	uint32_t cores;       /* at least so many splits where the input allows it */
 	uint32_t partitions;  /* of a shuffle; 0: as many as cores, but not more than tasks fill them */
 	uint32_t compression; /* of a shuffle: level of zstd, 0: none */
+	uint64_t task_memory; /* bytes; splits are made so that what they hold fits, as far as that goes */
 };
 
 /* Prepares `run` (copied): nothing is left behind when that fails. -ENOENT, -EACCES, -EEXIST ... with a
