@@ -7,7 +7,7 @@
 #include "executor/order.h"
 #include "job/out.h"
 
-enum { SAMPLER_KEY_MAX = 1024 /* bytes; the end of a longer key is left out */ };
+enum { SAMPLER_KEY_MAX = 128 /* bytes; the end of a longer key is left out */ };
 
 struct sampler {
 	struct quern_out in;

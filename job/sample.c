@@ -7,7 +7,7 @@
 #include "job/compare.h"
 #include "job/records.h"
 
-enum { SAMPLE_MAX = 1 << 16 /* keys: every other one goes when there are more */ };
+enum { SAMPLE_MAX = 1 << 18 /* keys: every other one goes when there are more */ };
 
 void sample_init(struct sample *s, const Quern__Order *order)
 {
@@ -34,16 +34,27 @@ static int take_key(struct sample *s, quern_slice key, double weight)
 	return 0;
 }
 
-/* Each that is left stands for another one as well. */
-static void thin_out(struct sample *s)
+/* Each that is left stands for another one as well; the memory of the others is given back. 0 or -ENOMEM. */
+static int thin_out(struct sample *s)
 {
+	struct memory left = { NULL };
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->keys.n; i += 2) {
-		s->keys.at[n] = s->keys.at[i];
-		s->keys.at[n++].weight *= 2;
+		struct sample_key k = s->keys.at[i];
+
+		k.key.ptr = memory_copy(&left, k.key.ptr, k.key.len);
+		if (k.key.ptr == NULL) {
+			memory_deinit(&left);
+			return -ENOMEM;
+		}
+		k.weight *= 2;
+		s->keys.at[n++] = k;
 	}
 	s->keys.n = n;
+	memory_deinit(&s->memory);
+	s->memory = left;
+	return 0;
 }
 
 static int take_sample(struct sample *s, const uint8_t *data, size_t len)
@@ -65,9 +76,7 @@ static int take_sample(struct sample *s, const uint8_t *data, size_t len)
 		if (r < 0)
 			return r;
 	}
-	if (s->keys.n > SAMPLE_MAX)
-		thin_out(s);
-	return 0;
+	return s->keys.n > SAMPLE_MAX ? thin_out(s) : 0;
 }
 
 int sample_add(void *sample, uint32_t partition, const uint8_t *data, size_t len)

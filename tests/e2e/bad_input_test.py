@@ -80,25 +80,46 @@ def test_output_where_nobody_may_write():
                 preexec_fn=obey_permissions)
 
 
+@contextlib.contextmanager
+def small_file_system(folder, size):
+    """None where there cannot be one; said so."""
+    folder.mkdir(exist_ok=True)
+    mounted = os.geteuid() == 0 and not subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder], check=False).returncode
+    if not mounted:
+        print("# a small file system wants root and mount: not run")
+    try:
+        yield folder if mounted else None
+    finally:
+        if mounted:
+            subprocess.run(["umount", folder], check=True)
+
+
 def test_a_full_disk():
-    if os.geteuid() != 0:
-        print("# needs root for a small file system: not run")
-        return
-    with quern.scratch() as d:
-        small = d / "small"
-        small.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", small], check=False).returncode:
-            print("# cannot mount here: not run")
+    with quern.scratch() as d, small_file_system(d / "small", "256k") as small:
+        if small is None:
             return
-        try:
-            (d / "text").write_bytes(b"".join(b"word%d\n" % i for i in range(100000)))
-            for mode in MODES:
-                result = quern.run(d, "run", "--master", "local[2]", "--mode", mode, WORDCOUNT, "text", small / "out")
-                quern.check(d, result, 1)
-                assert b"No space left" in result.stderr, result.stderr
-                assert not list(small.iterdir())
-        finally:
-            subprocess.run(["umount", small], check=True)
+        (d / "text").write_bytes(b"".join(b"word%d\n" % i for i in range(100000)))
+        for mode in MODES:
+            result = quern.run(d, "run", "--master", "local[2]", "--mode", mode, WORDCOUNT, "text", small / "out")
+            quern.check(d, result, 1)
+            assert b"No space left" in result.stderr, result.stderr
+            assert not list(small.iterdir())
+
+
+def test_no_room_for_what_does_not_fit_memory():
+    with quern.scratch() as d, small_file_system(d / "tmp", "60m") as small:
+        if small is None:
+            return
+        with open(d / "text", "wb") as f:
+            for i in range(2000000):
+                f.write(b"%x a line that takes some room\n" % (i * 2654435761 % (1 << 32)))
+        for mode in MODES:
+            result = quern.run(d, "run", "--quiet", "--master", "local[1]", "--mode", mode, "--task-memory", "16m",
+                               quern.EXAMPLES / "sort.c", "text", d / "out")
+            quern.check(d, result, 1)
+            quern.one_line(result, "No space left on device")
+            assert not (d / "out").exists()
 
 
 def test_a_job_without_quern_main():

@@ -129,6 +129,56 @@ static code_fn *function(const struct fixture *x, const Quern__Function *f)
 
 /* ---- Stages ---- */
 
+/* A sort asks for a sample first, once, of what is sorted; its bounds go with the stage that divides by them.
+ */
+static void a_sort_takes_a_sample_first(void **state)
+{
+	struct fixture *x = *state;
+	static const char *const data[] = {
+		"12345678"
+	}; /* of one record that stands for so many, and no key */
+
+	x->data = data;
+	quern_set *words = quern_typed(
+		quern_flat_map(quern_text(&x->job, "in"), x->f->words, NULL), QUERN_BYTES, QUERN_U64);
+	quern_set *sorted = quern_sort_by_key(words, QUERN_DESCENDING | QUERN_THEN_BY_VALUE);
+	assert_int_equal(quern_save_text(sorted, "out"), 0);
+	assert_int_equal(quern_save_text(sorted, "again"), 0);
+	assert_int_equal(quern_save_text(quern_partitions(sorted, 1), "one"), 0);
+	assert_int_equal(x->n_runs, 4);
+
+	const Quern__Run *sample = x->runs[0], *run = x->runs[1];
+	assert_int_equal(sample->n_stages, 1);
+	assert_int_equal(sample->stages[0]->n_steps, 1);
+	assert_int_equal(sample->stages[0]->sink->kind, QUERN__SINK__KIND__SAMPLE);
+	assert_true(sample->stages[0]->sink->limit > 0);
+	assert_int_equal(run->n_stages, 2);
+	const Quern__Order *order = run->stages[0]->sink->order, *again = run->stages[1]->source->order;
+	assert_true(order != NULL && again != NULL && run->stages[0]->sink->combine == NULL);
+	assert_true(order->descending && order->by_value && again->descending && again->by_value);
+	assert_int_equal(order->key, QUERN__VALUE_TYPE__BYTES);
+	assert_int_equal(order->value, QUERN__VALUE_TYPE__U64);
+	assert_int_equal(run->stages[0]->sink->n_bounds, 0);
+	assert_int_equal(run->stages[1]->sink->value_type, QUERN__VALUE_TYPE__U64);
+	assert_int_equal(x->runs[2]->stages[0]->id, run->stages[0]->id);
+	assert_int_equal(x->runs[3]->stages[0]->sink->partitions, 1);
+	assert_int_not_equal(x->runs[3]->stages[0]->sink->shuffle, run->stages[0]->sink->shuffle);
+}
+
+static void a_sample_that_is_none_fails_the_action(void **state)
+{
+	struct fixture *x = *state;
+	static const char *const data[] = { "short" };
+	uint64_t n;
+
+	x->data = data;
+	quern_set *sorted = quern_sort_by_key(quern_text(&x->job, "in"), QUERN_ASCENDING);
+	assert_int_not_equal(quern_count(sorted, &n), 0);
+	assert_int_equal(x->n_runs, 1);
+	assert_int_not_equal(quern_count(quern_sort_by_key(quern_text(&x->job, "in"), 8), &n), 0);
+	assert_int_equal(x->n_runs, 1);
+}
+
 static void a_word_count_is_two_stages(void **state)
 {
 	struct fixture *x = *state;
@@ -577,6 +627,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(a_word_count_is_two_stages),
+		test(a_sort_takes_a_sample_first),
+		test(a_sample_that_is_none_fails_the_action),
 		test(narrow_steps_are_fused_in_their_order),
 		test(what_is_persisted_has_the_same_name_in_every_action),
 		test(what_is_unpersisted_is_left_out_and_told),

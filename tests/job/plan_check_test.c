@@ -180,6 +180,25 @@ static void enums_are_known(void **state)
 	assert_fine(p->sink[1].codec = QUERN__CODEC__ZSTD);
 }
 
+static void orders_have_a_shuffle_of_their_own(void **state)
+{
+	Quern__Order order = QUERN__ORDER__INIT, unknown = QUERN__ORDER__INIT;
+
+	(void)state;
+	unknown.key = (Quern__ValueType)9;
+	assert_fine((p->sink[0].combine = NULL, p->sink[0].order = &order, p->source[1].reduce = NULL,
+		p->source[1].order = &order));
+	assert_fine((p->sink[1].kind = QUERN__SINK__KIND__SAMPLE, p->sink[1].order = &order));
+	assert_found(p->sink[0].order = &order, "both a combination and an order");
+	assert_found(p->source[1].order = &order, "both a reduction and an order");
+	assert_found(p->source[0].order = &order, "not shuffled");
+	assert_found(p->sink[1].order = &order, "not shuffled");
+	assert_found((p->sink[0].combine = NULL, p->sink[0].order = &unknown), "unknown type");
+	assert_found((p->source[1].reduce = NULL, p->source[1].order = &unknown), "unknown type");
+	assert_found(p->sink[1].order = &unknown, "not shuffled");
+	assert_found((p->sink[0].has_compression = 1, p->sink[0].compression = 20), "compression 20");
+}
+
 static void functions_are_exactly_one(void **state)
 {
 	(void)state;
@@ -264,6 +283,7 @@ int main(void)
 		cmocka_unit_test(sources_and_sinks_have_to_meet),
 		cmocka_unit_test(a_shuffle_is_written_once),
 		cmocka_unit_test(enums_are_known),
+		cmocka_unit_test(orders_have_a_shuffle_of_their_own),
 		cmocka_unit_test(functions_are_exactly_one),
 		cmocka_unit_test(what_keeps_records_does_nothing_else),
 		cmocka_unit_test(numbers_and_paths_are_within_limits),
