@@ -93,6 +93,32 @@ def test_words_are_counted_in_both_modes():
             gone(m)
 
 
+def test_lines_are_sorted_in_both_modes():
+    with mesos() as m:
+        text = m.d / "text"
+        text.write_bytes(b"".join(b"%x\n" % (i * 2654435761 % (1 << 32)) for i in range(300000)))
+        expected = b"".join(sorted(text.read_bytes().splitlines(keepends=True)))
+        for mode in MODES:
+            job = started(m, mode, "--task-memory", "64m", quern.EXAMPLES / "sort.c", text, m.d / mode)
+            quern.check(m.d, quern.finish(job))
+            assert quern.parts(m.d / mode) == expected
+            gone(m)
+
+
+def test_what_is_persisted_is_computed_once():
+    with mesos() as m:
+        (m.d / "in").mkdir()
+        for i in range(4):
+            (m.d / "in" / f"f{i}").write_bytes(TEXT + b"x" * 70000 + b"\n")
+        for mode in MODES:
+            seen = m.d / f"seen-{mode}"
+            result = quern.finish(started(m, mode, quern.JOBS / "cache.c", m.d / "in", seen, "plain", "count", "count"))
+            quern.check(m.d, result)
+            assert result.stdout.split() == [b"804", b"804"], result.stdout
+            assert seen.stat().st_size == 804
+            gone(m)
+
+
 def test_an_agent_dies_with_everything_on_it():
     for mode in MODES:
         with mesos() as m:
