@@ -1,5 +1,5 @@
-/* gate.c: a word count whose map tasks wait: each writes its process id to the FIFO FOLDER/at, once, and goes on
- * when the FIFO FOLDER/open has a writer. For tests that kill something in the middle. */
+/* gate.c: a word count whose map tasks wait: each writes its process id to the FIFO FOLDER/at, once, and goes
+ * on when the FIFO FOLDER/open has a writer. For tests that kill something in the middle. */
 #include <quern/quern.h>
 #include <fcntl.h>
 #include <stdio.h>
