@@ -128,7 +128,7 @@ static quern_slice random_field(uint64_t seed, const struct shape *s, size_t sam
 	}
 	size_t len = same + (size_t)kit_below(&seed, max + 1);
 	for (size_t i = 0; i < len; i++)
-		room[i] = i < same ? 's' : (char)(random_next(&seed) % s->letters);
+		room[i] = (char)(i < same ? 's' : random_next(&seed) % s->letters);
 	return quern_bytes(room, len);
 }
 
