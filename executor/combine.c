@@ -32,7 +32,8 @@ struct combine {
 	struct quern_out in;
 	struct table table;
 	struct reduce reduce;
-	struct sort sort; /* what the table had no room for, or everything after give_up() */
+	struct order order; /* by hash */
+	struct sort sort;   /* what the table had no room for, or everything after give_up() */
 	size_t memory;
 	bool sorting;   /* the table is not used any more */
 	uint64_t taken; /* records since the table was empty */
@@ -68,26 +69,11 @@ static void emit_sorted(struct quern_out *out, quern_slice key, quern_slice valu
 	if (c->reduce.kind != REDUCE_CALL && value.len != 8)
 		reduce_wrong_length(&c->reduce, value);
 	else if (!c->flow->stop)
-		sort_add(&c->sort, hash_key(key), key, value);
+		sort_add(&c->sort, hash_key(key, c->order.seed), key, value);
 }
 
-/* Stops combining: from now on records are sorted. Those of the table, which is small or empty, go first. */
-static void give_up(struct combine *c)
-{
-	const struct table_slot *end = table_end(&c->table);
-	uint8_t bits[8];
-
-	c->sorting = true;
-	c->in.emit = emit_sorted;
-	for (const struct table_slot *s = c->table.slots; s < end && c->table.n > 0 && !c->flow->stop; s++)
-		if (s->hash != 0)
-			sort_add(&c->sort, s->hash, table_key(s), slot_value(c, s, bits));
-	table_deinit(&c->table);
-}
-
-/* ---- Room ---- */
-
-static bool spill(struct combine *c)
+/* Puts the table's records, in order, into the scratch file, and empties it. */
+static void spill_table(struct combine *c)
 {
 	struct spill *to = &c->sort.spill;
 	uint8_t bits[8];
@@ -100,9 +86,34 @@ static bool spill(struct combine *c)
 		spill_put(to, table_key(s), slot_value(c, s, bits));
 	}
 	spill_end(to);
-	bool stop = hardly_repeat(c);
 	table_clear(&c->table);
 	c->taken = 0;
+}
+
+/* Stops combining: from now on records are sorted. Those of the table go first: over the disk, unless there
+ * is room for them twice. */
+static void give_up(struct combine *c)
+{
+	uint8_t bits[8];
+
+	if (c->table.n > 0 && table_bytes(&c->table) > c->memory / 4)
+		spill_table(c);
+	const struct table_slot *end = c->table.n > 0 ? table_end(&c->table) : c->table.slots;
+	c->sorting = true;
+	c->in.emit = emit_sorted;
+	for (const struct table_slot *s = c->table.slots; s < end && !c->flow->stop; s++)
+		if (s->hash != 0)
+			sort_add(&c->sort, s->hash, table_key(s), slot_value(c, s, bits));
+	table_deinit(&c->table);
+}
+
+/* ---- Room ---- */
+
+static bool spill(struct combine *c)
+{
+	bool stop = hardly_repeat(c);
+
+	spill_table(c);
 	if (stop && c->flow->result == 0)
 		give_up(c);
 	return c->flow->result == 0;
@@ -131,17 +142,19 @@ static bool make_room(struct combine *c, bool crowded)
 	return spill(c);
 }
 
-static bool has_room(struct combine *c, uint64_t hash, quern_slice key, struct table_slot **ret)
+/* The free slot for a key; NULL: records are sorted from now on, or it failed. */
+static struct table_slot *find_room(struct combine *c, uint64_t hash, quern_slice key)
 {
-	if (!make_room(c, false))
-		return false;
-	*ret = c->sorting ? NULL : table_find(&c->table, hash, key);
-	if (c->sorting || *ret != table_end(&c->table))
-		return true;
-	if (!make_room(c, true))
-		return false;
-	*ret = c->sorting ? NULL : table_find(&c->table, hash, key);
-	return true;
+	for (int crowded = 0; crowded < 2; crowded++) {
+		if (!make_room(c, crowded > 0) || c->sorting)
+			return NULL;
+		struct table_slot *s = table_find(&c->table, hash, key);
+		if (!table_far(&c->table, hash, s))
+			return s;
+	}
+	/* Hashes that have so much in common, by whatever chance, that a larger table is no help. */
+	give_up(c);
+	return NULL;
 }
 
 /* The first value of a key. */
@@ -159,14 +172,12 @@ static void insert(struct combine *c, uint64_t hash, quern_slice key, quern_slic
 		flow_fail(c->flow, -EMSGSIZE, true, "a key of %zu bytes is too long", key.len);
 		return;
 	}
-	struct table_slot *s;
-	if (!has_room(c, hash, key, &s))
-		return;
-	if (c->sorting)
+	struct table_slot *s = find_room(c, hash, key);
+	if (c->sorting && !c->flow->stop)
 		sort_add(&c->sort, hash, key, value);
-	else if (s == table_end(t))
-		flow_fail(c->flow, -ENOMEM, false, "no room near the slot of a key"); /* not after a spill */
-	else if (table_put(t, s, hash, key) < 0)
+	if (s == NULL)
+		return;
+	if (table_put(t, s, hash, key) < 0)
 		flow_fail(c->flow, -ENOMEM, false, "out of memory for a key of %zu bytes", key.len);
 	else if (c->reduce.kind != REDUCE_CALL)
 		s->value.bits = get_le64(value.ptr);
@@ -277,10 +288,10 @@ static inline __attribute__((always_inline)) void add_pending(struct combine *c,
 			key_pack_wide(key, p->words);
 		else
 			key_pack(key, p->words);
-		p->hash = hash_packed(p->words);
+		p->hash = hash_packed(p->words, c->order.seed);
 	} else {
 		key_copy(p->key, key);
-		p->hash = hash_key(key);
+		p->hash = hash_key(key, c->order.seed);
 	}
 	table_prefetch(&c->table, p->hash);
 	if (++c->n_pending == PENDING)
@@ -296,7 +307,7 @@ static void emit_number(struct quern_out *out, quern_slice key, quern_slice valu
 	} else if (key.len > PENDING_KEY) {
 		drain(c);
 		c->taken++;
-		take_number(c, hash_key(key), key, get_le64(value.ptr));
+		take_number(c, hash_key(key, c->order.seed), key, get_le64(value.ptr));
 	} else {
 		c->pending[c->n_pending].bits = get_le64(value.ptr);
 		add_pending(c, key);
@@ -310,7 +321,7 @@ static void emit_call(struct quern_out *out, quern_slice key, quern_slice value)
 	if (key.len > PENDING_KEY || value.len > PENDING_VALUE) {
 		drain(c);
 		c->taken++;
-		take_value(c, hash_key(key), key, value);
+		take_value(c, hash_key(key, c->order.seed), key, value);
 		return;
 	}
 	c->pending[c->n_pending].bits = value.len;
@@ -332,7 +343,8 @@ int combine_new(const struct combine_config *config, struct combine **ret, struc
 	int r = reduce_init(&c->reduce, config->code, config->function, config->flow, err);
 	if (r < 0)
 		return r;
-	const struct sort_config sort = { .order = &order_hash,
+	c->order = order_hash(config->seed);
+	const struct sort_config sort = { .order = &c->order,
 		.reduce = &c->reduce,
 		.memory = c->memory,
 		.scratch_dir = config->scratch_dir,

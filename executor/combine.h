@@ -25,6 +25,7 @@ struct combine_config {
 	size_t memory;                   /* bytes that it may hold */
 	const char *scratch_dir;         /* borrowed, as the next two */
 	struct keep *keep;
+	uint64_t seed; /* of the hash (hash.h) */
 	struct flow *flow;
 };
 
@@ -34,7 +35,8 @@ int combine_new(const struct combine_config *config, struct combine **ret, struc
 /* Where the records go in. A record without a key counts as one with an empty key. */
 struct quern_out *combine_in(struct combine *c);
 
-/* Gives every key, once, with its hash_key(), until flow->stop. Nothing can be put in after that. */
+/* Gives every key, once, with its hash_key() of that seed, until flow->stop. Nothing can be put in after
+ * that. */
 void combine_finish(struct combine *c, record_give *give, void *arg);
 
 /* Runs written to scratch so far, merged ones included. */

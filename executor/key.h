@@ -65,7 +65,7 @@ static inline void key_pack_wide(quern_slice key, uint64_t words[2])
 }
 
 /* Of what key_pack() made: the same on every machine. */
-static inline uint64_t key_hash_packed(const uint64_t words[2])
+static inline uint64_t key_hash_packed(const uint64_t words[2], uint64_t seed)
 {
 	uint64_t a = le64toh(words[0]);
 	uint64_t b = BYTE_ORDER == LITTLE_ENDIAN
@@ -75,6 +75,7 @@ static inline uint64_t key_hash_packed(const uint64_t words[2])
 	unsigned __int128 product = (unsigned __int128)(a ^ 0x9e3779b97f4a7c15) * (b ^ 0xbf58476d1ce4e5b9);
 	uint64_t h = (uint64_t)product ^ (uint64_t)(product >> 64) ^ a;
 
+	h ^= seed;
 	h ^= h >> 32;
 	h *= 0xd6e8feb86659fd93;
 	return h ^ h >> 29;

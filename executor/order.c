@@ -1,7 +1,5 @@
 #include "executor/order.h"
 
-const struct order order_hash = { .by_hash = true };
-
 /* Behind the last word of the key. */
 static struct order_place behind_key(const struct order *o)
 {
@@ -28,7 +26,7 @@ int order_compare(const struct order *o, struct order_place place, quern_slice k
 	int c = 0;
 
 	if (place.part == ORDER_HASH) {
-		uint64_t x = hash_key(key_a), y = hash_key(key_b);
+		uint64_t x = hash_key(key_a, o->seed), y = hash_key(key_b, o->seed);
 
 		if (x != y)
 			return x < y ? -1 : 1;

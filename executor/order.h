@@ -14,7 +14,8 @@
 #include "job/compare.h"
 
 struct order {
-	bool by_hash;         /* of hash_key(), then of the keys' bytes; nothing below counts then */
+	bool by_hash;         /* of hash_key(), then of the keys' bytes; only the seed counts then */
+	uint64_t seed;        /* of the hash */
 	bool descending;      /* keys, and values if they count */
 	bool by_value;        /* equal keys in the order of their values */
 	Quern__ValueType key; /* BYTES: as memcmp() has them; or numbers of 8 bytes */
@@ -29,8 +30,11 @@ static inline struct order order_of(const Quern__Order *o)
 	};
 }
 
-/* The order of the hashes. */
-extern const struct order order_hash;
+/* The order of the hashes with that seed. */
+static inline struct order order_hash(uint64_t seed)
+{
+	return (struct order){ .by_hash = true, .seed = seed };
+}
 
 /* Where in a record a word comes from. */
 struct order_place {
@@ -75,7 +79,7 @@ static inline uint64_t order_word(
 	uint64_t w;
 
 	if (place.part == ORDER_HASH)
-		return hash_key(key);
+		return hash_key(key, o->seed);
 	if (o->by_hash)
 		return order_bytes(key, place.at);
 	Quern__ValueType type = place.part == ORDER_KEY ? o->key : o->value;

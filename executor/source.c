@@ -74,7 +74,8 @@ static int open_sample(struct source *s, struct err *err)
 
 static int open_order(struct source *s, const Quern__Source *source, struct err *err)
 {
-	s->order = source->order != NULL ? order_of(source->order) : order_hash;
+	s->order = source->order != NULL ? order_of(source->order)
+					 : order_hash(task_hash_seed(s->config.env->code, source->shuffle));
 	if (source->reduce == NULL && source->order == NULL)
 		return err_set(err, -EINVAL, "stage %u: a shuffle that is neither reduced nor sorted",
 			s->config.task->stage->id);

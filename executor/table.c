@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "executor/order.h"
+#include "job/compare.h"
 
 enum { TABLE_FIRST_BITS = 10 }; /* 2^10 homes at first */
 enum { HUGE_PAGE = 2 << 20 };   /* bytes; of x86-64 and arm64 with pages of 4 KiB */
@@ -164,12 +164,10 @@ int table_set_bytes(struct table *t, struct table_slot *s, bool again, quern_sli
 	return 0;
 }
 
-/* As order_hash (order.h) has it. */
+/* As an order by hash (order.h) has it. */
 static bool slot_before(const struct table_slot *a, const struct table_slot *b)
 {
-	return a->hash != b->hash ? a->hash < b->hash
-				  : order_compare(&order_hash, (struct order_place){ ORDER_KEY, 0 },
-					    table_key(a), table_key(a), table_key(b), table_key(b)) < 0;
+	return a->hash != b->hash ? a->hash < b->hash : compare_bytes(table_key(a), table_key(b), 0) < 0;
 }
 
 void table_sort(struct table *t)
@@ -177,7 +175,7 @@ void table_sort(struct table *t)
 	const struct table_slot *end = table_end(t);
 	struct table_slot *front = t->slots;
 
-	/* By insertion: a key is at most a few slots from where it belongs. */
+	/* By insertion: a key is at most TABLE_FAR slots from where it belongs. */
 	for (struct table_slot *s = t->slots; s < end; s++) {
 		if (s->hash == 0)
 			continue;

@@ -14,6 +14,7 @@
 
 enum {
 	TABLE_SLACK = 256,      /* slots behind the last home */
+	TABLE_FAR = 128,        /* from its home: a key further away costs too much to find */
 	TABLE_KEY_MAX = 1 << 30 /* bytes */
 };
 
@@ -68,7 +69,11 @@ int table_grow(struct table *t);
 static inline struct table_slot *table_find(const struct table *t, uint64_t hash, quern_slice key);
 static inline struct table_slot *table_end(const struct table *t);
 
-/* The same for a key of at most KEY_SHORT bytes, as key_pack() makes it. */
+/* Whether a key should not be put into the slot that table_find() gave: it is the end, or far from its home.
+ */
+static inline bool table_far(const struct table *t, uint64_t hash, const struct table_slot *s);
+
+/* table_find() for a key of at most KEY_SHORT bytes, as key_pack() makes it. */
 static inline struct table_slot *table_find_short(
 	const struct table *t, uint64_t hash, const uint64_t words[2]);
 
@@ -87,7 +92,7 @@ int table_put(struct table *t, struct table_slot *s, uint64_t hash, quern_slice 
 /* Gives slot `s` a copy of `value`, in the place of the one it had, if any (`again`). 0 or -ENOMEM. */
 int table_set_bytes(struct table *t, struct table_slot *s, bool again, quern_slice value);
 
-/* Moves the used slots to the front, in the order of the hashes (order_hash). The table is good for reading
+/* Moves the used slots to the front, in the order of the hashes (order.h). The table is good for reading
  * t->n slots and for table_clear() after that. */
 void table_sort(struct table *t);
 
@@ -102,6 +107,11 @@ static inline size_t table_homes(const struct table *t)
 static inline struct table_slot *table_end(const struct table *t)
 {
 	return t->slots + table_homes(t) + TABLE_SLACK - 1;
+}
+
+static inline bool table_far(const struct table *t, uint64_t hash, const struct table_slot *s)
+{
+	return s == table_end(t) || s - (t->slots + (hash >> t->shift)) > TABLE_FAR;
 }
 
 static inline quern_slice table_key(const struct table_slot *s)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/hash.h"
 #include "executor/sink.h"
 #include "executor/source.h"
 #include "executor/steps.h"
@@ -155,6 +156,14 @@ static void close_all(struct run *r)
 	task_cache_deinit(&r->cache);
 	r->steps = steps_free(r->steps);
 	sink_close(&r->sink);
+}
+
+uint64_t task_hash_seed(const struct code *code, uint32_t shuffle)
+{
+	const uint8_t *build_id = NULL;
+	size_t len = code_build_id(code, &build_id);
+
+	return hash_seed(build_id, len, shuffle);
 }
 
 int task_run(const struct task_env *env, const struct task *t, Quern__TaskResult **ret)

@@ -33,6 +33,9 @@ struct task {
 	const Quern__TaskCache *cache; /* persisted sets: where to begin, what to keep; NULL: nothing */
 };
 
+/* The seed by which keys are hashed for a shuffle of the job (hash.h). */
+uint64_t task_hash_seed(const struct code *code, uint32_t shuffle);
+
 /* Runs. Fills *ret (the caller frees it with quern__task_result__free_unpacked) and returns 0, whatever
  * became of the task: state DONE, FAILED (error says why) or FETCH_FAILED. Negative: no memory even for that.
  * User code may crash or never return; quern_fail() in it ends here as FAILED. Half-written files are

@@ -52,7 +52,7 @@ static void take(void *arg, uint64_t hash, quern_slice key, quern_slice value)
 {
 	struct bench *b = arg;
 
-	b->ordered &= hash >= b->last_hash && hash == hash_key(key);
+	b->ordered &= hash >= b->last_hash && hash == hash_key(key, 0);
 	b->last_hash = hash;
 	b->out.out.emit(&b->out.out, key, value);
 }
@@ -279,32 +279,48 @@ static void runs_of_runs(void **state)
 	bench_close(&b);
 }
 
-/* All keys of one partition of many: their hashes have the high bits in common. */
-static void keys_of_one_partition(void **state)
+/* All keys of one partition, whose hashes have the high bits in common: more of them than there are slots
+ * near their homes, however large the table is. */
+static void of_one_partition(uint32_t partitions, uint32_t partition, size_t keys)
 {
-	enum { PARTITIONS = 4096, KEYS = 3000 };
+	enum { TIMES = 3 };
 	Quern__Function f = kit_builtin("quern_sum_u64");
-	struct bench b;
 	char key[256]; /* of any length that the hash looks at by pieces */
-	size_t n = 0;
+	uint8_t value[8];
+	struct bench b;
+	size_t n = 0, got;
 
-	(void)state;
-	bench_open(&b, &f, 1 << 20);
-	for (uint64_t i = 0; n < KEYS; i++) {
-		uint8_t value[8];
+	bench_open(&b, &f, 64 << 20);
+	put_le64(value, 1);
+	for (uint64_t i = 0; n < keys; i++) {
 		quern_slice k =
 			quern_bytes(key, (size_t)snprintf(key, sizeof(key), "%llu", (unsigned long long)i));
 
-		if (hash_partition(hash_key(k), PARTITIONS) != 17)
+		if (hash_partition(hash_key(k, 0), partitions) != partition)
 			continue;
-		put_le64(value, i);
-		bench_put(&b, k, quern_bytes(value, 8));
+		for (int t = 0; t < TIMES; t++)
+			bench_put(&b, k, quern_bytes(value, 8));
 		n++;
 	}
 	(void)bench_finish(&b);
 	assert_string_equal(b.flow.err.text, "");
-	assert_int_equal(b.out.n, KEYS);
+	assert_true(b.ordered);
+	struct kit_record *all = kit_sorted(b.out.data.data, b.out.data.len, &got);
+	assert_int_equal(got, keys);
+	for (size_t i = 0; i < got; i++)
+		assert_int_equal(kit_number(all[i].value), TIMES);
+	free(all);
 	bench_close(&b);
+}
+
+static void keys_of_one_partition(void **state)
+{
+	(void)state;
+	of_one_partition(2, 0, 100000);
+	of_one_partition(8, 3, 50000);
+	of_one_partition(4096, 17, 3000);
+	of_one_partition(2048, 2047, 3000);
+	of_one_partition(10000, 9998, 1000);
 }
 
 /* Doubles: sums of whole numbers are exact in any order. */

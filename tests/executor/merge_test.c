@@ -8,6 +8,8 @@
 #include "executor/merge.h"
 #include "tests/executor/kit.h"
 
+static const struct order order = { .by_hash = true };
+
 struct bench {
 	char dir[KIT_PATH];
 	struct flow flow;
@@ -38,7 +40,7 @@ static void bench_open(struct bench *b, size_t fan_in)
 	kit_sink_init(&b->out);
 	assert_int_equal(reduce_init(&b->reduce, NULL, &sum, &b->flow, &err), 0);
 	spill_init(&b->spill, b->dir, &b->keep, &b->flow);
-	const struct merge_config config = { .order = &order_hash,
+	const struct merge_config config = { .order = &order,
 		.reduce = &b->reduce,
 		.memory = fan_in * BLOCK_RAW,
 		.spill = &b->spill,
@@ -65,7 +67,7 @@ static void take(void *arg, uint64_t hash, quern_slice key, quern_slice value)
 {
 	struct bench *b = arg;
 
-	assert_true(hash == hash_key(key));
+	assert_true(hash == hash_key(key, 0));
 	b->out.out.emit(&b->out.out, key, value);
 	if (b->out.n == b->stop_after)
 		b->flow.stop = true;
@@ -86,7 +88,7 @@ static int by_order(const void *a, const void *b)
 	const struct pair *x = a, *y = b;
 	quern_slice key = quern_bytes(x->key, 8), other = quern_bytes(y->key, 8);
 
-	return order_compare(&order_hash, order_first(&order_hash), key, key, other, other);
+	return order_compare(&order, order_first(&order), key, key, other, other);
 }
 
 /* One run of the keys below `n` that `every` divides; each with value `value`. */
@@ -98,7 +100,7 @@ static void put_run(struct bench *b, uint64_t n, uint64_t every, uint64_t value)
 	assert_non_null(all);
 	for (uint64_t i = 0; i < n; i += every, m++) {
 		memcpy(all[m].key, &i, 8);
-		all[m].hash = hash_key(quern_bytes(all[m].key, 8));
+		all[m].hash = hash_key(quern_bytes(all[m].key, 8), 0);
 		all[m].value = value;
 	}
 	qsort(all, m, sizeof(*all), by_order);
