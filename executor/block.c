@@ -44,7 +44,7 @@ void segment_writer_deinit(struct segment_writer *w)
 void segment_begin(struct segment_writer *w, uint64_t seed)
 {
 	w->seed = seed;
-	w->records = 0;
+	w->records = w->largest = 0;
 	w->block_records = 0;
 	w->raw.len = w->raw.cap > 0 ? BLOCK_HEADER : 0;
 }
@@ -108,6 +108,8 @@ static int block_close(struct segment_writer *w, uint32_t flags, struct buf *out
 	}
 	if (r < 0)
 		return r;
+	if (raw_bytes(w) > w->largest)
+		w->largest = raw_bytes(w);
 	w->seed++;
 	w->block_records = 0;
 	w->raw.len = BLOCK_HEADER;

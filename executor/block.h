@@ -43,6 +43,7 @@ struct segment_writer {
 	uint32_t block_records;
 	uint64_t seed;    /* of the next block */
 	uint64_t records; /* of the segment so far */
+	uint64_t largest; /* raw bytes of its largest block so far */
 };
 
 /* `block`: usually BLOCK_RAW. */

@@ -10,6 +10,7 @@ struct stored {
 	int fd; /* borrowed */
 	uint64_t offset, length;
 	uint64_t seed;
+	uint64_t largest; /* raw bytes of its largest block, or more: what reading it takes */
 };
 
 /* What cursors that are read in turns have in common. */

@@ -16,9 +16,9 @@ struct leaf {
 
 struct merge {
 	struct merge_config config;
-	size_t fan_in;
 	struct cursor_room room;
 	struct fold fold;
+	struct stored *left; /* of the runs, when there are too many: what they became so far */
 
 	/* Of a pass: */
 	struct leaf *leaves;
@@ -33,9 +33,6 @@ struct merge *merge_new(const struct merge_config *config)
 	if (m == NULL)
 		return NULL;
 	m->config = *config;
-	m->fan_in = config->memory / BLOCK_RAW;
-	if (m->fan_in < 2)
-		m->fan_in = 2;
 	m->room = (struct cursor_room){ BUF_INIT(BLOCK_RAW_MAX + BLOCK_HEADER), config->keep };
 	return m;
 }
@@ -59,6 +56,7 @@ struct merge *merge_free(struct merge *m)
 	close_runs(m);
 	fold_deinit(&m->fold);
 	buf_deinit(&m->room.in);
+	free(m->left);
 	free(m);
 	return NULL;
 }
@@ -149,11 +147,12 @@ static void give_all(struct merge *m, record_give *give, void *arg)
 {
 	const struct flow *flow = m->config.flow;
 
-	for (struct node top = play(m, 1); !flow->stop && !m->leaves[top.leaf].done;
-		top = replay(m, advance(m, top.leaf))) {
+	for (struct node top = play(m, 1); !flow->stop && !m->leaves[top.leaf].done;) {
 		const struct cursor *c = &m->leaves[top.leaf].cursor;
 
 		give(arg, top.word, c->key, c->value);
+		if (!flow->stop) /* what nobody wants is not read */
+			top = replay(m, advance(m, top.leaf));
 	}
 }
 
@@ -195,19 +194,35 @@ static bool merge_some(struct merge *m, struct stored *runs, size_t n)
 	return true;
 }
 
-/* Until no more are left than can be read at a time. Neighbours become one, so that equal records stay in
- * their order; each in turn, so that none is merged more often than it must. */
-static size_t merge_down(struct merge *m, struct stored *runs, size_t n)
+/* How many of the runs, from the first on, can be read at a time: two at least. */
+static size_t readable(const struct merge *m, const struct stored *runs, size_t n)
 {
+	uint64_t bytes = 0;
 	size_t i = 0;
 
-	while (n > m->fan_in) {
-		size_t some = n - m->fan_in + 1;
+	for (; i < n; i++) {
+		bytes += runs[i].largest + sizeof(struct leaf);
+		if (i >= 2 && bytes > m->config.memory)
+			break;
+	}
+	return i;
+}
 
-		if (some > m->fan_in)
-			some = m->fan_in;
-		if (i + some > n)
+/* Until all that are left can be read at a time. Neighbours become one, so that equal records stay in their
+ * order; each in turn, so that none is merged more often than it must. */
+static size_t merge_down(struct merge *m, struct stored *runs, size_t n)
+{
+	size_t i = 0, at_a_time;
+
+	while ((at_a_time = readable(m, runs, n)) < n) {
+		size_t some = readable(m, runs + i, n - i);
+
+		if (some > n - at_a_time + 1)
+			some = n - at_a_time + 1;
+		if (some < 2 || i + some > n) {
 			i = 0;
+			continue;
+		}
 		if (!merge_some(m, runs + i, some))
 			return 0;
 		memmove(runs + i + 1, runs + i + some, (n - i - some) * sizeof(*runs));
@@ -219,17 +234,17 @@ static size_t merge_down(struct merge *m, struct stored *runs, size_t n)
 
 void merge_run(struct merge *m, const struct stored *runs, size_t n, record_give *give, void *arg)
 {
-	if (n <= m->fan_in) {
+	if (readable(m, runs, n) == n) {
 		pass(m, runs, n, give, arg);
 		return;
 	}
-	auto_free struct stored *left = malloc(n * sizeof(*left));
-	if (left == NULL) {
+	m->left = malloc(n * sizeof(*m->left));
+	if (m->left == NULL) {
 		flow_fail(m->config.flow, -ENOMEM, false, "out of memory");
 		return;
 	}
-	memcpy(left, runs, n * sizeof(*left));
-	n = merge_down(m, left, n);
+	memcpy(m->left, runs, n * sizeof(*m->left));
+	n = merge_down(m, m->left, n);
 	if (m->config.flow->result == 0)
-		pass(m, left, n, give, arg);
+		pass(m, m->left, n, give, arg);
 }

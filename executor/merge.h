@@ -14,7 +14,7 @@ struct merge;
 struct merge_config {
 	const struct order *order;
 	struct reduce *reduce; /* combines equal keys (of an order by hash); NULL: every record is given */
-	size_t memory;         /* bytes for blocks of runs; there are two at least */
+	size_t memory;         /* bytes for blocks of runs; of two runs at least, however large */
 	struct spill *spill;   /* for merged runs; its own list of runs is not looked at */
 	struct keep *keep;
 	struct flow *flow;

@@ -94,6 +94,9 @@ void scratch_failed(const struct scratch *s, struct flow *flow, int code)
 			"scratch folder '%s': %s behind %llu MiB of what does not fit the task's memory: "
 			"free some, or give tasks more memory (--task-memory)",
 			s->dir, strerror(-code), (unsigned long long)(s->end >> 20));
+	else if (code == -ENOMEM)
+		flow_fail(flow, code, false, "out of memory");
 	else
-		flow_fail(flow, code, false, "scratch folder '%s': %s", s->dir, strerror(-code));
+		flow_fail(flow, code, false, "scratch folder '%s': %s", s->dir,
+			code == -EBADMSG ? "it gives back other bytes than were written" : strerror(-code));
 }

@@ -30,7 +30,7 @@ int fetch_local(struct fetch *f)
 		r = shuffle_file_find(fd, &index, name, f->request.partition, &segment);
 	if (r < 0)
 		return r;
-	f->stored = (struct stored){ fd, segment.offset, segment.length, f->segment.seed };
+	f->stored = (struct stored){ fd, segment.offset, segment.length, f->segment.seed, segment.largest };
 	f->records = segment.records;
 	f->local = true;
 	fd = -1;
@@ -49,15 +49,15 @@ static int place(struct fetch *f)
 		return (uint64_t)length == f->stored.length ? 0 : -EBADMSG;
 	if (f->scratch->end > (uint64_t)INT64_MAX - (uint64_t)length)
 		return -EFBIG;
-	f->stored = (struct stored){
-		f->scratch->fd, f->scratch->end, (uint64_t)length, f->segment.seed /* of its first block */
-	};
+	f->stored = (struct stored){ f->scratch->fd, f->scratch->end, (uint64_t)length,
+		f->segment.seed /* of its first block */, 0 };
 	f->scratch->end += (uint64_t)length;
 	f->placed = true;
 	return 0;
 }
 
-/* Puts what is whole in its place. */
+/* Puts what is whole in its place. What is right in front of what is wrong stays: it is not asked for again.
+ */
 static int store_blocks(struct fetch *f)
 {
 	uint64_t to = f->stored.offset + f->segment.bytes;
@@ -69,15 +69,19 @@ static int store_blocks(struct fetch *f)
 		(r = segment_check(&f->segment, f->in.data + at, f->in.len - at, &used, &b)) > 0) {
 		at += used;
 		f->records += b.records;
-		if (f->segment.bytes > f->stored.length)
-			return -EBADMSG;
+		if (b.raw > f->stored.largest)
+			f->stored.largest = b.raw;
 	}
-	if (r < 0)
-		return r;
-	if (at > 0)
-		r = scratch_write_at(f->scratch, to, f->in.data, at);
+	/* No block is waited for that would not end within the segment. */
+	if (f->segment.bytes > f->stored.length ||
+		(r == 0 && !f->segment.last && used > f->stored.length - f->segment.bytes) ||
+		(f->segment.last && f->in.len > at))
+		r = -EBADMSG;
+	int e = at > 0 && f->segment.bytes <= f->stored.length
+			? scratch_write_at(f->scratch, to, f->in.data, at)
+			: 0;
 	buf_consume(&f->in, at);
-	return r < 0 ? r : f->segment.last && f->in.len > 0 ? -EBADMSG : 0;
+	return e < 0 ? e : r < 0 ? r : 0;
 }
 
 /* libcurl's: some bytes of the body. */

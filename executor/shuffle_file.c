@@ -13,7 +13,7 @@
 #include "executor/bytes.h"
 #include "executor/task.h"
 
-enum { ENTRY_SUMMED = 24, FOOTER_SUMMED = 32, FILE_VERSION = 1 };
+enum { ENTRY_SUMMED = 32, FOOTER_SUMMED = 32, FILE_VERSION = 2 };
 static const uint64_t file_magic = 0x50414d4e52455551; /* "QUERNMAP" */
 
 int shuffle_file_name(char *ret, size_t size, uint32_t shuffle, uint32_t map, uint32_t attempt)
@@ -48,6 +48,7 @@ void shuffle_entry_put(uint8_t to[SHUFFLE_ENTRY], const struct shuffle_name *nam
 	put_le64(to, s->offset);
 	put_le64(to + 8, s->length);
 	put_le64(to + 16, s->records);
+	put_le64(to + 24, s->largest);
 	put_le64(to + ENTRY_SUMMED, entry_sum(to, name, partition));
 }
 
@@ -81,7 +82,8 @@ int shuffle_footer_parse(const uint8_t from[SHUFFLE_FOOTER], uint64_t size, cons
 int shuffle_entry_parse(const uint8_t from[SHUFFLE_ENTRY], const struct shuffle_index *index,
 	const struct shuffle_name *name, uint32_t partition, struct shuffle_segment *ret)
 {
-	struct shuffle_segment s = { get_le64(from), get_le64(from + 8), get_le64(from + 16) };
+	struct shuffle_segment s = { get_le64(from), get_le64(from + 8), get_le64(from + 16),
+		get_le64(from + 24) };
 
 	if (get_le64(from + ENTRY_SUMMED) != entry_sum(from, name, partition) || s.offset > index->entries ||
 		s.length > index->entries - s.offset || s.length < BLOCK_HEADER)

@@ -1,9 +1,9 @@
 /* shuffle_file.h: the file of one map attempt, "SHUFFLE-MAP-ATTEMPT.map":
  *
  *     segments     one per partition (block.h), in order, without gaps
- *     entries      one per partition: u64 offset, u64 length, u64 records, u64 XXH64 of these 24 bytes,
- * seeded with segment_seed() footer       u64 "QUERNMAP", u32 version 1, u32 shuffle, u32 map, u32 attempt,
- * u32 partitions, u32 0, u64 XXH64 of these 32 bytes
+ *     entries      one per partition: u64 offset, u64 length, u64 records, u64 raw bytes of the largest
+ * block, u64 XXH64 of these 32 bytes, seeded with segment_seed() footer       u64 "QUERNMAP", u32 version 2,
+ * u32 shuffle, u32 map, u32 attempt, u32 partitions, u32 0, u64 XXH64 of these 32 bytes
  *
  * all little-endian. A reader needs the footer and one entry: two short reads, however many partitions. */
 #ifndef QUERN_EXECUTOR_SHUFFLE_FILE_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SHUFFLE_ENTRY = 32, SHUFFLE_FOOTER = 40, SHUFFLE_NAME = 64 /* room for a file's name */ };
+enum { SHUFFLE_ENTRY = 40, SHUFFLE_FOOTER = 40, SHUFFLE_NAME = 64 /* room for a file's name */ };
 
 struct shuffle_name {
 	uint32_t shuffle, map, attempt;
@@ -25,6 +25,7 @@ struct shuffle_index {
 
 struct shuffle_segment {
 	uint64_t offset, length, records;
+	uint64_t largest; /* raw bytes of its largest block */
 };
 
 void shuffle_entry_put(uint8_t to[SHUFFLE_ENTRY], const struct shuffle_name *name, uint32_t partition,

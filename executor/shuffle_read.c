@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/vec.h"
@@ -13,7 +14,8 @@ enum {
 	READ_PER_HOST = 2,   /* connections */
 	READ_TRIES = 5,      /* over HTTP */
 	READ_RETRY_MS = 200, /* before the second, doubled for each one after */
-	READ_POLL_MS = 1000
+	READ_POLL_MS = 1000,
+	READ_SPARE_FILES = 64 /* descriptors that are left to everything else */
 };
 
 struct shuffle_reader {
@@ -110,17 +112,41 @@ static void fetch_lost(struct shuffle_reader *r, struct fetch *f, const char *wh
 		f->request.name.map, f->request.name.attempt, f->host->address, f->host->port, why);
 }
 
-/* Opens what is on this machine; what cannot be had so waits for HTTP. */
+/* What is not the map's doing is not laid at its door. */
+static void not_there(struct shuffle_reader *r, struct fetch *f, int code, const char *why)
+{
+	if (code == -ENOMEM)
+		flow_fail(r->flow, code, false, "shuffle: out of memory");
+	else
+		fetch_lost(r, f, why);
+}
+
+/* How many files may be open at a time. */
+static size_t files_max(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 0;
+	return limit.rlim_cur > READ_SPARE_FILES ? (size_t)limit.rlim_cur - READ_SPARE_FILES : 0;
+}
+
+/* Opens what is on this machine; what cannot be had so waits for HTTP, also for want of descriptors: all of
+ * it ends in one file then. */
 static void open_local(struct shuffle_reader *r)
 {
+	size_t left = files_max();
+
 	/* Each partition begins elsewhere, so that not all tasks ask the same host first. */
 	for (size_t i = 0; i < r->n && !r->flow->stop; i++) {
 		struct fetch *f = &r->fetches[(i + r->config.partition) % r->n];
 
-		if (strcmp(f->host->machine, r->config.machine) == 0 && fetch_local(f) == 0)
+		if (left > 0 && strcmp(f->host->machine, r->config.machine) == 0 && fetch_local(f) == 0) {
 			fetch_done(r, f);
-		else if (vec_push(&r->waiting, f) < 0)
+			left--;
+		} else if (vec_push(&r->waiting, f) < 0) {
 			flow_fail(r->flow, -ENOMEM, false, "out of memory");
+		}
 	}
 }
 
@@ -161,10 +187,10 @@ static int start_waiting(struct shuffle_reader *r)
 		}
 		int e = fetch_start(f, r->multi, r->config.secret, r->config.scratch);
 		if (e < 0) {
-			fetch_lost(r, f, strerror(-e));
+			not_there(r, f, e, strerror(-e));
 			break;
 		}
-		vec_remove(&r->waiting, i);
+		r->waiting.at[i] = r->waiting.at[--r->waiting.n]; /* their order is no matter */
 		r->active[r->n_active++] = f;
 	}
 	return (int)wait;
@@ -285,7 +311,8 @@ void shuffle_reader_damaged(void *reader, const struct stored *run, int code)
 	for (size_t i = 0; i < r->n; i++) {
 		if (r->runs[i].fd != run->fd || r->runs[i].offset != run->offset || !r->fetches[i].local)
 			continue;
-		fetch_lost(r, &r->fetches[i], code == -EBADMSG ? "the bytes are damaged" : strerror(-code));
+		not_there(r, &r->fetches[i], code,
+			code == -EBADMSG ? "the bytes are damaged" : strerror(-code));
 		return;
 	}
 	scratch_failed(r->config.scratch, r->flow, code);

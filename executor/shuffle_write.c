@@ -109,7 +109,8 @@ static int end_segment(struct shuffle_writer *w, struct err *err)
 
 	struct shuffle_segment s = { .offset = w->segment,
 		.length = w->written + w->out.len - w->segment,
-		.records = w->segments.records };
+		.records = w->segments.records,
+		.largest = w->segments.largest };
 	shuffle_entry_put(w->entries + (size_t)w->partition * SHUFFLE_ENTRY, &w->name, w->partition, &s);
 	w->records += s.records;
 	return w->out.len >= WRITE_SIZE ? flush(w, err) : 0;

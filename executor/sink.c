@@ -81,7 +81,7 @@ static void write_record(struct sink *s, uint32_t partition, quern_slice key, qu
 
 	int r = shuffle_writer_add(s->writer, partition, key, value, &err);
 	if (r < 0)
-		flow_fail_err(s->config.flow, r, &err);
+		flow_fail(s->config.flow, r, r == -EMSGSIZE, "%s", err.text);
 }
 
 static void write_combined(void *arg, uint64_t hash, quern_slice key, quern_slice value)

@@ -6,8 +6,8 @@
 /* ---- Samples of a text ---- */
 
 enum {
-	PARTS = 8,            /* of an extent, at equal distances */
-	PART_BYTES = 64 << 10 /* of each */
+	PARTS = 8,               /* of an extent, at equal distances */
+	SAMPLE_BYTES = 512 << 10 /* of a split */
 };
 
 static void free_parts(Quern__Split *parts)
@@ -33,26 +33,37 @@ static int add_part(Quern__Split *parts, const Quern__Extent *x, uint64_t offset
 	return 0;
 }
 
-/* Lines belong to the part in which they begin, whatever the parts are (reader.h). What is compressed is read
- * as a whole: there is nothing to skip to. */
-static int add_parts(Quern__Split *parts, const Quern__Extent *x, uint64_t *bytes)
+/* Lines belong to the part in which they begin, whatever the parts are (reader.h). Of each extent as large a
+ * share as of any other. What is compressed is read as a whole: there is nothing to skip to. */
+static int add_parts(Quern__Split *parts, const Quern__Extent *x, double share, uint64_t *bytes)
 {
+	uint64_t length = (uint64_t)((double)x->length * share / PARTS);
 	int r = 0;
 
-	if (x->length <= (uint64_t)PARTS * PART_BYTES || (x->has_codec && x->codec != QUERN__CODEC__PLAIN)) {
+	if (share >= 1 || (x->has_codec && x->codec != QUERN__CODEC__PLAIN)) {
 		*bytes += x->length;
 		return add_part(parts, x, x->offset, x->length);
 	}
-	*bytes += (uint64_t)PARTS * PART_BYTES;
+	*bytes += length * PARTS;
 	for (uint64_t i = 0; i < PARTS && r == 0; i++)
-		r = add_part(parts, x, x->offset + x->length / PARTS * i, PART_BYTES);
+		r = add_part(parts, x, x->offset + x->length / PARTS * i, length);
 	return r;
+}
+
+static uint64_t bytes_of(const Quern__Split *split)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < split->n_extents; i++)
+		n += split->extents[i]->length;
+	return n;
 }
 
 static int open_sample(struct source *s, struct err *err)
 {
 	const Quern__Split *split = s->config.task->task->split;
-	uint64_t all = 0, bytes = 0;
+	uint64_t all = bytes_of(split), bytes = 0;
+	double share = all > 0 ? (double)SAMPLE_BYTES / (double)all : 1;
 	int r = 0;
 
 	s->parts = calloc(1, sizeof(*s->parts));
@@ -62,10 +73,8 @@ static int open_sample(struct source *s, struct err *err)
 	}
 	if (s->parts == NULL || s->parts->extents == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < split->n_extents && r == 0; i++) {
-		all += split->extents[i]->length;
-		r = add_parts(s->parts, split->extents[i], &bytes);
-	}
+	for (size_t i = 0; i < split->n_extents && r == 0; i++)
+		r = add_parts(s->parts, split->extents[i], share, &bytes);
 	s->scale = bytes > 0 ? (double)all / (double)bytes : 1;
 	return r < 0 ? err_set(err, r, "out of memory") : 0;
 }

@@ -44,7 +44,8 @@ void spill_put(struct spill *s, quern_slice key, quern_slice value)
 		return;
 	int r = segment_add(&s->writer, key, value, &s->out);
 	if (r < 0)
-		flow_fail(s->flow, r, false, "cannot spill a record of %zu bytes", key.len + value.len);
+		flow_fail(s->flow, r, r == -EMSGSIZE, "cannot spill a record of %zu bytes",
+			key.len + value.len);
 	else if (s->out.len >= SPILL_WRITE)
 		flush(s);
 }
@@ -59,7 +60,8 @@ bool spill_end_run(struct spill *s, struct stored *ret)
 	*ret = (struct stored){ .fd = s->scratch.fd,
 		.offset = s->began,
 		.length = s->scratch.end - s->began,
-		.seed = segment_seed(0, 0, 0, (uint32_t)(s->written - 1)) };
+		.seed = segment_seed(0, 0, 0, (uint32_t)(s->written - 1)),
+		.largest = s->writer.largest };
 	return s->flow->result == 0;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -218,6 +219,7 @@ static void take_request(struct zygote *z)
 
 static void prepare(struct zygote *z, const char *parent)
 {
+	struct rlimit files;
 	sigset_t child;
 
 	/* Sockets of the executor's: libevent and curl do not mark theirs. */
@@ -225,6 +227,11 @@ static void prepare(struct zygote *z, const char *parent)
 		for (int fd = ZYGOTE_SOCKET + 1; fd < FD_SETSIZE; fd++)
 			(void)close(fd);
 	die_with((pid_t)strtol(parent, NULL, 10));
+	/* A reduce has a file open for each map of its machine. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
 	(void)prctl(PR_SET_NAME, "quern-zygote");
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)signal(SIGPIPE, SIG_IGN);

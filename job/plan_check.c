@@ -35,6 +35,37 @@ static int check_order(const Quern__Order *o, struct err *err)
 	return 0;
 }
 
+/* What a sort divides by. */
+static int check_bounds(const Quern__Sink *s, struct err *err)
+{
+	int r = check_order(s->order, err);
+
+	if (r == 0 && s->n_bounds > PLAN_PARTITIONS_MAX)
+		return err_set(
+			err, -EBADMSG, "%zu bounds are more than %d", s->n_bounds, PLAN_PARTITIONS_MAX);
+	for (size_t i = 0; r == 0 && i < s->n_bounds; i++)
+		if (s->order->key != QUERN__VALUE_TYPE__BYTES && s->bounds[i].len != 8)
+			return err_set(err, -EBADMSG, "a bound of %zu bytes, which should be a number",
+				s->bounds[i].len);
+	return r;
+}
+
+/* The stage that writes a shuffle and one that reads it mean the same by it. */
+static int check_ends(const Quern__Run *run, size_t stage, struct err *err)
+{
+	const Quern__Source *source = run->stages[stage]->source;
+
+	for (size_t i = 0; i < stage; i++) {
+		const Quern__Sink *sink = run->stages[i]->sink;
+
+		if (sink->kind == QUERN__SINK__KIND__SHUFFLE && sink->shuffle == source->shuffle &&
+			(sink->order != NULL) != (source->order != NULL))
+			return err_set(err, -EBADMSG, "shuffle %" PRIu32 " is sorted at one end only",
+				source->shuffle);
+	}
+	return 0;
+}
+
 /* Whether one of the first `n` stages writes `shuffle`. */
 static bool written(const Quern__Run *run, size_t n, uint32_t shuffle)
 {
@@ -73,8 +104,9 @@ static int check_source(const Quern__Run *run, size_t stage, struct err *err)
 		return err_set(err, -EBADMSG, "a reduction or an order of what was not shuffled");
 	if (s->reduce != NULL && s->order != NULL)
 		return err_set(err, -EBADMSG, "both a reduction and an order");
-	return s->order != NULL ? check_order(s->order, err)
-				: check_function(s->reduce, true, "a reduction", err);
+	int r = s->order != NULL ? check_order(s->order, err)
+				 : check_function(s->reduce, true, "a reduction", err);
+	return r < 0 ? r : check_ends(run, stage, err);
 }
 
 /* A set that one stage keeps twice would be the same twice. `caches`: ids so far, *n of them. */
@@ -136,7 +168,9 @@ static int check_shuffle(const Quern__Run *run, size_t stage, struct err *err)
 		return err_set(err, -EBADMSG, "compression %" PRIu32 " is more than %d", s->compression,
 			PLAN_COMPRESSION_MAX);
 	if (s->order != NULL)
-		return check_order(s->order, err);
+		return check_bounds(s, err);
+	if (s->n_bounds > 0)
+		return err_set(err, -EBADMSG, "bounds without an order");
 	return s->combine == NULL ? 0 : check_function(s->combine, true, "a combination", err);
 }
 
@@ -154,6 +188,8 @@ static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
 		return check_shuffle(run, stage, err);
 	if (s->combine != NULL || (s->order != NULL && s->kind != QUERN__SINK__KIND__SAMPLE))
 		return err_set(err, -EBADMSG, "a combination or an order of what is not shuffled");
+	if (s->kind == QUERN__SINK__KIND__SAMPLE && s->order != NULL)
+		return check_order(s->order, err);
 	if (s->kind != QUERN__SINK__KIND__TEXT)
 		return 0;
 	if (s->path == NULL || s->path[0] == '\0')

@@ -29,8 +29,8 @@ static void damaged(void *arg, const struct stored *run, int code)
 	scratch_failed(&b->spill.scratch, &b->flow, code);
 }
 
-/* `fan_in`: runs that are merged at a time. */
-static void bench_open(struct bench *b, size_t fan_in)
+/* `memory`: of the merge; 0 is for two runs at a time. */
+static void bench_open(struct bench *b, size_t memory)
 {
 	Quern__Function sum = kit_builtin("quern_sum_u64");
 	struct err err;
@@ -42,7 +42,7 @@ static void bench_open(struct bench *b, size_t fan_in)
 	spill_init(&b->spill, b->dir, &b->keep, &b->flow);
 	const struct merge_config config = { .order = &order,
 		.reduce = &b->reduce,
-		.memory = fan_in * BLOCK_RAW,
+		.memory = memory,
 		.spill = &b->spill,
 		.keep = &b->keep,
 		.flow = &b->flow,
@@ -139,10 +139,13 @@ static void keys_of_several_runs_are_put_together(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-		for (size_t fan_in = 2; fan_in <= 1000; fan_in *= 4) {
-			bench_open(&b, fan_in);
+		for (size_t memory = 0; memory <= 1 << 30; memory = memory == 0 ? 20000 : memory << 20) {
+			bench_open(&b, memory);
 			sums_of_divisors(&b, 500, counts[i]);
-			assert_int_equal(b.spill.written > counts[i], counts[i] > fan_in);
+			if (memory == 0)
+				assert_int_equal(b.spill.written > counts[i], counts[i] > 2);
+			else if (memory > 20000)
+				assert_int_equal(b.spill.written, counts[i]);
 			bench_close(&b);
 		}
 	}
@@ -153,7 +156,7 @@ static void runs_of_many_blocks(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b, 16);
+	bench_open(&b, 1 << 20);
 	sums_of_divisors(&b, 100000, 3);
 	bench_close(&b);
 }
@@ -163,7 +166,7 @@ static void an_empty_run(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b, 16);
+	bench_open(&b, 1 << 20);
 	spill_begin(&b.spill);
 	spill_end(&b.spill);
 	put_run(&b, 10, 1, 1);
@@ -180,7 +183,7 @@ static void a_merge_stops_when_told(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b, 16);
+	bench_open(&b, 1 << 20);
 	b.stop_after = 7;
 	put_run(&b, 100, 1, 1);
 	put_run(&b, 100, 2, 1);
@@ -188,6 +191,31 @@ static void a_merge_stops_when_told(void **state)
 	assert_int_equal(b.flow.result, 0);
 	assert_int_equal(b.out.n, 7);
 	bench_close(&b);
+}
+
+/* Runs of few large records take memory like many of small ones. */
+static void large_records_are_read_few_at_a_time(void **state)
+{
+	enum { RUNS = 30, LEN = 1 << 20 };
+	char *large = calloc(1, LEN);
+	struct bench b;
+
+	(void)state;
+	assert_non_null(large);
+	bench_open(&b, 8 << 20);
+	for (uint64_t i = 0; i < RUNS; i++) {
+		memcpy(large, &i, 8);
+		spill_begin(&b.spill);
+		spill_put(&b.spill, quern_bytes(large, LEN), quern_bytes(&i, 8));
+		spill_end(&b.spill);
+		assert_true(b.spill.runs.at[i].largest >= LEN);
+	}
+	merge_all(&b);
+	assert_string_equal(b.flow.err.text, "");
+	assert_int_equal(b.out.n, RUNS);
+	assert_true(b.spill.written > RUNS);
+	bench_close(&b);
+	free(large);
 }
 
 /* The scratch file among this process' descriptors: the one in `dir` that has no name any more. */
@@ -218,7 +246,7 @@ static void a_damaged_scratch_file(void **state)
 	for (int at = 0; at < 9; at++) {
 		struct bench b;
 
-		bench_open(&b, 16);
+		bench_open(&b, 1 << 20);
 		put_run(&b, 50, 1, 1);
 		int fd = scratch_descriptor(b.dir);
 		assert_true(fd >= 0);
@@ -244,6 +272,7 @@ int main(void)
 		cmocka_unit_test(keys_of_several_runs_are_put_together),
 		cmocka_unit_test(runs_of_many_blocks),
 		cmocka_unit_test(an_empty_run),
+		cmocka_unit_test(large_records_are_read_few_at_a_time),
 		cmocka_unit_test(a_merge_stops_when_told),
 		cmocka_unit_test(a_damaged_scratch_file),
 	};

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <event2/buffer.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "executor/block.h"
@@ -424,6 +425,78 @@ static void transfers_that_break_off(void **state)
 	bench_close(&b);
 }
 
+static const char *damaged_file;
+
+/* Once: what the file holds for its only partition, with another byte in the middle of it. */
+static bool damages_once(struct evhttp_request *request, unsigned n)
+{
+	size_t len;
+
+	if (n > 0)
+		return false;
+	uint8_t *file = kit_read(damaged_file, &len);
+	struct evbuffer *body = evbuffer_new();
+	len -= SHUFFLE_ENTRY + SHUFFLE_FOOTER;
+	file[len / 2] ^= 1;
+	(void)evbuffer_add(body, file, len);
+	evhttp_send_reply(request, HTTP_OK, "OK", body);
+	evbuffer_free(body);
+	free(file);
+	return true;
+}
+
+/* Only what was damaged is asked for again, and what was right before it is not lost. */
+static void a_transfer_that_is_damaged_once(void **state)
+{
+	uint64_t random = 11;
+	struct serve serve;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, 1);
+	while (b.expected[0].len < 6 * BLOCK_RAW) {
+		buf_clear(&b.expected[0]);
+		b.outputs.n_outputs = 0;
+		write_map(&b, &random, 2000, 2000);
+	}
+	damaged_file = kit_path(b.dir, "3-0-2.map");
+	serve_start(&serve, b.dir, damages_once);
+	read_over_http(&b, &serve);
+	if (!read_partition(&b, 0))
+		fail_msg("%s", b.flow.err.text);
+	kit_assert_same(&b.got.data, &b.expected[0]);
+	serve_stop(&serve);
+	bench_close(&b);
+}
+
+/* More files on this machine than may be open: the others come another way. */
+static void few_descriptors(void **state)
+{
+	struct rlimit before, few;
+	uint64_t random = 12;
+	struct serve serve;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, 1);
+	for (int i = 0; i < MAPS_MAX; i++)
+		write_map(&b, &random, 10, 10);
+	serve_start(&serve, b.dir, NULL);
+	read_over_http(&b, &serve);
+	b.host.machine = (char *)(uintptr_t) "here";
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = MAPS_MAX - 5;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	bool read = read_partition(&b, 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	if (!read)
+		fail_msg("%s", b.flow.err.text);
+	kit_assert_same(&b.got.data, &b.expected[0]);
+	serve_stop(&serve);
+	bench_close(&b);
+}
+
 static void nobody_there(void **state)
 {
 	uint64_t random = 7;
@@ -547,6 +620,8 @@ int main(void)
 		cmocka_unit_test(files_come_and_go_as_a_whole),
 		cmocka_unit_test(servers_that_fail),
 		cmocka_unit_test(transfers_that_break_off),
+		cmocka_unit_test(a_transfer_that_is_damaged_once),
+		cmocka_unit_test(few_descriptors),
 		cmocka_unit_test(nobody_there),
 		cmocka_unit_test(strangers_are_refused),
 		cmocka_unit_test(the_server_follows_the_folder),

@@ -189,6 +189,18 @@ static void orders_have_a_shuffle_of_their_own(void **state)
 	assert_fine((p->sink[0].combine = NULL, p->sink[0].order = &order, p->source[1].reduce = NULL,
 		p->source[1].order = &order));
 	assert_fine((p->sink[1].kind = QUERN__SINK__KIND__SAMPLE, p->sink[1].order = &order));
+	ProtobufCBinaryData bound = { 3, (uint8_t *)"\1\2\3" };
+	Quern__Order number = QUERN__ORDER__INIT;
+	number.key = QUERN__VALUE_TYPE__U64;
+	assert_found(
+		(p->sink[0].combine = NULL, p->sink[0].order = &number, p->source[1].reduce = NULL,
+			p->source[1].order = &number, p->sink[0].bounds = &bound, p->sink[0].n_bounds = 1),
+		"a bound of 3 bytes");
+	assert_found((p->sink[0].bounds = &bound, p->sink[0].n_bounds = 1), "bounds without an order");
+	assert_found((p->sink[0].combine = NULL, p->sink[0].order = &order), "at one end only");
+	assert_found((p->source[1].reduce = NULL, p->source[1].order = &order), "at one end only");
+	assert_found(
+		(p->sink[1].kind = QUERN__SINK__KIND__SAMPLE, p->sink[1].order = &unknown), "unknown type");
 	assert_found(p->sink[0].order = &order, "both a combination and an order");
 	assert_found(p->source[1].order = &order, "both a reduction and an order");
 	assert_found(p->source[0].order = &order, "not shuffled");

@@ -223,8 +223,9 @@ quern_set *quern_reduce_by_key(quern_set *set, quern_reduce_fn *fn, const quern_
 /* The records in the order of their keys, over all partitions: the first has the least keys. Keys whose type
  * is known (quern_typed()) are compared as numbers, others as memcmp() does, the shorter one first. Records
  * with equal keys stay in the order in which the input has them, or are put in that of their values; a record
- * without a key counts as one with an empty key. The first action on the set looks at a sample of the keys
- * beforehand. As with quern_reduce_by_key(), what was sorted once is kept. */
+ * without a key gets an empty one. The first action on the set looks at a sample of the keys beforehand:
+ * plain text is read in some places only, but whatever else comes before the sort is computed twice unless it
+ * is persisted (quern_persist()). As with quern_reduce_by_key(), what was sorted once is kept. */
 enum quern_order {
 	QUERN_ASCENDING = 0,
 	QUERN_DESCENDING = 1,   /* keys, and values if they count */
@@ -265,10 +266,10 @@ quern_reduce_fn quern_sum_u64, quern_min_u64, quern_max_u64;
 quern_reduce_fn quern_sum_i64, quern_min_i64, quern_max_i64;
 quern_reduce_fn quern_sum_double, quern_min_double, quern_max_double;
 
-/* How quern_save_text() prints keys and values: as they are, or as a decimal number (of 8 bytes; another
- * length fails the task). Changes nothing else. The known reductions set the value's type by themselves;
- * filters keep both types; other reductions keep those of what they reduce; maps set both back to
- * QUERN_BYTES. */
+/* What keys and values are: bytes, or numbers of 8 bytes (another length fails the task). quern_save_text()
+ * prints them as decimal numbers then, quern_sort_by_key() compares them so. Changes nothing else. The known
+ * reductions set the value's type by themselves; filters keep both types; other reductions keep those of what
+ * they reduce; maps set both back to QUERN_BYTES. */
 enum quern_type { QUERN_BYTES, QUERN_U64, QUERN_I64, QUERN_DOUBLE };
 quern_set *quern_typed(quern_set *set, enum quern_type key, enum quern_type value);
 
