@@ -69,26 +69,6 @@ void cache_reader_close(struct cache_reader *r)
 
 /* ---- Records ---- */
 
-static bool take_long(const uint8_t **p, const uint8_t *end, uint64_t *ret)
-{
-	const uint8_t *at = *p;
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; shift < 7 * CACHE_VARINT_MAX && at < end; shift += 7) {
-		uint8_t byte = *at++;
-
-		if (shift == 63 && byte > 1)
-			return false;
-		v |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80) {
-			*p = at;
-			*ret = v;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Most lengths take one byte. */
 static inline bool take_varint(const uint8_t **p, const uint8_t *end, uint64_t *ret)
 {
@@ -96,7 +76,7 @@ static inline bool take_varint(const uint8_t **p, const uint8_t *end, uint64_t *
 		*ret = *(*p)++;
 		return true;
 	}
-	return take_long(p, end, ret);
+	return varint_take(p, end, ret);
 }
 
 static void fail(struct flow *flow)

@@ -98,27 +98,15 @@ static void flush(struct cache_writer *w)
 		buf_clear(&w->raw);
 }
 
-static size_t put_varint(uint8_t *to, uint64_t v)
-{
-	size_t n = 0;
-
-	while (v >= 0x80) {
-		to[n++] = (uint8_t)(v | 0x80);
-		v >>= 7;
-	}
-	to[n++] = (uint8_t)v;
-	return n;
-}
-
 static void take(struct quern_out *out, quern_slice key, quern_slice value)
 {
 	struct cache_writer *w = (struct cache_writer *)out;
-	uint8_t head[2 * CACHE_VARINT_MAX];
+	uint8_t head[2 * VARINT_MAX];
 
 	if (w->fd < 0)
 		return;
-	size_t n = put_varint(head, key.ptr == NULL ? 0 : (uint64_t)key.len + 1);
-	n += put_varint(head + n, value.len);
+	size_t n = varint_put(head, key.ptr == NULL ? 0 : (uint64_t)key.len + 1);
+	n += varint_put(head + n, value.len);
 	size_t all = n + key.len + value.len;
 	/* One that fills a block by itself makes no hole in front of it. */
 	if (w->raw.len > 0 && w->raw.len + all > CACHE_BLOCK)

@@ -171,12 +171,6 @@ static void pass(struct merge *m, const struct stored *runs, size_t n, record_gi
 	close_runs(m);
 }
 
-static void put(void *spill, uint64_t word, quern_slice key, quern_slice value)
-{
-	(void)word;
-	spill_put(spill, key, value);
-}
-
 /* Makes one of the `n` runs at `runs`, in the place of the first. */
 static bool merge_some(struct merge *m, struct stored *runs, size_t n)
 {
@@ -184,7 +178,7 @@ static bool merge_some(struct merge *m, struct stored *runs, size_t n)
 	struct stored one;
 
 	spill_begin(spill);
-	pass(m, runs, n, put, spill);
+	pass(m, runs, n, spill_give, spill);
 	if (!spill_end_run(spill, &one))
 		return false;
 	for (size_t i = 0; i < n; i++)

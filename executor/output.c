@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/write.h"
 #include "executor/bytes.h"
 #include "executor/encode.h"
 #include "job/codec.h"
@@ -58,14 +59,9 @@ static int part_open(struct part *p, const Quern__Sink *sink, const Quern__Task 
 /* Writes all of `b` and empties it. */
 static int part_write(struct part *p, struct buf *b)
 {
-	for (size_t at = 0; at < b->len;) {
-		ssize_t n = write(p->fd, b->data + at, b->len - at);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			at += (size_t)n;
-	}
+	int r = write_all(p->fd, b->data, b->len);
+	if (r < 0)
+		return r;
 	p->bytes += b->len;
 	buf_clear(b);
 	return 0;

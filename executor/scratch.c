@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/write.h"
 
 void scratch_init(struct scratch *s, const char *dir)
 {
@@ -54,20 +55,7 @@ int scratch_open(struct scratch *s)
 
 int scratch_write_at(struct scratch *s, uint64_t offset, const void *data, size_t len)
 {
-	const uint8_t *p = data;
-
-	while (len > 0) {
-		ssize_t n = pwrite(s->fd, p, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return write_all_at(s->fd, offset, data, len);
 }
 
 int scratch_write(struct scratch *s, const void *data, size_t len)

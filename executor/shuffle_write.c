@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/write.h"
 #include "executor/block.h"
 #include "executor/task.h"
 
@@ -86,16 +87,10 @@ int shuffle_writer_new(
 
 static int flush(struct shuffle_writer *w, struct err *err)
 {
-	for (size_t at = 0; at < w->out.len;) {
-		ssize_t n = write(w->fd, w->out.data + at, w->out.len - at);
-
-		if (n < 0 && errno != EINTR)
-			return write_failed(w, -errno, err);
-		if (n > 0) {
-			at += (size_t)n;
-			w->written += (size_t)n;
-		}
-	}
+	int r = write_all(w->fd, w->out.data, w->out.len);
+	if (r < 0)
+		return write_failed(w, r, err);
+	w->written += w->out.len;
 	buf_clear(&w->out);
 	return 0;
 }

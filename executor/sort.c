@@ -46,16 +46,10 @@ static void give_memory(struct sort *s, record_give *give, void *arg)
 
 /* ---- To disk and back ---- */
 
-static void put(void *spill, uint64_t word, quern_slice key, quern_slice value)
-{
-	(void)word;
-	spill_put(spill, key, value);
-}
-
 static void spill_memory(struct sort *s)
 {
 	spill_begin(&s->spill);
-	give_memory(s, put, &s->spill);
+	give_memory(s, spill_give, &s->spill);
 	spill_end(&s->spill);
 	sorter_clear(&s->sorter);
 }

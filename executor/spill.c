@@ -50,6 +50,12 @@ void spill_put(struct spill *s, quern_slice key, quern_slice value)
 		flush(s);
 }
 
+void spill_give(void *spill, uint64_t word, quern_slice key, quern_slice value)
+{
+	(void)word;
+	spill_put(spill, key, value);
+}
+
 bool spill_end_run(struct spill *s, struct stored *ret)
 {
 	int r = s->flow->result < 0 ? s->flow->result : segment_end(&s->writer, &s->out);

@@ -26,6 +26,9 @@ void spill_begin(struct spill *s);
 void spill_put(struct spill *s, quern_slice key, quern_slice value);
 void spill_end(struct spill *s);
 
+/* spill_put() as a record_give (fold.h) whose `arg` is the spill. */
+void spill_give(void *spill, uint64_t word, quern_slice key, quern_slice value);
+
 /* The same, for the run alone. false: it failed. */
 bool spill_end_run(struct spill *s, struct stored *ret);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/write.h"
 #include "executor/worker.pb-c.h"
 
 enum { HEADER = 4, READ_SIZE = 16 << 10 };
@@ -60,20 +61,6 @@ static int read_all(struct worker *w, uint8_t *to, size_t len)
 		len -= n;
 	}
 	return r;
-}
-
-static int write_all(int fd, const uint8_t *from, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, from, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		from += n;
-		len -= (size_t)n;
-	}
-	return 0;
 }
 
 /* 1 and *ret, 0 at the end, or -errno. The other side is the executor: it is trusted. */

@@ -2,9 +2,7 @@
 
 #include <errno.h>
 
-enum { VARINT_MAX = 10 }; /* bytes of a 64-bit number in LEB128 */
-
-static size_t varint_put(uint8_t *to, uint64_t v)
+size_t varint_put(uint8_t *to, uint64_t v)
 {
 	size_t n = 0;
 
@@ -16,8 +14,7 @@ static size_t varint_put(uint8_t *to, uint64_t v)
 	return n;
 }
 
-/* false: there is no number at *p, or one of more than 64 bits. */
-static bool varint_take(const uint8_t **p, const uint8_t *end, uint64_t *ret)
+bool varint_take(const uint8_t **p, const uint8_t *end, uint64_t *ret)
 {
 	const uint8_t *at = *p;
 	uint64_t v = 0;

@@ -7,6 +7,14 @@
 
 #include "base/buf.h"
 
+enum { VARINT_MAX = 10 }; /* bytes of a 64-bit number in LEB128 */
+
+/* Writes a number to where there is room for VARINT_MAX bytes; how many it took. */
+size_t varint_put(uint8_t *to, uint64_t v);
+/* Takes the number at *p and moves *p behind it. false: there is none, or one of more than 64 bits. Trusts
+ * nothing. */
+bool varint_take(const uint8_t **p, const uint8_t *end, uint64_t *ret);
+
 /* What the two below do with records of any size. */
 int record_put_any(struct buf *out, quern_slice key, quern_slice value);
 int record_next_any(const uint8_t **p, const uint8_t *end, quern_slice *key, quern_slice *value);
