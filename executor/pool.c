@@ -62,7 +62,7 @@ static int open_worker(struct pool *p, struct pool_worker *w)
 		return -errno;
 	(void)evutil_make_socket_nonblocking(fds[0]);
 	w->fork_fd = fds[1];
-	w->bev = bufferevent_socket_new(p->loop, fds[0], BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+	w->bev = bufferevent_socket_new(p->loop, fds[0], BEV_OPT_CLOSE_ON_FREE);
 	if (w->bev == NULL) {
 		(void)close(fds[0]);
 		return -ENOMEM;
