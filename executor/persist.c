@@ -84,6 +84,8 @@ static size_t find_start(
 	return 0;
 }
 
+enum { PERSIST_SHARE = 4 /* one part of so many of a task's memory is for what it keeps */ };
+
 static void find_keeps(struct exec *x, const Quern__Stage *stage, size_t first, const struct cache_key *base,
 	struct persist *k)
 {
@@ -121,9 +123,9 @@ int persist_begin(struct exec *x, struct attempt *a, struct exec_action *run)
 	base.origin = origin_of(run->stage, a->task);
 	find_keeps(x, run->stage, find_start(x, run->stage, &base, k), &base, k);
 	k->cached.most = x->setup->cache_memory;
-	/* While they are made they are the task's own memory, of which its tables have the other half. */
-	if (a->task->has_memory && a->task->memory > 0 && a->task->memory / 2 < k->cached.most)
-		k->cached.most = a->task->memory / 2;
+	/* While they are made they are the task's own memory, like the records that it holds (task.c). */
+	if (a->task->has_memory && a->task->memory > 0 && a->task->memory / PERSIST_SHARE < k->cached.most)
+		k->cached.most = a->task->memory / PERSIST_SHARE;
 	run->cached = &k->cached;
 	return 0;
 }
@@ -234,10 +236,11 @@ int persist_end(struct exec *x, struct attempt *a, Quern__TaskResult *result, st
 	if (k == NULL)
 		return 0;
 	a->persist = NULL;
-	/* What a task failed on is not what the next attempt should begin with. */
+	/* What a task failed on is not what the next attempt should begin with; what it was only too slow
+	 * with is. */
 	if (k->read != NULL)
-		r = cache_release(
-			x->cache, k->read, result->state == QUERN__TASK_RESULT__STATE__FAILED, &gone);
+		r = cache_release(x->cache, k->read,
+			result->state == QUERN__TASK_RESULT__STATE__FAILED && a->end == END_ITSELF, &gone);
 	if (r == 0)
 		r = take_writes(x, k, result, &gone, plan);
 	int e = settle(x, &gone, plan);

@@ -39,6 +39,8 @@ static size_t records_memory(const struct task *t)
 	bool both = t->stage->source->has_shuffle && t->stage->sink->kind == QUERN__SINK__KIND__SHUFFLE;
 
 	all /= MEMORY_SHARE;
+	if (t->cache != NULL && t->cache->n_write > 0)
+		all /= 2; /* the other half of it is for what is kept (persist.c) */
 	return (size_t)(both ? all / 2 : all);
 }
 

@@ -26,9 +26,9 @@ def adopt():
 
 
 def machine_seconds():
-    """CPU time that the machine has spent on anything."""
-    user, nice, system, _, _, irq, softirq = map(int, pathlib.Path("/proc/stat").read_text().split()[1:8])
-    return (user + nice + system + irq + softirq) / TICK
+    """CPU time that the machine has spent on anything, or that its host has kept from it."""
+    user, nice, system, _, _, irq, softirq, steal = map(int, pathlib.Path("/proc/stat").read_text().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / TICK
 
 
 def living_seconds():

@@ -91,6 +91,21 @@ def test_the_same_answers_with_and_without():
                 assert seen(d) == len(lines) * (3 if persist == "no" else 1), (mode, persist)
 
 
+def test_what_is_sampled_is_kept_whole_or_not_at_all():
+    for mode in MODES:
+        for persist in "no", "plain":
+            with quern.scratch() as d:
+                lines = write(d, files=2, lines=80000)  # more than a sample looks at
+                assert all(p.stat().st_size > 1 << 20 for p in (d / "in").iterdir())
+                result = run(d, mode, persist, "sorted", d / "sorted", "count")
+                assert quern.parts(d / "sorted") == b"".join(line + b"\n" for line in sorted(lines))
+                assert result.stdout == b"%d\n" % len(lines), result.stdout
+                if persist == "no":  # a part for the sample, all for the sort, all for the count
+                    assert 2 * len(lines) < seen(d) < 3 * len(lines)
+                else:
+                    assert seen(d) == len(lines)
+
+
 def test_what_take_left_half_read_is_computed_again():
     for mode in MODES:
         with quern.scratch() as d:

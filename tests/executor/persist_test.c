@@ -440,15 +440,15 @@ static void a_task_that_fails_on_what_was_kept_gets_it_anew(void **state)
 	close_bench(&b);
 }
 
-static void half_of_the_tasks_memory_is_for_what_it_keeps(void **state)
+static void a_quarter_of_the_tasks_memory_is_for_what_it_keeps(void **state)
 {
 	struct bench b;
 
 	(void)state;
 	open_bench(&b, BUDGET);
 	give_task(&b, 2, 0, 0, "/in", 300);
-	give_task(&b, 2, 1, 0, "/in", 3000);
-	assert_trace(&b, "run 2.0.0 write 1:1 most 150\nrun 2.1.0 write 1:2\n");
+	give_task(&b, 2, 1, 0, "/in", 6000);
+	assert_trace(&b, "run 2.0.0 write 1:1 most 75\nrun 2.1.0 write 1:2\n");
 	close_bench(&b);
 }
 
@@ -499,7 +499,7 @@ int main(void)
 		cmocka_unit_test(what_is_read_stays_until_the_end),
 		cmocka_unit_test(a_dropped_set_is_given_back_and_not_kept_again),
 		cmocka_unit_test(a_task_that_fails_on_what_was_kept_gets_it_anew),
-		cmocka_unit_test(half_of_the_tasks_memory_is_for_what_it_keeps),
+		cmocka_unit_test(a_quarter_of_the_tasks_memory_is_for_what_it_keeps),
 		cmocka_unit_test(without_a_budget_nothing_is_kept),
 		cmocka_unit_test(an_attempt_keeps_so_many_sets_and_no_more),
 	};

@@ -244,12 +244,12 @@ quern_set *quern_partitions(quern_set *set, uint32_t partitions);
  * instead of at the input or the shuffle, and go where the partition is. Persist what is dear to make and
  * used again: what comes after parsing, before a loop.
  *
- * Executors have a limit for it (`quern run --cache-memory`). At the limit the sets that were not used for
- * longest give way, never a partition for another one of its own set; a partition that finds no room, one
- * that an executor took with it, and one that quern_take() left half read, are computed again when they are
- * needed: persist never changes what an action gives, as long as functions give the same records for the same
- * input and the input's files stay as they are. Files that are there when an action begins are divided anew:
- * partitions kept from another division are not used.
+ * Executors have a limit for it (`quern run --cache-memory`). At the limit the partitions that were not used
+ * for longest give way, never for another one of their own set; at most 100 sets may be persisted within one
+ * stage; a partition that finds no room, one that an executor took with it, and one that quern_take() left
+ * half read, are computed again when they are needed: persist never changes what an action gives, as long as
+ * functions give the same records for the same input and the input's files stay as they are. Files that are
+ * there when an action begins are divided anew: partitions kept from another division are not used.
  *
  * QUERN_MEMORY_COMPRESSED (zstd) takes less memory and more time.
  *

@@ -89,6 +89,26 @@ static quern_set *persist(quern_set *set, const char *how)
 	return quern_persist(set, strcmp(how, "compressed") == 0 ? QUERN_MEMORY_COMPRESSED : QUERN_MEMORY);
 }
 
+static void as_key(quern_slice line, quern_out *out, void *arg)
+{
+	(void)arg;
+	quern_emit(out, line, quern_str(""));
+}
+
+static void as_line(quern_slice key, quern_slice value, quern_out *out, void *arg)
+{
+	(void)value;
+	(void)arg;
+	quern_put(out, key);
+}
+
+static int save_sorted(quern_set *lines, const char *path)
+{
+	quern_set *sorted = quern_sort_by_key(quern_map(lines, as_key, NULL), QUERN_ASCENDING);
+
+	return quern_save_text(quern_map_pairs(sorted, as_line, NULL), path);
+}
+
 static int fail_in_the_end(quern_set *lines, const char *seen)
 {
 	char path[4096];
@@ -111,6 +131,8 @@ int quern_main(quern_job *job, int argc, char **argv)
 			r = quern_save_text(lines, argv[++i]);
 		else if (strcmp(argv[i], "words") == 0)
 			r = quern_save_text(counts, argv[++i]);
+		else if (strcmp(argv[i], "sorted") == 0)
+			r = save_sorted(lines, argv[++i]);
 		else if (strcmp(argv[i], "count") == 0)
 			r = count(lines);
 		else if (strcmp(argv[i], "take") == 0)
