@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/write.h"
 
 enum { RECORD = 100, KEY = 10, NUMBER = 22, BATCH = 1 << 14, PRINTABLE = '~' - ' ' + 1 };
 
@@ -47,21 +48,6 @@ static void put_record(char *to, uint64_t number, uint64_t *random)
 	*p = '\n';
 }
 
-static int write_all(const char *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(STDOUT_FILENO, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	static char batch[(size_t)BATCH * RECORD];
@@ -76,7 +62,7 @@ int main(int argc, char **argv)
 
 		for (; fill < BATCH && i < n; fill++)
 			put_record(batch + fill * RECORD, i++, &random);
-		int r = write_all(batch, fill * RECORD);
+		int r = write_all(STDOUT_FILENO, batch, fill * RECORD);
 		if (r < 0) {
 			(void)fprintf(stderr, "bench-records: %s\n", strerror(-r));
 			return 1;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/write.h"
 #include "local/extract.h"
 #include "local/fetch_uri.h"
 #include "local/helper.h"
@@ -229,21 +230,9 @@ static int on_head(void *arg, const struct http_response *r)
 static int on_data(void *arg, const void *data, size_t len)
 {
 	struct item *it = arg;
-	const char *p = data;
 
 	it->bytes += len;
-	if (it->bytes > fetch_max_bytes)
-		return -EFBIG;
-	while (len > 0) {
-		ssize_t n = write(it->fd, p, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return it->bytes > fetch_max_bytes ? -EFBIG : write_all(it->fd, data, len);
 }
 
 /* The answer was a redirection: on to where it leads. */

@@ -61,6 +61,7 @@ def kept(process):
 @contextlib.contextmanager
 def paused(d, *args, at, **more):
     """The job, once it has come to `wait at`; let go at the end of the block, and checked."""
+    os.mkfifo(f"{at}.go")
     process = start(d, *args, **more)
     try:
         def there():
@@ -68,7 +69,7 @@ def paused(d, *args, at, **more):
             return os.path.exists(f"{at}.there")
         quern.wait_for(f"the job comes to {at}", there)
         yield process
-        open(f"{at}.go", "x").close()
+        open(f"{at}.go", "wb").close()
         quern.check(d, quern.finish(process))
     finally:
         if process.poll() is None:
@@ -173,13 +174,15 @@ def test_unpersisting_gives_the_memory_back():
         with quern.scratch() as d:
             lines = write(d)
             one, two = d / "one", d / "two"
+            for name in "one.go", "two.go":
+                os.mkfifo(d / name)
             process = start(d, mode, "plain", "count", "wait", one, "unpersist", "wait", two, "count", "count")
             try:
                 quern.wait_for("the first count", (d / "one.there").exists)
                 assert kept(process) >= 1
-                (d / "one.go").touch()
+                open(d / "one.go", "wb").close()
                 quern.wait_for("nothing is kept", lambda: kept(process) == 0)
-                (d / "two.go").touch()
+                open(d / "two.go", "wb").close()
                 result = quern.finish(process)
             finally:
                 if process.poll() is None:

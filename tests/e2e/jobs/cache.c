@@ -8,7 +8,7 @@
  *     take N       that many lines are taken
  *     fail         an action on the lines whose first attempt fails
  *     unpersist    the lines are kept no longer
- *     wait FILE    FILE.there is made, and FILE.go waited for */
+ *     wait FILE    FILE.there is made, and a writer of the FIFO FILE.go waited for */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <quern/quern.h>
@@ -77,8 +77,10 @@ static int wait_for(const char *name)
 	(void)snprintf(path, sizeof(path), "%s.there", name);
 	append(path);
 	(void)snprintf(path, sizeof(path), "%s.go", name);
-	while (access(path, F_OK) != 0)
-		(void)usleep(5000);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 1;
+	(void)close(fd);
 	return 0;
 }
 
