@@ -220,7 +220,8 @@ static const struct option_row rows[] = {
 		"memory of an executor for persisted sets, beside that (256m if the job calls "
 		"quern_persist(), else 0)",
 		set_cache_memory },
-	{ "locality-wait", "TIME", "a task waits so long for a place that suits it (coarse: 3s, fine: 1s)",
+	{ "locality-wait", "TIME",
+		"tasks of a stage wait so long for places that suit them (coarse: 3s, fine: 1s)",
 		set_locality_wait },
 	{ "task-max-failures", "N", "attempts of a task before the job fails (4)", set_max_failures },
 	{ "task-timeout", "TIME", "an attempt that takes longer has failed (none)", set_task_timeout },

@@ -11,6 +11,7 @@
 
 #include "executor/cache.h"
 #include "executor/state.h"
+#include "job/stage.h"
 
 /* What one attempt has to do with them. */
 struct persist {
@@ -102,19 +103,11 @@ static void find_keeps(struct exec *x, const Quern__Stage *stage, size_t first, 
 	}
 }
 
-static bool has_cache(const Quern__Stage *stage)
-{
-	for (size_t i = 0; i < stage->n_steps; i++)
-		if (stage->steps[i]->cache != NULL)
-			return true;
-	return false;
-}
-
 int persist_begin(struct exec *x, struct attempt *a, struct exec_action *run)
 {
 	struct cache_key base = { .partition = a->name.partition };
 
-	if (x->cache == NULL || !has_cache(run->stage))
+	if (x->cache == NULL || !stage_keeps(run->stage))
 		return 0;
 	struct persist *k = calloc(1, sizeof(*k));
 	if (k == NULL)

@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-#include <math.h>
-
 #include "base/buf.h"
 #include "executor/bytes.h"
 #include "executor/flow.h"

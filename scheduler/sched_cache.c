@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "job/stage.h"
 #include "scheduler/sched_state.h"
 
 /* No padding: a key. */
@@ -241,14 +242,6 @@ static uint32_t owners(const struct sched *s, const struct task *t, struct execu
 	return n;
 }
 
-static bool has_cache(const Quern__Stage *message)
-{
-	for (size_t i = 0; i < message->n_steps; i++)
-		if (message->steps[i]->cache != NULL)
-			return true;
-	return false;
-}
-
 int sched_cache_prefer(struct sched *s, struct stage *stage)
 {
 	struct executor *executors[PREFER_MAX];
@@ -256,7 +249,7 @@ int sched_cache_prefer(struct sched *s, struct stage *stage)
 
 	stage->choosy_until_ms = 0;
 	stage->choosy_over = false;
-	if (!has_cache(stage->message))
+	if (!stage_keeps(stage->message))
 		return 0;
 	for (uint32_t i = 0; r == 0 && i < stage->n_tasks; i++) {
 		struct task *t = &stage->tasks[i];
