@@ -98,7 +98,29 @@ typedef bool quern_filter_pair_fn(quern_slice key, quern_slice value, void *arg)
  * occurs once never gets here. */
 typedef void quern_reduce_fn(quern_slice a, quern_slice b, quern_out *out, void *arg);
 
+/* The values of a key, one after the other (quern_next_value()). They come as the shuffle's merge reads them, and
+ * are never in memory all at once: a key may have any number. */
+typedef struct quern_values quern_values;
+/* Gets a key and its values; emits any number of records. Values that it leaves are skipped. */
+typedef void quern_group_fn(quern_slice key, quern_values *values, quern_out *out, void *arg);
+/* Gets a key and its values in two sets; of one of them there may be none. Each can be gone through once, in
+ * turns as well. */
+typedef void quern_cogroup_fn(
+	quern_slice key, quern_values *left, quern_values *right, quern_out *out, void *arg);
+/* Gets a key and one value of each of two sets; emits any number of records. Of an outer join a value may be
+ * NULL: that set does not have the key. */
+typedef void quern_join_fn(
+	quern_slice key, const quern_slice *left, const quern_slice *right, quern_out *out, void *arg);
+/* Gets one record of each of two sets; emits any number. */
+typedef void quern_cartesian_fn(quern_slice left_key, quern_slice left_value, quern_slice right_key,
+	quern_slice right_value, quern_out *out, void *arg);
+/* Compares two keys: < 0, 0 or > 0, as qsort() has it. Keys that are equal to it are equal. */
+typedef int quern_compare_fn(quern_slice key_a, quern_slice key_b, void *arg);
+
 /* ---- For use inside them ---- */
+
+/* Takes the next of the values; borrowed until the next call. false: there is none left. */
+bool quern_next_value(quern_values *values, quern_slice *value);
 
 /* Emits a record: it has a key, which may be empty. The bytes are copied. Does not fail: where there is no
  * room for the record the task ends as failed. */
@@ -109,6 +131,13 @@ void quern_put(quern_out *out, quern_slice value);
 void quern_emit_u64(quern_out *out, quern_slice key, uint64_t value);
 void quern_emit_i64(quern_out *out, quern_slice key, int64_t value);
 void quern_emit_double(quern_out *out, quern_slice key, double value);
+
+/* Emits a key and a value made of two, of which either may be NULL: absent. What joins without a function give.
+ * quern_left() and quern_right() take the value apart; `ptr` is NULL of one that is absent, and only then. Any
+ * other value is a quern_fail(). */
+void quern_pair(quern_out *out, quern_slice key, const quern_slice *left, const quern_slice *right);
+quern_slice quern_left(quern_slice pair);
+quern_slice quern_right(quern_slice pair);
 
 /* Fails this attempt of the task with a text of printf's kind, one line of at most 1,000 bytes. Does not
  * return, and frees nothing that the function has allocated. In quern_main() and what it calls: prints the
