@@ -18,7 +18,7 @@ static int open_combine(struct sink *s, struct err *err)
 {
 	const struct sink_config *c = &s->config;
 	const struct combine_config config = { .code = c->env->code,
-		.seed = task_hash_seed(c->env->code, plan_of(s)->shuffle),
+		.seed = task_hash_seed(c->env->code, plan_of(s)->seed),
 		.function = plan_of(s)->combine,
 		.memory = c->memory,
 		.scratch_dir = c->env->scratch_dir,
@@ -36,20 +36,24 @@ static void sorting_emit(struct quern_out *out, quern_slice key, quern_slice val
 	sort_record(&((struct sorting *)out)->sort, key, value);
 }
 
+/* By keys, or by their hashes. */
 static void open_sort(struct sink *s)
 {
 	const struct sink_config *c = &s->config;
 	const Quern__Sink *plan = plan_of(s);
 	struct sorting *sorting = &s->sorting;
 
-	sorting->order = order_of(plan->order);
+	sorting->order = plan->order != NULL ? order_of(plan->order)
+					     : order_hash(task_hash_seed(c->env->code, plan->seed));
 	const struct sort_config config = { .order = &sorting->order,
 		.memory = c->memory,
 		.scratch_dir = c->env->scratch_dir,
 		.keep = c->env->keep,
 		.flow = c->flow };
 	sort_init(&sorting->sort, &config);
-	ranges_init(&sorting->ranges, &sorting->order, plan->bounds, plan->n_bounds, plan->partitions);
+	if (plan->order != NULL)
+		ranges_init(
+			&sorting->ranges, &sorting->order, plan->bounds, plan->n_bounds, plan->partitions);
 	sorting->in.emit = sorting_emit;
 	s->in = &sorting->in;
 }
@@ -65,9 +69,8 @@ static int open_map_output(struct sink *s, struct err *err)
 		.keep = s->config.env->keep };
 	int r = 0;
 
-	if (!plan->has_shuffle || (plan->combine == NULL) == (plan->order == NULL))
-		return err_set(err, -EINVAL, "stage %u: a shuffle that neither combines nor sorts",
-			s->config.task->stage->id);
+	if (!plan->has_shuffle)
+		return err_set(err, -EINVAL, "stage %u: a shuffle without a name", s->config.task->stage->id);
 	if (plan->combine != NULL)
 		r = open_combine(s, err);
 	else
@@ -84,7 +87,7 @@ static void write_record(struct sink *s, uint32_t partition, quern_slice key, qu
 		flow_fail(s->config.flow, r, r == -EMSGSIZE, "%s", err.text);
 }
 
-static void write_combined(void *arg, uint64_t hash, quern_slice key, quern_slice value)
+static void write_hashed(void *arg, uint64_t hash, quern_slice key, quern_slice value)
 {
 	struct sink *s = arg;
 
@@ -104,9 +107,9 @@ static void finish_map_output(struct sink *s)
 	struct err err;
 
 	if (s->combine != NULL)
-		combine_finish(s->combine, write_combined, s);
+		combine_finish(s->combine, write_hashed, s);
 	else
-		sort_finish(&s->sorting.sort, write_sorted, s);
+		sort_finish(&s->sorting.sort, s->sorting.order.by_hash ? write_hashed : write_sorted, s);
 	if (s->config.flow->result < 0)
 		return;
 	int r = shuffle_writer_finish(s->writer, &err);

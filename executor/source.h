@@ -1,17 +1,15 @@
-/* source.h: where the records of a task come from: the lines of its split, or its partition of a shuffle,
- * brought here and merged. */
+/* source.h: where the records of a task come from: the lines of its split, or its partition of shuffles. */
 #ifndef QUERN_EXECUTOR_SOURCE_H
 #define QUERN_EXECUTOR_SOURCE_H
 
-#include "executor/merge.h"
+#include "executor/inputs.h"
 #include "executor/reader.h"
-#include "executor/shuffle_read.h"
 #include "executor/task.h"
 
 struct source_config {
 	const struct task_env *env;
 	const struct task *task;
-	size_t memory; /* bytes for the blocks of a shuffle that are read at a time */
+	size_t memory; /* bytes for what is held of shuffles */
 	bool sample;   /* of a long text only some parts are wanted */
 	struct flow *flow;
 };
@@ -23,11 +21,7 @@ struct source {
 	Quern__Split *parts; /* of the split, when a sample is wanted; owned */
 	double scale;
 
-	struct shuffle_reader *shuffle; /* NULL: a text */
-	struct spill spill;             /* has the scratch file */
-	struct order order;
-	struct reduce reduce;
-	struct merge *merge;
+	struct inputs inputs; /* its n is 0 unless shuffles are read */
 };
 
 /* 0, or a negative errno with a sentence; source_close() in either case. */
@@ -39,8 +33,8 @@ void source_run(struct source *s, struct quern_out *in);
 /* How many records of the split one that was given stands for: 1 but for a sample. */
 double source_scale(const struct source *s);
 
-/* The map output that could not be had, when that is why the flow failed; else NULL. */
-const Quern__MapOutput *source_lost(const struct source *s);
+/* The map output that could not be had, and of which shuffle, when that is why the flow failed; else NULL. */
+const Quern__MapOutput *source_lost(const struct source *s, uint32_t *ret_shuffle);
 
 /* So far, of what was read or brought. */
 uint64_t source_records(const struct source *s);
