@@ -6,6 +6,7 @@
 #include "executor/kept.h"
 #include "executor/steps.h"
 #include "executor/table.h"
+#include "job/stage.h"
 
 /* One merge, read key by key. */
 struct side {
@@ -185,50 +186,51 @@ static void each_join(struct group *g)
 
 /* ---- All of it ---- */
 
-static bool choose(struct group *g)
+static void choose(struct group *g)
 {
 	switch (g->config.plan->kind) {
 	case QUERN__GROUP__KIND__GROUP:
 		g->each = each_group;
-		return g->fn != NULL;
+		break;
 	case QUERN__GROUP__KIND__COGROUP:
 		g->each = each_cogroup;
-		return g->fn != NULL;
+		break;
 	case QUERN__GROUP__KIND__SUBTRACT:
 		g->each = each_subtract;
-		return true;
+		break;
 	case QUERN__GROUP__KIND__INTERSECT:
 		g->each = each_intersect;
-		return true;
+		break;
 	case QUERN__GROUP__KIND__CROSS:
 		g->each = each_join;
 		g->pair = pair_records;
-		return g->fn != NULL;
+		break;
 	default:
 		g->each = each_join;
 		g->pair = g->fn != NULL ? pair_user : pair_both;
-		return group_holds(g->config.plan->kind);
 	}
 }
 
 int group_new(const struct group_config *config, struct group **ret, struct err *err)
 {
+	const Quern__Group *plan = config->plan;
 	auto_group struct group *g = calloc(1, sizeof(*g));
 
 	if (g == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
+	if (group_shuffles(plan->kind) == 0 || (plan->function == NULL && group_must_call(plan->kind)))
+		return err_set(err, -EINVAL, "a group of an unknown kind, or without a function");
 	g->config = *config;
 	g->key = BUF_INIT(SIZE_MAX / 2);
 	g->left = (struct side){ .in = { next_value }, .group = g, .merge = config->sides[0] };
 	g->right = (struct side){ .in = { next_value }, .group = g, .merge = config->sides[1] };
 	kept_init(&g->kept, config->memory, config->spill, config->keep);
-	if (config->plan->function != NULL) {
-		int r = steps_resolve(config->code, config->plan->function, &g->fn, &g->arg, err);
+	if (plan->function != NULL) {
+		int r = steps_resolve(config->code, plan->function, &g->fn, &g->arg, err);
 		if (r < 0)
 			return r;
 	}
-	if (!choose(g))
-		return err_set(err, -EINVAL, "a group of an unknown kind, or without a function");
+	choose(g);
 	*ret = g, g = NULL;
 	return 0;
 }

@@ -77,7 +77,7 @@ int inputs_open(struct inputs *in, const struct inputs_config *config, struct er
 
 	*in = (struct inputs){ .config = *config };
 	spill_init(&in->spill, config->env->scratch_dir, config->env->keep, config->flow);
-	if (source->n_shuffles > INPUTS_MAX || (source->group == NULL && source->n_shuffles > 1))
+	if (source->n_shuffles > STAGE_SHUFFLES_MAX || (source->group == NULL && source->n_shuffles > 1))
 		return err_set(err, -EINVAL, "stage %u: %zu shuffles at a time", config->task->stage->id,
 			source->n_shuffles);
 	for (; r == 0 && in->n < source->n_shuffles; in->n++)

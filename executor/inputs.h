@@ -6,8 +6,7 @@
 #include "executor/group.h"
 #include "executor/shuffle_read.h"
 #include "executor/task.h"
-
-enum { INPUTS_MAX = 2 };
+#include "job/stage.h"
 
 struct input {
 	struct shuffle_reader *reader;
@@ -26,7 +25,7 @@ struct inputs_config {
 struct inputs {
 	struct inputs_config config;
 	struct spill spill; /* has the scratch file */
-	struct input at[INPUTS_MAX];
+	struct input at[STAGE_SHUFFLES_MAX];
 	size_t n;
 	struct group *group; /* or NULL */
 };

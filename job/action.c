@@ -73,7 +73,7 @@ static int sample_sort(void *arg, struct set_shuffle *sort)
 	struct action a = { .set = sort->from };
 	struct sample sample;
 
-	if (sort->order == NULL || sort->partitions == 1 || sort->bounds != NULL)
+	if (sort->order == NULL || shuffle_seed(sort)->partitions == 1 || sort->bounds != NULL)
 		return 0;
 	quern__sink__init(&a.sink);
 	a.sink.kind = QUERN__SINK__KIND__SAMPLE;

@@ -74,36 +74,38 @@ quern_set *quern_sort_by_key(quern_set *parent, unsigned order)
 	return set;
 }
 
-/* The same shuffle under another name, divided anew. */
-static bool divide(struct set_input *input, uint32_t partitions)
+/* The same shuffle under another name, divided anew. NULL: no memory. */
+static struct set_shuffle *divide(const struct set_shuffle *old, uint32_t partitions)
 {
-	const struct set_shuffle *old = input->shuffle;
 	struct set_shuffle *shuffle = set_shuffle_new(old->from, partitions);
 
 	if (shuffle == NULL)
-		return false;
+		return NULL;
 	shuffle->combine = old->combine;
 	shuffle->order = old->order;
-	input->shuffle = shuffle;
-	return true;
+	return shuffle;
 }
 
 quern_set *quern_partitions(quern_set *from, uint32_t partitions)
 {
 	if (from->error != NULL)
 		return from;
-	if (from->kind != SET_SHUFFLED)
+	if (from->kind != SET_SHUFFLED && from->kind != SET_GROUPED)
 		return set_wrong(from->job, "quern_partitions(): the set is not the result of a shuffle "
-					    "(quern_reduce_by_key(), quern_sort_by_key())");
+					    "(quern_reduce_by_key(), quern_sort_by_key(), quern_join() ...)");
 	if (partitions == 0 || partitions > PLAN_PARTITIONS_MAX)
 		return set_wrong(from->job, memory_format(&from->job->memory,
 						    "quern_partitions(): %" PRIu32 " is not from 1 to %d",
 						    partitions, PLAN_PARTITIONS_MAX));
 	quern_set *set = set_copy(from);
 	for (size_t i = 0; set->error == NULL && i < set->n_inputs; i++) {
-		if (!divide(&set->inputs[i], partitions))
+		bool same = i > 0 && from->inputs[i].shuffle == from->inputs[0].shuffle;
+
+		set->inputs[i].shuffle =
+			same ? set->inputs[0].shuffle : divide(from->inputs[i].shuffle, partitions);
+		if (set->inputs[i].shuffle == NULL)
 			return &from->job->no_memory;
-		set->inputs[i].shuffle->seed = set->inputs[0].shuffle->id;
+		(void)set_shuffles_agree(set->inputs[0].shuffle, set->inputs[i].shuffle); /* both are new */
 	}
 	return set;
 }

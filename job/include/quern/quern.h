@@ -266,9 +266,43 @@ enum quern_order {
 };
 quern_set *quern_sort_by_key(quern_set *set, unsigned order);
 
+/* ---- Groups and joins ----
+ *
+ * They bring equal keys together as quern_reduce_by_key() does, but move every record, so prefer that one where
+ * it can say the same. What they hold in memory does not depend on how many records a key has. A record without
+ * a key counts as one with an empty key. Keys come in no order that could be relied on, values neither.
+ *
+ * Both sets of a join go to as many partitions, by the same hash. A set that quern_reduce_by_key() returned, and
+ * nothing else was done with, is read where it is: it is not moved again, if it is not divided in another way
+ * than the other one by then (quern_partitions(), or an earlier join). Any other set is moved once, for all the
+ * groups and joins that it is in, if they can agree. So a loop that joins the same set with another one's new
+ * values moves only those. The two may be the same set. */
+
+/* What `fn` emits for each key. */
+quern_set *quern_group_by_key(quern_set *set, quern_group_fn *fn, const quern_slice *arg);
+
+/* What `fn` emits for each key that either set has. */
+quern_set *quern_cogroup(quern_set *left, quern_set *right, quern_cogroup_fn *fn, const quern_slice *arg);
+
+/* What `fn` emits for each pair of a value on the left and one on the right whose keys are equal; without a
+ * function (NULL): a record of the key and both values, see quern_pair(). Outer joins also have values on the
+ * left (the right, either side) whose key the other side does not have, alone. Right values of a key are gone
+ * over for each left one, and the task's scratch file takes those that do not fit the memory: put the set with
+ * fewer values for a key on the right. */
+quern_set *quern_join(quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+quern_set *quern_left_outer_join(
+	quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+quern_set *quern_right_outer_join(
+	quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+quern_set *quern_full_outer_join(
+	quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+
+/* The records on the left whose key the right set does not have. */
+quern_set *quern_subtract_by_key(quern_set *left, quern_set *right);
+
 /* The same set divided into `partitions` (1 to 1,000,000: as many tasks, and files of output) by the shuffle
- * that makes it; only for what quern_reduce_by_key() or quern_sort_by_key() returned, before anything else is
- * done with it. By default there are as many as there are cores to be had, at most as many as the stage
+ * that makes it; only for what quern_reduce_by_key(), quern_sort_by_key(), a group or a join returned, before
+ * anything else is done with it. By default there are as many as there are cores to be had, at most as many as the stage
  * before has tasks. */
 quern_set *quern_partitions(quern_set *set, uint32_t partitions);
 
