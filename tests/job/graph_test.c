@@ -149,11 +149,12 @@ static void a_sort_takes_a_sample_first(void **state)
 
 	const Quern__Run *sample = x->runs[0], *run = x->runs[1];
 	assert_int_equal(sample->n_stages, 1);
-	assert_int_equal(sample->stages[0]->n_steps, 1);
+	assert_int_equal(sample->stages[0]->branches[0]->n_steps, 1);
 	assert_int_equal(sample->stages[0]->sink->kind, QUERN__SINK__KIND__SAMPLE);
 	assert_true(sample->stages[0]->sink->limit > 0);
 	assert_int_equal(run->n_stages, 2);
-	const Quern__Order *order = run->stages[0]->sink->order, *again = run->stages[1]->source->order;
+	const Quern__Order *order = run->stages[0]->sink->order,
+			   *again = run->stages[1]->branches[0]->source->shuffles[0]->order;
 	assert_true(order != NULL && again != NULL && run->stages[0]->sink->combine == NULL);
 	assert_true(order->descending && order->by_value && again->descending && again->by_value);
 	assert_int_equal(order->key, QUERN__VALUE_TYPE__BYTES);
@@ -191,20 +192,20 @@ static void a_word_count_is_two_stages(void **state)
 	assert_false(run->has_first_partition);
 
 	const Quern__Stage *map = run->stages[0], *reduce = run->stages[1];
-	assert_int_equal(map->source->n_text, 1);
-	assert_string_equal(map->source->text[0], "in");
-	assert_int_equal(map->n_steps, 1);
-	assert_int_equal(map->steps[0]->kind, QUERN__STEP__KIND__FLAT_MAP);
-	assert_false(map->steps[0]->pairs);
-	assert_true(function(x, map->steps[0]->function) == (code_fn *)x->f->words);
+	assert_int_equal(map->branches[0]->source->n_text, 1);
+	assert_string_equal(map->branches[0]->source->text[0], "in");
+	assert_int_equal(map->branches[0]->n_steps, 1);
+	assert_int_equal(map->branches[0]->steps[0]->kind, QUERN__STEP__KIND__FLAT_MAP);
+	assert_false(map->branches[0]->steps[0]->pairs);
+	assert_true(function(x, map->branches[0]->steps[0]->function) == (code_fn *)x->f->words);
 	assert_int_equal(map->sink->kind, QUERN__SINK__KIND__SHUFFLE);
 	assert_string_equal(map->sink->combine->builtin, "quern_sum_u64");
 	assert_false(map->sink->has_partitions);
 
-	assert_true(reduce->source->has_shuffle);
-	assert_int_equal(reduce->source->shuffle, map->sink->shuffle);
-	assert_string_equal(reduce->source->reduce->builtin, "quern_sum_u64");
-	assert_int_equal(reduce->n_steps, 0);
+	assert_int_equal(reduce->branches[0]->source->n_shuffles, 1);
+	assert_int_equal(reduce->branches[0]->source->shuffles[0]->shuffle, map->sink->shuffle);
+	assert_string_equal(reduce->branches[0]->source->shuffles[0]->reduce->builtin, "quern_sum_u64");
+	assert_int_equal(reduce->branches[0]->n_steps, 0);
 	assert_int_equal(reduce->sink->kind, QUERN__SINK__KIND__TEXT);
 	assert_string_equal(reduce->sink->path, "out");
 	assert_true(reduce->sink->has_key);
@@ -235,15 +236,15 @@ static void narrow_steps_are_fused_in_their_order(void **state)
 		{ QUERN__STEP__KIND__MAP, true, (code_fn *)x->f->swap },
 		{ QUERN__STEP__KIND__FLAT_MAP, true, (code_fn *)x->f->swap },
 	};
-	assert_int_equal(s->n_steps, 5);
+	assert_int_equal(s->branches[0]->n_steps, 5);
 	for (size_t i = 0; i < 5; i++) {
-		assert_int_equal(s->steps[i]->kind, wanted[i].kind);
-		assert_int_equal(s->steps[i]->pairs, wanted[i].pairs);
-		assert_true(function(x, s->steps[i]->function) == wanted[i].fn);
+		assert_int_equal(s->branches[0]->steps[i]->kind, wanted[i].kind);
+		assert_int_equal(s->branches[0]->steps[i]->pairs, wanted[i].pairs);
+		assert_true(function(x, s->branches[0]->steps[i]->function) == wanted[i].fn);
 	}
-	assert_int_equal(s->steps[0]->function->arg.len, sizeof(least));
-	assert_memory_equal(s->steps[0]->function->arg.data, &least, sizeof(least));
-	assert_false(s->steps[1]->function->has_arg);
+	assert_int_equal(s->branches[0]->steps[0]->function->arg.len, sizeof(least));
+	assert_memory_equal(s->branches[0]->steps[0]->function->arg.data, &least, sizeof(least));
+	assert_false(s->branches[0]->steps[1]->function->has_arg);
 	assert_int_equal(s->sink->kind, QUERN__SINK__KIND__COUNT);
 }
 
@@ -253,10 +254,10 @@ static const char *steps_of(const struct fixture *x, size_t i)
 	static char ret[16];
 	const Quern__Stage *s = x->runs[x->n_runs - 1]->stages[i];
 
-	assert_true(s->n_steps < sizeof(ret));
-	for (size_t k = 0; k < s->n_steps; k++)
-		ret[k] = "mwfc"[s->steps[k]->kind];
-	ret[s->n_steps] = '\0';
+	assert_true(s->branches[0]->n_steps < sizeof(ret));
+	for (size_t k = 0; k < s->branches[0]->n_steps; k++)
+		ret[k] = "mwfc"[s->branches[0]->steps[k]->kind];
+	ret[s->branches[0]->n_steps] = '\0';
 	return ret;
 }
 
@@ -271,17 +272,20 @@ static void what_is_persisted_has_the_same_name_in_every_action(void **state)
 	assert_int_equal(quern_count(packed, &(uint64_t){ 0 }), 0);
 	assert_string_equal(steps_of(x, 0), "fcmc");
 	const Quern__Stage *first = x->runs[0]->stages[0];
-	assert_null(first->steps[1]->function);
-	assert_false(first->steps[1]->cache->compressed);
-	assert_true(first->steps[3]->cache->compressed);
-	assert_int_not_equal(first->steps[1]->cache->id, first->steps[3]->cache->id);
+	assert_null(first->branches[0]->steps[1]->function);
+	assert_false(first->branches[0]->steps[1]->cache->compressed);
+	assert_true(first->branches[0]->steps[3]->cache->compressed);
+	assert_int_not_equal(
+		first->branches[0]->steps[1]->cache->id, first->branches[0]->steps[3]->cache->id);
 
 	assert_int_equal(quern_count(quern_flat_map(kept, x->f->words, NULL), &(uint64_t){ 0 }), 0);
 	assert_string_equal(steps_of(x, 0), "fcw");
-	assert_int_equal(x->runs[1]->stages[0]->steps[1]->cache->id, first->steps[1]->cache->id);
+	assert_int_equal(x->runs[1]->stages[0]->branches[0]->steps[1]->cache->id,
+		first->branches[0]->steps[1]->cache->id);
 	/* A copy is the same set; what it was made of is not. */
 	assert_int_equal(quern_count(quern_typed(kept, QUERN_BYTES, QUERN_U64), &(uint64_t){ 0 }), 0);
-	assert_int_equal(x->runs[2]->stages[0]->steps[1]->cache->id, first->steps[1]->cache->id);
+	assert_int_equal(x->runs[2]->stages[0]->branches[0]->steps[1]->cache->id,
+		first->branches[0]->steps[1]->cache->id);
 	assert_int_equal(quern_count(lines, &(uint64_t){ 0 }), 0);
 	assert_string_equal(steps_of(x, 0), "f");
 }
@@ -301,7 +305,7 @@ static void what_is_unpersisted_is_left_out_and_told(void **state)
 	quern_unpersist(lines); /* was not */
 	assert_int_equal(x->unpersists, 0);
 	quern_unpersist(kept);
-	assert_int_equal(x->unpersisted, x->runs[0]->stages[0]->steps[0]->cache->id);
+	assert_int_equal(x->unpersisted, x->runs[0]->stages[0]->branches[0]->steps[0]->cache->id);
 	quern_unpersist(kept);
 	assert_int_equal(x->unpersists, 1);
 	assert_int_equal(quern_save_text(both, "out2"), 0);
@@ -328,9 +332,10 @@ static void every_shuffle_begins_a_stage(void **state)
 	const Quern__Run *run = x->runs[0];
 	assert_int_equal(run->n_stages, 5);
 	for (size_t i = 1; i < 5; i++)
-		assert_int_equal(run->stages[i]->source->shuffle, run->stages[i - 1]->sink->shuffle);
+		assert_int_equal(run->stages[i]->branches[0]->source->shuffles[0]->shuffle,
+			run->stages[i - 1]->sink->shuffle);
 	for (size_t i = 1; i < 4; i++) {
-		assert_int_equal(run->stages[i]->n_steps, 1);
+		assert_int_equal(run->stages[i]->branches[0]->n_steps, 1);
 		assert_true(function(x, run->stages[i]->sink->combine) == (code_fn *)x->f->either);
 	}
 }
