@@ -15,11 +15,11 @@ static int open_order(
 {
 	const struct code *code = in->config.env->code;
 
-	to->order =
-		input->order != NULL ? order_of(input->order) : order_hash(task_hash_seed(code, input->seed));
-	if (input->reduce == NULL)
-		return 0;
-	return reduce_init(&to->reduce, code, input->reduce, in->config.flow, err);
+	if (input->order != NULL)
+		return order_init(&to->order, code, input->order, err);
+	to->order = order_hash(task_hash_seed(code, input->seed));
+	return input->reduce == NULL ? 0
+				     : reduce_init(&to->reduce, code, input->reduce, in->config.flow, err);
 }
 
 static int open_input(struct inputs *in, size_t i, struct err *err)
@@ -163,6 +163,7 @@ void inputs_close(struct inputs *in)
 	for (size_t i = 0; i < in->n; i++) {
 		in->at[i].merge = merge_free(in->at[i].merge);
 		reduce_deinit(&in->at[i].reduce);
+		order_deinit(&in->at[i].order);
 		in->at[i].reader = shuffle_reader_free(in->at[i].reader);
 	}
 	spill_deinit(&in->spill);

@@ -72,7 +72,9 @@ static int put_order(struct buf *out, const Quern__Order *o, const char *how)
 {
 	int r = buf_add_str(out, how);
 
-	if (r == 0)
+	if (r == 0 && o->compare != NULL)
+		r = put_function(out, o->compare);
+	else if (r == 0)
 		r = put_type(out, o->key, "key");
 	if (r == 0 && o->by_value)
 		r = buf_add_str(out, ", then ");

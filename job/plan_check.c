@@ -33,7 +33,7 @@ static int check_order(const Quern__Order *o, struct err *err)
 	if (!known(&quern__value_type__descriptor, (int)o->key) ||
 		!known(&quern__value_type__descriptor, (int)o->value))
 		return err_set(err, -EBADMSG, "an order of an unknown type");
-	return 0;
+	return o->compare != NULL ? check_function(o->compare, false, "an order", err) : 0;
 }
 
 /* What a sort divides by. */
@@ -45,7 +45,8 @@ static int check_bounds(const Quern__Sink *s, struct err *err)
 		return err_set(
 			err, -EBADMSG, "%zu bounds are more than %d", s->n_bounds, PLAN_PARTITIONS_MAX);
 	for (size_t i = 0; r == 0 && i < s->n_bounds; i++)
-		if (s->order->key != QUERN__VALUE_TYPE__BYTES && s->bounds[i].len != 8)
+		if (s->order->compare == NULL && s->order->key != QUERN__VALUE_TYPE__BYTES &&
+			s->bounds[i].len != 8)
 			return err_set(err, -EBADMSG, "a bound of %zu bytes, which should be a number",
 				s->bounds[i].len);
 	return r;

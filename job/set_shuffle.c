@@ -56,12 +56,13 @@ quern_set *quern_reduce_by_key(quern_set *parent, quern_reduce_fn *fn, const que
 	return set;
 }
 
-quern_set *quern_sort_by_key(quern_set *parent, unsigned order)
+static quern_set *sorted(quern_set *parent, const char *what, unsigned order)
 {
 	if (parent->error != NULL)
 		return parent;
 	if ((order & ~(unsigned)(QUERN_DESCENDING | QUERN_THEN_BY_VALUE)) != 0)
-		return set_wrong(parent->job, "quern_sort_by_key(): no such order");
+		return set_wrong(
+			parent->job, memory_format(&parent->job->memory, "%s(): no such order", what));
 	quern_set *set = shuffled(parent);
 	if (set->error != NULL)
 		return set;
@@ -71,6 +72,24 @@ quern_set *quern_sort_by_key(quern_set *parent, unsigned order)
 	set->order.key = parent->key_type;
 	set->order.value = parent->value_type;
 	set->inputs[0].order = set->inputs[0].shuffle->order = &set->order;
+	return set;
+}
+
+quern_set *quern_sort_by_key(quern_set *parent, unsigned order)
+{
+	return sorted(parent, "quern_sort_by_key", order);
+}
+
+quern_set *quern_sort_by(quern_set *parent, quern_compare_fn *fn, unsigned order, const quern_slice *arg)
+{
+	quern_set *set = sorted(parent, "quern_sort_by", order);
+	const char *error;
+
+	if (set->error != NULL)
+		return set;
+	if (!set_function(set->job, &set->fn, "quern_sort_by", (code_fn *)fn, arg, &error))
+		return set_wrong(parent->job, error);
+	set->order.compare = &set->fn;
 	return set;
 }
 

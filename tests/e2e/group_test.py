@@ -48,14 +48,14 @@ class Sides:
     def run(self, what, *options, right=None, swapped=False, cluster=None):
         mode, master = cluster or next(CLUSTERS)
         self.number += 1
-        out, marks = self.d / f"out-{self.number}", self.d / f"marks-{self.number}"
+        self.out, marks = self.d / f"out-{self.number}", self.d / f"marks-{self.number}"
         marks.mkdir()
         inputs = self.d / "left", right or self.d / "right"
         self.result = quern.run(self.d, "run", "--master", master, "--mode", mode, "--parallelism", "5", *options,
-                                GROUP, what, *(reversed(inputs) if swapped else inputs), out, marks)
+                                GROUP, what, *(reversed(inputs) if swapped else inputs), self.out, marks)
         quern.check(self.d, self.result)
         self.marks = sorted(p.name for p in marks.iterdir())
-        return quern.output(out)
+        return quern.output(self.out)
 
 
 def values(table):
@@ -126,6 +126,21 @@ def test_joins_with_what_was_reduced():
             quern.same(s.run(what), joined(sums, s.right, True, True))
         pairs = [tuple(line.split(b"\t", 1)) for line in joined(s.right, s.right)]
         quern.same(s.run("reduced_twice"), joined(sums, pairs, True, True))
+
+
+def test_sorts_in_an_order_of_ones_own():
+    with quern.scratch() as d:
+        left, _ = sides(4000)
+        s = Sides(d, left, [])
+        for how in "", "d", "v", "dv":
+            by = (lambda key, value: (len(key), key[::-1], value)) if "v" in how else (lambda key, _: (len(key), key[::-1]))
+            expected = sorted(left, key=lambda row: by(*row), reverse="d" in how)  # sorted() keeps equal ones
+            s.run("sort" + how)
+            # Which line has a tab is not the order's business.
+            got = [line if b"\t" in line else b"\t" + line for line in quern.parts(s.out).split(b"\n")[:-1]]
+            quern.same(got, [b"%s\t%s" % row for row in expected])
+            if how == "":
+                assert sum(p.stat().st_size > 0 for p in s.out.glob("part-*")) > 1
 
 
 def test_page_ranks():

@@ -266,6 +266,12 @@ enum quern_order {
 };
 quern_set *quern_sort_by_key(quern_set *set, unsigned order);
 
+/* The same in an order of the job's own, whatever the keys are: as `compare` says, or the other way round
+ * (QUERN_DESCENDING). It must be a total order; it is called in tasks, and in quern_main()'s process for the
+ * sample, of which keys of more than 1,024 bytes are left out. Slower than quern_sort_by_key(), which is asked
+ * for numbers by quern_typed(). */
+quern_set *quern_sort_by(quern_set *set, quern_compare_fn *compare, unsigned order, const quern_slice *arg);
+
 /* ---- Groups and joins ----
  *
  * They bring equal keys together as quern_reduce_by_key() does, but move every record, so prefer that one where

@@ -215,6 +215,20 @@ static quern_set *page_rank(quern_set *edges, unsigned long rounds)
 	return ranks;
 }
 
+/* ---- An order of its own: shorter keys first, then by their ends; `arg` is that of sort_by ---- */
+
+static int by_length(quern_slice a, quern_slice b, void *arg)
+{
+	if (memcmp(arg, "length", 6) != 0)
+		quern_fail("the argument of sort_by is another one");
+	if (a.len != b.len)
+		return a.len < b.len ? -1 : 1;
+	for (size_t i = a.len; i-- > 0;)
+		if (a.ptr[i] != b.ptr[i])
+			return (unsigned char)a.ptr[i] < (unsigned char)b.ptr[i] ? -1 : 1;
+	return 0;
+}
+
 /* ---- Waiting, so that a test can do something ---- */
 
 /* Says FOLDER/there, and waits until the FIFO FOLDER/go is opened. */
@@ -276,6 +290,17 @@ static quern_set *set_of(const char *what, quern_set *left, quern_set *right, co
 	return NULL;
 }
 
+/* WHAT: "sort", then d for descending, v for values too. */
+static quern_set *sorted(const char *what, quern_set *left)
+{
+	const unsigned order = (strchr(what, 'd') != NULL ? QUERN_DESCENDING : 0) |
+			       (strchr(what, 'v') != NULL ? QUERN_THEN_BY_VALUE : 0);
+
+	return strncmp(what, "sort", 4) == 0
+		       ? quern_sort_by(left, by_length, order, &(quern_slice){ "length", 6 })
+		       : NULL;
+}
+
 /* Joins with what is the result of a shuffle already. */
 static quern_set *reduced(const char *what, quern_job *job, char **argv, quern_set *right)
 {
@@ -306,6 +331,8 @@ int quern_main(quern_job *job, int argc, char **argv)
 	if (strcmp(argv[1], "rank") == 0)
 		return quern_save_text(page_rank(left, strtoul(argv[3], NULL, 10)), argv[4]);
 	quern_set *set = set_of(argv[1], left, right, &folder);
+	if (set == NULL)
+		set = sorted(argv[1], left);
 	if (set == NULL)
 		set = reduced(argv[1], job, argv, right);
 	return set != NULL ? quern_save_text(set, argv[4]) : 1;
