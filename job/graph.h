@@ -53,7 +53,7 @@ struct set_cache {
 struct set_seed {
 	uint32_t id;           /* Sink.seed */
 	uint32_t partitions;   /* 0: the driver's choice */
-	bool planned;          /* an action had it: nothing of it changes any more */
+	bool planned;          /* an action had one of them: nothing of this changes any more */
 	struct set_seed *same; /* the one that this has become a part of; or NULL */
 };
 
@@ -66,6 +66,7 @@ struct set_shuffle {
 	const Quern__Function *combine; /* while mapping; or NULL */
 	const Quern__Order *order;      /* of a sort; or NULL */
 	const struct bounds *bounds;    /* of a sort; NULL until the first action that needs them */
+	bool planned;                   /* an action had it */
 	uint32_t stamp;                 /* see stages_each() */
 };
 

@@ -39,6 +39,18 @@ static quern_set *shuffled(quern_set *parent)
 	return set->inputs[0].shuffle != NULL ? set : &parent->job->no_memory;
 }
 
+/* What comes out of a group is often joined with what went into it (a loop does), even after an action has had
+ * it: it had better be divided alike. */
+static void divide_as_group(const struct set_shuffle *shuffle)
+{
+	const quern_set *from = shuffle->from;
+
+	while (from->kind == SET_STEP)
+		from = from->parent;
+	if (from->kind == SET_GROUPED)
+		(void)set_shuffles_agree(from->inputs[0].shuffle, shuffle);
+}
+
 quern_set *quern_reduce_by_key(quern_set *parent, quern_reduce_fn *fn, const quern_slice *arg)
 {
 	const char *error;
@@ -53,6 +65,7 @@ quern_set *quern_reduce_by_key(quern_set *parent, quern_reduce_fn *fn, const que
 	set->has_key = true;
 	set->value_type = type_of_reduction(&set->fn, parent->value_type);
 	set->inputs[0].reduce = set->inputs[0].shuffle->combine = &set->fn;
+	divide_as_group(set->inputs[0].shuffle);
 	return set;
 }
 

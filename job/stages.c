@@ -214,7 +214,7 @@ static int cut_shuffle(struct cutter *c, struct set_shuffle *shuffle)
 		return 0;
 	shuffle->stamp = c->stamp;
 	struct set_seed *seed = shuffle_seed(shuffle);
-	seed->planned = true;
+	shuffle->planned = seed->planned = true;
 	Quern__Sink *sink = memory_take(c->m, sizeof(*sink));
 	if (sink == NULL)
 		return no_memory(c->err);
