@@ -280,9 +280,10 @@ quern_set *quern_sort_by(quern_set *set, quern_compare_fn *compare, unsigned ord
  *
  * Both sets of a join go to as many partitions, by the same hash. A set that quern_reduce_by_key() returned, and
  * nothing else was done with, is read where it is: it is not moved again, if it is not divided in another way
- * than the other one by then (quern_partitions(), or an earlier join). Any other set is moved once, for all the
- * groups and joins that it is in, if they can agree. So a loop that joins the same set with another one's new
- * values moves only those. The two may be the same set. */
+ * than the other one by then (quern_partitions(), or an action). Any other set is moved once, for all the groups
+ * and joins that it is in, if they can agree; and what quern_reduce_by_key() makes of a group or a join is
+ * divided as that is, unless quern_partitions() says otherwise. So a loop that joins one set with values that
+ * are new in each round moves only those. The two may be the same set. */
 
 /* What `fn` emits for each key. */
 quern_set *quern_group_by_key(quern_set *set, quern_group_fn *fn, const quern_slice *arg);
