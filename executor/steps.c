@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "job/stage.h"
+
 struct step {
 	struct quern_out in;    /* takes the step's records */
 	struct quern_out check; /* a map emits here, and is counted */
@@ -182,7 +184,7 @@ static int open_step(struct step *at, const struct step_env *env, const Quern__S
 	struct step_env own = *env;
 	int r;
 
-	own.partition = env->task->partition;
+	own.partition = step_partition(step, env->task->partition);
 	if (stateful != NULL)
 		r = stateful(&own, step, *next, &at->stateful, err);
 	else
