@@ -16,13 +16,13 @@
 #include "job/compare.h"
 
 struct order {
-	bool by_hash;         /* of hash_key(), then of the keys' bytes; only the seed counts then */
-	uint64_t seed;        /* of the hash */
-	bool descending;      /* keys, and values if they count */
-	bool by_value;        /* equal keys in the order of their values */
-	bool tagged;          /* keys have tags (tag.h): by those first, ascending; what is said of keys is said of
-				 what follows them */
-	bool loose;           /* tagged: by those alone */
+	bool by_hash;    /* of hash_key(), then of the keys' bytes; only the seed counts then */
+	uint64_t seed;   /* of the hash */
+	bool descending; /* keys, and values if they count */
+	bool by_value;   /* equal keys in the order of their values */
+	bool tagged;     /* keys have tags (tag.h): by those first, ascending; what is said of keys is said of
+			    what follows them */
+	bool loose;      /* tagged: by those alone */
 	Quern__ValueType key; /* BYTES: as memcmp() has them; or numbers of 8 bytes */
 	Quern__ValueType value;
 };

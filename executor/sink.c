@@ -109,9 +109,8 @@ static void write_sorted(void *arg, uint64_t word, quern_slice key, quern_slice 
 	struct sink *s = arg;
 
 	(void)word;
-	write_record(s,
-		s->sorting.order.tagged ? tag_partition(key) : ranges_next(&s->sorting.ranges, key), key,
-		value);
+	write_record(s, s->sorting.order.tagged ? tag_partition(key) : ranges_next(&s->sorting.ranges, key),
+		key, value);
 }
 
 static void finish_map_output(struct sink *s)

@@ -1,9 +1,10 @@
 /* step_partition.c: the step whose function takes the records of the partition by itself (MAP_PARTITIONS).
  *
- * Records are pushed through a task, and this function pulls them: it runs in a thread of its own. Only one of
- * the two ever runs. The source's thread collects a batch of records and hands over; the function's hands back
- * when it has taken them all and asks for more, and when it returns. So nothing behind the step, where the
- * function's thread goes when it emits, has to know of threads; user code is never at two places at a time.
+ * Records are pushed through a task, and this function pulls them: it runs in a thread of its own. Only one
+ * of the two ever runs. The source's thread collects a batch of records and hands over; the function's hands
+ * back when it has taken them all and asks for more, and when it returns. So nothing behind the step, where
+ * the function's thread goes when it emits, has to know of threads; user code is never at two places at a
+ * time.
  *
  *     source -> take() -> batch | hand_over() <-> hand_back() | -> quern_next() -> function -> emit() -> next
  *
@@ -169,8 +170,8 @@ static void hand_over(struct partition_step *p)
 		p->turn = FUNCTION;
 		int r = pthread_create(&p->thread, NULL, run, p);
 		if (r != 0) {
-			flow_fail(p->flow, -r, false, "cannot start a thread for a partition: %s",
-				strerror(r));
+			flow_fail(
+				p->flow, -r, false, "cannot start a thread for a partition: %s", strerror(r));
 			return;
 		}
 		p->started = true;

@@ -1,6 +1,6 @@
-/* tag.h: keys with a tag: which partition of a shuffle the record is to go to, where that does not follow from
- * the key. Four bytes, the highest first, so that tags are in order as bytes; one that says whether the record
- * has a key; then the key. */
+/* tag.h: keys with a tag: which partition of a shuffle the record is to go to, where that does not follow
+ * from the key. Four bytes, the highest first, so that tags are in order as bytes; one that says whether the
+ * record has a key; then the key. */
 #ifndef QUERN_EXECUTOR_TAG_H
 #define QUERN_EXECUTOR_TAG_H
 
