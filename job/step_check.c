@@ -66,11 +66,11 @@ int step_check(const Quern__Step *s, struct err *err)
 {
 	enum need need = needs_function(s);
 
+	if (need == ALWAYS && s->function == NULL)
+		return err_set(err, -EBADMSG, "a step without a function");
 	if ((s->kind == QUERN__STEP__KIND__CACHE) != (s->cache != NULL) ||
 		(s->cache != NULL && s->function != NULL))
 		return err_set(err, -EBADMSG, "a step that keeps records does nothing else");
-	if (need == ALWAYS && s->function == NULL)
-		return err_set(err, -EBADMSG, "a step without a function");
 	if (need == NEVER && s->function != NULL)
 		return err_set(err, -EBADMSG, "a step with a function that it does not call");
 	switch (s->kind) {
