@@ -18,9 +18,10 @@ enum { TAKE_GROWTH = 4 }; /* each round of take() looks at so many times the par
 struct action {
 	quern_set *set;
 	Quern__Sink sink;
-	char *name; /* from asprintf(); NULL: no memory */
-	bool again; /* another run of the same action: what it needs to know beforehand is known */
-	bool part;  /* only these partitions: */
+	char *name;   /* from asprintf(); NULL: no memory */
+	bool goes_on; /* the answer is no matter, or not to quern_main() */
+	bool again;   /* another run of the same action: what it needs to know beforehand is known */
+	bool part;    /* only these partitions: */
 	uint32_t first, count;
 };
 
@@ -53,6 +54,7 @@ static int run_stages(
 	if (r < 0)
 		return r;
 	run->name = a->name;
+	run->has_goes_on = run->goes_on = a->goes_on;
 	if (a->part) {
 		run->has_first_partition = run->has_partition_count = true;
 		run->first_partition = a->first;
@@ -74,7 +76,7 @@ struct before {
 static int sample_sort(void *arg, struct set_shuffle *sort)
 {
 	struct before *s = arg;
-	struct action a = { .set = sort->from };
+	struct action a = { .set = sort->from, .goes_on = true };
 	struct sample sample;
 
 	if (sort->order == NULL || sort->order->tagged || sort->partitions == 1 || sort->bounds != NULL)
@@ -135,7 +137,7 @@ static int keep_starts(quern_set *zip, const struct starts *s)
 static int count_zip(void *arg, quern_set *zip)
 {
 	struct before *b = arg;
-	struct action a = { .set = zip->parent };
+	struct action a = { .set = zip->parent, .goes_on = true };
 	struct starts s = { .result = 0 };
 	int r = vec_push(&s.at, 0);
 
@@ -213,6 +215,7 @@ static int save_text(quern_set *set, const char *path, Quern__Codec codec)
 	a.sink.path = (char *)path;
 	a.sink.has_codec = codec != QUERN__CODEC__PLAIN;
 	a.sink.codec = codec;
+	a.goes_on = true;
 	a.name = format_name("save_text(%s)", path);
 	return act(&a, no_result, NULL);
 }
@@ -358,6 +361,7 @@ static int run_step(quern_set *set, const char *name)
 {
 	struct action a = action_of(set, QUERN__SINK__KIND__COUNT);
 
+	a.goes_on = true;
 	a.name = format_name("%s", name);
 	return act(&a, no_result, NULL);
 }

@@ -45,6 +45,7 @@ struct set_cache {
 	uint32_t id;
 	bool compressed;
 	bool dropped; /* unpersisted: the step is left out from now on */
+	bool planned; /* an action had it: what comes before it may not be computed again */
 };
 
 /* A shuffle, and the stage that writes it. Both are named when the first set that reads it is made, so that

@@ -40,7 +40,7 @@ static bool is_step(const quern_set *set)
 	return set->cache == NULL || !set->cache->dropped;
 }
 
-static int fill_cache(Quern__Step *step, const struct set_cache *set, struct memory *m)
+static int fill_cache(Quern__Step *step, struct set_cache *set, struct memory *m)
 {
 	Quern__Cache *cache = memory_take(m, sizeof(*cache));
 
@@ -50,6 +50,7 @@ static int fill_cache(Quern__Step *step, const struct set_cache *set, struct mem
 	cache->id = set->id;
 	cache->has_compressed = set->compressed;
 	cache->compressed = set->compressed;
+	set->planned = true;
 	step->cache = cache;
 	return 0;
 }
@@ -301,8 +302,9 @@ static int walk(quern_set *set, uint32_t stamp, const struct stages_each *each)
 {
 	int r = 0;
 
-	while (set->kind == SET_STEP && set->step.kind != QUERN__STEP__KIND__ZIP)
-		set = set->parent;
+	for (; set->kind == SET_STEP && set->step.kind != QUERN__STEP__KIND__ZIP; set = set->parent)
+		if (set->cache != NULL && is_step(set) && set->cache->planned)
+			return 0;
 	if (set->stamp == stamp)
 		return 0;
 	set->stamp = stamp;

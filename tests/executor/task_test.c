@@ -529,13 +529,14 @@ static void tags_of_partitions_that_are_not_there(void **state)
 	b.sink.order = &order;
 	add_step(&b, QUERN__STEP__KIND__TAG, false, "by_first_byte");
 	b.steps[0].divide = QUERN__STEP__DIVIDE__ROUND_ROBIN;
-	b.steps[0].partitions = 2;
-	done_with(run_done(&b, 0, 0));
 	b.steps[0].partitions = 3;
 	expect_failed(&b, true, "that the shuffle does not have: it has 2");
 	/* No tags at all. */
 	b.from.branch.n_steps = 0;
 	expect_failed(&b, true, "that the shuffle does not have: it has 2");
+	b.from.branch.n_steps = 1;
+	b.steps[0].partitions = 2;
+	done_with(run_done(&b, 0, 0));
 	bench_close(&b);
 }
 

@@ -253,8 +253,9 @@ quern_set *quern_distinct(quern_set *set);
 
 /* Gives each record its number: 0 for the first of the first partition, and so on through all of them. `fn`
  * NULL: the number becomes the key, of type QUERN_U64; else its records are the set's. Each action counts the
- * records of the partitions first, which computes `set` twice unless it is persisted or what comes of it was
- * shuffled before. The set must be the same both times: a task that sees another number of records fails. */
+ * records of the partitions first, which computes `set` twice, unless it is persisted; but not again where an
+ * earlier action has shuffled or persisted what became of them. The set must be the same both times: a task that
+ * sees another number of records fails. */
 quern_set *quern_zip_with_index(quern_set *set, quern_zip_fn *fn, const quern_slice *arg);
 
 /* The same records in `n` partitions (1 to 1,000,000), of about one size: dealt out in turns and moved by a
