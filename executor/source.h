@@ -1,29 +1,29 @@
-/* source.h: where the records of a task come from: the lines of its split, or its partition of a shuffle,
- * brought here and merged. */
+/* source.h: where the records of a task come from: its split, or its partition of a shuffle, brought here and
+ * merged. */
 #ifndef QUERN_EXECUTOR_SOURCE_H
 #define QUERN_EXECUTOR_SOURCE_H
 
 #include "executor/merge.h"
-#include "executor/reader.h"
 #include "executor/shuffle_read.h"
+#include "executor/split_read.h"
 #include "executor/task.h"
 
 struct source_config {
 	const struct task_env *env;
 	const struct task *task;
 	size_t memory; /* bytes for the blocks of a shuffle that are read at a time */
-	bool sample;   /* of a long text only some parts are wanted */
+	bool sample;   /* of long files only some parts are wanted */
 	struct flow *flow;
 };
 
 struct source {
 	struct source_config config; /* borrowed */
 
-	struct reader reader;
+	struct split_reader reader;
 	Quern__Split *parts; /* of the split, when a sample is wanted; owned */
 	double scale;
 
-	struct shuffle_reader *shuffle; /* NULL: a text */
+	struct shuffle_reader *shuffle; /* NULL: a split */
 	struct spill spill;             /* has the scratch file */
 	struct order order;
 	struct reduce reduce;

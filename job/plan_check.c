@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "job/code.h"
+#include "job/records.h"
 #include "job/stage.h"
 
 static bool known(const ProtobufCEnumDescriptor *type, int value)
@@ -91,19 +92,56 @@ static int check_input(const Quern__Run *run, size_t stage, const Quern__Shuffle
 	return input->reduce != NULL ? check_function(input->reduce, true, "a reduction", err) : 0;
 }
 
-static int check_source(const Quern__Run *run, size_t stage, const Quern__Source *s, struct err *err)
+static int check_paths(const Quern__Source *s, struct err *err)
 {
-	int r = 0;
-
-	if ((s->n_text > 0) == (s->n_shuffles > 0))
-		return err_set(err, -EBADMSG, "the source is not exactly one");
 	if (s->n_text > PLAN_PATHS_MAX)
 		return err_set(err, -EBADMSG, "%zu paths are more than %d", s->n_text, PLAN_PATHS_MAX);
 	for (size_t i = 0; i < s->n_text; i++)
 		if (s->text[i][0] == '\0')
 			return err_set(err, -EBADMSG, "a path is empty");
+	return 0;
+}
+
+/* What files are to be read as. */
+static int check_format(const Quern__Source *s, struct err *err)
+{
+	if (!known(&quern__source__format__descriptor, (int)s->format))
+		return err_set(err, -EBADMSG, "files of unknown format %d", (int)s->format);
+	if (s->format == QUERN__SOURCE__FORMAT__PAIRS &&
+		(s->separator.len == 0 || s->separator.len > PLAN_SEPARATOR_MAX))
+		return err_set(err, -EBADMSG, "a separator of %zu bytes is not from 1 to %d",
+			s->separator.len, PLAN_SEPARATOR_MAX);
+	if (s->format == QUERN__SOURCE__FORMAT__FIXED && (s->width == 0 || s->width > PLAN_WIDTH_MAX))
+		return err_set(err, -EBADMSG, "records of %" PRIu32 " bytes are not from 1 to %d", s->width,
+			PLAN_WIDTH_MAX);
+	return 0;
+}
+
+static int check_records(const ProtobufCBinaryData *records, struct err *err)
+{
+	const uint8_t *p = records->data, *end = p + records->len;
+	quern_slice key, value;
+	int r;
+
+	do {
+		r = record_next_optional(&p, end, &key, &value);
+	} while (r > 0);
+	return r < 0 ? err_set(err, -EBADMSG, "what should be records is none") : 0;
+}
+
+static int check_source(const Quern__Run *run, size_t stage, const Quern__Source *s, struct err *err)
+{
+	int kinds = (s->n_text > 0) + (s->n_shuffles > 0) + (s->has_records != 0) + (s->range != NULL);
+
+	if (kinds != 1)
+		return err_set(err, -EBADMSG, "the source is not exactly one");
 	if (s->n_shuffles > 1)
 		return err_set(err, -EBADMSG, "%zu shuffles at a time", s->n_shuffles);
+	int r = check_paths(s, err);
+	if (r == 0)
+		r = check_format(s, err);
+	if (r == 0 && s->has_records)
+		r = check_records(&s->records, err);
 	for (size_t i = 0; r == 0 && i < s->n_shuffles; i++)
 		r = check_input(run, stage, s->shuffles[i], err);
 	return r;
@@ -202,6 +240,21 @@ static int check_shuffle(const Quern__Run *run, size_t stage, struct err *err)
 	return s->combine == NULL ? 0 : check_function(s->combine, true, "a combination", err);
 }
 
+/* The files that a stage writes. */
+static int check_files(const Quern__Sink *s, struct err *err)
+{
+	if (s->path == NULL || s->path[0] == '\0')
+		return err_set(err, -EBADMSG, "the path of the output is empty");
+	if (!known(&quern__value_type__descriptor, (int)s->key_type) ||
+		!known(&quern__value_type__descriptor, (int)s->value_type))
+		return err_set(err, -EBADMSG, "values of an unknown type");
+	if (!known(&quern__codec__descriptor, (int)s->codec))
+		return err_set(err, -EBADMSG, "an unknown kind of compression %d", (int)s->codec);
+	if (s->kind == QUERN__SINK__KIND__SEQ && s->codec == QUERN__CODEC__GZIP)
+		return err_set(err, -EBADMSG, "files of records that gzip compresses");
+	return 0;
+}
+
 static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
 {
 	const Quern__Sink *s = run->stages[stage]->sink;
@@ -218,16 +271,7 @@ static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
 		return err_set(err, -EBADMSG, "a combination or an order of what is not shuffled");
 	if (s->kind == QUERN__SINK__KIND__SAMPLE && s->order != NULL)
 		return check_order(s->order, err);
-	if (s->kind != QUERN__SINK__KIND__TEXT)
-		return 0;
-	if (s->path == NULL || s->path[0] == '\0')
-		return err_set(err, -EBADMSG, "the path of the output is empty");
-	if (!known(&quern__value_type__descriptor, (int)s->key_type) ||
-		!known(&quern__value_type__descriptor, (int)s->value_type))
-		return err_set(err, -EBADMSG, "values of an unknown type");
-	if (!known(&quern__codec__descriptor, (int)s->codec))
-		return err_set(err, -EBADMSG, "an unknown kind of compression %d", (int)s->codec);
-	return 0;
+	return sink_writes_files(s) ? check_files(s, err) : 0;
 }
 
 /* ---- The run ---- */

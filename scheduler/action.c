@@ -8,9 +8,9 @@
 
 #include "base/auto.h"
 #include "hdfs_client/url.h"
-#include "job/codec.h"
-#include "job/input.h"
 #include "job/plan_check.h"
+#include "job/source_splits.h"
+#include "job/stage.h"
 #include "scheduler/output.h"
 
 enum { SPLIT_LEAST = 16 << 20 /* bytes */ };
@@ -208,9 +208,12 @@ static int split_branch(const struct action *a, const Quern__Stage *stage, Quern
 		.parallelism = a->config.cores };
 	struct input_splits input;
 
-	int r = input_splits(branch->source->text, branch->source->n_text, &config, &input, err);
+	int r = source_splits(branch->source, &config, &input, err);
 	if (r < 0)
 		return r;
+	/* They travel with their tasks; of the stage, which every executor gets, they are no part. */
+	free(branch->source->records.data);
+	branch->source->records = (ProtobufCBinaryData){ 0 };
 	if (vec_push(&splits->inputs, input) < 0) {
 		input_splits_deinit(&input);
 		return err_set(err, -ENOMEM, "out of memory");
@@ -255,8 +258,8 @@ static int prepare(struct action *a, struct action_memory *memory, struct err *e
 			r = settle_shuffle(a, memory, a->run->stages[s]->sink, err);
 	}
 	const Quern__Sink *sink = a->run->stages[n - 1]->sink;
-	if (r == 0 && sink->kind == QUERN__SINK__KIND__TEXT)
-		r = output_open(sink->path, codec_suffix(sink->codec), &a->output, err);
+	if (r == 0 && sink_writes_files(sink))
+		r = output_open(sink->path, sink_suffix(sink), &a->output, err);
 	return r;
 }
 

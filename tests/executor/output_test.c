@@ -19,6 +19,7 @@ struct bench {
 	Quern__Sink sink;
 	Quern__Task task;
 	struct flow flow;
+	struct keep keep;
 	struct part *part;
 	struct err err;
 };
@@ -38,12 +39,13 @@ static void bench_open(struct bench *b)
 static void bench_close(struct bench *b)
 {
 	b->part = part_free(b->part);
+	keep_deinit(&b->keep);
 	tree_remove(b->dir);
 }
 
 static void start(struct bench *b)
 {
-	if (part_new(&b->sink, &b->task, &b->flow, &b->part, &b->err) < 0)
+	if (part_new(&b->sink, &b->task, &b->keep, &b->flow, &b->part, &b->err) < 0)
 		fail_msg("%s", b->err.text);
 }
 
@@ -100,7 +102,7 @@ static void an_attempt_that_runs_twice_leaves_what_it_wrote(void **state)
 	put(&b, quern_bytes(NULL, 0), quern_str("whole"));
 	assert_int_equal(part_finish(b.part, &name, &b.err), 0);
 	first = b.part;
-	assert_int_equal(part_new(&b.sink, &b.task, &b.flow, &b.part, &b.err), -EEXIST);
+	assert_int_equal(part_new(&b.sink, &b.task, &b.keep, &b.flow, &b.part, &b.err), -EEXIST);
 	b.part = first;
 	size_t got;
 	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/3.41.2/part-00041"), &got);
@@ -314,7 +316,7 @@ static void compressed_parts(void **state)
 			buf_deinit(&wanted);
 		}
 	b.sink.codec = (Quern__Codec)9;
-	assert_int_equal(part_new(&b.sink, &b.task, &b.flow, &b.part, &b.err), -EINVAL);
+	assert_int_equal(part_new(&b.sink, &b.task, &b.keep, &b.flow, &b.part, &b.err), -EINVAL);
 	assert_non_null(strstr(b.err.text, "9"));
 	bench_close(&b);
 }
@@ -355,7 +357,7 @@ static void no_folder(void **state)
 	(void)state;
 	bench_open(&b);
 	assert_int_equal(rmdir(kit_path(b.dir, "_temporary")), 0);
-	assert_int_equal(part_new(&b.sink, &b.task, &b.flow, &b.part, &b.err), -ENOENT);
+	assert_int_equal(part_new(&b.sink, &b.task, &b.keep, &b.flow, &b.part, &b.err), -ENOENT);
 	assert_non_null(strstr(b.err.text, b.dir));
 	bench_close(&b);
 }
