@@ -168,7 +168,7 @@ int quern_save_text(quern_set *set, const char *path)
 
 int quern_save_text_compressed(quern_set *set, const char *path, enum quern_codec codec)
 {
-	return save(set, "save_text_compressed", QUERN__SINK__KIND__TEXT, path, codec);
+	return save(set, "save_text", QUERN__SINK__KIND__TEXT, path, codec);
 }
 
 int quern_save_raw(quern_set *set, const char *path, enum quern_codec codec)

@@ -202,6 +202,12 @@ static uint64_t split_target(uint64_t task_memory)
 	return target < SPLIT_LEAST ? SPLIT_LEAST : target;
 }
 
+/* Who only looks has not saved the checkpoint that is read here. */
+static bool not_there_yet(const struct action *a, const Quern__Source *source)
+{
+	return a->config.only_look && source->file_each && access(source->text[0], F_OK) < 0;
+}
+
 static int split_branch(const struct action *a, const Quern__Stage *stage, Quern__Branch *branch,
 	struct stage_splits *splits, struct err *err)
 {
@@ -209,7 +215,11 @@ static int split_branch(const struct action *a, const Quern__Stage *stage, Quern
 		.parallelism = a->config.cores };
 	struct input_splits input;
 
-	int r = source_splits(branch->source, &config, &input, err);
+	Quern__Source nothing = QUERN__SOURCE__INIT;
+
+	nothing.has_records = true;
+	int r = source_splits(
+		not_there_yet(a, branch->source) ? &nothing : branch->source, &config, &input, err);
 	if (r < 0)
 		return r;
 	/* They travel with their tasks; of the stage, which every executor gets, they are no part. */
