@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "job/code.h"
-#include "job/records.h"
+#include "job/source_check.h"
 #include "job/stage.h"
 
 static bool known(const ProtobufCEnumDescriptor *type, int value)
@@ -34,7 +34,7 @@ static int check_order(const Quern__Order *o, struct err *err)
 	if (!known(&quern__value_type__descriptor, (int)o->key) ||
 		!known(&quern__value_type__descriptor, (int)o->value))
 		return err_set(err, -EBADMSG, "an order of an unknown type");
-	return 0;
+	return o->compare != NULL ? check_function(o->compare, false, "an order", err) : 0;
 }
 
 /* What a sort divides by. */
@@ -46,7 +46,8 @@ static int check_bounds(const Quern__Sink *s, struct err *err)
 		return err_set(
 			err, -EBADMSG, "%zu bounds are more than %d", s->n_bounds, PLAN_PARTITIONS_MAX);
 	for (size_t i = 0; r == 0 && i < s->n_bounds; i++)
-		if (s->order->key != QUERN__VALUE_TYPE__BYTES && s->bounds[i].len != 8)
+		if (s->order->compare == NULL && s->order->key != QUERN__VALUE_TYPE__BYTES &&
+			s->bounds[i].len != 8)
 			return err_set(err, -EBADMSG, "a bound of %zu bytes, which should be a number",
 				s->bounds[i].len);
 	return r;
@@ -95,59 +96,33 @@ static int check_input(const Quern__Run *run, size_t stage, const Quern__Shuffle
 	return 0;
 }
 
-static int check_paths(const Quern__Source *s, struct err *err)
+/* Records of a group's shuffles come in the order of the same hash. */
+static int check_group(const Quern__Source *s, struct err *err)
 {
-	if (s->n_text > PLAN_PATHS_MAX)
-		return err_set(err, -EBADMSG, "%zu paths are more than %d", s->n_text, PLAN_PATHS_MAX);
-	for (size_t i = 0; i < s->n_text; i++)
-		if (s->text[i][0] == '\0')
-			return err_set(err, -EBADMSG, "a path is empty");
-	return 0;
-}
+	const Quern__Group *g = s->group;
 
-/* What files are to be read as. */
-static int check_format(const Quern__Source *s, struct err *err)
-{
-	if (!known(&quern__source__format__descriptor, (int)s->format))
-		return err_set(err, -EBADMSG, "files of unknown format %d", (int)s->format);
-	if (s->format == QUERN__SOURCE__FORMAT__PAIRS &&
-		(s->separator.len == 0 || s->separator.len > PLAN_SEPARATOR_MAX))
-		return err_set(err, -EBADMSG, "a separator of %zu bytes is not from 1 to %d",
-			s->separator.len, PLAN_SEPARATOR_MAX);
-	if (s->format == QUERN__SOURCE__FORMAT__FIXED && (s->width == 0 || s->width > PLAN_WIDTH_MAX))
-		return err_set(err, -EBADMSG, "records of %" PRIu32 " bytes are not from 1 to %d", s->width,
-			PLAN_WIDTH_MAX);
-	return 0;
-}
-
-static int check_records(const ProtobufCBinaryData *records, struct err *err)
-{
-	const uint8_t *p = records->data, *end = p + records->len;
-	quern_slice key, value;
-	int r;
-
-	do {
-		r = record_next_optional(&p, end, &key, &value);
-	} while (r > 0);
-	return r < 0 ? err_set(err, -EBADMSG, "what should be records is none") : 0;
+	if (group_shuffles(g->kind) == 0)
+		return err_set(err, -EBADMSG, "a group of unknown kind %d", (int)g->kind);
+	if (group_shuffles(g->kind) != s->n_shuffles)
+		return err_set(err, -EBADMSG, "a group of %zu shuffles", s->n_shuffles);
+	for (size_t i = 0; i < s->n_shuffles; i++)
+		if (s->shuffles[i]->order != NULL || s->shuffles[i]->seed != s->shuffles[0]->seed)
+			return err_set(err, -EBADMSG, "a group of shuffles that are not hashed alike");
+	if (g->function == NULL ? group_must_call(g->kind) : !group_may_call(g->kind))
+		return err_set(err, -EBADMSG, "a group %s a function",
+			g->function == NULL ? "without" : "that has no use for");
+	return g->function == NULL ? 0 : check_function(g->function, false, "a group", err);
 }
 
 static int check_source(const Quern__Run *run, size_t stage, const Quern__Source *s, struct err *err)
 {
-	int kinds = (s->n_text > 0) + (s->n_shuffles > 0) + (s->has_records != 0) + (s->range != NULL);
+	int r = source_check(s, err);
 
-	if (kinds != 1)
-		return err_set(err, -EBADMSG, "the source is not exactly one");
-	if (s->n_shuffles > 1)
+	if (r == 0 && s->group == NULL && s->n_shuffles > 1)
 		return err_set(err, -EBADMSG, "%zu shuffles at a time", s->n_shuffles);
-	int r = check_paths(s, err);
-	if (r == 0)
-		r = check_format(s, err);
-	if (r == 0 && s->has_records)
-		r = check_records(&s->records, err);
 	for (size_t i = 0; r == 0 && i < s->n_shuffles; i++)
 		r = check_input(run, stage, s->shuffles[i], err);
-	return r;
+	return r == 0 && s->group != NULL ? check_group(s, err) : r;
 }
 
 /* A set that one stage keeps twice would be the same twice. `caches`: ids so far, *n of them. */
