@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "job/code.h"
+#include "job/tally.h"
 #include "job/stage.h"
 
 static bool known(const ProtobufCEnumDescriptor *type, int value)
@@ -243,6 +244,23 @@ static int check_stage(const Quern__Run *run, size_t stage, struct err *err)
 	return r;
 }
 
+static int check_accumulators(const Quern__Run *run, struct err *err)
+{
+	if (run->n_accumulators > TALLY_COUNTS)
+		return err_set(err, -EBADMSG, "%zu accumulators are more than %d", run->n_accumulators,
+			TALLY_COUNTS);
+	for (size_t i = 0; i < run->n_accumulators; i++) {
+		const Quern__Accumulator *a = run->accumulators[i];
+
+		if (!known(&quern__count__kind__descriptor, (int)a->kind))
+			return err_set(err, -EBADMSG, "an accumulator of unknown kind %d", (int)a->kind);
+		if (a->name[0] == '\0' || strlen(a->name) > TALLY_NAME)
+			return err_set(err, -EBADMSG, "the name of an accumulator has not 1 to %d bytes",
+				TALLY_NAME);
+	}
+	return 0;
+}
+
 static int check_head(const Quern__Run *run, const uint8_t *build_id, size_t build_id_len, struct err *err)
 {
 	if (build_id != NULL && (run->build_id.len != build_id_len ||
@@ -255,7 +273,7 @@ static int check_head(const Quern__Run *run, const uint8_t *build_id, size_t bui
 		return err_set(err, -EBADMSG, "a range of partitions with one end");
 	if (run->has_partition_count && run->partition_count == 0)
 		return err_set(err, -EBADMSG, "a range of no partitions");
-	return 0;
+	return check_accumulators(run, err);
 }
 
 int plan_check(const Quern__Run *run, const uint8_t *build_id, size_t build_id_len, struct err *err)
