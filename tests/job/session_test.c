@@ -105,7 +105,7 @@ static void the_other_way_as_well(void **state)
 	data[69999] = 1;
 	assert_int_equal(session_put_result(&b, 1, 2, data, sizeof(data)), 0);
 	assert_int_equal(session_put_result(&b, 1, 3, NULL, 0), 0);
-	assert_int_equal(session_put_done(&b, 1, -4, "why"), 0);
+	assert_int_equal(session_put_done(&b, 1, -4, "why", NULL, 0), 0);
 	session_reader_job(&r);
 	assert_int_equal(feed_all(&r, &b, 1000, m, 3), 3);
 	const Quern__SessionToJob *first = (Quern__SessionToJob *)m[0], *second = (Quern__SessionToJob *)m[1],
