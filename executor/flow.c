@@ -29,8 +29,8 @@ void flow_fail_record(struct flow *flow, int code, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	if (fail(flow, code, true, format, ap) && flow->record != NULL)
-		out_name_record(flow->record, &flow->err);
+	if (fail(flow, code, true, format, ap) && flow->task != NULL)
+		out_name_record(&flow->task->record, &flow->err);
 	va_end(ap);
 }
 

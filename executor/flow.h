@@ -21,7 +21,7 @@ struct flow {
 	uintptr_t wide;
 	size_t wide_len;
 	struct err err;
-	struct out_record *record; /* that is being worked on; or NULL */
+	struct out_task *task; /* as user functions see it; or NULL */
 };
 
 /* Ends the flow with a failure, unless one stands already. `final`: trying again cannot help. */

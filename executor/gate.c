@@ -21,22 +21,19 @@ static void pass(struct quern_out *out, quern_slice key, quern_slice value)
 static void pass_or_skip(struct quern_out *out, quern_slice key, quern_slice value)
 {
 	const struct gate *g = (const struct gate *)out;
-	struct out_record *at = &g->task->record;
-	jmp_buf *const before = at->skip;
 	jmp_buf here;
+	jmp_buf *const before = out_skip(&here);
 
-	note(at, key, value);
-	if (_setjmp(here) == 0) {
-		at->skip = &here;
+	note(&g->task->record, key, value);
+	if (_setjmp(here) == 0)
 		g->next->emit(g->next, key, value);
-	}
-	at->skip = before;
+	(void)out_skip(before);
 }
 
 void gate_init(struct gate *g, struct quern_out *next, struct out_task *task)
 {
 	*g = (struct gate){ .next = next, .task = task };
-	g->in.emit = task->tally.bad_max > 0 ? pass_or_skip : pass;
+	g->in.emit = task->tally->bad_max > 0 ? pass_or_skip : pass;
 	task->record.number = 0;
 }
 

@@ -77,13 +77,11 @@ quern_slice reduce_values(struct reduce *r, quern_slice a, quern_slice b)
 	r->emitted = 0;
 	buf_clear(&r->result);
 	/* No one record is to blame for what is wrong in here, and nothing around may be left half done. */
-	struct out_record *record = r->flow->record;
-	jmp_buf *skip = record != NULL ? record->skip : NULL;
-	if (skip != NULL)
-		record->skip = NULL;
+	const bool skips = r->flow->task != NULL && r->flow->task->tally->bad_max > 0;
+	jmp_buf *skip = skips ? out_skip(NULL) : NULL;
 	r->fn(a, b, &r->out, r->arg);
-	if (skip != NULL)
-		record->skip = skip;
+	if (skips)
+		(void)out_skip(skip);
 	if (r->emitted != 1) {
 		flow_fail_record(r->flow, -EINVAL,
 			"the function of a reduction emitted %s: it must emit exactly one, with "

@@ -112,8 +112,8 @@ static int open_shuffle(struct source *s, struct err *err)
 
 	(void)snprintf(
 		s->from, sizeof(s->from), "shuffle %u, partition %u", input->shuffle, task->task->part);
-	if (c->flow->record != NULL)
-		c->flow->record->from = s->from;
+	if (c->flow->task != NULL)
+		c->flow->task->record.from = s->from;
 	int r = open_order(s, input, err);
 	if (r == 0)
 		r = shuffle_reader_new(&config, &s->shuffle, err);

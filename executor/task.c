@@ -27,7 +27,8 @@ struct run {
 	const struct task_env *env;
 	const struct task *t;
 	struct flow flow;
-	struct out_task functions; /* what they see of the task */
+	struct tally tally;
+	struct out_task functions; /* the task, as they see it */
 	struct gate gate;
 	struct task_cache cache;
 	struct source source; /* not opened if records that were kept are read instead */
@@ -76,7 +77,7 @@ static int fill_done(struct run *r, Quern__TaskResult *result)
 	/* What a sample computes is computed again, and counted then, unless it is kept. */
 	if ((r->t->stage->sink->kind != QUERN__SINK__KIND__SAMPLE ||
 		    (r->t->cache != NULL && r->t->cache->n_write > 0)) &&
-		tally_message(&r->functions.tally, &result->tally) < 0)
+		tally_message(&r->tally, &result->tally) < 0)
 		return -ENOMEM;
 	return sink_answer(&r->sink, result);
 }
@@ -185,8 +186,9 @@ int task_run(const struct task_env *env, const struct task *t, Quern__TaskResult
 	struct run r = { .env = env, .t = t };
 	struct err err = { "" };
 
-	r.flow.record = &r.functions.record;
-	r.functions.tally.bad_max = t->task->has_bad_records ? t->task->bad_records : 0;
+	r.flow.task = &r.functions;
+	r.functions.tally = &r.tally;
+	r.tally.bad_max = t->task->has_bad_records ? t->task->bad_records : 0;
 
 	int e = open_all(&r, &err);
 	if (e < 0)

@@ -16,6 +16,7 @@ struct guard {
 	int code;
 	struct err err;
 	struct out_task *task;
+	jmp_buf *skip; /* see out_skip() */
 };
 
 /* quern_fail() has no argument that could lead to its guard, and a worker may have threads of its own. */
@@ -37,9 +38,20 @@ int out_guard(void (*run)(void *arg), void *arg, struct out_task *task, struct e
 	return 0;
 }
 
+jmp_buf *out_skip(jmp_buf *to)
+{
+	jmp_buf *before = NULL;
+
+	if (current != NULL) {
+		before = current->skip;
+		current->skip = to;
+	}
+	return before;
+}
+
 struct tally *out_tally(void)
 {
-	return current != NULL && current->task != NULL ? &current->task->tally : NULL;
+	return current != NULL && current->task != NULL ? current->task->tally : NULL;
 }
 
 /* ---- Which record ---- */
@@ -132,13 +144,13 @@ void quern_bad_record(const char *format, ...)
 		end_job(format, ap);
 	(void)vsnprintf(guard->err.text, sizeof(guard->err.text), format, ap);
 	va_end(ap);
-	struct out_task *task = guard->task;
-	if (task == NULL || task->record.skip == NULL || task->tally.bad == task->tally.bad_max)
+	struct tally *tally = out_tally();
+	if (guard->skip == NULL || tally == NULL || tally->bad >= tally->bad_max)
 		leave(guard, -EBADMSG);
-	out_name_record(&task->record, &guard->err);
-	tally_bad(&task->tally, guard->err.text);
+	out_name_record(&guard->task->record, &guard->err);
+	tally_bad(tally, guard->err.text);
 	(void)pthread_sigmask(SIG_SETMASK, &guard->mask, NULL);
-	longjmp(*task->record.skip, 1);
+	longjmp(*guard->skip, 1);
 }
 
 /* ---- Emitting ---- */

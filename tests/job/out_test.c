@@ -244,6 +244,7 @@ static void a_failure_names_its_record(void **state)
 
 /* The numbers 0 ... n - 1, each a record; the odd ones are bad. */
 struct numbers {
+	struct tally tally;
 	struct out_task task;
 	unsigned n, good;
 };
@@ -260,7 +261,7 @@ static void take_numbers(void *arg)
 	volatile unsigned i;
 	jmp_buf here;
 
-	numbers->task.record.skip = &here;
+	assert_null(out_skip(&here));
 	for (i = 0; i < numbers->n; i++) {
 		numbers->task.record.number++;
 		numbers->task.record.value = quern_str("x");
@@ -269,7 +270,7 @@ static void take_numbers(void *arg)
 			numbers->good++;
 		}
 	}
-	numbers->task.record.skip = NULL;
+	assert_ptr_equal(out_skip(NULL), &here);
 }
 
 static void bad_records_are_left_out_up_to_a_limit(void **state)
@@ -280,31 +281,33 @@ static void bad_records_are_left_out_up_to_a_limit(void **state)
 	(void)state;
 	assert_non_null(numbers);
 	numbers->n = 20;
-	numbers->task.tally.bad_max = 10;
+	numbers->tally.bad_max = 10;
+	numbers->task.tally = &numbers->tally;
 	assert_int_equal(out_guard(take_numbers, numbers, &numbers->task, &err), 0);
 	assert_int_equal(numbers->good, 10);
-	assert_int_equal(numbers->task.tally.bad, 10);
-	assert_string_equal(numbers->task.tally.texts[0], "1 is odd (record 2: value 'x')");
-	assert_string_equal(numbers->task.tally.texts[TALLY_TEXTS - 1], "9 is odd (record 10: value 'x')");
+	assert_int_equal(numbers->tally.bad, 10);
+	assert_string_equal(numbers->tally.texts[0], "1 is odd (record 2: value 'x')");
+	assert_string_equal(numbers->tally.texts[TALLY_TEXTS - 1], "9 is odd (record 10: value 'x')");
 	/* One more than may be. */
-	*numbers = (struct numbers){ .n = 20, .task.tally.bad_max = 9 };
+	*numbers = (struct numbers){ .n = 20, .task.tally = &numbers->tally, .tally.bad_max = 9 };
 	assert_int_equal(out_guard(take_numbers, numbers, &numbers->task, &err), -EBADMSG);
 	assert_string_equal(err.text, "19 is\nodd (record 20: value 'x')");
-	assert_int_equal(numbers->task.tally.bad, 9);
+	assert_int_equal(numbers->tally.bad, 9);
 	free(numbers);
 }
 
 static void a_bad_record_that_cannot_be_left_out_fails(void **state)
 {
-	struct out_task *task = calloc(1, sizeof(*task));
+	struct tally *tally = calloc(1, sizeof(*tally));
+	struct out_task task = { .tally = tally };
 	struct err err = { "" };
 
 	(void)state;
-	assert_non_null(task);
-	task->tally.bad_max = 10;
-	assert_int_equal(out_guard(reads_a_short_number, (void *)"1234567", task, &err), -EBADMSG);
-	assert_int_equal(task->tally.bad, 0);
-	free(task);
+	assert_non_null(tally);
+	tally->bad_max = 10;
+	assert_int_equal(out_guard(reads_a_short_number, (void *)"1234567", &task, &err), -EBADMSG);
+	assert_int_equal(tally->bad, 0);
+	free(tally);
 }
 
 static void outside_of_a_guard_a_failure_ends_the_process(void **state)

@@ -19,6 +19,7 @@ struct job {
 	quern_job job;
 	struct code *code;
 	quern_accumulator sum, least, most;
+	struct tally tally;
 	struct out_task task;
 };
 
@@ -33,6 +34,7 @@ static int setup(void **state)
 	j->sum = quern_accumulator_u64(&j->job, "sum");
 	j->least = quern_accumulator_by(&j->job, "least", quern_min_i64);
 	j->most = quern_accumulator_by(&j->job, "most", quern_max_double);
+	j->task.tally = &j->tally;
 	*state = j;
 	return 0;
 }
@@ -65,10 +67,10 @@ static void a_tasks_counts_become_a_message(void **state)
 	struct job *j = *state;
 	Quern__Tally *m;
 
-	assert_int_equal(tally_message(&j->task.tally, &m), 0);
+	assert_int_equal(tally_message(&j->tally, &m), 0);
 	assert_null(m); /* there is nothing */
 	assert_int_equal(out_guard(count, j, &j->task, NULL), 0);
-	assert_int_equal(tally_message(&j->task.tally, &m), 0);
+	assert_int_equal(tally_message(&j->tally, &m), 0);
 	assert_int_equal(m->n_counts, 4); /* `most` has nothing */
 	for (size_t i = 0; i < m->n_counts; i++)
 		assert_true(tally_count_valid(m->counts[i]));
