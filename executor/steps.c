@@ -8,11 +8,13 @@ struct step {
 	struct quern_out in;    /* takes the step's records */
 	struct quern_out check; /* a map emits here, and is counted */
 	unsigned emitted;       /* by this call of a map; stays at 2 */
+	quern_slice zero, key;  /* of a fold; of its record */
 	union {
 		quern_map_fn *map;
 		quern_map_pair_fn *map_pair;
 		quern_filter_fn *filter;
 		quern_filter_pair_fn *filter_pair;
+		quern_reduce_fn *fold;
 		code_fn *any;
 	} fn;
 	void *arg;
@@ -82,9 +84,8 @@ static void map_done(struct step *s)
 {
 	if (s->emitted != 1)
 		flow_fail_record(s->flow, -EINVAL,
-			"the function of a map emitted %s: it must emit exactly one for each "
-			"(quern_flat_map() allows "
-			"any number)",
+			"the function of a map or a fold emitted %s: it must emit exactly one for each "
+			"(quern_flat_map() allows any number)",
 			s->emitted == 0 ? "no record" : "more than one record");
 }
 
@@ -107,6 +108,25 @@ static void map_pair(struct quern_out *out, quern_slice key, quern_slice value)
 	map_done(s);
 }
 
+/* What a fold emits. */
+static void fold_emitted(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)(void *)((char *)out - offsetof(struct step, check));
+
+	(void)key;
+	map_emitted(out, s->key, value);
+}
+
+static void fold_value(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)out;
+
+	s->emitted = 0;
+	s->key = key;
+	s->fn.fold(s->zero, value, &s->check, s->arg);
+	map_done(s);
+}
+
 typedef void emit_fn(struct quern_out *out, quern_slice key, quern_slice value);
 
 static emit_fn *emit_of(const Quern__Step *step)
@@ -120,6 +140,8 @@ static emit_fn *emit_of(const Quern__Step *step)
 		return step->pairs ? filter_pair : filter_value;
 	case QUERN__STEP__KIND__CACHE:
 		return keep;
+	case QUERN__STEP__KIND__FOLD:
+		return fold_value;
 	default:
 		return NULL;
 	}
@@ -161,7 +183,8 @@ int steps_new(const struct code *code, Quern__Step *const *step, size_t n, struc
 		at->in.emit = emit_of(step[i]);
 		if (at->in.emit == NULL)
 			return err_set(err, -EINVAL, "step %zu of the stage is of an unknown kind", i);
-		at->check.emit = map_emitted;
+		at->check.emit = step[i]->kind == QUERN__STEP__KIND__FOLD ? fold_emitted : map_emitted;
+		at->zero = quern_bytes(step[i]->zero.data, step[i]->zero.len);
 		at->next = i + 1 < n ? &s->at[i + 1].in : sink;
 		at->flow = flow;
 		if (step[i]->kind == QUERN__STEP__KIND__CACHE)

@@ -6,29 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "job/act.h"
 #include "job/records.h"
 #include "job/sample.h"
 #include "job/stages.h"
 
 enum { TAKE_GROWTH = 4 }; /* each round of take() looks at so many times the partitions of the one before */
 
-/* One run of an action. */
-struct action {
-	quern_set *set;
-	Quern__Sink sink;
-	char *name; /* from asprintf(); NULL: no memory */
-	bool part;  /* only these partitions: */
-	uint32_t first, count;
-};
-
-/* Says what is wrong, here where the user's own words on stderr are; returns what the action returns. */
-static int complain(const char *what)
+int act_complain(const char *what)
 {
 	(void)fprintf(stderr, "quern: %s\n", what);
 	return 1;
 }
 
-__attribute__((format(printf, 1, 2))) static char *format_name(const char *format, ...)
+char *act_name(const char *format, ...)
 {
 	va_list ap;
 	char *name;
@@ -82,7 +73,7 @@ static int sample_sort(void *arg, struct set_shuffle *sort)
 	a.sink.has_limit = true;
 	a.sink.limit = SAMPLE_KEYS;
 	a.sink.order = (Quern__Order *)sort->order;
-	a.name = format_name("sort_by_key: sample");
+	a.name = act_name("sort_by_key: sample");
 	sample_init(&sample, sort->order);
 	int r = run_stages(&a, s->m, sample_add, &sample, s->err);
 	if (r == 0) {
@@ -104,28 +95,27 @@ static int sample_sorts(quern_set *set, struct memory *m, struct err *err)
 	return stages_each(set, sample_sort, &s);
 }
 
-/* 0, or what the action returns: it is reported. Frees the name. */
-static int act(struct action *a, job_result_fn *result, void *arg)
+int act(struct action *a, job_result_fn *result, void *arg)
 {
 	struct memory m = { NULL };
 	struct err err = { "" };
 	int r;
 
 	if (a->set->error != NULL)
-		r = complain(a->set->error);
+		r = act_complain(a->set->error);
 	else if (a->set->job->running)
-		r = complain("an action cannot run inside of another one's function");
+		r = act_complain("an action cannot run inside of another one's function");
 	else if ((r = sample_sorts(a->set, &m, &err)) == 0)
 		r = run_stages(a, &m, result, arg, &err);
 	memory_deinit(&m);
 	free(a->name);
 	a->name = NULL;
 	if (r < 0)
-		r = err.text[0] != '\0' ? complain(err.text) : 1;
+		r = err.text[0] != '\0' ? act_complain(err.text) : 1;
 	return r;
 }
 
-static struct action action_of(quern_set *set, Quern__Sink__Kind kind)
+struct action act_of(quern_set *set, Quern__Sink__Kind kind)
 {
 	struct action a = { .set = set };
 
@@ -144,15 +134,16 @@ static int no_result(void *arg, uint32_t partition, const uint8_t *data, size_t 
 
 static int save_text(quern_set *set, const char *path, Quern__Codec codec)
 {
-	struct action a = action_of(set, QUERN__SINK__KIND__TEXT);
+	struct action a = act_of(set, QUERN__SINK__KIND__TEXT);
 
 	if (path == NULL || *path == '\0')
-		return complain(path == NULL ? "quern_save_text(): the path is NULL: is an argument missing?"
-					     : "quern_save_text(): the path is empty");
+		return act_complain(path == NULL
+					    ? "quern_save_text(): the path is NULL: is an argument missing?"
+					    : "quern_save_text(): the path is empty");
 	a.sink.path = (char *)path;
 	a.sink.has_codec = codec != QUERN__CODEC__PLAIN;
 	a.sink.codec = codec;
-	a.name = format_name("save_text(%s)", path);
+	a.name = act_name("save_text(%s)", path);
 	return act(&a, no_result, NULL);
 }
 
@@ -171,7 +162,7 @@ int quern_save_text_compressed(quern_set *set, const char *path, enum quern_code
 	case QUERN_ZSTD:
 		return save_text(set, path, QUERN__CODEC__ZSTD);
 	default:
-		return complain("quern_save_text_compressed(): there is no such codec");
+		return act_complain("quern_save_text_compressed(): there is no such codec");
 	}
 }
 
@@ -198,13 +189,13 @@ static int add_count(void *arg, uint32_t partition, const uint8_t *data, size_t 
 
 int quern_count(quern_set *set, uint64_t *ret)
 {
-	struct action a = action_of(set, QUERN__SINK__KIND__COUNT);
+	struct action a = act_of(set, QUERN__SINK__KIND__COUNT);
 	struct count c = { 0 };
 
-	a.name = format_name("count");
+	a.name = act_name("count");
 	int r = act(&a, add_count, &c);
 	if (r == 0 && c.wrong)
-		r = complain("the driver's answer to a count is not a number");
+		r = act_complain("the driver's answer to a count is not a number");
 	if (r == 0)
 		*ret = c.sum;
 	return r;
@@ -247,16 +238,16 @@ static int collect(struct action *a, struct collect *c)
 	int r = act(a, give_records, c);
 
 	if (r == 0 && c->wrong)
-		r = complain("what the driver collected is not a sequence of records");
+		r = act_complain("what the driver collected is not a sequence of records");
 	return r != 0 ? r : c->result;
 }
 
 int quern_collect(quern_set *set, quern_each_fn *each, void *arg)
 {
-	struct action a = action_of(set, QUERN__SINK__KIND__COLLECT);
+	struct action a = act_of(set, QUERN__SINK__KIND__COLLECT);
 	struct collect c = { .each = each, .arg = arg, .left = UINT64_MAX };
 
-	a.name = format_name("collect");
+	a.name = act_name("collect");
 	return collect(&a, &c);
 }
 
@@ -269,16 +260,16 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 	int r = 0;
 
 	if (n == 0 && set->error != NULL)
-		return complain(set->error);
+		return act_complain(set->error);
 	while (c.left > 0 && r == 0) {
-		struct action a = action_of(set, QUERN__SINK__KIND__COLLECT);
+		struct action a = act_of(set, QUERN__SINK__KIND__COLLECT);
 
 		a.sink.has_limit = true;
 		a.sink.limit = c.left;
 		a.part = true;
 		a.first = first;
 		a.count = count;
-		a.name = format_name("take(%" PRIu64 ")", n);
+		a.name = act_name("take(%" PRIu64 ")", n);
 		c.partitions = 0;
 		r = collect(&a, &c);
 		if (c.partitions < count || first > UINT32_MAX - count)
@@ -286,5 +277,29 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 		first += count;
 		count = count > UINT32_MAX / TAKE_GROWTH ? count : count * TAKE_GROWTH;
 	}
+	return r;
+}
+
+int quern_first(quern_set *set, quern_each_fn *each, void *arg)
+{
+	return quern_take(set, 1, each, arg);
+}
+
+static int not_empty(quern_slice key, quern_slice value, void *arg)
+{
+	bool *empty = arg;
+
+	(void)key, (void)value;
+	*empty = false;
+	return 0;
+}
+
+int quern_is_empty(quern_set *set, bool *ret)
+{
+	bool empty = true;
+
+	int r = quern_take(set, 1, not_empty, &empty);
+	if (r == 0)
+		*ret = empty;
 	return r;
 }

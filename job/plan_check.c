@@ -16,12 +16,15 @@ static bool known(const ProtobufCEnumDescriptor *type, int value)
 
 /* ---- Parts of a stage. Their sentences begin with what is wrong; the stage's name is put before. ---- */
 
-/* `reduction`: quern's own functions are all reductions, and nothing else may be one of them. */
-static int check_function(const Quern__Function *f, bool reduction, const char *what, struct err *err)
+/* `role`: which of quern's own functions may be chosen. */
+static int check_function(const Quern__Function *f, enum code_role role, const char *what, struct err *err)
 {
 	if ((f->builtin != NULL) == (f->has_offset != 0))
 		return err_set(err, -EBADMSG, "the function of %s is not exactly one", what);
-	if (f->builtin != NULL && (!reduction || code_reduction(f) == REDUCE_CALL))
+	const enum code_role is = f->builtin != NULL ? code_role(f->builtin) : role;
+	/* A reduction folds as well. */
+	if ((is != role && !(role == ROLE_FOLD && is == ROLE_REDUCE)) ||
+		(f->builtin != NULL && is == ROLE_NONE))
 		return err_set(err, -EBADMSG, "%s has no function '%.64s' to choose", what, f->builtin);
 	if (f->has_arg && f->arg.len > PLAN_ARG_MAX)
 		return err_set(err, -EBADMSG, "an argument of %zu bytes for %s is more than %d", f->arg.len,
@@ -34,6 +37,8 @@ static int check_order(const Quern__Order *o, struct err *err)
 	if (!known(&quern__value_type__descriptor, (int)o->key) ||
 		!known(&quern__value_type__descriptor, (int)o->value))
 		return err_set(err, -EBADMSG, "an order of an unknown type");
+	if (o->value_first)
+		return err_set(err, -EBADMSG, "a shuffle in the order of values");
 	return 0;
 }
 
@@ -83,7 +88,7 @@ static int check_input(const Quern__Run *run, size_t stage, const Quern__Shuffle
 	if (input->reduce != NULL && input->order != NULL)
 		return err_set(err, -EBADMSG, "both a reduction and an order");
 	int r = input->order != NULL    ? check_order(input->order, err)
-		: input->reduce != NULL ? check_function(input->reduce, true, "a reduction", err)
+		: input->reduce != NULL ? check_function(input->reduce, ROLE_REDUCE, "a reduction", err)
 					: 0;
 	if (r < 0)
 		return r;
@@ -135,7 +140,13 @@ static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, 
 		return check_cache(s, caches, n_caches, err);
 	if (s->function == NULL || s->cache != NULL)
 		return err_set(err, -EBADMSG, "a step without a function");
-	return check_function(s->function, false, "a step", err);
+	if ((s->kind == QUERN__STEP__KIND__FOLD) != (s->has_zero != 0) || s->zero.len > PLAN_ARG_MAX)
+		return err_set(err, -EBADMSG, "a fold from nothing, from too much, or of what is no fold");
+	return check_function(s->function,
+		s->kind == QUERN__STEP__KIND__FOLD  ? ROLE_FOLD
+		: s->kind == QUERN__STEP__KIND__MAP ? ROLE_MAP
+						    : ROLE_NONE,
+		"a step", err);
 }
 
 /* The partitions of a step's set begin with those of a branch that is not behind its own. */
@@ -203,7 +214,28 @@ static int check_shuffle(const Quern__Run *run, size_t stage, struct err *err)
 		return check_bounds(s, err);
 	if (s->n_bounds > 0)
 		return err_set(err, -EBADMSG, "bounds without an order");
-	return s->combine == NULL ? 0 : check_function(s->combine, true, "a combination", err);
+	return s->combine == NULL ? 0 : check_function(s->combine, ROLE_REDUCE, "a combination", err);
+}
+
+/* What comes to the driver: all of it, one value, or the first records in some order. */
+static int check_collect(const Quern__Sink *s, struct err *err)
+{
+	const Quern__Order *o = s->order;
+
+	if (s->combine != NULL && (o != NULL || s->has_limit))
+		return err_set(err, -EBADMSG, "both a combination and an order or a limit");
+	if (s->combine != NULL)
+		return check_function(s->combine, ROLE_REDUCE, "a combination", err);
+	if (o == NULL)
+		return 0;
+	if (!s->has_limit || s->limit == 0)
+		return err_set(err, -EBADMSG, "the first records in an order, but not how many");
+	if (!known(&quern__value_type__descriptor, (int)o->key) ||
+		!known(&quern__value_type__descriptor, (int)o->value))
+		return err_set(err, -EBADMSG, "an order of an unknown type");
+	if (o->value_first && !o->by_value)
+		return err_set(err, -EBADMSG, "an order by values first that is not one by values");
+	return 0;
 }
 
 static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
@@ -218,6 +250,8 @@ static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
 			last ? "the last stage gives no answer" : "only the last stage gives an answer");
 	if (!last)
 		return check_shuffle(run, stage, err);
+	if (s->kind == QUERN__SINK__KIND__COLLECT)
+		return check_collect(s, err);
 	if (s->combine != NULL || (s->order != NULL && s->kind != QUERN__SINK__KIND__SAMPLE))
 		return err_set(err, -EBADMSG, "a combination or an order of what is not shuffled");
 	if (s->kind == QUERN__SINK__KIND__SAMPLE && s->order != NULL)

@@ -189,6 +189,24 @@ quern_set *quern_union(quern_set *a, quern_set *b);
  * on the same set (the same pointer, or a set made of it) begins there. */
 quern_set *quern_reduce_by_key(quern_set *set, quern_reduce_fn *fn, const quern_slice *arg);
 
+/* The same where the result of a key is something else than its values: `add` puts a value (its second) to a
+ * result (its first, of which `zero` is the least there can be), `merge` makes one of two results. Both emit
+ * exactly one with quern_put(); it must not matter how the values of a key are divided. `arg` is for both, a
+ * copy for each. */
+quern_set *quern_aggregate_by_key(quern_set *set, quern_slice zero, quern_reduce_fn *add,
+	quern_reduce_fn *merge, const quern_slice *arg);
+
+/* The same where both are one function: quern_reduce_by_key() with fn(zero, value) in the place of each
+ * value. */
+quern_set *quern_fold_by_key(quern_set *set, quern_slice zero, quern_reduce_fn *fn, const quern_slice *arg);
+
+/* How many records each key has (QUERN_U64). */
+quern_set *quern_count_by_key(quern_set *set);
+
+/* How many records have each value, whatever their keys: the value is the key, the number (QUERN_U64) its
+ * value. */
+quern_set *quern_count_by_value(quern_set *set);
+
 /* The records in the order of their keys, over all partitions: the first has the least keys. Keys whose type
  * is known (quern_typed()) are compared as numbers, others as memcmp() does, the shorter one first. Records
  * with equal keys stay in the order in which the input has them, or are put in that of their values; a record
@@ -197,8 +215,10 @@ quern_set *quern_reduce_by_key(quern_set *set, quern_reduce_fn *fn, const quern_
  * is persisted (quern_persist()). As with quern_reduce_by_key(), what was sorted once is kept. */
 enum quern_order {
 	QUERN_ASCENDING = 0,
-	QUERN_DESCENDING = 1,   /* keys, and values if they count */
-	QUERN_THEN_BY_VALUE = 2 /* may be added to either */
+	QUERN_DESCENDING = 1,    /* keys, and values if they count */
+	QUERN_THEN_BY_VALUE = 2, /* may be added to either */
+	QUERN_BY_VALUE =
+		4 /* likewise, of quern_top() and quern_take_ordered() alone: values first, then keys */
 };
 quern_set *quern_sort_by_key(quern_set *set, unsigned order);
 
@@ -274,6 +294,52 @@ int quern_collect(quern_set *set, quern_each_fn *each, void *arg);
 /* The same for the first `n` records, running as few tasks as it takes: the first partition, then four times
  * as many, and so on. Fewer than `n` when there are fewer. */
 int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg);
+
+/* ---- Actions that make one value of all, or pick a few ---- */
+
+/* Combines all values of the set to one, whatever their keys, by `fn` (see quern_reduce_fn): each task those
+ * of its partition, and then quern_main()'s process what the tasks have, with the same `fn` and a copy of
+ * `arg` of its own. Gives it to `result`, without a key; its return is the action's. A set without records
+ * gives nothing, and `result` is not called. */
+int quern_reduce(
+	quern_set *set, quern_reduce_fn *fn, const quern_slice *arg, quern_each_fn *result, void *result_arg);
+
+/* The same, from `zero` on, which is given when there are no records. `zero` must change nothing: fn(zero, x)
+ * is x. */
+int quern_fold(quern_set *set, quern_slice zero, quern_reduce_fn *fn, const quern_slice *arg,
+	quern_each_fn *result, void *result_arg);
+
+/* The same where the result is something else than a value: `add` puts a value (its second) to a result (its
+ * first, of which `zero` is the least there can be), `merge` makes one of two results. Both emit exactly one
+ * result with quern_put(). It must not matter how the values are divided. */
+int quern_aggregate(quern_set *set, quern_slice zero, quern_reduce_fn *add, quern_reduce_fn *merge,
+	const quern_slice *arg, quern_each_fn *result, void *result_arg);
+
+/* What is to be known of values that are numbers (quern_typed(), or what a known reduction made). Of none:
+ * count 0, sum 0, and NaNs. Numbers are computed with as doubles. */
+struct quern_stats {
+	uint64_t count;
+	double sum, mean, min, max;
+	double squares; /* sum of the squares of the differences from the mean: divided by `count` the
+			   variance */
+};
+int quern_stats(quern_set *set, struct quern_stats *ret);
+
+/* Gives the first `n` records in an order to `each`, in that order: see quern_sort_by_key(), and
+ * QUERN_BY_VALUE. Of records that are equal in it, those that come first in the set. Nothing is moved or
+ * sorted but they: each task keeps no more than `n`, which must fit into half of its memory, and into 63 MiB.
+ */
+int quern_take_ordered(quern_set *set, uint64_t n, unsigned order, quern_each_fn *each, void *arg);
+
+/* The same in the opposite order: quern_top(counts, 10, QUERN_BY_VALUE, each, NULL) gives the ten greatest
+ * counts, the greatest first. */
+int quern_top(quern_set *set, uint64_t n, unsigned order, quern_each_fn *each, void *arg);
+
+/* The first record of the set, quern_take() of one: `each` is not called when there is none. */
+int quern_first(quern_set *set, quern_each_fn *each, void *arg);
+
+/* Whether there is no record, looking at as few as it takes. */
+int quern_is_empty(quern_set *set, bool *ret);
 
 /* ---- Written by the user ---- */
 
