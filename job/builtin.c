@@ -68,7 +68,7 @@ void quern_stats_merge(quern_slice a, quern_slice b, quern_out *out, void *arg)
 	x.mean += apart * ((double)y.count / n);
 	x.count += y.count;
 	x.sum += y.sum;
-	x.min = fmin(x.min, y.min);
-	x.max = fmax(x.max, y.max);
+	x.min = isnan(x.min) || y.min < x.min ? y.min : x.min;
+	x.max = isnan(x.max) || y.max > x.max ? y.max : x.max;
 	quern_put(out, quern_bytes(&x, sizeof(x)));
 }
