@@ -58,7 +58,6 @@ static void run_guarded(void *arg)
 		cache_reader_run(&r->cache.reader, &r->gate.in, &r->flow);
 	else
 		source_run(&r->source, &r->gate.in);
-	gate_end(&r->gate);
 	if (r->flow.result == 0)
 		sink_finish(&r->sink, r->cache.reads ? 1 : source_scale(&r->source));
 }

@@ -127,7 +127,8 @@ static void they_have_so_much_memory(void **state)
 
 static void what_cannot_be_compared_fails(void **state)
 {
-	struct out_task task = { .record = { .number = 3, .value = quern_str("short") } };
+	const struct out_record record = { .number = 3, .value = quern_str("short") };
+	struct out_task task = { .record = &record };
 	Quern__Order order = QUERN__ORDER__INIT;
 	struct flow flow = { .task = &task };
 	struct top top;
