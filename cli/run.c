@@ -190,6 +190,8 @@ static int drive(const struct command *c, int argc, char **argv, uint64_t seed)
 		.build_id_len = c->build_id_len,
 		.argv = argv + o->first,
 		.argc = argc - o->first,
+		.files = o->files.list.at,
+		.n_files = o->files.list.n,
 		.action = { .cores = slots(o),
 			.partitions = o->parallelism,
 			.compression = shuffle_compression(o),
