@@ -204,6 +204,18 @@ int attempt_kill(struct exec *x, struct attempt *a, struct exec_plan *plan)
 	return plan_add(plan, (struct exec_action){ .kind = EXEC_DO_KILL, .name = a->name });
 }
 
+int attempt_starve(struct exec *x, const char *why, struct exec_plan *plan)
+{
+	struct attempt *a, *next;
+	int r = 0;
+
+	HASH_ITER (hh, x->attempts, a, next) {
+		if (r == 0 && a->state == ATTEMPT_WAITING && a->task->has_broadcasts_version)
+			r = finish_with(x, a, QUERN__TASK_RESULT__STATE__FAILED, why, false, plan);
+	}
+	return r < 0 ? r : agent_leases_left(x, plan);
+}
+
 int attempt_unloadable(struct exec *x, const char *why, struct exec_plan *plan)
 {
 	struct attempt *a, *next;
@@ -258,6 +270,10 @@ static int look_up(struct exec *x, const struct attempt *a, struct exec_action *
 		*ret_ready = *ret_ready && run->outputs[i] != NULL;
 	}
 	run->n_outputs = source->n_shuffles;
+	bool shared = false;
+	if (r == 0)
+		r = broadcast_ready(x, a->task, &shared, plan);
+	*ret_ready = *ret_ready && shared;
 	return r;
 }
 

@@ -96,6 +96,9 @@ int place_open(
 	if (r == 0)
 		r = make_folder(
 			environment->sandbox, "scratch", ret->scratch_dir, sizeof(ret->scratch_dir), err);
+	if (r == 0)
+		r = make_folder(environment->sandbox, "broadcast", ret->broadcast_dir,
+			sizeof(ret->broadcast_dir), err);
 	int n = snprintf(ret->files_dir, sizeof(ret->files_dir), "%s/%s", environment->sandbox, FILES_FOLDER);
 	if (r == 0 && (n < 0 || (size_t)n >= sizeof(ret->files_dir)))
 		r = err_set(err, -ENAMETOOLONG, "the sandbox's name is too long");
@@ -113,4 +116,6 @@ void place_close(struct place *p)
 		tree_remove(p->shuffle_dir);
 	if (p->scratch_dir[0] != '\0')
 		tree_remove(p->scratch_dir);
+	if (p->broadcast_dir[0] != '\0')
+		tree_remove(p->broadcast_dir);
 }

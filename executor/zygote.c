@@ -22,6 +22,7 @@
 #include "executor/task.h"
 #include "executor/worker.h"
 #include "executor/worker.pb-c.h"
+#include "job/broadcast.h"
 #include "job/code.h"
 #include "job/files.h"
 
@@ -197,6 +198,7 @@ static void serve(struct zygote *z, Quern__ZygoteRequest *request, const int *fd
 		z->load = request;
 		z->job = request->load;
 		files_in(z->job->files_dir);
+		broadcasts_in(z->job->broadcast_dir);
 		load(z);
 		return;
 	}

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "job/code.h"
 #include "job/plan.pb-c.h"
+#include "job/session.pb-c.h"
 
 /* ---- Memory that is given back all at once ---- */
 
@@ -103,6 +104,11 @@ struct job_runner {
 	/* What is kept of a persisted set may go; does not wait. 0, or negative: no driver. NULL: nothing is
 	 * to be told. */
 	int (*unpersist)(void *arg, uint32_t cache);
+	/* A value for all tasks; its descriptor stays open until this returns. 0; negative with a sentence,
+	 * or without one: no driver. */
+	int (*broadcast)(void *arg, const Quern__SessionToDriver__Broadcast *broadcast, struct err *err);
+	/* It may go; does not wait. 0, or negative: no driver. */
+	int (*destroy)(void *arg, uint32_t broadcast);
 	void *arg;
 };
 
@@ -110,7 +116,7 @@ struct quern_job {
 	const struct code *code;
 	struct job_runner runner;
 	struct memory memory; /* of sets; theirs until the job ends */
-	uint32_t next_run, next_stage, next_shuffle, next_cache;
+	uint32_t next_run, next_stage, next_shuffle, next_cache, next_broadcast;
 	uint32_t stamp; /* of the last walk over the graph */
 	bool running;   /* an action is under way */
 	quern_set no_memory;

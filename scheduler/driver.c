@@ -16,6 +16,8 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/link.h"
+#include "base/proof.h"
+#include "base/serve.h"
 #include "base/vec.h"
 #include "job/explain.h"
 #include "job/files.h"
@@ -23,6 +25,7 @@
 #include "mesos/codec.h"
 #include "scheduler/action.h"
 #include "scheduler/artifacts.h"
+#include "scheduler/broadcasts.h"
 #include "scheduler/job_process.h"
 #include "scheduler/peers.h"
 #include "scheduler/progress.h"
@@ -50,6 +53,7 @@ struct driver {
 	struct mesos_client *mesos;
 	struct peers *peers;
 	struct artifacts *artifacts;
+	struct offers *offers; /* broadcasts */
 	struct sched *sched;
 	struct sched_plan plan;
 	VEC(struct committed) committed; /* answers that the core has not had yet */
@@ -387,9 +391,34 @@ static void on_gone(void *arg, int status, const char *why)
 									    : DRIVER_JOB_FAILED);
 }
 
-static const struct job_process_ops job_ops = {
-	.run = on_run, .cancel = on_cancel, .unpersist = on_unpersist, .gone = on_gone
-};
+static int on_broadcast(
+	void *arg, pid_t pid, const Quern__SessionToDriver__Broadcast *broadcast, struct err *err)
+{
+	struct driver *d = arg;
+
+	int r = broadcasts_take(d->offers, pid, broadcast, err);
+	if (r == 0)
+		step(d, (struct sched_event){ .kind = SCHED_EV_BROADCAST,
+				.u.broadcast = { .id = broadcast->id,
+					.length = broadcast->length,
+					.checksum = broadcast->checksum } });
+	return r;
+}
+
+static void on_destroy(void *arg, uint32_t broadcast)
+{
+	struct driver *d = arg;
+
+	broadcasts_drop(d->offers, broadcast);
+	step(d, (struct sched_event){ .kind = SCHED_EV_DESTROY, .u.broadcast = { .id = broadcast } });
+}
+
+static const struct job_process_ops job_ops = { .run = on_run,
+	.cancel = on_cancel,
+	.unpersist = on_unpersist,
+	.broadcast = on_broadcast,
+	.destroy = on_destroy,
+	.gone = on_gone };
 
 /* ---- The loop's own events ---- */
 
@@ -518,6 +547,8 @@ static int pack_executor_data(struct driver *d, const uint8_t *secret, struct bu
 
 	data.driver_host = (char *)d->c->host;
 	data.driver_port = peers_port(d->peers);
+	data.has_serve_port = 1;
+	data.serve_port = artifacts_port(d->artifacts);
 	data.secret = (ProtobufCBinaryData){ .data = (uint8_t *)secret, .len = LINK_SECRET };
 	data.job = (char *)"job.so";
 	data.has_cache_memory = 1;
@@ -610,6 +641,8 @@ static int set_up(struct driver *d, struct err *err)
 		r = peers_new(d->loop, d->c->bind_address, secret, &peers_ops, d, &d->peers, err);
 	if (r == 0)
 		r = artifacts_new(d->loop, d->c->bind_address, &d->artifacts, err);
+	if (r == 0 && offers_new(artifacts_http(d->artifacts), secret, PROOF_DRIVER, &d->offers) < 0)
+		r = err_set(err, -ENOMEM, "out of memory");
 	if (r == 0)
 		r = pack_executor_data(d, secret, &data, err);
 	if (r == 0)
@@ -651,6 +684,7 @@ static void tear_down(struct driver *d)
 	(void)mesos_client_free(d->mesos);
 	(void)http_client_free(d->http);
 	(void)peers_free(d->peers);
+	(void)offers_free(d->offers);
 	(void)artifacts_free(d->artifacts);
 	(void)sched_free(d->sched);
 	sched_plan_deinit(&d->plan);

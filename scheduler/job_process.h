@@ -6,9 +6,11 @@
 #include <event2/event.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "job/plan.pb-c.h"
+#include "job/session.pb-c.h"
 #include "scheduler/shipped.h"
 
 struct job_process;
@@ -17,6 +19,11 @@ struct job_process_ops {
 	void (*run)(void *arg, const Quern__Run *run); /* an action; borrowed, checked (job/plan_check.h) */
 	void (*cancel)(void *arg, uint32_t run);       /* it wants no more results of that action */
 	void (*unpersist)(void *arg, uint32_t cache);  /* nor what is kept of that persisted set */
+	/* A value for all tasks, as process `pid` offers it. 0; or negative with a sentence, which it is
+	 * told. */
+	int (*broadcast)(
+		void *arg, pid_t pid, const Quern__SessionToDriver__Broadcast *broadcast, struct err *err);
+	void (*destroy)(void *arg, uint32_t broadcast); /* one that was taken may go */
 	/* The process ended; `status` as waitpid(2) gives it. Or it broke the protocol and was killed: `why`
 	 * says how (else NULL). Exactly once, not for a process that job_process_free() ends. */
 	void (*gone)(void *arg, int status, const char *why);

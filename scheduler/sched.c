@@ -132,6 +132,7 @@ struct sched *sched_free(struct sched *s)
 	s->run = NULL;
 	sched_shuffles_deinit(s);
 	sched_cache_deinit(s);
+	sched_broadcasts_deinit(s);
 	sched_attempts_deinit(s);
 	sched_holds_deinit(s);
 	sched_executors_deinit(s);
@@ -166,6 +167,11 @@ static int handle(struct sched *s, const struct sched_event *ev)
 		return sched_run_cancel(s, ev->u.run_id);
 	case SCHED_EV_UNPERSIST:
 		return sched_cache_drop(s, ev->u.cache);
+	case SCHED_EV_BROADCAST:
+		return sched_broadcasts_add(
+			s, ev->u.broadcast.id, ev->u.broadcast.length, ev->u.broadcast.checksum);
+	case SCHED_EV_DESTROY:
+		return sched_broadcasts_destroy(s, ev->u.broadcast.id);
 	case SCHED_EV_COMMITTED:
 		return sched_run_committed(
 			s, ev->u.committed.run, ev->u.committed.partition, ev->u.committed.error);

@@ -232,6 +232,8 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 	e->slots = 0;
 	lose_outputs(s, e);
 	sched_cache_lost(s, e);
+	if (r == 0)
+		r = sched_broadcasts_lost(s, e);
 	forget_info(e);
 	if (r == 0 && counts)
 		r = sched_agent_failed(s, e->agent);

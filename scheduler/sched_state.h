@@ -101,6 +101,7 @@ struct executor {
 	struct executor *behind_prev, *behind_next;
 	bool knows_stage; /* what was sent last: */
 	uint32_t stage, revision;
+	uint32_t broadcasts_version; /* of the table that was sent on this link; 0: none */
 	struct known_outputs outputs_sent[OUTPUTS_KNOWN]; /* the last few tables */
 	uint32_t n_outputs_sent, next_outputs_sent;
 	uint32_t fetches;     /* reports of outputs on it that could not be had */
@@ -284,6 +285,8 @@ struct sched {
 	struct used *used;
 	struct cached *cached;          /* by set and partition */
 	struct cached_set *cached_sets; /* by id */
+	struct broadcast *broadcasts;   /* by id */
+	uint32_t broadcasts_version;    /* of the table of them; 0: there never was one */
 	struct run *run;                /* or NULL */
 	VEC(struct agent *) offering;   /* agents with offers in this step */
 	VEC(struct executor *) batched; /* executors with a batch */
@@ -471,6 +474,20 @@ int sched_cache_linked(struct sched *s, const struct executor *e);
 /* The pending tasks of a stage prefer the executors that have their partitions. */
 int sched_cache_prefer(struct sched *s, struct stage *stage);
 void sched_cache_deinit(struct sched *s);
+
+/* ---- sched_broadcast.c ---- */
+
+/* A value for all tasks, under a new id; and when it is not wanted any more. */
+int sched_broadcasts_add(struct sched *s, uint32_t id, uint64_t length, uint64_t checksum);
+int sched_broadcasts_destroy(struct sched *s, uint32_t id);
+/* The table of all, unless the executor has it as it is; and in any case. */
+int sched_broadcasts_prepare(struct sched *s, struct executor *e);
+int sched_broadcasts_send(struct sched *s, struct executor *e);
+/* What an executor says that it has, or wants. */
+int sched_broadcasts_copy(struct sched *s, struct executor *e, const Quern__ToDriver__Copy *said);
+/* The executor has nothing any more. */
+int sched_broadcasts_lost(struct sched *s, const struct executor *e);
+void sched_broadcasts_deinit(struct sched *s);
 
 /* ---- sched_attempt.c ---- */
 

@@ -312,6 +312,28 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg);
 
 /* ---- Shared values ---- */
 
+/* Bytes that every task may read, however many there are: they go to each executor once, from one to another
+ * when many want them, and its tasks all read the same memory. What is small goes into `arg` just as well.
+ * The handle is a value: it travels to functions in their QUERN_ARG(), alone or in a struct.
+ *
+ *     struct near { quern_broadcast_t centers; uint32_t n; } arg = { quern_broadcast(job, bytes), n };
+ *     quern_set *nearest = quern_map(points, nearest_center, QUERN_ARG(arg));
+ *
+ * quern_broadcast() copies `data`, and is for quern_main() alone, not for functions that an action calls;
+ * what goes wrong is a quern_fail(). quern_broadcast_value() gives the bytes, in tasks and in quern_main(),
+ * aligned for any type and not to be written; they stay until the function returns that runs in a task, in
+ * quern_main() until the broadcast is destroyed.
+ *
+ * quern_broadcast_destroy() gives their memory back everywhere, for when no more action will need them; a
+ * task that asks for them afterwards fails. Sets that were computed with their help may have to be computed
+ * again: when an executor is lost, or where nothing was persisted. */
+typedef struct quern_broadcast_t {
+	uint32_t id; /* 0: none */
+} quern_broadcast_t;
+quern_broadcast_t quern_broadcast(quern_job *job, quern_slice data);
+quern_slice quern_broadcast_value(quern_broadcast_t broadcast);
+void quern_broadcast_destroy(quern_job *job, quern_broadcast_t broadcast);
+
 /* The path of a file that came with the job (`quern run --files`), by its name: in a function that runs in a
  * task the copy on that machine, in quern_main() the file itself. Only to be read. It stays valid as long as
  * the process runs. A name that did not come is a quern_fail(). The files lie in the working directory of

@@ -1,27 +1,32 @@
 /* shared.c: what all tasks share. shared.c WHAT INPUT OUT ARG...; WHAT is
  *
  *     files    each line of INPUT names a file that came with the job: a task saves "NAME<TAB>CONTENT"; the
- *              first ARG is read in quern_main() as well, and printed */
+ *              first ARG is read in quern_main() as well, and printed
+ *     bytes    each line of INPUT is a place in file OUT, which is broadcast. Then, one after another, for
+ * each ARG: look FILE    folder FILE gets "PLACE<TAB>BYTE" for each line where FILE   and "PID<TAB>MAPPING"
+ * of a task for some lines, as /proc has it count        the lines are counted by a function that looks at
+ * their bytes destroy      the broadcast is destroyed anew         and made again wait FILE    FILE.there is
+ * made, and a writer of the FIFO FILE.go waited for */
 #include <quern/quern.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* What a file holds, or a failure; to be freed. */
+/* What a file holds; to be freed. */
 static char *content(const char *path, size_t *ret_len)
 {
 	FILE *f = fopen(path, "re");
-	char *text = NULL;
-	size_t size = 0;
+	struct stat st;
 
-	if (f == NULL)
+	if (f == NULL || fstat(fileno(f), &st) < 0)
 		quern_fail("cannot open %s", path);
-	*ret_len = 0;
-	ssize_t n = getdelim(&text, &size, '\0', f);
-	if (n > 0)
-		*ret_len = (size_t)n;
+	char *bytes = malloc((size_t)st.st_size + 1);
+	*ret_len = bytes != NULL ? fread(bytes, 1, (size_t)st.st_size, f) : 0;
 	(void)fclose(f);
-	return text;
+	if (bytes == NULL || *ret_len != (size_t)st.st_size)
+		quern_fail("cannot read %s", path);
+	return bytes;
 }
 
 static void read_file(quern_slice name, quern_out *out, void *arg)
@@ -51,11 +56,114 @@ static int save_files(quern_set *names, const char *out, const char *name)
 	return quern_save_text(quern_flat_map(names, read_file, NULL), out);
 }
 
+/* What travels with every step. */
+struct shared {
+	quern_broadcast_t empty, bytes;
+	size_t len;
+};
+
+static unsigned byte_at(quern_slice line, const struct shared *shared)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%.*s", (int)line.len, line.ptr);
+	size_t place = strtoull(text, NULL, 10);
+	const quern_slice bytes = quern_broadcast_value(shared->bytes);
+	if (quern_broadcast_value(shared->empty).len != 0 || bytes.len != shared->len || place >= bytes.len)
+		quern_fail("a broadcast of %zu bytes instead of %zu", bytes.len, shared->len);
+	return (unsigned char)bytes.ptr[place];
+}
+
+static void look(quern_slice line, quern_out *out, void *arg)
+{
+	char text[32];
+
+	int n = snprintf(text, sizeof(text), "%u", byte_at(line, arg));
+	quern_emit(out, line, quern_bytes(text, (size_t)n));
+}
+
+static bool has_byte(quern_slice line, void *arg)
+{
+	return byte_at(line, arg) < 256;
+}
+
+static void where(quern_slice line, quern_out *out, void *arg)
+{
+	char text[4096], pid[32];
+	FILE *maps;
+
+	if (byte_at(line, arg) != 0)
+		return; /* one line of 256 is enough */
+	maps = fopen("/proc/self/maps", "re");
+	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	while (maps != NULL && fgets(text, sizeof(text), maps) != NULL)
+		if (strstr(text, "/broadcast/") != NULL)
+			quern_emit(out, quern_str(pid), quern_bytes(text, strcspn(text, "\n")));
+	if (maps != NULL)
+		(void)fclose(maps);
+}
+
+static int count(quern_set *lines)
+{
+	uint64_t n = 0;
+	int r = quern_count(lines, &n);
+
+	(void)printf("%llu\n", (unsigned long long)n);
+	(void)fflush(stdout);
+	return r;
+}
+
+static int wait_for(const char *name)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s.there", name);
+	FILE *f = fopen(path, "we");
+	if (f == NULL || fclose(f) != 0)
+		return 1;
+	(void)snprintf(path, sizeof(path), "%s.go", name);
+	f = fopen(path, "re");
+	if (f != NULL)
+		(void)fclose(f);
+	return f == NULL;
+}
+
+static int look_at_bytes(quern_job *job, quern_set *lines, const char *file, char **args)
+{
+	size_t len;
+	char *data = content(file, &len);
+	struct shared shared = { quern_broadcast(job, quern_bytes(NULL, 0)),
+		quern_broadcast(job, quern_bytes(data, len)), len };
+	const quern_slice here = quern_broadcast_value(shared.bytes);
+	int r = here.len == len && memcmp(here.ptr, data, len) == 0 ? 0 : 1;
+
+	for (; r == 0 && *args != NULL; args++) {
+		if (strcmp(*args, "look") == 0)
+			r = quern_save_text(quern_flat_map(lines, look, QUERN_ARG(shared)), *++args);
+		else if (strcmp(*args, "where") == 0)
+			r = quern_save_text(quern_flat_map(lines, where, QUERN_ARG(shared)), *++args);
+		else if (strcmp(*args, "count") == 0)
+			r = count(quern_filter(lines, has_byte, QUERN_ARG(shared)));
+		else if (strcmp(*args, "destroy") == 0)
+			quern_broadcast_destroy(job, shared.bytes);
+		else if (strcmp(*args, "anew") == 0)
+			shared.bytes = quern_broadcast(job, quern_bytes(data, len));
+		else if (strcmp(*args, "wait") == 0)
+			r = wait_for(*++args);
+		else
+			r = 2;
+	}
+	free(data);
+	return r;
+}
+
 int quern_main(quern_job *job, int argc, char **argv)
 {
 	if (argc < 4)
 		return 2;
 	if (strcmp(argv[1], "files") == 0)
 		return save_files(quern_text(job, argv[2]), argv[3], argv[4]);
+	if (strcmp(argv[1], "bytes") == 0)
+		return look_at_bytes(job, quern_text(job, argv[2]), argv[3], argv + 4);
 	return 2;
 }
