@@ -19,7 +19,6 @@
 #include "base/proof.h"
 #include "base/serve.h"
 #include "base/vec.h"
-#include "job/explain.h"
 #include "job/files.h"
 #include "mesos/client.h"
 #include "mesos/codec.h"
@@ -322,12 +321,12 @@ static const struct peers_ops peers_ops = {
 
 /* ---- The job ---- */
 
-static void show_plan(struct driver *d, const Quern__Run *run)
+static void show_plan(struct driver *d)
 {
 	auto_buf struct buf text = BUF_INIT(PLAN_TEXT_MAX);
 
 	/* Without its last newline; of one that is too long what fits. */
-	if (explain_run(run, NULL, &text) != -ENOMEM && text.len > 1)
+	if (action_explain(d->action, NULL, &text) != -ENOMEM && text.len > 1)
 		say(d, "%.*s", (int)text.len - 1, (const char *)text.data);
 }
 
@@ -349,7 +348,7 @@ static void on_run(void *arg, const Quern__Run *run)
 	struct sched_event ev = { .kind = SCHED_EV_RUN };
 	action_event(d->action, &ev);
 	if (d->c->verbose)
-		show_plan(d, ev.u.run.run);
+		show_plan(d);
 	step(d, ev);
 }
 
@@ -553,7 +552,9 @@ static int pack_executor_data(struct driver *d, const uint8_t *secret, struct bu
 	data.job = (char *)"job.so";
 	data.has_cache_memory = 1;
 	data.cache_memory = (uint64_t)d->c->cache_mem_mb << 20;
-	data.build_id = (ProtobufCBinaryData){ .data = (uint8_t *)d->c->build_id, .len = d->c->build_id_len };
+	data.build_id = (ProtobufCBinaryData){
+		.data = (uint8_t *)d->c->process.build_id, .len = d->c->process.build_id_len
+	};
 	size_t len = quern__executor_data__get_packed_size(&data);
 	int r = buf_reserve(out, len);
 	if (r < 0)
@@ -569,8 +570,8 @@ static int ship_files(struct driver *d, struct sched_file *files, struct err *er
 	auto_free char *name = NULL;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < d->c->n_files; i++) {
-		const struct shipped *from = &d->c->files[i];
+	for (size_t i = 0; r == 0 && i < d->c->process.n_files; i++) {
+		const struct shipped *from = &d->c->process.files[i];
 
 		(void)snprintf(number, sizeof(number), "file-%zu", i);
 		r = artifacts_add(d->artifacts, number, from->path, err);
@@ -603,24 +604,24 @@ static int make_core(struct driver *d, const struct buf *data, struct sched_file
 	config.executor_data = data->data;
 	config.executor_data_len = data->len;
 	config.files = files;
-	config.n_files = d->c->n_files;
+	config.n_files = d->c->process.n_files;
 	return sched_new(&config, &d->sched, err);
 }
 
 static int make_sched(struct driver *d, const struct buf *data, struct err *err)
 {
-	struct sched_file *files = calloc(d->c->n_files + 1, sizeof(*files));
+	struct sched_file *files = calloc(d->c->process.n_files + 1, sizeof(*files));
 	int r = files == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
 
 	if (r == 0)
-		r = artifacts_add(d->artifacts, "job.so", d->c->job, err);
+		r = artifacts_add(d->artifacts, "job.so", d->c->process.so, err);
 	if (r == 0 && d->c->executor_uri == NULL)
 		r = artifacts_add(d->artifacts, "quern-executor.tar", d->c->bundle, err);
 	if (r == 0)
 		r = ship_files(d, files, err);
 	if (r == 0)
 		r = make_core(d, data, files, err);
-	for (size_t i = 0; files != NULL && i < d->c->n_files; i++) {
+	for (size_t i = 0; files != NULL && i < d->c->process.n_files; i++) {
 		free((char *)(uintptr_t)files[i].uri);
 		free((char *)(uintptr_t)files[i].name);
 	}
@@ -661,15 +662,7 @@ static int set_up(struct driver *d, struct err *err)
 	r = mesos_client_new(d->loop, d->http, &mesos, &mesos_ops, d, &d->mesos, err);
 	if (r == 0)
 		r = mesos_client_start(d->mesos, err);
-	const struct job_process_config job = { .self = d->c->self,
-		.so = d->c->job,
-		.build_id = d->c->build_id,
-		.build_id_len = d->c->build_id_len,
-		.files = d->c->files,
-		.n_files = d->c->n_files,
-		.argv = d->c->argv,
-		.argc = d->c->argc };
-	return r < 0 ? r : job_process_start(d->loop, &job, &job_ops, d, &d->job, err);
+	return r < 0 ? r : job_process_start(d->loop, &d->c->process, &job_ops, d, &d->job, err);
 }
 
 static void tear_down(struct driver *d)
