@@ -1,7 +1,8 @@
 /* attempt.c: what is to run, and runs.
  *
- * An attempt waits for its stage and map outputs, then (over the link) for a slot, then runs in a worker.
- * Whatever becomes of it, one result leaves: by status update if it came as a Mesos task, else over the link.
+ * An attempt waits for its stage, map outputs and broadcasts, then (over the link) for its slots, then runs
+ * in a worker. Whatever becomes of it, one result leaves: by status update if it came as a Mesos task, else
+ * over the link.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,11 +17,17 @@ static void leave_queue(struct exec *x, struct attempt *a)
 	x->queued--;
 }
 
+/* That it takes of the leases. */
+static uint32_t slots_of(const struct attempt *a)
+{
+	return a->task->has_slots && a->task->slots > 1 ? a->task->slots : 1;
+}
+
 static void leave_worker(struct exec *x, struct attempt *a)
 {
 	DL_DELETE(x->running, a);
 	if (a->mesos == NULL)
-		x->busy--;
+		x->busy -= slots_of(a);
 }
 
 static void forget(struct exec *x, struct attempt *a)
@@ -280,7 +287,7 @@ static int look_up(struct exec *x, const struct attempt *a, struct exec_action *
 static int run(struct exec *x, struct attempt *a, const struct exec_action *action, struct exec_plan *plan)
 {
 	if (a->mesos == NULL)
-		x->busy++;
+		x->busy += slots_of(a);
 	a->state = ATTEMPT_RUNNING;
 	DL_APPEND(x->running, a);
 	a->deadline_ms = a->task->has_timeout_ms && a->task->timeout_ms > 0 &&
@@ -348,12 +355,12 @@ static int kill_excess(struct exec *x, struct exec_plan *plan)
 	if (excess == 0)
 		return 0;
 	for (const struct attempt *i = x->running; i != NULL; i = i->next)
-		if (i->mesos == NULL && i->end == END_ASKED && excess > 0)
-			excess--; /* on its way already */
+		if (i->mesos == NULL && i->end == END_ASKED) /* on its way already */
+			excess -= excess < slots_of(i) ? excess : slots_of(i);
 	a = ELMT_FROM_HH(a->hh.tbl, a->hh.tbl->tail);
 	while (r == 0 && a != NULL && excess > 0) {
 		if (a->mesos == NULL && a->state == ATTEMPT_RUNNING && a->end != END_ASKED) {
-			excess--;
+			excess -= excess < slots_of(a) ? excess : slots_of(a);
 			r = attempt_kill(x, a, plan);
 		}
 		a = a->hh.prev;
@@ -378,8 +385,16 @@ int attempt_dispatch(struct exec *x, struct exec_plan *plan)
 {
 	int r = keep_warm(x, plan);
 
-	while (r == 0 && x->queue != NULL && x->busy < x->slots)
-		r = run_next(x, plan);
+	while (r == 0 && x->queue != NULL && x->slots > 0) {
+		uint32_t slots = slots_of(x->queue);
+
+		if (slots > x->slots) /* leases have gone since it was sent: it is no use to wait */
+			r = attempt_kill(x, x->queue, plan);
+		else if (slots <= x->slots - (x->busy < x->slots ? x->busy : x->slots))
+			r = run_next(x, plan);
+		else
+			break;
+	}
 	if (r == 0 && x->slots == 0)
 		r = drop_waiting(x, plan);
 	return r < 0 ? r : kill_excess(x, plan);

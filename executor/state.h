@@ -36,7 +36,7 @@ struct mtask;
 struct persist;
 
 enum attempt_state {
-	ATTEMPT_WAITING,    /* for its stage or map outputs */
+	ATTEMPT_WAITING,    /* for its stage, map outputs or broadcasts */
 	ATTEMPT_QUEUED,     /* for a slot of the leases */
 	ATTEMPT_RUNNING,    /* in a worker */
 	ATTEMPT_DELIVERING, /* over; its data is on the way to the driver */
@@ -113,7 +113,7 @@ struct exec {
 	struct attempt *queue, *running;
 	size_t queued;       /* in it */
 	uint32_t slots;      /* of all leases that are not leaving */
-	uint32_t busy;       /* attempts of leases that are running */
+	uint32_t busy;       /* of them, those of attempts that are running */
 	uint32_t fine, warm; /* fine attempts; workers asked for */
 	char *unloadable;
 

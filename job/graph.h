@@ -86,6 +86,7 @@ struct quern_set {
 	Quern__Function fn;
 	Quern__Order order;
 	Quern__ValueType key_type, value_type; /* for save_text and sorts */
+	uint32_t task_cores_milli, task_mem_mb; /* of the tasks that compute it; 0: as any task */
 	bool has_key;                          /* records may have one */
 	uint32_t stamp;                        /* see stages_each() */
 };

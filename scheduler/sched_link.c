@@ -106,7 +106,11 @@ static int give(struct sched *s, struct executor *e, bool *ret_given)
 
 	if (!sched_agent_usable(s, e->agent))
 		return 0;
-	struct task *t = sched_task_pick(s, e->agent);
+	/* One that goes ahead waits for one slot. */
+	const struct room room = { .slots = e->load < e->slots ? e->slots - e->load : 1,
+		.cpus_milli = INT64_MAX,
+		.mem_milli = INT64_MAX };
+	struct task *t = sched_task_pick(s, e->agent, &room);
 	if (t == NULL)
 		return 0;
 	int r = sched_attempt_new(s, t, e, NULL, &a);

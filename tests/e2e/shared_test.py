@@ -1,4 +1,4 @@
-"""What all tasks of a job share, through the whole system: files that come with it, broadcasts."""
+"""What all tasks of a job share, through the whole system: files that come with it, broadcasts, resources of tasks."""
 import contextlib
 import os
 import pathlib
@@ -198,6 +198,85 @@ def test_an_executor_that_starts_later_gets_it():
             assert b"lost executor" in result.stderr, result.stderr
             if mode == "coarse":
                 assert len(fetched(result, 2)) == 3, result.stderr
+
+
+# ---- Resources ----
+
+def write_lines(d, tasks):
+    """So many files of one line that is a split of its own."""
+    (d / "in").mkdir()
+    for i in range(tasks):
+        (d / "in" / f"{i}").write_bytes(b" ".join(b"w%d" % (k % 50 + i) for k in range(20000)) + b"\n")
+
+
+def most_at_a_time(log):
+    now = most = 0
+    for c in pathlib.Path(log).read_text():
+        now += 1 if c == "b" else -1
+        most = max(most, now)
+    assert now == 0
+    return most
+
+
+@contextlib.contextmanager
+def sized(d, mode, first, second, master, options=()):
+    """A job with tasks of these sizes, and its gate."""
+    gate = quern.Gate(d / "gate")
+    process = start(d, mode, "sizes", "in", d / "out", *first, *second, d / "log", gate.folder, master=master, options=options)
+    try:
+        yield process, gate
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        gate.close()
+
+
+def test_no_more_tasks_run_than_fit():
+    for mode in MODES:
+        for first, at_a_time in [((2, 0), 2), ((0, 1024), 2), ((1.5, 600), 2), ((4, 512), 1), ((0, 0), 4)]:
+            with quern.scratch() as d:
+                write_lines(d, 6)
+                with sized(d, mode, first, (2, 0), "local[4]") as (process, gate):
+                    gate.at(process, at_a_time)
+                    gate.open()
+                    quern.check(d, quern.finish(process))
+                quern.same(quern.output(d / "out"), quern.word_counts(d / "in"))
+                assert most_at_a_time(d / "log") == at_a_time, (mode, first, (d / "log").read_text())
+
+
+def test_small_tasks_share_a_core_in_fine_mode():
+    with quern.scratch() as d:
+        write_lines(d, 8)
+        # Eight slots of a quarter of a core: twice as many as the agent has of half a core.
+        with sized(d, "fine", (0.25, 64), (0, 0), "local[2]", ["--task-cores", "0.5", "--total-executor-cores", 4]) as (process, gate):
+            gate.at(process, 8)
+            gate.open()
+            quern.check(d, quern.finish(process))
+        quern.same(quern.output(d / "out"), quern.word_counts(d / "in"))
+
+
+def test_a_task_that_fits_nowhere_is_an_error():
+    for mode in MODES:
+        for which in range(2):
+            with quern.scratch() as d:
+                write_lines(d, 2)
+                sizes = [(0, 0), (0, 0)]
+                sizes[which] = (2, 700)
+                with sized(d, mode, *sizes, "local[2x1]", ["--max-registered-wait", "1s"]) as (process, gate):
+                    gate.open()
+                    result = quern.finish(process)
+                quern.check(d, result, 1)
+                assert re.search(r"stage \d+: a task needs 2 cores and 700 MB, and no agent has that", result.stderr.decode()), \
+                    result.stderr
+                assert not (d / "out").exists()
+        with quern.scratch() as d:
+            write_lines(d, 2)
+            with sized(d, mode, (0, 0), (3, 0), "local[2x1]") as (process, gate):
+                gate.open()
+                result = quern.finish(process)
+            quern.check(d, result, 1)
+            assert b"a task needs 3 cores and 512 MB" in result.stderr and b"--total-executor-cores" in result.stderr, result.stderr
 
 
 if __name__ == "__main__":

@@ -277,6 +277,17 @@ quern_reduce_fn quern_sum_double, quern_min_double, quern_max_double;
 enum quern_type { QUERN_BYTES, QUERN_U64, QUERN_I64, QUERN_DOUBLE };
 quern_set *quern_typed(quern_set *set, enum quern_type key, enum quern_type value);
 
+/* The tasks that compute this set need so many cores and so much memory, where it is not what `quern run`
+ * says
+ * (--task-cores, --task-memory); 0: that will do. Of all the sets that one stage computes the most counts; a
+ * stage begins where records are read, or come out of a shuffle. In fine mode a task then is of that size, in
+ * coarse mode it takes as many slots as cover it. A task that no agent has room for fails the action, after
+ * --max-registered-wait. quern_reduce_by_key() of large tables is where it helps:
+ *
+ *     quern_set *counts = quern_resources(quern_reduce_by_key(words, quern_sum_u64, NULL), 2, 4096);
+ */
+quern_set *quern_resources(quern_set *set, double cores, uint32_t memory_mb);
+
 /* ---- Actions ----
  *
  * They run what the set stands for, to its end. 0; or non-zero when that failed: the reason was printed,

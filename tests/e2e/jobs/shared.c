@@ -157,6 +157,51 @@ static int look_at_bytes(quern_job *job, quern_set *lines, const char *file, cha
 	return r;
 }
 
+/* Of a task whose input is one line. */
+struct gate {
+	char log[256], folder[256];
+};
+
+static void append(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "ae");
+
+	if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0)
+		quern_fail("cannot write to %s", path);
+}
+
+static void words(quern_slice line, quern_out *out, void *arg)
+{
+	const struct gate *gate = arg;
+	char path[512], pid[32];
+	quern_slice word;
+
+	append(gate->log, "b");
+	(void)snprintf(path, sizeof(path), "%s/at", gate->folder);
+	(void)snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	append(path, pid);
+	(void)snprintf(path, sizeof(path), "%s/open", gate->folder);
+	FILE *f = fopen(path, "re"); /* opens when there is a writer */
+	if (f != NULL)
+		(void)fclose(f);
+	while (quern_next_word(&line, &word))
+		quern_emit_u64(out, word, 1);
+	append(gate->log, "e");
+}
+
+static int count_words(quern_set *lines, const char *out, char **args)
+{
+	struct gate gate;
+
+	(void)snprintf(gate.log, sizeof(gate.log), "%s", args[4]);
+	(void)snprintf(gate.folder, sizeof(gate.folder), "%s", args[5]);
+	quern_set *found = quern_resources(quern_flat_map(lines, words, QUERN_ARG(gate)),
+		strtod(args[0], NULL), (uint32_t)strtoul(args[1], NULL, 10));
+	quern_set *counts = quern_resources(quern_reduce_by_key(found, quern_sum_u64, NULL),
+		strtod(args[2], NULL), (uint32_t)strtoul(args[3], NULL, 10));
+	return quern_save_text(counts, out);
+}
+
 int quern_main(quern_job *job, int argc, char **argv)
 {
 	if (argc < 4)
@@ -165,5 +210,7 @@ int quern_main(quern_job *job, int argc, char **argv)
 		return save_files(quern_text(job, argv[2]), argv[3], argv[4]);
 	if (strcmp(argv[1], "bytes") == 0)
 		return look_at_bytes(job, quern_text(job, argv[2]), argv[3], argv + 4);
+	if (strcmp(argv[1], "sizes") == 0 && argc == 10)
+		return count_words(quern_text(job, argv[2]), argv[3], argv + 4);
 	return 2;
 }
