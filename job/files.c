@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 #include <quern/quern.h>
 
 #include "base/vec.h"
@@ -48,10 +48,11 @@ void files_at(char *const *pairs, size_t n)
 static const char *look(const char *name)
 {
 	char *path = NULL, *copy = strdup(name);
+	struct stat st;
 
 	if (copy == NULL || asprintf(&path, "%s/%s", folder, name) < 0)
 		quern_fail("out of memory");
-	if (access(path, F_OK) == 0) {
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
 		if (add(copy, path) < 0)
 			quern_fail("out of memory");
 		return path;
