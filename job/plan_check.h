@@ -20,6 +20,7 @@ enum {
 	PLAN_COMPRESSION_MAX = 19,     /* level of zstd */
 	PLAN_CORES_MAX = 10000,        /* of a task */
 	PLAN_MEMORY_MB_MAX = 1 << 20,
+	PLAN_FRACTION_MAX = 1000,      /* times that a sample takes a record on average */
 };
 
 /* Holds `run` against what plan.proto says of it: 1 to PLAN_STAGES_MAX stages with ids of their own, all but
