@@ -19,13 +19,13 @@
 #include "base/proof.h"
 #include "base/serve.h"
 #include "base/vec.h"
-#include "job/files.h"
 #include "mesos/client.h"
 #include "mesos/codec.h"
 #include "scheduler/action.h"
 #include "scheduler/artifacts.h"
 #include "scheduler/broadcasts.h"
 #include "scheduler/job_process.h"
+#include "scheduler/outfit.h"
 #include "scheduler/peers.h"
 #include "scheduler/progress.h"
 
@@ -539,100 +539,9 @@ static int make_loop(struct driver *d, struct err *err)
 	return r < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
-/* The data that executors are started with. */
-static int pack_executor_data(struct driver *d, const uint8_t *secret, struct buf *out, struct err *err)
-{
-	Quern__ExecutorData data = QUERN__EXECUTOR_DATA__INIT;
-
-	data.driver_host = (char *)d->c->host;
-	data.driver_port = peers_port(d->peers);
-	data.has_serve_port = 1;
-	data.serve_port = artifacts_port(d->artifacts);
-	data.secret = (ProtobufCBinaryData){ .data = (uint8_t *)secret, .len = LINK_SECRET };
-	data.job = (char *)"job.so";
-	data.has_cache_memory = 1;
-	data.cache_memory = (uint64_t)d->c->cache_mem_mb << 20;
-	data.build_id = (ProtobufCBinaryData){
-		.data = (uint8_t *)d->c->process.build_id, .len = d->c->process.build_id_len
-	};
-	size_t len = quern__executor_data__get_packed_size(&data);
-	int r = buf_reserve(out, len);
-	if (r < 0)
-		return err_set(err, r, "out of memory");
-	out->len += quern__executor_data__pack(&data, out->data + out->len);
-	return 0;
-}
-
-/* What is shipped with the job: served here under numbers, named by its fetcher. */
-static int ship_files(struct driver *d, struct sched_file *files, struct err *err)
-{
-	char number[32];
-	auto_free char *name = NULL;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < d->c->process.n_files; i++) {
-		const struct shipped *from = &d->c->process.files[i];
-
-		(void)snprintf(number, sizeof(number), "file-%zu", i);
-		r = artifacts_add(d->artifacts, number, from->path, err);
-		if (r < 0)
-			return r;
-		files[i].executable = from->executable;
-		files[i].uri = artifacts_url(d->artifacts, d->c->host, number);
-		if (asprintf(&name, "%s/%s", FILES_FOLDER, from->name) >= 0)
-			files[i].name = name;
-		name = NULL;
-		if (files[i].uri == NULL || files[i].name == NULL)
-			r = err_set(err, -ENOMEM, "out of memory");
-	}
-	return r;
-}
-
-static int make_core(struct driver *d, const struct buf *data, struct sched_file *files, struct err *err)
-{
-	struct sched_config config = d->c->sched;
-	auto_free char *bundle = NULL, *job = NULL;
-
-	job = artifacts_url(d->artifacts, d->c->host, "job.so");
-	bundle = d->c->executor_uri != NULL ? strdup(d->c->executor_uri)
-					    : artifacts_url(d->artifacts, d->c->host, "quern-executor.tar");
-	if (job == NULL || bundle == NULL)
-		return err_set(err, -ENOMEM, "out of memory");
-	const char *uris[] = { bundle, job, NULL };
-	config.executor_command = "./quern-executor";
-	config.executor_uris = uris;
-	config.executor_data = data->data;
-	config.executor_data_len = data->len;
-	config.files = files;
-	config.n_files = d->c->process.n_files;
-	return sched_new(&config, &d->sched, err);
-}
-
-static int make_sched(struct driver *d, const struct buf *data, struct err *err)
-{
-	struct sched_file *files = calloc(d->c->process.n_files + 1, sizeof(*files));
-	int r = files == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
-
-	if (r == 0)
-		r = artifacts_add(d->artifacts, "job.so", d->c->process.so, err);
-	if (r == 0 && d->c->executor_uri == NULL)
-		r = artifacts_add(d->artifacts, "quern-executor.tar", d->c->bundle, err);
-	if (r == 0)
-		r = ship_files(d, files, err);
-	if (r == 0)
-		r = make_core(d, data, files, err);
-	for (size_t i = 0; files != NULL && i < d->c->process.n_files; i++) {
-		free((char *)(uintptr_t)files[i].uri);
-		free((char *)(uintptr_t)files[i].name);
-	}
-	free(files);
-	return r;
-}
-
 static int set_up(struct driver *d, struct err *err)
 {
 	uint8_t secret[LINK_SECRET];
-	auto_buf struct buf data = BUF_INIT(4096);
 	int r;
 
 	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
@@ -645,9 +554,7 @@ static int set_up(struct driver *d, struct err *err)
 	if (r == 0 && offers_new(artifacts_http(d->artifacts), secret, PROOF_DRIVER, &d->offers) < 0)
 		r = err_set(err, -ENOMEM, "out of memory");
 	if (r == 0)
-		r = pack_executor_data(d, secret, &data, err);
-	if (r == 0)
-		r = make_sched(d, &data, err);
+		r = outfit_sched(d->c, d->artifacts, peers_port(d->peers), secret, &d->sched, err);
 	explicit_bzero(secret, sizeof(secret));
 	if (r == 0)
 		r = http_client_new(d->loop, 0, &d->http, err);
