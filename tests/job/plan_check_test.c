@@ -412,6 +412,10 @@ static void numbers_and_paths_are_within_limits(void **state)
 	assert_found(p->from[0].source.n_text = PLAN_PATHS_MAX + 1, "100001 paths");
 	assert_found(p->from[0].branch.n_steps = PLAN_STEPS_MAX + 1, "10001 steps");
 	assert_found(p->run.n_stages = PLAN_STAGES_MAX + 1, "1001 stages");
+	assert_fine(p->stage[0].task_cores_milli = PLAN_CORES_MAX * 1000);
+	assert_found(p->stage[0].task_cores_milli = PLAN_CORES_MAX * 1000 + 1, "10000 cores");
+	assert_fine(p->stage[1].task_mem_mb = PLAN_MEMORY_MB_MAX);
+	assert_found(p->stage[1].task_mem_mb = PLAN_MEMORY_MB_MAX + 1, "1048576 MB");
 }
 
 /* The second stage groups its shuffle, which it reads as often. */
