@@ -187,7 +187,7 @@ def test_an_executor_that_starts_later_gets_it():
         with quern.scratch() as d:
             wanted = write_places(d, 1 << 20)
             args = ["bytes", "in", "data", "look", d / "out", "wait", d / "pause", "look", d / "again"]
-            with paused(d, mode, *args, at=d / "pause", options=["--verbose"], master="local[2x1]") as process:
+            with paused(d, mode, *args, at=d / "pause", options=["--verbose"], master="local[1x1]") as process:
                 executors = [pid for pid, command in quern.descendants(process.pid)
                              if b"quern-executor" in command.split(b"\0")[0] and b"zygote" not in command]
                 quern.kill(executors[0])
@@ -196,8 +196,7 @@ def test_an_executor_that_starts_later_gets_it():
             quern.same(quern.output(d / "out"), wanted)
             quern.same(quern.output(d / "again"), wanted)
             assert b"lost executor" in result.stderr, result.stderr
-            if mode == "coarse":
-                assert len(fetched(result, 2)) == 3, result.stderr
+            assert len(fetched(result, 2)) == 2, result.stderr
 
 
 # ---- Resources ----
