@@ -17,6 +17,7 @@
 #include "executor/source.h"
 #include "executor/steps.h"
 #include "executor/task_cache.h"
+#include "job/stage.h"
 
 enum {
 	MEMORY_DEFAULT = 256 << 20, /* bytes, of a task that does not say */
@@ -58,6 +59,7 @@ static void run_guarded(void *arg)
 		cache_reader_run(&r->cache.reader, &r->gate.in, &r->flow);
 	else
 		source_run(&r->source, &r->gate.in);
+	steps_finish(r->steps);
 	if (r->flow.result == 0)
 		sink_finish(&r->sink, r->cache.reads ? 1 : source_scale(&r->source));
 }
@@ -73,9 +75,8 @@ static int fill_done(struct run *r, Quern__TaskResult *result)
 	result->bytes_in = r->cache.reads ? r->cache.reader.len : source_bytes(&r->source);
 	if (task_cache_finish(&r->cache, !r->flow.stop, result) < 0) /* a limit stopped it: not all passed */
 		return -ENOMEM;
-	/* What a sample computes is computed again, and counted then, unless it is kept. */
-	if ((r->t->stage->sink->kind != QUERN__SINK__KIND__SAMPLE ||
-		    (r->t->cache != NULL && r->t->cache->n_write > 0)) &&
+	/* What is done again is counted then, but what is kept is not done again. */
+	if ((!r->t->stage->sink->uncounted || (r->t->cache != NULL && r->t->cache->n_write > 0)) &&
 		tally_message(&r->tally, &result->tally) < 0)
 		return -ENOMEM;
 	return sink_answer(&r->sink, result);
@@ -144,12 +145,18 @@ static int open_all(struct run *r, struct err *err)
 		.task = r->t,
 		.memory = records_memory(r->t),
 		/* What is to be kept is read as a whole. */
-		.sample = stage->sink->kind == QUERN__SINK__KIND__SAMPLE &&
+		.sample = stage->sink->kind == QUERN__SINK__KIND__SAMPLE && !branch_whole(r->t->branch) &&
 			  (r->t->cache == NULL || r->t->cache->n_write == 0),
 		.flow = &r->flow };
 	const struct sink_config sink = {
 		.env = r->env, .task = r->t, .memory = records_memory(r->t), .flow = &r->flow
 	};
+	const struct step_env steps = { .code = r->env->code,
+		.flow = &r->flow,
+		.scratch_dir = r->env->scratch_dir,
+		.keep = r->env->keep,
+		.memory = records_memory(r->t),
+		.task = r->t->task };
 
 	const Quern__Branch *branch = r->t->branch;
 	task_cache_init(&r->cache, branch, r->t->task->partition, r->t->cache);
@@ -157,8 +164,8 @@ static int open_all(struct run *r, struct err *err)
 	if (e == 0)
 		e = sink_open(&r->sink, &sink, err);
 	if (e == 0)
-		e = steps_new(r->env->code, branch->steps + r->cache.first, branch->n_steps - r->cache.first,
-			r->sink.in, &r->flow, &r->steps, err);
+		e = steps_new(&steps, branch->steps + r->cache.first, branch->n_steps - r->cache.first,
+			r->sink.in, &r->steps, err);
 	if (e == 0)
 		e = task_cache_tee(&r->cache, r->steps, err);
 	return e;

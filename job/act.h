@@ -9,8 +9,10 @@
 struct action {
 	quern_set *set;
 	Quern__Sink sink;
-	char *name; /* from act_name(); NULL: no memory */
-	bool part;  /* only these partitions: */
+	char *name;   /* from act_name(); NULL: no memory */
+	bool goes_on; /* the answer is no matter, or not to quern_main() */
+	bool again;   /* another run of the same action: what it needs to know beforehand is known */
+	bool part;    /* only these partitions: */
 	uint32_t first, count;
 };
 

@@ -44,6 +44,7 @@ static const struct {
 	{ "quern_sum_double", (code_fn *)quern_sum_double, ROLE_REDUCE, REDUCE_SUM_DOUBLE },
 	{ "quern_min_double", (code_fn *)quern_min_double, ROLE_REDUCE, REDUCE_MIN_DOUBLE },
 	{ "quern_max_double", (code_fn *)quern_max_double, ROLE_REDUCE, REDUCE_MAX_DOUBLE },
+	{ "quern_keep_first", (code_fn *)quern_keep_first, ROLE_REDUCE, REDUCE_CALL },
 	{ "quern_stats_merge", (code_fn *)quern_stats_merge, ROLE_REDUCE, REDUCE_CALL },
 	{ "quern_stats_u64", (code_fn *)quern_stats_u64, ROLE_FOLD, REDUCE_CALL },
 	{ "quern_stats_i64", (code_fn *)quern_stats_i64, ROLE_FOLD, REDUCE_CALL },

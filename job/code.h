@@ -2,6 +2,7 @@
 #ifndef QUERN_JOB_CODE_H
 #define QUERN_JOB_CODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <quern/quern.h>

@@ -83,7 +83,7 @@ void out_name_record(const struct out_task *task, struct err *err)
 	size_t at = strlen(err->text);
 	char text[PATH + 64];
 
-	if (record == NULL)
+	if (record == NULL || record->number == 0)
 		return;
 	at = append(err, at, " (");
 	if (task->path != NULL) {
@@ -193,6 +193,11 @@ void quern_emit_double(quern_out *out, quern_slice key, double value)
 
 	memcpy(&bits, &value, sizeof(bits));
 	quern_emit_u64(out, key, bits);
+}
+
+bool quern_next(quern_records *records, quern_slice *key, quern_slice *value)
+{
+	return records->next(records, key, value);
 }
 
 static uint64_t number(quern_slice value, const char *function)

@@ -20,9 +20,14 @@ struct quern_values {
 	bool (*next)(struct quern_values *values, quern_slice *value); /* quern_next_value() */
 };
 
+/* Whoever gives records one by one embeds this as its first member, or finds itself from it. */
+struct quern_records {
+	bool (*next)(struct quern_records *records, quern_slice *key, quern_slice *value); /* quern_next() */
+};
+
 /* A record that user code was given. */
 struct out_record {
-	uint64_t number;        /* in the task, the first is 1 */
+	uint64_t number;        /* in the task, the first is 1; 0: there is none */
 	quern_slice key, value; /* `ptr` NULL: there is no key; of a key and all its values, no value */
 };
 

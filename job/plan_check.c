@@ -8,6 +8,7 @@
 #include "job/code.h"
 #include "job/tally.h"
 #include "job/stage.h"
+#include "job/step_check.h"
 
 static bool known(const ProtobufCEnumDescriptor *type, int value)
 {
@@ -39,6 +40,8 @@ static int check_order(const Quern__Order *o, struct err *err)
 		return err_set(err, -EBADMSG, "an order of an unknown type");
 	if (o->value_first)
 		return err_set(err, -EBADMSG, "a shuffle in the order of values");
+	if ((o->loose && !o->tagged) || (o->tagged && o->compare != NULL))
+		return err_set(err, -EBADMSG, "an order that is none");
 	return o->compare != NULL ? check_function(o->compare, ROLE_NONE, "an order", err) : 0;
 }
 
@@ -47,6 +50,8 @@ static int check_bounds(const Quern__Sink *s, struct err *err)
 {
 	int r = check_order(s->order, err);
 
+	if (r == 0 && s->order->tagged && (s->n_bounds > 0 || s->partitions == 0))
+		return err_set(err, -EBADMSG, "tags are for a known number of partitions, without bounds");
 	if (r == 0 && s->n_bounds > PLAN_PARTITIONS_MAX)
 		return err_set(
 			err, -EBADMSG, "%zu bounds are more than %d", s->n_bounds, PLAN_PARTITIONS_MAX);
@@ -96,6 +101,9 @@ static int check_input(const Quern__Run *run, size_t stage, const Quern__Shuffle
 	if ((writer->order != NULL) != (input->order != NULL))
 		return err_set(
 			err, -EBADMSG, "shuffle %" PRIu32 " is sorted at one end only", input->shuffle);
+	if (input->order != NULL && (input->order->tagged != 0) != (writer->order->tagged != 0))
+		return err_set(
+			err, -EBADMSG, "shuffle %" PRIu32 " is tagged at one end only", input->shuffle);
 	if (writer->seed != input->seed)
 		return err_set(err, -EBADMSG, "shuffle %" PRIu32 " is hashed in two ways", input->shuffle);
 	return 0;
@@ -140,8 +148,6 @@ static int check_source(const Quern__Run *run, size_t stage, const Quern__Source
 /* A set that one stage keeps twice would be the same twice. `caches`: ids so far, *n of them. */
 static int check_cache(const Quern__Step *s, uint32_t *caches, size_t *n, struct err *err)
 {
-	if (s->function != NULL || s->cache == NULL)
-		return err_set(err, -EBADMSG, "a step that keeps records does nothing else");
 	if (*n == PLAN_CACHES_MAX)
 		return err_set(err, -EBADMSG, "more than %d sets are kept", PLAN_CACHES_MAX);
 	for (size_t i = 0; i < *n; i++)
@@ -155,12 +161,11 @@ static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, 
 {
 	if (!known(&quern__step__kind__descriptor, (int)s->kind))
 		return err_set(err, -EBADMSG, "a step of unknown kind %d", (int)s->kind);
-	if (s->kind == QUERN__STEP__KIND__CACHE)
-		return check_cache(s, caches, n_caches, err);
-	if (s->function == NULL || s->cache != NULL)
-		return err_set(err, -EBADMSG, "a step without a function");
-	if ((s->kind == QUERN__STEP__KIND__FOLD) != (s->has_zero != 0) || s->zero.len > PLAN_ARG_MAX)
-		return err_set(err, -EBADMSG, "a fold from nothing, from too much, or of what is no fold");
+	int r = step_check(s, err);
+	if (r == 0 && s->cache != NULL)
+		r = check_cache(s, caches, n_caches, err);
+	if (r < 0 || s->function == NULL)
+		return r;
 	return check_function(s->function,
 		s->kind == QUERN__STEP__KIND__FOLD  ? ROLE_FOLD
 		: s->kind == QUERN__STEP__KIND__MAP ? ROLE_MAP
@@ -168,14 +173,17 @@ static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, 
 		"a step", err);
 }
 
-/* The partitions of a step's set begin with those of a branch that is not behind its own. */
-static int check_number(const Quern__Step *s, size_t branch, struct err *err)
+/* The partitions of a step's set begin with those of a branch that is not behind its own, and where it says
+ * how many branches the set has, its own is one of them. */
+static int check_number(const Quern__Step *s, size_t branch, size_t n_branches, struct err *err)
 {
 	if (step_numbered(s) != (s->has_first != 0))
 		return err_set(err, -EBADMSG, "a step whose partitions begin nowhere");
-	return s->has_first && s->first > branch
-		       ? err_set(err, -EBADMSG, "a step whose partitions begin behind it")
-		       : 0;
+	if (s->has_first && s->first > branch)
+		return err_set(err, -EBADMSG, "a step whose partitions begin behind it");
+	if (s->has_branches && (s->branches > n_branches - s->first || s->branches <= branch - s->first))
+		return err_set(err, -EBADMSG, "a step whose partitions end elsewhere");
+	return 0;
 }
 
 static int check_branch(const Quern__Run *run, size_t stage, size_t branch, struct err *err)
@@ -188,7 +196,7 @@ static int check_branch(const Quern__Run *run, size_t stage, size_t branch, stru
 	for (size_t i = 0; i < b->n_steps && r == 0; i++) {
 		r = check_step(b->steps[i], caches, &n_caches, err);
 		if (r == 0)
-			r = check_number(b->steps[i], branch, err);
+			r = check_number(b->steps[i], branch, run->stages[stage]->n_branches, err);
 	}
 	return r;
 }
