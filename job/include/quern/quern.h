@@ -151,8 +151,8 @@ void quern_fail(const char *format, ...) __attribute__((format(printf, 1, 2), no
  * that succeeds, and the first are shown at the end. Without, or when there are more, the job fails at once:
  * trying again would not help. So it does where there is no one record to be left out: in a function that
  * combines values (quern_reduce_by_key() and its like). Of a function that is given all values of a key, the
- * key is left out. In quern_main() and what it calls: as quern_fail().
- */
+ * key is left out; of one that is given a partition (quern_map_partitions()), nothing. In quern_main() and
+ * what it calls: as quern_fail(). */
 void quern_bad_record(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* The number in a value of 8 bytes, as quern_emit_u64() and friends make them; any other length makes the
@@ -337,6 +337,11 @@ quern_set *quern_aggregate_by_key(quern_set *set, quern_slice zero, quern_reduce
 /* The same where both are one function: quern_reduce_by_key() with fn(zero, value) in the place of each
  * value. */
 quern_set *quern_fold_by_key(quern_set *set, quern_slice zero, quern_reduce_fn *fn, const quern_slice *arg);
+
+/* The same where a first result is made of each value by `create`, which emits it: quern_map_values() and
+ * then quern_reduce_by_key(). */
+quern_set *quern_combine_by_key(
+	quern_set *set, quern_map_fn *create, quern_reduce_fn *merge, const quern_slice *arg);
 
 /* How many records each key has (QUERN_U64). */
 quern_set *quern_count_by_key(quern_set *set);
