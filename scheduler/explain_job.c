@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "base/auto.h"
+#include "job/stage.h"
 #include "job/symbols.h"
 #include "scheduler/driver.h"
 #include "scheduler/job_process.h"
@@ -33,9 +34,9 @@ static void end(struct explaining *x, int status, const char *why)
 /* Whether quern_main() can go on as if the action had been run. */
 static bool can_go_on(const Quern__Run *run)
 {
-	Quern__Sink__Kind kind = run->stages[run->n_stages - 1]->sink->kind;
+	const Quern__Sink *sink = run->stages[run->n_stages - 1]->sink;
 
-	return kind == QUERN__SINK__KIND__TEXT || kind == QUERN__SINK__KIND__SAMPLE;
+	return sink_writes_files(sink) || sink->kind == QUERN__SINK__KIND__SAMPLE;
 }
 
 static int print(struct explaining *x, struct action *a, struct err *err)
