@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 
 #include "base/auto.h"
-#include "job/stage.h"
 #include "job/symbols.h"
 #include "scheduler/driver.h"
 #include "scheduler/job_process.h"
@@ -29,14 +28,6 @@ static void end(struct explaining *x, int status, const char *why)
 		(void)fprintf(stderr, "quern: %s\n", why);
 	x->status = status;
 	(void)event_base_loopbreak(x->loop);
-}
-
-/* Whether quern_main() can go on as if the action had been run. */
-static bool can_go_on(const Quern__Run *run)
-{
-	const Quern__Sink *sink = run->stages[run->n_stages - 1]->sink;
-
-	return sink_writes_files(sink) || sink->kind == QUERN__SINK__KIND__SAMPLE;
 }
 
 static int print(struct explaining *x, struct action *a, struct err *err)
@@ -63,7 +54,7 @@ static void on_run(void *arg, const Quern__Run *run)
 	(void)action_free(a);
 	if (r < 0) {
 		end(x, DRIVER_JOB_FAILED, err.text);
-	} else if (!can_go_on(run)) {
+	} else if (!run->goes_on) {
 		(void)puts("what follows depends on the answer");
 		end(x, DRIVER_DONE, NULL);
 	} else if (job_process_done(x->job, run->id, 0, "") < 0) {
