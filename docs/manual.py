@@ -55,20 +55,25 @@ def described(entry):
 
 
 def page(sources):
-    first, *others = declarations.parts(*sources)
-    head = first.entries.pop(0)
-    text = re.sub(r"^[\w.]+: ", "", head.text)
-    yield from prose(text[0].upper() + text[1:])
-    for part in [first, *others]:
-        yield f".Ss {line(part.title or 'Types')}"
+    for number, part in enumerate(declarations.parts(*sources)):
+        title = part.title or "Types"
+        if not part.title and not part.entries[0].declarations:
+            # What a header says of itself: "quern.h: ..." of the first is the description of all.
+            title, _, text = part.entries.pop(0).text.partition(": ")
+            part.text = text[0].upper() + text[1:]
+        if number > 0:
+            yield f".Ss {line(title)}"
         if part.text:
             yield from prose(part.text)
+        if number == 0:
+            yield ".Ss Types"
         for entry in part.entries:
             yield from described(entry)
 
 
 def main():
     output, version, template, *headers = sys.argv[1:]
+    headers.sort(key=lambda path: (not path.endswith("/quern.h"), path))
     sources = [pathlib.Path(h).read_text(encoding="utf-8") for h in headers]
     text = pathlib.Path(template).read_text(encoding="utf-8").replace("@VERSION@", version)
     text = text.replace("@HEADERS@", "\n".join(row.rstrip() for row in page(sources)))

@@ -3,7 +3,7 @@ as quern.h is: a comment stands before what it speaks of, and `/* ---- Title ---
 import re
 
 PART = re.compile(r"---- (.*) ----$")
-TOKEN = re.compile(r"/\*.*?\*/|^[ \t]*#(?:[^\n]|\\\n)*|\n[ \t]*\n|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[{};]|[^\s{};\"'/#]+|\s|.",
+TOKEN = re.compile(r"/\*.*?\*/|^[ \t]*#(?:\\\n|[^\n])*|\n[ \t]*\n|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[{};]|[^\s{};\"'/#]+|\s|.",
                    re.DOTALL | re.MULTILINE)
 WRITTEN_BY_THE_USER = {"quern_main"}
 
@@ -64,7 +64,9 @@ def tokens(source):
 
 
 def shown(declaration):
-    """A declaration as a manual shows it: of a function that is defined here, without the body."""
+    """A declaration as a manual shows it: what is defined here, and takes more than a line, without its body."""
+    if declaration.startswith("#"):
+        return re.match(r"[^\n]*?(?=\s*\\\n|$)", declaration)[0]
     if declaration.startswith("static inline"):
         return re.sub(r"\s*\{.*", ";", declaration, flags=re.DOTALL)
     return declaration
@@ -100,14 +102,17 @@ def parts(*sources):
     return [p for p in found if p.text or p.entries]
 
 
-def functions(*sources):
-    """The names of the functions that quern defines, in their order."""
-    names = []
-    for part in parts(*sources):
-        for text in (d for e in part.entries for d in e.declarations):
-            text = without_comments(text)
-            if re.match(r"#|static |typedef |enum |struct [^;]*\{|struct \w+;", text):
-                continue
-            of_a_type = re.match(r"quern_\w+_fn\s+([^*(]*);$", text)
-            names += re.findall(r"\w+", of_a_type[1]) if of_a_type else re.findall(r"\b(quern_\w+)\s*\(", text)[:1]
-    return [n for n in names if n not in WRITTEN_BY_THE_USER]
+def defined(*sources):
+    """What quern defines of it: the names of functions, and the declarations of variables."""
+    names, variables = [], []
+    for text in (without_comments(d) for p in parts(*sources) for e in p.entries for d in e.declarations):
+        of_a_type = re.match(r"quern_\w+_fn\s+([^*(]*);$", text)
+        if re.match(r"#|static |typedef |enum |struct [^;]*\{|struct \w+;", text):
+            continue
+        if of_a_type:
+            names += re.findall(r"\w+", of_a_type[1])
+        elif text.startswith("extern ") and "(" not in text:
+            variables.append(text.removeprefix("extern "))
+        else:
+            names += re.findall(r"\b(quern_\w+)\s*\(", text)[:1]
+    return [n for n in names if n not in WRITTEN_BY_THE_USER], variables

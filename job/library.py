@@ -8,6 +8,7 @@ libquern.so has every function of the API, so that a job can be linked against i
 driver has sent, whatever is installed where it was built or where it runs.
 """
 import pathlib
+import re
 import sys
 
 import declarations
@@ -26,9 +27,11 @@ static void outside(const char *function)
 
 def main():
     source, listing, *headers = map(pathlib.Path, sys.argv[1:])
-    names = declarations.functions(*(h.read_text(encoding="utf-8") for h in headers))
-    bodies = [f"\nvoid {name}(void);\nvoid {name}(void)\n{{\n\toutside(\"{name}\");\n}}\n" for name in names]
+    functions, variables = declarations.defined(*(h.read_text(encoding="utf-8") for h in headers))
+    bodies = [f"\nvoid {name}(void);\nvoid {name}(void)\n{{\n\toutside(\"{name}\");\n}}\n" for name in functions]
+    bodies += [f"\nextern {v}\n{v}\n" for v in variables]
     source.write_text(HEAD + "".join(bodies), encoding="utf-8")
+    names = functions + [re.search(r"\b(quern_\w+)", v)[1] for v in variables]
     listing.write_text("{\n" + "".join(f"\t{name};\n" for name in names) + "};\n", encoding="utf-8")
 
 

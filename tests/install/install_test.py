@@ -44,18 +44,19 @@ def linked(prefix, so, source=JOB, *more):
 
 
 def names(path):
-    """The functions of quern's that an object offers."""
-    return set(re.findall(r" T (quern_\w+)$", command("nm", "-D", "--defined-only", path), re.MULTILINE))
+    """The functions and variables of quern's that an object offers."""
+    return set(re.findall(r" [BDRT] (quern_\w+)$", command("nm", "-D", "--defined-only", path), re.MULTILINE))
 
 
 def declared(prefix):
-    """What the installed headers declare and do not define, as the compiler sees it; but for what users write."""
+    """What the installed headers declare and leave to quern to define, as the compiler sees it."""
     flags = ["-x", "c", "-include", "quern/quern.h", "/dev/null", *pkg_config(prefix, "--cflags")]
     prototypes = command("cc", "-fsyntax-only", "-aux-info", "/dev/stdout", *flags)
     plain = command("cc", "-E", "-P", *flags)
     of_a_type = re.findall(r"^\s*quern_\w+_fn ([^*(;]+);", plain, re.MULTILINE)
-    return {*re.findall(r":\w*C \*/ extern .*?\b(quern_\w+) \(", prototypes), *re.findall(r"\w+", " ".join(of_a_type))} \
-        - {"quern_main"}
+    variables = re.findall(r"^extern [^(;]*?(quern_\w+)[^(;]*;", plain, re.MULTILINE)
+    functions = re.findall(r":\w*C \*/ extern .*?\b(quern_\w+) \(", prototypes)
+    return {*functions, *re.findall(r"\w+", " ".join(of_a_type)), *variables} - {"quern_main"}
 
 
 def count_lines(d, job):
