@@ -44,6 +44,11 @@ def plain(line):
     return re.sub(r" ([.,:;])", r"\1", line)
 
 
+def argument(words):
+    """What stands behind the "=" of an option, as --help has it."""
+    return words and "".join({"Ns": "", "Ar": "", "Oo": "[", "Oc": "]"}.get(word, word) for word in words.split())
+
+
 def default_in_page(lines):
     for line, following in zip(lines, lines[1:] + [""]):
         match = re.match(r"\.Pq (.*?)( [.;])?$", line)
@@ -59,9 +64,9 @@ def in_page(path):
     found = {}
     for item in re.split(r"^\.It ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         head, *lines = re.split(r"^\.(?:El|Ss|Sh)\b", item, flags=re.MULTILINE)[0].strip().split("\n")
-        option = re.fullmatch(r"(?:Fl (\w) , |Fl )-([a-z][a-z-]*)(?: Ns = Ns Ar (\S+))?", head)
+        option = re.fullmatch(r"(?:Fl (\w) , |Fl )-([a-z][a-z-]*)(?: Ns =( .*))?", head)
         if option:
-            found[option[2]] = (option[1], option[3], default_in_page(lines))
+            found[option[2]] = (option[1], argument(option[3]), default_in_page(lines))
         else:
             assert "Fl -" not in head, f"{path.name}: one item is one option: .It {head}"
     return found
