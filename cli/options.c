@@ -243,7 +243,7 @@ static const struct option_row rows[] = {
 	{ "cflags", "FLAGS", "further flags for the compiler of the job", set_cflags },
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), KEY_CONF = KEY_FIRST + ROWS, KEY_FILE };
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), KEY_CONF = KEY_FIRST + ROWS, KEY_FILE, KEY_EXPLAIN };
 
 /* "quern.task.cores" names --task-cores. */
 static int set_conf(struct run_options *o, const char *key, const char *value, struct err *err)
@@ -324,6 +324,9 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	case 'v':
 		o->verbose = true;
 		return 0;
+	case KEY_EXPLAIN:
+		o->explain = true;
+		return 0;
 	case KEY_FILE: /* read before everything else, see options_parse() */
 		return 0;
 	case ARGP_KEY_ARG:
@@ -379,7 +382,7 @@ static void defaults(struct run_options *o)
 
 void options_parse(int argc, char **argv, struct run_options *ret)
 {
-	struct argp_option list[ROWS + 5] = { 0 };
+	struct argp_option list[ROWS + 6] = { 0 };
 
 	for (int i = 0; i < ROWS; i++)
 		list[i] = (struct argp_option){
@@ -398,6 +401,9 @@ void options_parse(int argc, char **argv, struct run_options *ret)
 	list[ROWS + 3] = (struct argp_option){
 		.name = "verbose", .key = 'v', .doc = "say what happens on the cluster"
 	};
+	list[ROWS + 4] = (struct argp_option){ .name = "explain",
+		.key = KEY_EXPLAIN,
+		.doc = "print the graph, its stages, splits and shuffles, and run nothing" };
 
 	const char *doc =
 		"Runs a job on a Mesos cluster, or on an embedded one that it starts and takes down.\v"

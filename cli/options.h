@@ -28,7 +28,7 @@ struct run_options {
 	uint32_t parallelism;         /* 0: from the cores */
 	uint32_t shuffle_compression; /* level of zstd, 0: none; UINT32_MAX: not said */
 	char *role, *principal, *secret_file, *driver_host, *executor_uri, *cflags;
-	bool quiet, verbose;
+	bool quiet, verbose, explain;
 	int first; /* index in argv of the job */
 };
 

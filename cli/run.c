@@ -18,6 +18,7 @@
 #include "job/compile.h"
 #include "job/object.h"
 #include "scheduler/driver.h"
+#include "scheduler/explain_job.h"
 
 enum {
 	SHARED_CLUSTER_CORES = 16, /* taken at most when nobody says more: there are others on a cluster */
@@ -171,6 +172,28 @@ static struct sched_config sched_config(const struct command *c)
 	return s;
 }
 
+static struct action_config action_config(const struct run_options *o)
+{
+	return (struct action_config){ .cores = slots(o),
+		.partitions = o->parallelism,
+		.compression = shuffle_compression(o),
+		.task_memory = (uint64_t)o->task_mem_mb << 20,
+		.only_look = o->explain };
+}
+
+static int explain(const struct command *c, int argc, char **argv)
+{
+	const struct explain_config x = { .self = c->paths.self,
+		.job = c->so,
+		.build_id = c->build_id,
+		.build_id_len = c->build_id_len,
+		.argv = argv + c->o.first,
+		.argc = argc - c->o.first,
+		.action = action_config(&c->o) };
+
+	return explain_job(&x);
+}
+
 static int drive(const struct command *c, int argc, char **argv, uint64_t seed)
 {
 	const struct run_options *o = &c->o;
@@ -190,10 +213,7 @@ static int drive(const struct command *c, int argc, char **argv, uint64_t seed)
 		.build_id_len = c->build_id_len,
 		.argv = argv + o->first,
 		.argc = argc - o->first,
-		.action = { .cores = slots(o),
-			.partitions = o->parallelism,
-			.compression = shuffle_compression(o),
-			.task_memory = (uint64_t)o->task_mem_mb << 20 },
+		.action = action_config(o),
 		.cache_mem_mb = o->cache_mem_mb,
 		.give_up_ms = o->master_timeout_ms,
 		.quiet = o->quiet,
@@ -231,6 +251,8 @@ static int run(struct command *c, int argc, char **argv)
 		r = err_set(&err, -EIO, "no random numbers to be had");
 	if (r == 0)
 		r = prepare(c, argv[c->o.first], &err);
+	if (r == 0 && c->o.explain)
+		return explain(c, argc, argv);
 	if (r == 0) {
 		status = DRIVER_NO_CLUSTER;
 		r = find_cluster(c, &err);

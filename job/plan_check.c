@@ -81,14 +81,17 @@ static int check_input(const Quern__Run *run, size_t stage, const Quern__Shuffle
 		return err_set(err, -EBADMSG, "no stage before it writes shuffle %" PRIu32, input->shuffle);
 	if (input->reduce != NULL && input->order != NULL)
 		return err_set(err, -EBADMSG, "both a reduction and an order");
+	int r = input->order != NULL    ? check_order(input->order, err)
+		: input->reduce != NULL ? check_function(input->reduce, true, "a reduction", err)
+					: 0;
+	if (r < 0)
+		return r;
 	if ((writer->order != NULL) != (input->order != NULL))
 		return err_set(
 			err, -EBADMSG, "shuffle %" PRIu32 " is sorted at one end only", input->shuffle);
 	if (writer->seed != input->seed)
 		return err_set(err, -EBADMSG, "shuffle %" PRIu32 " is hashed in two ways", input->shuffle);
-	if (input->order != NULL)
-		return check_order(input->order, err);
-	return input->reduce != NULL ? check_function(input->reduce, true, "a reduction", err) : 0;
+	return 0;
 }
 
 static int check_source(const Quern__Run *run, size_t stage, const Quern__Source *s, struct err *err)
