@@ -1,0 +1,105 @@
+/* terasort_validate.c: whether a folder is the sorted form of another, as terasort.c should have made it.
+ *
+ *     quern run terasort_validate.c INPUT SORTED
+ *
+ * Within each part of SORTED keys must not go down, nor from the end of one to the beginning of the next; and
+ * there must be as many lines as in INPUT, with the same sum of checksums, which does not depend on their
+ * order. */
+#include <inttypes.h>
+#include <quern/quern.h>
+#include <stdio.h>
+
+enum { KEY = 10 };
+
+struct summary {
+	uint64_t lines, sum;
+	char first[KEY], last[KEY];
+};
+
+/* FNV-1a. */
+static uint64_t checksum(quern_slice line)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < line.len; i++)
+		h = (h ^ (unsigned char)line.ptr[i]) * 0x100000001b3;
+	return h;
+}
+
+/* Sees all lines of a partition, one after the other; gives one record. With an `arg` it looks at the order.
+ */
+static void summarize(uint32_t partition, quern_records *records, quern_out *out, void *arg)
+{
+	struct summary s = { 0 };
+	quern_slice key, line;
+
+	while (quern_next(records, &key, &line)) {
+		if (line.len < KEY)
+			quern_fail("a line of %zu bytes has no key of %d", line.len, KEY);
+		if (arg != NULL && s.lines > 0 && memcmp(line.ptr, s.last, KEY) < 0)
+			quern_bad_record(
+				"partition %" PRIu32 " is not in order at '%.*s'", partition, KEY, line.ptr);
+		if (s.lines == 0)
+			memcpy(s.first, line.ptr, KEY);
+		memcpy(s.last, line.ptr, KEY);
+		s.lines++;
+		s.sum += checksum(line);
+	}
+	quern_put(out, quern_bytes(&s, sizeof(s)));
+}
+
+static int add(quern_slice key, quern_slice value, void *arg)
+{
+	struct summary *all = arg, s;
+
+	(void)key;
+	memcpy(&s, value.ptr, sizeof(s));
+	if (s.lines > 0) {
+		all->lines += s.lines;
+		all->sum += s.sum;
+	}
+	return 0;
+}
+
+/* Partitions come in order: each must begin where the one before has ended, or later. */
+static int add_in_order(quern_slice key, quern_slice value, void *arg)
+{
+	struct summary *all = arg, s;
+
+	memcpy(&s, value.ptr, sizeof(s));
+	if (s.lines > 0 && all->lines > 0 && memcmp(s.first, all->last, KEY) < 0) {
+		(void)fprintf(stderr, "a part begins with '%.*s', the one before ends with '%.*s'\n", KEY,
+			s.first, KEY, all->last);
+		return 1;
+	}
+	if (s.lines > 0)
+		memcpy(all->last, s.last, KEY);
+	return add(key, value, arg);
+}
+
+int quern_main(quern_job *job, int argc, char **argv)
+{
+	struct summary input = { 0 }, sorted = { 0 };
+	const bool in_order = true;
+
+	if (argc != 3) {
+		(void)fprintf(stderr, "usage: %s INPUT SORTED\n", argv[0]);
+		return 1;
+	}
+	int r = quern_collect(quern_map_partitions(quern_text(job, argv[1]), summarize, NULL), add, &input);
+	if (r == 0)
+		r = quern_collect(
+			quern_map_partitions(quern_text(job, argv[2]), summarize, QUERN_ARG(in_order)),
+			add_in_order, &sorted);
+	if (r != 0)
+		return r;
+	if (input.lines != sorted.lines || input.sum != sorted.sum) {
+		(void)fprintf(stderr,
+			"%" PRIu64 " lines with sum %016" PRIx64 " have become %" PRIu64 " with %016" PRIx64
+			"\n",
+			input.lines, input.sum, sorted.lines, sorted.sum);
+		return 1;
+	}
+	(void)printf("%" PRIu64 " lines in order, sum %016" PRIx64 "\n", sorted.lines, sorted.sum);
+	return 0;
+}
