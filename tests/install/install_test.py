@@ -80,7 +80,10 @@ def test_everything_is_there():
         assert wanted <= found, wanted - found
         version = command(prefix / "bin/quern", "--version").split()[1]
         others = found - wanted - {f"{folder}/libquern.so.{version}"}
-        assert all(re.match(r"share/man/man1/quern-\w+\.1$|include/quern/\w+\.h$", p) for p in others), others
+        known = r"share/man/man1/quern-\w+\.1$|include/quern/\w+\.h$|share/doc/quern/[\w-]+\.md$|share/doc/quern/examples/"
+        assert all(re.match(known, p) for p in others), others
+        assert {"share/doc/quern/guide.md", "share/doc/quern/examples/wordcount.c"} <= others, others
+        assert not [p for p in others if p.endswith(".build")], others
         assert pkg_config(prefix, "--modversion") == [version]
         assert "libquern.so.0" in command("readelf", "-d", prefix / library)
 
@@ -148,11 +151,12 @@ def test_man_pages():
         pages = sorted(install(d).rglob("share/man/man*/*"))
         assert len(pages) >= 4, pages
         for page in pages:
-            result = subprocess.run(["man", "--warnings=w", "-l", page], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                    text=True, check=False, env=dict(os.environ, MANWIDTH="80", LC_ALL="C.UTF-8"))
-            assert result.returncode == 0 and not result.stderr, f"{page}: {result.stderr}"
+            result = subprocess.run(["groff", "-mandoc", "-Tutf8", "-ww", page], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                    check=False)
+            assert result.returncode == 0 and not result.stderr, f"{page}: {result.stderr.decode()}"
+            text = re.sub(r"\x1b\[[0-9;]*m|.\x08", "", result.stdout.decode())
             for words in "NAME", "SYNOPSIS", "SEE ALSO":
-                assert words in result.stdout, f"{page}: no {words}"
+                assert words in text, f"{page}: no {words}"
 
 
 def complete(prefix, line):
