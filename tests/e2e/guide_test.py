@@ -29,7 +29,7 @@ OF_A_JOB = "quern_set *set, *lines, *pairs, *left, *right, *a, *b;"
 
 
 def install(d):
-    """An installation; the folder of its programs, and the environment in which it is used."""
+    """An installation: its program, and the environment in which it is used."""
     os.environ.pop("LD_LIBRARY_PATH", None)
     subprocess.run(["meson", "install", "-C", os.environ["QUERN_BUILD"], "--no-rebuild", "--quiet", "--destdir", d / "root"],
                    check=True, stdout=subprocess.DEVNULL)
@@ -43,7 +43,7 @@ def install(d):
 
 def blocks(document):
     text = (DOCS / document).read_text(encoding="utf-8")
-    return [(m[1], m[2], text.count("\n", 0, m.start()) + 1) for m in BLOCK.finditer(text)]
+    return [(*m.groups(), text.count("\n", 0, m.start()) + 1) for m in BLOCK.finditer(text)]
 
 
 def commands(text):
@@ -67,7 +67,7 @@ def printed(shown, got):
 
 def follow(document):
     with quern.scratch() as d:
-        program, env = install(d)
+        _, env = install(d)
         work = d / "work"
         work.mkdir()
         (work / "examples").symlink_to(quern.EXAMPLES)
@@ -102,9 +102,7 @@ def compile_pieces(document):
         flags = subprocess.run(["pkg-config", "--cflags", "quern"], env=env, check=True, stdout=subprocess.PIPE, text=True)
         for section in re.split(r"^##+ ", text, flags=re.MULTILINE):
             before = ""
-            for language, piece, _ in [(m[1], m[2], 0) for m in BLOCK.finditer(section)]:
-                if language != "c":
-                    continue
+            for piece in (text for language, text in BLOCK.findall(section) if language == "c"):
                 if NAMED.match(piece):
                     source = piece
                 elif is_of_a_file(piece):
