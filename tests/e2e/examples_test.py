@@ -89,7 +89,7 @@ def test_top_words():
     with quern.scratch() as d:
         folder(d)
         counts = collections.Counter((d / "all").read_bytes().split())
-        ranked = sorted(((n, word) for word, n in counts.items()), key=lambda c: (-c[0], c[1]))
+        ranked = sorted(((n, word) for word, n in counts.items()), reverse=True)
         lines = [b"%d\t%s\n" % c for c in ranked]
         assert example(d, "top_words", "in") == b"".join(lines[:10])
         assert example(d, "top_words", "in", "3") == b"".join(lines[:3])
