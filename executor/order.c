@@ -1,5 +1,23 @@
 #include "executor/order.h"
 
+#include <stdlib.h>
+
+#include "executor/steps.h"
+
+int order_init(struct order *o, const struct code *code, const Quern__Order *plan, struct err *err)
+{
+	*o = order_of(plan);
+	return plan->compare == NULL
+		       ? 0
+		       : steps_resolve(code, plan->compare, (code_fn **)&o->compare, &o->arg, err);
+}
+
+void order_deinit(struct order *o)
+{
+	free(o->arg);
+	o->arg = NULL;
+}
+
 /* Behind the last word of the key. */
 static struct order_place behind_key(const struct order *o)
 {
@@ -10,6 +28,8 @@ struct order_place order_next(const struct order *o, struct order_place place, u
 {
 	uint64_t w = !o->by_hash && o->descending ? ~word : word;
 
+	if (o->compare != NULL)
+		return place;
 	if (place.part == ORDER_HASH)
 		return (struct order_place){ ORDER_KEY, 0 };
 	Quern__ValueType type = o->by_hash                ? QUERN__VALUE_TYPE__BYTES
@@ -32,7 +52,9 @@ int order_compare(const struct order *o, struct order_place place, quern_slice k
 			return x < y ? -1 : 1;
 		place = (struct order_place){ ORDER_KEY, 0 };
 	}
-	if (place.part == ORDER_KEY)
+	if (o->compare != NULL)
+		c = o->compare(key_a, key_b, o->arg);
+	else if (place.part == ORDER_KEY)
 		c = compare_typed(o->by_hash ? QUERN__VALUE_TYPE__BYTES : o->key, key_a, key_b, place.at);
 	if (c == 0 && !o->by_hash && o->by_value && place.part != ORDER_END)
 		c = compare_typed(o->value, value_a, value_b, place.part == ORDER_VALUE ? place.at : 0);

@@ -36,22 +36,31 @@ static void sorting_emit(struct quern_out *out, quern_slice key, quern_slice val
 	sort_record(&((struct sorting *)out)->sort, key, value);
 }
 
-static void open_sort(struct sink *s)
+/* By keys, or by their hashes. */
+static int open_sort(struct sink *s, struct err *err)
 {
 	const struct sink_config *c = &s->config;
 	const Quern__Sink *plan = plan_of(s);
 	struct sorting *sorting = &s->sorting;
+	int r = 0;
 
-	sorting->order = order_of(plan->order);
-	const struct sort_config config = { .order = &sorting->order,
+	if (plan->order != NULL)
+		r = order_init(&s->order, c->env->code, plan->order, err);
+	else
+		s->order = order_hash(task_hash_seed(c->env->code, plan->seed));
+	if (r < 0)
+		return r;
+	const struct sort_config config = { .order = &s->order,
 		.memory = c->memory,
 		.scratch_dir = c->env->scratch_dir,
 		.keep = c->env->keep,
 		.flow = c->flow };
 	sort_init(&sorting->sort, &config);
-	ranges_init(&sorting->ranges, &sorting->order, plan->bounds, plan->n_bounds, plan->partitions);
+	if (plan->order != NULL)
+		ranges_init(&sorting->ranges, &s->order, plan->bounds, plan->n_bounds, plan->partitions);
 	sorting->in.emit = sorting_emit;
 	s->in = &sorting->in;
+	return 0;
 }
 
 static int open_map_output(struct sink *s, struct err *err)
@@ -63,15 +72,10 @@ static int open_map_output(struct sink *s, struct err *err)
 		.partitions = plan->partitions,
 		.level = plan->has_compression ? (int)plan->compression : SEGMENT_LEVEL,
 		.keep = s->config.env->keep };
-	int r = 0;
 
-	if (!plan->has_shuffle || (plan->combine == NULL) == (plan->order == NULL))
-		return err_set(err, -EINVAL, "stage %u: a shuffle that neither combines nor sorts",
-			s->config.task->stage->id);
-	if (plan->combine != NULL)
-		r = open_combine(s, err);
-	else
-		open_sort(s);
+	if (!plan->has_shuffle)
+		return err_set(err, -EINVAL, "stage %u: a shuffle without a name", s->config.task->stage->id);
+	int r = plan->combine != NULL ? open_combine(s, err) : open_sort(s, err);
 	return r < 0 ? r : shuffle_writer_new(&config, &s->writer, err);
 }
 
@@ -84,7 +88,7 @@ static void write_record(struct sink *s, uint32_t partition, quern_slice key, qu
 		flow_fail(s->config.flow, r, r == -EMSGSIZE, "%s", err.text);
 }
 
-static void write_combined(void *arg, uint64_t hash, quern_slice key, quern_slice value)
+static void write_hashed(void *arg, uint64_t hash, quern_slice key, quern_slice value)
 {
 	struct sink *s = arg;
 
@@ -104,9 +108,9 @@ static void finish_map_output(struct sink *s)
 	struct err err;
 
 	if (s->combine != NULL)
-		combine_finish(s->combine, write_combined, s);
+		combine_finish(s->combine, write_hashed, s);
 	else
-		sort_finish(&s->sorting.sort, write_sorted, s);
+		sort_finish(&s->sorting.sort, s->order.by_hash ? write_hashed : write_sorted, s);
 	if (s->config.flow->result < 0)
 		return;
 	int r = shuffle_writer_finish(s->writer, &err);
@@ -138,12 +142,12 @@ static void finish_part(struct sink *s)
 static int open_sampler(struct sink *s, struct err *err)
 {
 	const Quern__Sink *plan = plan_of(s);
-	struct order order = { 0 };
+	int r = plan->order != NULL ? order_init(&s->order, s->config.env->code, plan->order, err) : 0;
 
-	if (plan->order != NULL)
-		order = order_of(plan->order);
-	if (sampler_init(&s->sampler, &order, plan->limit, s->config.task->task->partition, s->config.flow) <
-		0)
+	if (r < 0)
+		return r;
+	if (sampler_init(
+		    &s->sampler, &s->order, plan->limit, s->config.task->task->partition, s->config.flow) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	s->in = &s->sampler.in;
 	return 0;
@@ -239,4 +243,5 @@ void sink_close(struct sink *s)
 	s->part = part_free(s->part);
 	collect_deinit(&s->collect);
 	sampler_deinit(&s->sampler);
+	order_deinit(&s->order);
 }

@@ -23,9 +23,9 @@ struct sink {
 	struct quern_out *in;      /* where records go: one of those below */
 
 	struct combine *combine;
+	struct order order; /* of what is sorted, or of which there is a sample */
 	struct sorting {
 		struct quern_out in;
-		struct order order;
 		struct sort sort;
 		struct ranges ranges;
 	} sorting;

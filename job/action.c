@@ -66,6 +66,18 @@ struct sampling {
 	struct err *err;
 };
 
+/* The function of an order, and a copy of its argument: it may change that. */
+static int find_compare(const struct sampling *s, const quern_job *job, struct sample *sample)
+{
+	const Quern__Function *f = sample->order->compare;
+
+	if (f == NULL)
+		return 0;
+	if (f->has_arg && (sample->arg = memory_copy(s->m, f->arg.data, f->arg.len)) == NULL)
+		return err_set(s->err, -ENOMEM, "out of memory");
+	return code_resolve(job->code, f, (code_fn **)&sample->compare, s->err);
+}
+
 /* Sees to it that a sort knows its bounds. */
 static int sample_sort(void *arg, struct set_shuffle *sort)
 {
@@ -73,7 +85,7 @@ static int sample_sort(void *arg, struct set_shuffle *sort)
 	struct action a = { .set = sort->from };
 	struct sample sample;
 
-	if (sort->order == NULL || sort->partitions == 1 || sort->bounds != NULL)
+	if (sort->order == NULL || shuffle_seed(sort)->partitions == 1 || sort->bounds != NULL)
 		return 0;
 	quern__sink__init(&a.sink);
 	a.sink.kind = QUERN__SINK__KIND__SAMPLE;
@@ -82,7 +94,9 @@ static int sample_sort(void *arg, struct set_shuffle *sort)
 	a.sink.order = (Quern__Order *)sort->order;
 	a.name = format_name("sort_by_key: sample");
 	sample_init(&sample, sort->order);
-	int r = run_stages(&a, s->m, sample_add, &sample, s->err);
+	int r = find_compare(s, sort->from->job, &sample);
+	if (r == 0)
+		r = run_stages(&a, s->m, sample_add, &sample, s->err);
 	if (r == 0) {
 		r = sample_bounds(&sample, &sort->from->job->memory, &sort->bounds);
 		if (r < 0)

@@ -73,7 +73,9 @@ static int put_order(struct buf *out, const Quern__Order *o, const char *how)
 {
 	int r = buf_add_str(out, how);
 
-	if (r == 0)
+	if (r == 0 && o->compare != NULL)
+		r = put_function(out, o->compare);
+	else if (r == 0)
 		r = put_type(out, o->key, "key");
 	if (r == 0 && o->by_value)
 		r = buf_add_str(out, ", then ");
@@ -96,6 +98,17 @@ static int put_input(struct buf *out, const Quern__ShuffleInput *s)
 	return r;
 }
 
+static int put_group(struct buf *out, const Quern__Group *g)
+{
+	int r = put_lower(out, name_of(&quern__group__kind__descriptor, (int)g->kind));
+
+	if (r == 0 && g->function != NULL)
+		r = buf_add_str(out, " by ");
+	if (r == 0 && g->function != NULL)
+		r = put_function(out, g->function);
+	return r < 0 ? r : buf_add_str(out, " of ");
+}
+
 static int put_source(struct buf *out, const Quern__Source *s)
 {
 	int r = s->n_text > 0 ? buf_add_str(out, "text") : 0;
@@ -105,6 +118,8 @@ static int put_source(struct buf *out, const Quern__Source *s)
 		if (r == 0)
 			r = put_quoted(out, s->text[i]);
 	}
+	if (r == 0 && s->group != NULL)
+		r = put_group(out, s->group);
 	for (size_t i = 0; i < s->n_shuffles && r == 0; i++) {
 		r = i > 0 ? buf_add_str(out, " and ") : 0;
 		if (r == 0)

@@ -60,6 +60,11 @@ void quern_put(quern_out *out, quern_slice value)
 	out->emit(out, quern_bytes(NULL, 0), value);
 }
 
+bool quern_next_value(quern_values *values, quern_slice *value)
+{
+	return values->next(values, value);
+}
+
 void quern_emit_u64(quern_out *out, quern_slice key, uint64_t value)
 {
 	uint64_t bits = htole64(value);

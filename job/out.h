@@ -13,6 +13,11 @@ struct quern_out {
 	void (*emit)(struct quern_out *out, quern_slice key, quern_slice value);
 };
 
+/* Whoever gives values one by one embeds this as its first member. */
+struct quern_values {
+	bool (*next)(struct quern_values *values, quern_slice *value); /* quern_next_value() */
+};
+
 /* Runs `run(arg)`; quern_fail() inside it, at any depth, ends it. 0, or -ECANCELED with quern_fail()'s text
  * in `err`. May not be nested. Outside of a guard quern_fail() prints its text on stderr and exits with 1. */
 int out_guard(void (*run)(void *arg), void *arg, struct err *err);

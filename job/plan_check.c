@@ -33,7 +33,7 @@ static int check_order(const Quern__Order *o, struct err *err)
 	if (!known(&quern__value_type__descriptor, (int)o->key) ||
 		!known(&quern__value_type__descriptor, (int)o->value))
 		return err_set(err, -EBADMSG, "an order of an unknown type");
-	return 0;
+	return o->compare != NULL ? check_function(o->compare, false, "an order", err) : 0;
 }
 
 /* What a sort divides by. */
@@ -45,7 +45,8 @@ static int check_bounds(const Quern__Sink *s, struct err *err)
 		return err_set(
 			err, -EBADMSG, "%zu bounds are more than %d", s->n_bounds, PLAN_PARTITIONS_MAX);
 	for (size_t i = 0; r == 0 && i < s->n_bounds; i++)
-		if (s->order->key != QUERN__VALUE_TYPE__BYTES && s->bounds[i].len != 8)
+		if (s->order->compare == NULL && s->order->key != QUERN__VALUE_TYPE__BYTES &&
+			s->bounds[i].len != 8)
 			return err_set(err, -EBADMSG, "a bound of %zu bytes, which should be a number",
 				s->bounds[i].len);
 	return r;
@@ -94,6 +95,24 @@ static int check_input(const Quern__Run *run, size_t stage, const Quern__Shuffle
 	return 0;
 }
 
+/* Records of a group's shuffles come in the order of the same hash. */
+static int check_group(const Quern__Source *s, struct err *err)
+{
+	const Quern__Group *g = s->group;
+
+	if (group_shuffles(g->kind) == 0)
+		return err_set(err, -EBADMSG, "a group of unknown kind %d", (int)g->kind);
+	if (group_shuffles(g->kind) != s->n_shuffles)
+		return err_set(err, -EBADMSG, "a group of %zu shuffles", s->n_shuffles);
+	for (size_t i = 0; i < s->n_shuffles; i++)
+		if (s->shuffles[i]->order != NULL || s->shuffles[i]->seed != s->shuffles[0]->seed)
+			return err_set(err, -EBADMSG, "a group of shuffles that are not hashed alike");
+	if (g->function == NULL ? group_must_call(g->kind) : !group_may_call(g->kind))
+		return err_set(err, -EBADMSG, "a group %s a function",
+			g->function == NULL ? "without" : "that has no use for");
+	return g->function == NULL ? 0 : check_function(g->function, false, "a group", err);
+}
+
 static int check_source(const Quern__Run *run, size_t stage, const Quern__Source *s, struct err *err)
 {
 	int r = 0;
@@ -105,11 +124,11 @@ static int check_source(const Quern__Run *run, size_t stage, const Quern__Source
 	for (size_t i = 0; i < s->n_text; i++)
 		if (s->text[i][0] == '\0')
 			return err_set(err, -EBADMSG, "a path is empty");
-	if (s->n_shuffles > 1)
+	if (s->group == NULL && s->n_shuffles > 1)
 		return err_set(err, -EBADMSG, "%zu shuffles at a time", s->n_shuffles);
 	for (size_t i = 0; r == 0 && i < s->n_shuffles; i++)
 		r = check_input(run, stage, s->shuffles[i], err);
-	return r;
+	return r == 0 && s->group != NULL ? check_group(s, err) : r;
 }
 
 /* A set that one stage keeps twice would be the same twice. `caches`: ids so far, *n of them. */

@@ -33,4 +33,8 @@ void set_types(quern_set *set, const quern_set *from);
 /* A new shuffle of the records of `from`; NULL: no memory. */
 struct set_shuffle *set_shuffle_new(quern_set *from, uint32_t partitions);
 
+/* Sees to it that the two hash alike and have as many partitions. false: they cannot, for actions have had
+ * both, or the job wants them divided otherwise; nothing has changed then. */
+bool set_shuffles_agree(const struct set_shuffle *a, const struct set_shuffle *b);
+
 #endif

@@ -100,7 +100,7 @@ static int fill_input(struct cutter *c, const struct set_input *from, Quern__Shu
 		return no_memory(c->err);
 	quern__shuffle_input__init(input);
 	input->shuffle = from->shuffle->id;
-	input->seed = from->shuffle->seed;
+	input->seed = shuffle_seed(from->shuffle)->id;
 	input->reduce = (Quern__Function *)from->reduce;
 	input->order = (Quern__Order *)from->order;
 	*ret = input;
@@ -123,6 +123,7 @@ static int fill_source(struct cutter *c, const quern_set *from, Quern__Source **
 	if (source->shuffles == NULL)
 		return no_memory(c->err);
 	source->n_shuffles = from->n_inputs;
+	source->group = (Quern__Group *)from->group;
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < from->n_inputs; i++)
 		r = fill_input(c, &from->inputs[i], &source->shuffles[i]);
@@ -212,7 +213,8 @@ static int cut_shuffle(struct cutter *c, struct set_shuffle *shuffle)
 	if (shuffle->stamp == c->stamp)
 		return 0;
 	shuffle->stamp = c->stamp;
-	shuffle->planned = true;
+	struct set_seed *seed = shuffle_seed(shuffle);
+	shuffle->planned = seed->planned = true;
 	Quern__Sink *sink = memory_take(c->m, sizeof(*sink));
 	if (sink == NULL)
 		return no_memory(c->err);
@@ -220,9 +222,9 @@ static int cut_shuffle(struct cutter *c, struct set_shuffle *shuffle)
 	sink->kind = QUERN__SINK__KIND__SHUFFLE;
 	sink->has_shuffle = sink->has_seed = true;
 	sink->shuffle = shuffle->id;
-	sink->seed = shuffle->seed;
-	sink->has_partitions = shuffle->partitions != 0;
-	sink->partitions = shuffle->partitions;
+	sink->seed = seed->id;
+	sink->has_partitions = seed->partitions != 0;
+	sink->partitions = seed->partitions;
 	sink->combine = (Quern__Function *)shuffle->combine;
 	sink->order = (Quern__Order *)shuffle->order;
 	if (shuffle->bounds != NULL) {

@@ -497,8 +497,8 @@ static void plans_that_make_no_sense(void **state)
 	to_shuffle(&b, 0, "quern_sum_u64");
 	expect_failed(&b, true, "0 partitions");
 	b.sink.partitions = 2;
-	b.sink.combine = NULL;
-	expect_failed(&b, true, "neither combines nor sorts");
+	b.sink.has_shuffle = false;
+	expect_failed(&b, true, "without a name");
 	b.task.split = NULL;
 	expect_failed(&b, false, "without a split");
 	from_shuffle(&b, "quern_sum_u64");

@@ -296,6 +296,97 @@ static void numbers_and_paths_are_within_limits(void **state)
 	assert_found(p->run.n_stages = PLAN_STAGES_MAX + 1, "1001 stages");
 }
 
+/* The second stage groups its shuffle, which it reads as often. */
+static void group(struct plan *p, Quern__Group *g, int kind, size_t shuffles, Quern__Function *function)
+{
+	static Quern__ShuffleInput *inputs[3];
+
+	quern__group__init(g);
+	g->kind = (Quern__Group__Kind)kind;
+	g->function = function;
+	for (size_t i = 0; i < 3; i++)
+		inputs[i] = &p->from[1].input;
+	p->from[1].source.shuffles = inputs;
+	p->from[1].source.n_shuffles = shuffles;
+	p->from[1].source.group = g;
+}
+
+static void groups_are_of_shuffles_that_are_hashed_alike(void **state)
+{
+	Quern__Order order = QUERN__ORDER__INIT;
+	Quern__ShuffleInput other;
+	Quern__Sink second;
+	Quern__Group g;
+
+	(void)state;
+	assert_fine(group(p, &g, QUERN__GROUP__KIND__GROUP, 1, &p->map));
+	for (int kind = QUERN__GROUP__KIND__COGROUP; kind <= QUERN__GROUP__KIND__CROSS; kind++) {
+		bool may = kind != QUERN__GROUP__KIND__SUBTRACT && kind != QUERN__GROUP__KIND__INTERSECT;
+		bool must = kind == QUERN__GROUP__KIND__COGROUP || kind == QUERN__GROUP__KIND__CROSS;
+
+		if (!must)
+			assert_fine(group(p, &g, kind, 2, NULL));
+		else
+			assert_found(group(p, &g, kind, 2, NULL), "without a function");
+		if (may)
+			assert_fine(group(p, &g, kind, 2, &p->map));
+		else
+			assert_found(group(p, &g, kind, 2, &p->map), "no use for");
+		assert_found(group(p, &g, kind, 1, must ? &p->map : NULL), "a group of 1 shuffles");
+		assert_found(group(p, &g, kind, 3, must ? &p->map : NULL), "a group of 3 shuffles");
+	}
+	assert_found(group(p, &g, QUERN__GROUP__KIND__GROUP, 2, &p->map), "a group of 2 shuffles");
+	assert_found(group(p, &g, 99, 2, NULL), "unknown kind 99");
+	assert_found((group(p, &g, QUERN__GROUP__KIND__JOIN, 2, &p->map), p->map.has_offset = 0),
+		"not exactly one");
+	assert_found(group(p, &g, QUERN__GROUP__KIND__JOIN, 2, &p->reduce), "no function 'quern_sum_u64'");
+	assert_found((group(p, &g, QUERN__GROUP__KIND__GROUP, 1, &p->map), p->from[1].source.group = NULL,
+			     p->from[1].source.n_shuffles = 2),
+		"2 shuffles at a time");
+	assert_found((group(p, &g, QUERN__GROUP__KIND__GROUP, 1, &p->map), p->from[0].source.group = &g),
+		"a group of 0 shuffles");
+	assert_found(
+		(group(p, &g, QUERN__GROUP__KIND__GROUP, 1, &p->map), p->sink[0].combine = NULL,
+			p->from[1].input.reduce = NULL, p->sink[0].order = p->from[1].input.order = &order),
+		"not hashed alike");
+	/* Two shuffles with two seeds. */
+	struct plan plan, *p = &plan;
+	Quern__Stage third, *stages[3];
+	plan_init(p);
+	group(p, &g, QUERN__GROUP__KIND__JOIN, 2, NULL);
+	third = p->stage[0];
+	second = p->sink[0];
+	other = p->from[1].input;
+	third.id = 7;
+	third.sink = &second;
+	second.shuffle = second.seed = other.shuffle = other.seed = 2;
+	p->from[1].source.shuffles[1] = &other;
+	stages[0] = &p->stage[0], stages[1] = &third, stages[2] = &p->stage[1];
+	p->run.stages = stages;
+	p->run.n_stages = 3;
+	assert_bad(p, "not hashed alike");
+	second.seed = other.seed = 1;
+	assert_good(p);
+}
+
+static void an_order_may_be_a_function(void **state)
+{
+	static ProtobufCBinaryData bound = { 3, (uint8_t *)"abc" };
+	Quern__Order order = QUERN__ORDER__INIT;
+
+	(void)state;
+	order.key = QUERN__VALUE_TYPE__U64;
+#define SORTED(p)                                                                                            \
+	(p->sink[0].combine = NULL, p->from[1].input.reduce = NULL,                                          \
+		p->sink[0].order = p->from[1].input.order = &order, p->sink[0].bounds = &bound,              \
+		p->sink[0].n_bounds = 1)
+	assert_found(SORTED(p), "a bound of 3 bytes");
+	assert_fine((SORTED(p), order.compare = &p->map));
+	assert_found((SORTED(p), order.compare = &p->map, p->map.has_offset = 0), "not exactly one");
+	assert_found((SORTED(p), order.compare = &p->reduce), "no function 'quern_sum_u64'");
+#undef SORTED
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +399,8 @@ int main(void)
 		cmocka_unit_test(functions_are_exactly_one),
 		cmocka_unit_test(what_keeps_records_does_nothing_else),
 		cmocka_unit_test(numbers_and_paths_are_within_limits),
+		cmocka_unit_test(groups_are_of_shuffles_that_are_hashed_alike),
+		cmocka_unit_test(an_order_may_be_a_function),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

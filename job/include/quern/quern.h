@@ -98,7 +98,29 @@ typedef bool quern_filter_pair_fn(quern_slice key, quern_slice value, void *arg)
  * occurs once never gets here. */
 typedef void quern_reduce_fn(quern_slice a, quern_slice b, quern_out *out, void *arg);
 
+/* The values of a key, one after the other (quern_next_value()). They come as the shuffle's merge reads them, and
+ * are never in memory all at once: a key may have any number. */
+typedef struct quern_values quern_values;
+/* Gets a key and its values; emits any number of records. Values that it leaves are skipped. */
+typedef void quern_group_fn(quern_slice key, quern_values *values, quern_out *out, void *arg);
+/* Gets a key and its values in two sets; of one of them there may be none. Each can be gone through once, in
+ * turns as well. */
+typedef void quern_cogroup_fn(
+	quern_slice key, quern_values *left, quern_values *right, quern_out *out, void *arg);
+/* Gets a key and one value of each of two sets; emits any number of records. Of an outer join a value may be
+ * NULL: that set does not have the key. */
+typedef void quern_join_fn(
+	quern_slice key, const quern_slice *left, const quern_slice *right, quern_out *out, void *arg);
+/* Gets one record of each of two sets; emits any number. */
+typedef void quern_cartesian_fn(quern_slice left_key, quern_slice left_value, quern_slice right_key,
+	quern_slice right_value, quern_out *out, void *arg);
+/* Compares two keys: < 0, 0 or > 0, as qsort() has it. Keys that are equal to it are equal. */
+typedef int quern_compare_fn(quern_slice key_a, quern_slice key_b, void *arg);
+
 /* ---- For use inside them ---- */
+
+/* Takes the next of the values; borrowed until the next call. false: there is none left. */
+bool quern_next_value(quern_values *values, quern_slice *value);
 
 /* Emits a record: it has a key, which may be empty. The bytes are copied. Does not fail: where there is no
  * room for the record the task ends as failed. */
@@ -109,6 +131,13 @@ void quern_put(quern_out *out, quern_slice value);
 void quern_emit_u64(quern_out *out, quern_slice key, uint64_t value);
 void quern_emit_i64(quern_out *out, quern_slice key, int64_t value);
 void quern_emit_double(quern_out *out, quern_slice key, double value);
+
+/* Emits a key and a value made of two, of which either may be NULL: absent. What joins without a function give.
+ * quern_left() and quern_right() take the value apart; `ptr` is NULL of one that is absent, and only then. Any
+ * other value is a quern_fail(). */
+void quern_pair(quern_out *out, quern_slice key, const quern_slice *left, const quern_slice *right);
+quern_slice quern_left(quern_slice pair);
+quern_slice quern_right(quern_slice pair);
 
 /* Fails this attempt of the task with a text of printf's kind, one line of at most 1,000 bytes. Does not
  * return, and frees nothing that the function has allocated. In quern_main() and what it calls: prints the
@@ -237,9 +266,50 @@ enum quern_order {
 };
 quern_set *quern_sort_by_key(quern_set *set, unsigned order);
 
+/* The same in an order of the job's own, whatever the keys are: as `compare` says, or the other way round
+ * (QUERN_DESCENDING). It must be a total order; it is called in tasks, and in quern_main()'s process for the
+ * sample, of which keys of more than 1,024 bytes are left out. Slower than quern_sort_by_key(), which is asked
+ * for numbers by quern_typed(). */
+quern_set *quern_sort_by(quern_set *set, quern_compare_fn *compare, unsigned order, const quern_slice *arg);
+
+/* ---- Groups and joins ----
+ *
+ * They bring equal keys together as quern_reduce_by_key() does, but move every record, so prefer that one where
+ * it can say the same. What they hold in memory does not depend on how many records a key has. A record without
+ * a key counts as one with an empty key. Keys come in no order that could be relied on, values neither.
+ *
+ * Both sets of a join go to as many partitions, by the same hash. A set that quern_reduce_by_key() returned, and
+ * nothing else was done with, is read where it is: it is not moved again, if it is not divided in another way
+ * than the other one by then (quern_partitions(), or an action). Any other set is moved once, for all the groups
+ * and joins that it is in, if they can agree; and what quern_reduce_by_key() makes of a group or a join is
+ * divided as that is, unless quern_partitions() says otherwise. So a loop that joins one set with values that
+ * are new in each round moves only those. The two may be the same set. */
+
+/* What `fn` emits for each key. */
+quern_set *quern_group_by_key(quern_set *set, quern_group_fn *fn, const quern_slice *arg);
+
+/* What `fn` emits for each key that either set has. */
+quern_set *quern_cogroup(quern_set *left, quern_set *right, quern_cogroup_fn *fn, const quern_slice *arg);
+
+/* What `fn` emits for each pair of a value on the left and one on the right whose keys are equal; without a
+ * function (NULL): a record of the key and both values, see quern_pair(). Outer joins also have values on the
+ * left (the right, either side) whose key the other side does not have, alone. Right values of a key are gone
+ * over for each left one, and the task's scratch file takes those that do not fit the memory: put the set with
+ * fewer values for a key on the right. */
+quern_set *quern_join(quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+quern_set *quern_left_outer_join(
+	quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+quern_set *quern_right_outer_join(
+	quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+quern_set *quern_full_outer_join(
+	quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+
+/* The records on the left whose key the right set does not have. */
+quern_set *quern_subtract_by_key(quern_set *left, quern_set *right);
+
 /* The same set divided into `partitions` (1 to 1,000,000: as many tasks, and files of output) by the shuffle
- * that makes it; only for what quern_reduce_by_key() or quern_sort_by_key() returned, before anything else is
- * done with it. By default there are as many as there are cores to be had, at most as many as the stage
+ * that makes it; only for what quern_reduce_by_key(), quern_sort_by_key(), a group or a join returned, before
+ * anything else is done with it. By default there are as many as there are cores to be had, at most as many as the stage
  * before has tasks. */
 quern_set *quern_partitions(quern_set *set, uint32_t partitions);
 
