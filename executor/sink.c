@@ -36,6 +36,19 @@ static void sorting_emit(struct quern_out *out, quern_slice key, quern_slice val
 	sort_record(&((struct sorting *)out)->sort, key, value);
 }
 
+/* A tag of a partition that there is not would be written nowhere. */
+static void tagged_emit(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct sorting *s = (struct sorting *)out;
+
+	if (key.len < TAG_SIZE || tag_partition(key) >= s->ranges.partitions)
+		flow_fail(s->sort.config.flow, -EINVAL, true,
+			"a record for a partition that the shuffle does not have: it has %u",
+			s->ranges.partitions);
+	else
+		sort_record(&s->sort, key, value);
+}
+
 /* By keys, or by their hashes. */
 static int open_sort(struct sink *s, struct err *err)
 {
@@ -58,7 +71,7 @@ static int open_sort(struct sink *s, struct err *err)
 	sort_init(&sorting->sort, &config);
 	if (plan->order != NULL)
 		ranges_init(&sorting->ranges, &s->order, plan->bounds, plan->n_bounds, plan->partitions);
-	sorting->in.emit = sorting_emit;
+	sorting->in.emit = s->order.tagged ? tagged_emit : sorting_emit;
 	s->in = &sorting->in;
 	return 0;
 }
@@ -100,7 +113,8 @@ static void write_sorted(void *arg, uint64_t word, quern_slice key, quern_slice 
 	struct sink *s = arg;
 
 	(void)word;
-	write_record(s, ranges_next(&s->sorting.ranges, key), key, value);
+	write_record(
+		s, s->order.tagged ? tag_partition(key) : ranges_next(&s->sorting.ranges, key), key, value);
 }
 
 static void finish_map_output(struct sink *s)
@@ -124,7 +138,8 @@ static int open_part(struct sink *s, struct err *err)
 {
 	if (plan_of(s)->path == NULL)
 		return err_set(err, -EINVAL, "stage %u: no output folder", s->config.task->stage->id);
-	int r = part_new(plan_of(s), s->config.task->task, s->config.flow, &s->part, err);
+	int r = part_new(
+		plan_of(s), s->config.task->task, s->config.env->keep, s->config.flow, &s->part, err);
 	if (r == 0)
 		s->in = part_in(s->part);
 	return r;
@@ -180,6 +195,8 @@ int sink_open(struct sink *s, const struct sink_config *config, struct err *err)
 		s->in = &s->collect.in;
 		return 0;
 	case QUERN__SINK__KIND__TEXT:
+	case QUERN__SINK__KIND__SEQ:
+	case QUERN__SINK__KIND__RAW:
 		return open_part(s, err);
 	case QUERN__SINK__KIND__SAMPLE:
 		return open_sampler(s, err);
@@ -227,6 +244,8 @@ int sink_answer(struct sink *s, Quern__TaskResult *result)
 	case QUERN__SINK__KIND__COUNT:
 		return answer_count(s, result);
 	case QUERN__SINK__KIND__TEXT:
+	case QUERN__SINK__KIND__SEQ:
+	case QUERN__SINK__KIND__RAW:
 		result->file = strdup(s->file);
 		return result->file == NULL ? -ENOMEM : 0;
 	default:

@@ -73,10 +73,11 @@ static int put_order(struct buf *out, const Quern__Order *o, const char *how)
 {
 	int r = buf_add_str(out, how);
 
-	if (r == 0 && o->compare != NULL)
-		r = put_function(out, o->compare);
-	else if (r == 0)
-		r = put_type(out, o->key, "key");
+	if (r == 0 && o->tagged)
+		r = buf_add_str(out, o->loose ? "tag" : "tag, then ");
+	if (r < 0 || o->loose)
+		return r;
+	r = o->compare != NULL ? put_function(out, o->compare) : put_type(out, o->key, "key");
 	if (r == 0 && o->by_value)
 		r = buf_add_str(out, ", then ");
 	if (r == 0 && o->by_value)
@@ -98,6 +99,23 @@ static int put_input(struct buf *out, const Quern__ShuffleInput *s)
 	return r;
 }
 
+/* What files are read as. */
+static int put_format(struct buf *out, const Quern__Source *s)
+{
+	switch (s->format) {
+	case QUERN__SOURCE__FORMAT__PAIRS:
+		return buf_add_str(out, "key-value text");
+	case QUERN__SOURCE__FORMAT__WHOLE:
+		return buf_add_str(out, "whole files");
+	case QUERN__SOURCE__FORMAT__FIXED:
+		return buf_add_fmt(out, "records of %" PRIu32 " bytes", s->width);
+	case QUERN__SOURCE__FORMAT__SEQ:
+		return buf_add_str(out, s->file_each ? "seq, a task for each file," : "seq");
+	default:
+		return buf_add_str(out, "text");
+	}
+}
+
 static int put_group(struct buf *out, const Quern__Group *g)
 {
 	int r = put_lower(out, name_of(&quern__group__kind__descriptor, (int)g->kind));
@@ -111,8 +129,12 @@ static int put_group(struct buf *out, const Quern__Group *g)
 
 static int put_source(struct buf *out, const Quern__Source *s)
 {
-	int r = s->n_text > 0 ? buf_add_str(out, "text") : 0;
+	int r = s->n_text > 0 ? put_format(out, s) : 0;
 
+	if (s->has_records)
+		r = buf_add_str(out, "records in memory");
+	if (s->range != NULL)
+		r = buf_add_fmt(out, "range %" PRIu64 " to %" PRIu64, s->range->start, s->range->end);
 	for (size_t i = 0; i < s->n_text && r == 0; i++) {
 		r = buf_add_str(out, i > 0 ? ", " : " ");
 		if (r == 0)
@@ -145,10 +167,12 @@ static int put_shuffle(struct buf *out, const Quern__Sink *s)
 	return r;
 }
 
-static int put_text_sink(struct buf *out, const Quern__Sink *s)
+static int put_files(struct buf *out, const Quern__Sink *s)
 {
-	int r = buf_add_str(out, "text ");
+	int r = put_lower(out, name_of(&quern__sink__kind__descriptor, (int)s->kind));
 
+	if (r == 0)
+		r = buf_add_str(out, " ");
 	if (r == 0)
 		r = put_quoted(out, s->path != NULL ? s->path : "");
 	if (r == 0)
@@ -156,7 +180,7 @@ static int put_text_sink(struct buf *out, const Quern__Sink *s)
 	if (r == 0 && s->has_key) {
 		r = put_type(out, s->key_type, "key");
 		if (r == 0)
-			r = buf_add_str(out, "<TAB>");
+			r = buf_add_str(out, s->kind == QUERN__SINK__KIND__TEXT ? "<TAB>" : ", ");
 	}
 	if (r == 0)
 		r = put_type(out, s->value_type, "value");
@@ -172,7 +196,9 @@ static int put_sink(struct buf *out, const Quern__Sink *s)
 	case QUERN__SINK__KIND__SHUFFLE:
 		return put_shuffle(out, s);
 	case QUERN__SINK__KIND__TEXT:
-		return put_text_sink(out, s);
+	case QUERN__SINK__KIND__SEQ:
+	case QUERN__SINK__KIND__RAW:
+		return put_files(out, s);
 	case QUERN__SINK__KIND__COLLECT:
 		if (s->has_limit && s->limit != 0)
 			return buf_add_fmt(out, "collect, at most %" PRIu64 " records a task", s->limit);
@@ -188,6 +214,20 @@ static int put_cache(struct buf *out, const Quern__Cache *c)
 	return buf_add_fmt(out, "    cache %" PRIu32 "%s\n", c->id, c->compressed ? " (compressed)" : "");
 }
 
+static int put_sampling(struct buf *out, const Quern__Sampling *s)
+{
+	return s == NULL ? 0
+			 : buf_add_fmt(out, " %g%s, seed %" PRIu64, s->fraction,
+				   s->with_replacement ? " with replacement" : "", s->seed);
+}
+
+static int put_tag(struct buf *out, const Quern__Step *s)
+{
+	int r = buf_add_fmt(out, " %" PRIu32 " partition%s ", s->partitions, s->partitions == 1 ? "" : "s");
+
+	return r < 0 ? r : put_lower(out, name_of(&quern__step__divide__descriptor, (int)s->divide));
+}
+
 static int put_step(struct buf *out, const Quern__Step *s)
 {
 	if (s->cache != NULL)
@@ -195,10 +235,15 @@ static int put_step(struct buf *out, const Quern__Step *s)
 	int r = buf_add_str(out, "    ");
 	if (r == 0)
 		r = put_lower(out, name_of(&quern__step__kind__descriptor, (int)s->kind));
-	if (r == 0)
+	if (r == 0 && s->kind == QUERN__STEP__KIND__SAMPLE)
+		r = put_sampling(out, s->sampling);
+	if (r == 0 && s->kind == QUERN__STEP__KIND__TAG)
+		r = put_tag(out, s);
+	if (r == 0 && s->function != NULL) {
 		r = buf_add_str(out, s->pairs ? " (key, value) " : " ");
-	if (r == 0)
-		r = put_function(out, s->function);
+		if (r == 0)
+			r = put_function(out, s->function);
+	}
 	return r < 0 ? r : buf_add_str(out, "\n");
 }
 

@@ -46,6 +46,7 @@ struct set_cache {
 	uint32_t id;
 	bool compressed;
 	bool dropped; /* unpersisted: the step is left out from now on */
+	bool planned; /* an action had it: what comes before it may not be computed again */
 };
 
 /* What shuffles that are read together have in common: how they hash, and into how many partitions they go.

@@ -18,6 +18,11 @@ struct quern_values {
 	bool (*next)(struct quern_values *values, quern_slice *value); /* quern_next_value() */
 };
 
+/* Whoever gives records one by one embeds this as its first member, or finds itself from it. */
+struct quern_records {
+	bool (*next)(struct quern_records *records, quern_slice *key, quern_slice *value); /* quern_next() */
+};
+
 /* Runs `run(arg)`; quern_fail() inside it, at any depth, ends it. 0, or -ECANCELED with quern_fail()'s text
  * in `err`. May not be nested. Outside of a guard quern_fail() prints its text on stderr and exits with 1. */
 int out_guard(void (*run)(void *arg), void *arg, struct err *err);

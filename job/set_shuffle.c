@@ -25,22 +25,22 @@ static Quern__ValueType type_of_reduction(const Quern__Function *f, Quern__Value
 	}
 }
 
-/* A set that `shuffle` makes of the records of `parent`. */
-static quern_set *shuffled(quern_set *parent)
+quern_set *set_shuffled(quern_set *parent, uint32_t partitions)
 {
+	if (parent->error != NULL)
+		return parent;
 	quern_set *set = set_new(parent->job);
-
 	if (set->error != NULL)
 		return set;
 	set->kind = SET_SHUFFLED;
 	set_types(set, parent);
-	set->inputs[0].shuffle = set_shuffle_new(parent, 0);
+	set->inputs[0].shuffle = set_shuffle_new(parent, partitions);
 	set->n_inputs = 1;
 	return set->inputs[0].shuffle != NULL ? set : &parent->job->no_memory;
 }
 
-/* What comes out of a group is often joined with what went into it (a loop does), even after an action has had
- * it: it had better be divided alike. */
+/* What comes out of a group is often joined with what went into it (a loop does), even after an action has
+ * had it: it had better be divided alike. */
 static void divide_as_group(const struct set_shuffle *shuffle)
 {
 	const quern_set *from = shuffle->from;
@@ -51,13 +51,24 @@ static void divide_as_group(const struct set_shuffle *shuffle)
 		(void)set_shuffles_agree(from->inputs[0].shuffle, shuffle);
 }
 
+bool set_ordered(quern_set *set, unsigned order)
+{
+	if ((order & ~(unsigned)(QUERN_DESCENDING | QUERN_THEN_BY_VALUE)) != 0)
+		return false;
+	set->order.has_descending = set->order.descending = (order & QUERN_DESCENDING) != 0;
+	set->order.has_by_value = set->order.by_value = (order & QUERN_THEN_BY_VALUE) != 0;
+	set->order.has_key = set->order.has_value = true;
+	set->order.key = set->key_type;
+	set->order.value = set->value_type;
+	set->inputs[0].order = set->inputs[0].shuffle->order = &set->order;
+	return true;
+}
+
 quern_set *quern_reduce_by_key(quern_set *parent, quern_reduce_fn *fn, const quern_slice *arg)
 {
+	quern_set *set = set_shuffled(parent, 0);
 	const char *error;
 
-	if (parent->error != NULL)
-		return parent;
-	quern_set *set = shuffled(parent);
 	if (set->error != NULL)
 		return set;
 	if (!set_function(set->job, &set->fn, "quern_reduce_by_key", (code_fn *)fn, arg, &error))
@@ -69,22 +80,25 @@ quern_set *quern_reduce_by_key(quern_set *parent, quern_reduce_fn *fn, const que
 	return set;
 }
 
+/* Of equal records, which have become equal keys, one stays. */
+quern_set *quern_distinct(quern_set *parent)
+{
+	quern_set *fused = set_plain_step(parent, QUERN__STEP__KIND__FUSE);
+	quern_set *set =
+		set_plain_step(quern_reduce_by_key(fused, quern_keep_first, NULL), QUERN__STEP__KIND__SPLIT);
+
+	if (set->error == NULL)
+		set_types(set, parent);
+	return set;
+}
+
 static quern_set *sorted(quern_set *parent, const char *what, unsigned order)
 {
-	if (parent->error != NULL)
-		return parent;
-	if ((order & ~(unsigned)(QUERN_DESCENDING | QUERN_THEN_BY_VALUE)) != 0)
+	quern_set *set = set_shuffled(parent, 0);
+
+	if (set->error == NULL && !set_ordered(set, order))
 		return set_wrong(
 			parent->job, memory_format(&parent->job->memory, "%s(): no such order", what));
-	quern_set *set = shuffled(parent);
-	if (set->error != NULL)
-		return set;
-	set->order.has_descending = set->order.descending = (order & QUERN_DESCENDING) != 0;
-	set->order.has_by_value = set->order.by_value = (order & QUERN_THEN_BY_VALUE) != 0;
-	set->order.has_key = set->order.has_value = true;
-	set->order.key = parent->key_type;
-	set->order.value = parent->value_type;
-	set->inputs[0].order = set->inputs[0].shuffle->order = &set->order;
 	return set;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "job/codec.h"
 #include "job/plan.pb-c.h"
 
 enum { STAGE_SHUFFLES_MAX = 2 /* that a branch reads */ };
@@ -23,6 +24,19 @@ static inline bool stage_keeps(const Quern__Stage *stage)
 		if (branch_keeps(stage->branches[i]))
 			return true;
 	return false;
+}
+
+/* Whether it fills a folder with files. */
+static inline bool sink_writes_files(const Quern__Sink *sink)
+{
+	return sink->kind == QUERN__SINK__KIND__TEXT || sink->kind == QUERN__SINK__KIND__SEQ ||
+	       sink->kind == QUERN__SINK__KIND__RAW;
+}
+
+/* What the names of those end with. */
+static inline const char *sink_suffix(const Quern__Sink *sink)
+{
+	return sink->kind == QUERN__SINK__KIND__SEQ ? ".seq" : codec_suffix(sink->codec);
 }
 
 /* Whether a branch of it reads the shuffle. */
@@ -62,7 +76,26 @@ static inline bool group_must_call(Quern__Group__Kind kind)
 /* Whether the number of its set's partition matters to a step. */
 static inline bool step_numbered(const Quern__Step *step)
 {
-	return step->kind == QUERN__STEP__KIND__CACHE;
+	switch (step->kind) {
+	case QUERN__STEP__KIND__CACHE:
+	case QUERN__STEP__KIND__MAP_PARTITIONS:
+	case QUERN__STEP__KIND__SAMPLE:
+	case QUERN__STEP__KIND__ZIP:
+	case QUERN__STEP__KIND__TAG:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether a step of it is about the partition as a whole: of its source nothing may be left out. */
+static inline bool branch_whole(const Quern__Branch *branch)
+{
+	for (size_t i = 0; i < branch->n_steps; i++)
+		if (branch->steps[i]->kind == QUERN__STEP__KIND__MAP_PARTITIONS ||
+			branch->steps[i]->kind == QUERN__STEP__KIND__ZIP)
+			return true;
+	return false;
 }
 
 /* The number that a task of the stage has among the partitions of the step's set. */

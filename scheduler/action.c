@@ -8,10 +8,10 @@
 
 #include "base/auto.h"
 #include "hdfs_client/url.h"
-#include "job/codec.h"
 #include "job/explain.h"
-#include "job/input.h"
 #include "job/plan_check.h"
+#include "job/source_splits.h"
+#include "job/stage.h"
 #include "scheduler/output.h"
 
 enum { SPLIT_LEAST = 16 << 20 /* bytes */ };
@@ -126,6 +126,19 @@ static int set_tasks(const Quern__Stage *stage, Quern__Branch *branch, uint64_t 
 		       : err_set(err, -E2BIG, "stage %u: more than %d tasks", stage->id, PLAN_TASKS_MAX);
 }
 
+/* Says how many partitions the sets of steps have that have to know. `starts`: of all branches, and the end.
+ */
+static void count_partitions(const Quern__Branch *b, const uint32_t *starts)
+{
+	for (size_t i = 0; i < b->n_steps; i++) {
+		Quern__Step *s = b->steps[i];
+
+		s->has_tasks = s->has_branches;
+		if (s->has_branches) /* plan_check(): they end with the stage at the latest */
+			s->tasks = starts[s->first + s->branches] - starts[s->first];
+	}
+}
+
 /* Counts the tasks of branches that read shuffles, and says where the partitions of numbered steps begin. */
 static int count_tasks(const Quern__Stage *stage, const struct action_memory *memory, struct err *err)
 {
@@ -145,6 +158,8 @@ static int count_tasks(const Quern__Stage *stage, const struct action_memory *me
 			b->steps[k]->origin = starts[b->steps[k]->first]; /* plan_check(): not behind */
 		}
 	}
+	for (size_t i = 0; i < stage->n_branches && r == 0; i++)
+		count_partitions(stage->branches[i], starts);
 	free(starts);
 	return r;
 }
@@ -202,6 +217,12 @@ static uint64_t split_target(uint64_t task_memory)
 	return target < SPLIT_LEAST ? SPLIT_LEAST : target;
 }
 
+/* Who only looks has not saved the checkpoint that is read here. */
+static bool not_there_yet(const struct action *a, const Quern__Source *source)
+{
+	return a->config.only_look && source->file_each && access(source->text[0], F_OK) < 0;
+}
+
 static int split_branch(const struct action *a, const Quern__Stage *stage, Quern__Branch *branch,
 	struct stage_splits *splits, struct err *err)
 {
@@ -209,9 +230,16 @@ static int split_branch(const struct action *a, const Quern__Stage *stage, Quern
 		.parallelism = a->config.cores };
 	struct input_splits input;
 
-	int r = input_splits(branch->source->text, branch->source->n_text, &config, &input, err);
+	Quern__Source nothing = QUERN__SOURCE__INIT;
+
+	nothing.has_records = true;
+	int r = source_splits(
+		not_there_yet(a, branch->source) ? &nothing : branch->source, &config, &input, err);
 	if (r < 0)
 		return r;
+	/* They travel with their tasks; of the stage, which every executor gets, they are no part. */
+	free(branch->source->records.data);
+	branch->source->records = (ProtobufCBinaryData){ 0 };
 	if (vec_push(&splits->inputs, input) < 0) {
 		input_splits_deinit(&input);
 		return err_set(err, -ENOMEM, "out of memory");
@@ -256,10 +284,10 @@ static int prepare(struct action *a, struct action_memory *memory, struct err *e
 			r = settle_shuffle(a, memory, a->run->stages[s]->sink, err);
 	}
 	const Quern__Sink *sink = a->run->stages[n - 1]->sink;
-	if (r < 0 || sink->kind != QUERN__SINK__KIND__TEXT)
+	if (r < 0 || !sink_writes_files(sink))
 		return r;
 	return a->config.only_look ? output_look(sink->path, err)
-				   : output_open(sink->path, codec_suffix(sink->codec), &a->output, err);
+				   : output_open(sink->path, sink_suffix(sink), &a->output, err);
 }
 
 /* A copy of `run` that is this action's own. */

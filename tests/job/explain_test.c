@@ -111,6 +111,48 @@ static void what_is_kept_is_shown(void **state)
 			"    cache 6 (compressed)\n");
 }
 
+static void what_moves_records_is_shown(void **state)
+{
+	Quern__Sampling sampling = QUERN__SAMPLING__INIT;
+	Quern__Order order = QUERN__ORDER__INIT;
+	struct plan p;
+
+	(void)state;
+	plan_init(&p);
+	sampling.fraction = 0.25;
+	sampling.with_replacement = 1;
+	sampling.seed = 7;
+	p.step[0].kind = QUERN__STEP__KIND__SAMPLE;
+	p.step[0].function = NULL;
+	p.step[0].sampling = &sampling;
+	p.step[1].kind = QUERN__STEP__KIND__TAG;
+	p.step[1].partitions = 3;
+	p.step[1].divide = QUERN__STEP__DIVIDE__FUNCTION;
+	p.step[2].kind = QUERN__STEP__KIND__UNTAG;
+	p.step[2].pairs = 0;
+	p.step[2].function = NULL;
+	order.tagged = 1;
+	p.sink[0].combine = p.from[1].input.reduce = NULL;
+	p.sink[0].order = p.from[1].input.order = &order;
+	assert_text(&p, "run 3: save_text(out)\n"
+			"  stage 7: text 'in.txt', 'more' -> shuffle 4, sorted by tag, then key\n"
+			"    sample 0.25 with replacement, seed 7\n"
+			"    tag 3 partitions function job+0x1139\n"
+			"  stage 8: shuffle 4, in the order of tag, then key -> text 'out' as key<TAB>u64\n"
+			"    untag\n");
+	order.loose = 1;
+	sampling.with_replacement = 0;
+	p.step[1].partitions = 1;
+	p.step[1].divide = QUERN__STEP__DIVIDE__WHOLE;
+	p.step[1].function = NULL;
+	assert_text(&p, "run 3: save_text(out)\n"
+			"  stage 7: text 'in.txt', 'more' -> shuffle 4, sorted by tag\n"
+			"    sample 0.25, seed 7\n"
+			"    tag 1 partition whole\n"
+			"  stage 8: shuffle 4, in the order of tag -> text 'out' as key<TAB>u64\n"
+			"    untag\n");
+}
+
 static void what_is_known_is_shown(void **state)
 {
 	struct plan p;
@@ -149,6 +191,41 @@ static void what_is_known_is_shown(void **state)
 	p.sink[1].kind = QUERN__SINK__KIND__TEXT;
 	p.sink[1].codec = QUERN__CODEC__ZSTD;
 	assert_text(&p, "run 3\n  stage 8 (12 tasks): shuffle 4 -> text 'out' as key<TAB>u64, zstd\n");
+}
+
+static void every_kind_of_source_and_file(void **state)
+{
+	Quern__Range range = QUERN__RANGE__INIT;
+	struct plan p;
+
+	(void)state;
+	plan_init(&p);
+	p.run.name = NULL;
+	p.run.n_stages = 1;
+	p.from[0].branch.n_steps = 0;
+	p.from[0].source.n_text = 1;
+	p.sink[0] = p.sink[1];
+	p.sink[0].kind = QUERN__SINK__KIND__SEQ;
+	p.from[0].source.format = QUERN__SOURCE__FORMAT__PAIRS;
+	assert_text(&p, "run 3\n  stage 7: key-value text 'in.txt' -> seq 'out' as key, u64\n");
+	p.sink[0].kind = QUERN__SINK__KIND__RAW;
+	p.sink[0].codec = QUERN__CODEC__GZIP;
+	p.from[0].source.format = QUERN__SOURCE__FORMAT__FIXED;
+	p.from[0].source.width = 100;
+	assert_text(&p, "run 3\n  stage 7: records of 100 bytes 'in.txt' -> raw 'out' as key, u64, gzip\n");
+	p.sink[0].kind = QUERN__SINK__KIND__COUNT;
+	p.from[0].source.format = QUERN__SOURCE__FORMAT__WHOLE;
+	assert_text(&p, "run 3\n  stage 7: whole files 'in.txt' -> count\n");
+	p.from[0].source.format = QUERN__SOURCE__FORMAT__SEQ;
+	p.from[0].source.file_each = 1;
+	assert_text(&p, "run 3\n  stage 7: seq, a task for each file, 'in.txt' -> count\n");
+	p.from[0].source.n_text = 0;
+	p.from[0].source.range = &range;
+	range.end = 7;
+	assert_text(&p, "run 3\n  stage 7: range 0 to 7 -> count\n");
+	p.from[0].source.range = NULL;
+	p.from[0].source.has_records = 1;
+	assert_text(&p, "run 3\n  stage 7: records in memory -> count\n");
 }
 
 /* Names are the job's: they do not make lines of their own, or move the cursor. */
@@ -221,7 +298,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_for_the_run_and_each_stage_and_step),
 		cmocka_unit_test(what_is_kept_is_shown),
+		cmocka_unit_test(what_moves_records_is_shown),
 		cmocka_unit_test(what_is_known_is_shown),
+		cmocka_unit_test(every_kind_of_source_and_file),
 		cmocka_unit_test(groups_and_orders_are_shown),
 		cmocka_unit_test(control_characters_are_spelt_out),
 		cmocka_unit_test(a_full_buffer_is_an_error),

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "job/plan_check.h"
 #include "tests/job/kit.h"
 #include "tests/one_branch.h"
@@ -255,7 +257,7 @@ static void what_keeps_records_does_nothing_else(void **state)
 	assert_found((keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP), "without a function");
 	assert_found((keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP,
 			     p->step[0].function = &p->map, p->step[0].has_first = 0),
-		"without a function");
+		"nothing else");
 	assert_found((keep(p, 0, &cache), p->step[0].has_first = 0), "begin nowhere");
 	assert_found((keep(p, 0, &cache), p->step[0].first = 1), "begin behind it");
 	assert_found(p->step[0].has_first = 1, "begin nowhere");
@@ -275,6 +277,54 @@ static void what_keeps_records_does_nothing_else(void **state)
 	assert_fine((p->from[0].branch.steps = many, p->from[0].branch.n_steps = PLAN_CACHES_MAX));
 	assert_found((p->from[0].branch.steps = many, p->from[0].branch.n_steps = PLAN_CACHES_MAX + 1),
 		"more than 100");
+}
+
+/* The first source is of this format. */
+static Quern__Source *format(struct plan *p, Quern__Source__Format format)
+{
+	p->from[0].source.format = format;
+	p->from[0].source.width = 1;
+	p->from[0].source.separator = (ProtobufCBinaryData){ .data = (uint8_t *)"\t", .len = 1 };
+	return &p->from[0].source;
+}
+
+static void sources_of_other_kinds(void **state)
+{
+	Quern__Range range = QUERN__RANGE__INIT;
+
+	(void)state;
+	for (int f = QUERN__SOURCE__FORMAT__LINES; f <= QUERN__SOURCE__FORMAT__SEQ; f++)
+		assert_fine(format(p, (Quern__Source__Format)f));
+	assert_found(format(p, (Quern__Source__Format)5), "unknown format 5");
+	assert_found(format(p, QUERN__SOURCE__FORMAT__PAIRS)->separator.len = 0, "a separator of 0 bytes");
+	assert_found(format(p, QUERN__SOURCE__FORMAT__PAIRS)->separator.len = PLAN_SEPARATOR_MAX + 1,
+		"a separator of 1025 bytes");
+	assert_found(format(p, QUERN__SOURCE__FORMAT__FIXED)->width = 0, "records of 0 bytes");
+	assert_found(format(p, QUERN__SOURCE__FORMAT__FIXED)->width = PLAN_WIDTH_MAX + 1,
+		"records of 67108865 bytes");
+	assert_found(p->from[0].source.range = &range, "exactly one");
+	assert_found(p->from[0].source.has_records = 1, "exactly one");
+	assert_fine((p->from[0].source.n_text = 0, p->from[0].source.range = &range));
+	assert_fine((p->from[0].source.n_text = 0, p->from[0].source.has_records = 1));
+	assert_found((p->from[0].source.n_text = 0, p->from[0].source.has_records = 1,
+			     p->from[0].source.records =
+				     (ProtobufCBinaryData){ .data = (uint8_t *)"\0\5ab", .len = 4 }),
+		"what should be records");
+}
+
+static void files_of_other_kinds(void **state)
+{
+	(void)state;
+	assert_fine(p->sink[1].kind = QUERN__SINK__KIND__SEQ);
+	assert_fine((p->sink[1].kind = QUERN__SINK__KIND__SEQ, p->sink[1].codec = QUERN__CODEC__ZSTD));
+	assert_found(
+		(p->sink[1].kind = QUERN__SINK__KIND__SEQ, p->sink[1].codec = QUERN__CODEC__GZIP), "gzip");
+	assert_fine((p->sink[1].kind = QUERN__SINK__KIND__RAW, p->sink[1].codec = QUERN__CODEC__GZIP));
+	assert_found((p->sink[1].kind = QUERN__SINK__KIND__RAW, p->sink[1].path = NULL), "path");
+	assert_found((p->sink[1].kind = QUERN__SINK__KIND__SEQ, p->sink[1].key_type = (Quern__ValueType)9),
+		"unknown type");
+	assert_found((p->sink[1].kind = QUERN__SINK__KIND__RAW, p->sink[1].codec = (Quern__Codec)9),
+		"compression 9");
 }
 
 static void numbers_and_paths_are_within_limits(void **state)
@@ -387,9 +437,125 @@ static void an_order_may_be_a_function(void **state)
 #undef SORTED
 }
 
+static void tag(struct plan *p, Quern__Step__Divide divide)
+{
+	p->step[0].kind = QUERN__STEP__KIND__TAG;
+	p->step[0].function = divide == QUERN__STEP__DIVIDE__FUNCTION ? &p->map : NULL;
+	p->step[0].has_first = p->step[0].has_partitions = p->step[0].has_divide = 1;
+	p->step[0].partitions = 4;
+	p->step[0].divide = divide;
+	p->step[0].has_branches = divide == QUERN__STEP__DIVIDE__WHOLE;
+	p->step[0].branches = 1;
+}
+
+static void order(struct plan *p, Quern__Order *order)
+{
+	quern__order__init(order);
+	order->tagged = order->has_tagged = 1;
+	p->sink[0].combine = NULL;
+	p->sink[0].order = p->from[1].input.order = order;
+	p->from[1].input.reduce = NULL;
+}
+
+static void tags_are_checked(void **state)
+{
+	Quern__Order o, other;
+
+	(void)state;
+	for (int divide = 0; divide < 4; divide++)
+		assert_fine((tag(p, (Quern__Step__Divide)divide), order(p, &o)));
+	assert_found(tag(p, (Quern__Step__Divide)4), "unknown way 4");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].partitions = 0), "from 1 to");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].partitions = PLAN_PARTITIONS_MAX + 1),
+		"from 1 to");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].has_first = 0), "begin nowhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].first = 1), "begin behind");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].function = &p->map), "does not call");
+	assert_found(
+		(tag(p, QUERN__STEP__DIVIDE__FUNCTION), p->step[0].function = NULL), "without a function");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].has_branches = 0), "ends nowhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].branches = 0), "end elsewhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].branches = 2), "end elsewhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].has_branches = 1), "ends nowhere");
+
+	assert_found((order(p, &o), o.tagged = 0, o.loose = 1), "an order that is none");
+	assert_found((order(p, &o), p->sink[0].partitions = 0), "known number");
+	assert_found((order(p, &o), p->sink[0].n_bounds = 1), "without bounds");
+	assert_found((order(p, &o), other = o, other.tagged = 0, p->from[1].input.order = &other),
+		"tagged at one end");
+}
+
+static void samples_and_numbers_are_checked(void **state)
+{
+	Quern__Sampling sampling = QUERN__SAMPLING__INIT;
+	uint64_t starts[] = { 0, 7, 7, 9 };
+	struct plan plan, *p = &plan;
+
+	(void)state;
+	plan_init(p);
+	p->step[0].kind = QUERN__STEP__KIND__SAMPLE;
+	p->step[0].has_first = 1;
+	p->step[0].function = NULL;
+	assert_bad(p, "how large");
+	p->step[0].sampling = &sampling;
+	assert_good(p);
+	sampling.fraction = 1.1;
+	assert_bad(p, "a sample of 1.1");
+	sampling.with_replacement = 1;
+	assert_good(p);
+	sampling.fraction = -0.1;
+	assert_bad(p, "a sample of -0.1");
+	sampling.fraction = (double)NAN;
+	assert_bad(p, "a sample of");
+	sampling.fraction = PLAN_FRACTION_MAX + 1;
+	assert_bad(p, "a sample of 1001");
+
+	plan_init(p);
+	p->step[0].kind = QUERN__STEP__KIND__ZIP;
+	p->step[0].has_first = 1;
+	assert_bad(p, "0 partitions");
+	p->step[0].starts = starts;
+	p->step[0].n_starts = 4;
+	assert_good(p);
+	p->step[0].function = NULL;
+	assert_good(p);
+	starts[3] = 6;
+	assert_bad(p, "go down");
+}
+
+static void steps_have_the_functions_that_they_call(void **state)
+{
+	static const Quern__Step__Kind with[] = { QUERN__STEP__KIND__MAP, QUERN__STEP__KIND__FLAT_MAP,
+		QUERN__STEP__KIND__FILTER, QUERN__STEP__KIND__MAP_VALUES, QUERN__STEP__KIND__FLAT_MAP_VALUES,
+		QUERN__STEP__KIND__MAP_PARTITIONS, QUERN__STEP__KIND__FOREACH };
+	static const Quern__Step__Kind without[] = { QUERN__STEP__KIND__UNTAG, QUERN__STEP__KIND__FUSE,
+		QUERN__STEP__KIND__SPLIT };
+	struct plan plan, *p = &plan;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
+		plan_init(p);
+		p->step[0].kind = with[i];
+		p->step[0].has_first = with[i] == QUERN__STEP__KIND__MAP_PARTITIONS;
+		assert_good(p);
+		p->step[0].function = NULL;
+		assert_bad(p, "without a function");
+	}
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		plan_init(p);
+		p->step[0].kind = without[i];
+		assert_bad(p, "does not call");
+		p->step[0].function = NULL;
+		assert_good(p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tags_are_checked),
+		cmocka_unit_test(samples_and_numbers_are_checked),
+		cmocka_unit_test(steps_have_the_functions_that_they_call),
 		cmocka_unit_test(a_word_count_is_good),
 		cmocka_unit_test(the_run_itself_is_checked),
 		cmocka_unit_test(sources_and_sinks_have_to_meet),
@@ -398,6 +564,8 @@ int main(void)
 		cmocka_unit_test(orders_have_a_shuffle_of_their_own),
 		cmocka_unit_test(functions_are_exactly_one),
 		cmocka_unit_test(what_keeps_records_does_nothing_else),
+		cmocka_unit_test(sources_of_other_kinds),
+		cmocka_unit_test(files_of_other_kinds),
 		cmocka_unit_test(numbers_and_paths_are_within_limits),
 		cmocka_unit_test(groups_are_of_shuffles_that_are_hashed_alike),
 		cmocka_unit_test(an_order_may_be_a_function),

@@ -49,9 +49,10 @@
 extern "C" {
 #endif
 
-typedef struct quern_job quern_job; /* the running job */
-typedef struct quern_set quern_set; /* a dataset */
-typedef struct quern_out quern_out; /* where a function's records go */
+typedef struct quern_job quern_job;         /* the running job */
+typedef struct quern_set quern_set;         /* a dataset */
+typedef struct quern_out quern_out;         /* where a function's records go */
+typedef struct quern_records quern_records; /* the records of a partition, one by one */
 
 /* Bytes that somebody else owns. In a callback they are valid until it returns; they may be anything, NULs as
  * well, and no NUL follows them. `ptr` may be NULL where `len` is 0. */
@@ -98,8 +99,8 @@ typedef bool quern_filter_pair_fn(quern_slice key, quern_slice value, void *arg)
  * occurs once never gets here. */
 typedef void quern_reduce_fn(quern_slice a, quern_slice b, quern_out *out, void *arg);
 
-/* The values of a key, one after the other (quern_next_value()). They come as the shuffle's merge reads them, and
- * are never in memory all at once: a key may have any number. */
+/* The values of a key, one after the other (quern_next_value()). They come as the shuffle's merge reads them,
+ * and are never in memory all at once: a key may have any number. */
 typedef struct quern_values quern_values;
 /* Gets a key and its values; emits any number of records. Values that it leaves are skipped. */
 typedef void quern_group_fn(quern_slice key, quern_values *values, quern_out *out, void *arg);
@@ -121,6 +122,26 @@ typedef int quern_compare_fn(quern_slice key_a, quern_slice key_b, void *arg);
 
 /* Takes the next of the values; borrowed until the next call. false: there is none left. */
 bool quern_next_value(quern_values *values, quern_slice *value);
+/* Looks at a record that goes nowhere. */
+typedef void quern_foreach_fn(quern_slice key, quern_slice value, void *arg);
+/* Is called once for each partition, from 0 on, also if that is empty: takes its records with quern_next(),
+ * all or as many as it likes, and emits any number. What it wants to know from one record to the next stays
+ * in its variables. Where nobody wants more of what it makes (quern_take() has enough), or the task has
+ * failed, it ends within quern_next() or quern_emit(): these do not return then, as quern_fail() does not, so
+ * what it has allocated is lost to the worker process. It runs in a thread of its own, while the others wait.
+ */
+typedef void quern_partition_fn(uint32_t partition, quern_records *records, quern_out *out, void *arg);
+/* Looks at a record and its number in the set, emits any number of records. */
+typedef void quern_zip_fn(uint64_t index, quern_slice key, quern_slice value, quern_out *out, void *arg);
+/* Chooses the partition of a key (empty, if the record has none), from 0 to partitions - 1; any other fails
+ * the task. Must choose the same one each time. */
+typedef uint32_t quern_partitioner_fn(quern_slice key, uint32_t partitions, void *arg);
+
+/* ---- For use inside them ---- */
+
+/* In a quern_partition_fn: takes the next record of the partition, which is borrowed until the next call.
+ * false: there are no more. */
+bool quern_next(quern_records *records, quern_slice *key, quern_slice *value);
 
 /* Emits a record: it has a key, which may be empty. The bytes are copied. Does not fail: where there is no
  * room for the record the task ends as failed. */
@@ -132,9 +153,9 @@ void quern_emit_u64(quern_out *out, quern_slice key, uint64_t value);
 void quern_emit_i64(quern_out *out, quern_slice key, int64_t value);
 void quern_emit_double(quern_out *out, quern_slice key, double value);
 
-/* Emits a key and a value made of two, of which either may be NULL: absent. What joins without a function give.
- * quern_left() and quern_right() take the value apart; `ptr` is NULL of one that is absent, and only then. Any
- * other value is a quern_fail(). */
+/* Emits a key and a value made of two, of which either may be NULL: absent. What joins without a function
+ * give. quern_left() and quern_right() take the value apart; `ptr` is NULL of one that is absent, and only
+ * then. Any other value is a quern_fail(). */
 void quern_pair(quern_out *out, quern_slice key, const quern_slice *left, const quern_slice *right);
 quern_slice quern_left(quern_slice pair);
 quern_slice quern_right(quern_slice pair);
@@ -229,6 +250,49 @@ double quern_as_double(quern_slice value);
  * part, however large. */
 quern_set *quern_text(quern_job *job, const char *path);
 
+/* Key-value text: each line is split at the first `separator` (any string without a newline, 1 KiB at most;
+ * it is copied): the key is what is before it, the value what is behind. A line without one is a key, with an
+ * empty value. Files are those of quern_text(). */
+quern_set *quern_text_pairs(quern_job *job, const char *path, const char *separator);
+
+/* Files as wholes: a record for each, whose key is its absolute path and whose value is what is in it,
+ * decompressed; at most 1 GiB each, which the task's memory must have room for. `path` is that of
+ * quern_text(). */
+quern_set *quern_whole_files(quern_job *job, const char *path);
+
+/* Records of `width` bytes each (1 to 64 MiB), without a key and with nothing between them, as
+ * quern_save_raw() may write them. A file whose size is no multiple of `width` fails the action. `path` is
+ * that of quern_text(); a compressed file is one part, however large. */
+quern_set *quern_fixed(quern_job *job, const char *path, uint32_t width);
+
+/* The records of files that quern_save_seq() wrote, with or without keys, as they were. `path` is that of
+ * quern_text(); large files are read in parts by several tasks. A file that is something else, cut short, or
+ * damaged fails the action. The types are written in the files, for other programs; here quern_typed() says
+ * them. */
+quern_set *quern_seq(quern_job *job, const char *path);
+
+/* Records out of memory. They are copied now, and travel with each action: 15 MiB at most, more is a mistake
+ * in the set. A task gets those of its own part alone. By default there are as many parts as there are cores
+ * to be had.
+ *
+ * Of quern_lines_from() a record is a string, without a key. Of quern_records_from() one whose key.ptr is
+ * NULL has no key. */
+typedef struct quern_record {
+	quern_slice key, value;
+} quern_record;
+quern_set *quern_lines_from(quern_job *job, const char *const *lines, size_t n);
+quern_set *quern_records_from(quern_job *job, const quern_record *records, size_t n);
+
+/* The numbers start, start + 1, ... end - 1, none if `end` is not greater: records without a key, their
+ * values 8 bytes (quern_as_u64(), QUERN_U64). As many parts as there are cores to be had. */
+quern_set *quern_range(quern_job *job, uint64_t start, uint64_t end);
+
+/* A source (what a function above returned, before anything else is done with it) in other parts, and so in
+ * as many tasks: of records in memory and ranges `pieces`, of files at least so many, however small they are.
+ * Fewer where there are not so many records, or files that cannot be divided; at most 100,000. 0: as by
+ * default. */
+quern_set *quern_pieces(quern_set *set, uint32_t pieces);
+
 /* ---- Transformations: each returns a new set, and leaves `set` as it was, for any number of others ---- */
 
 /* One record for each: the one that `fn` emits, with the key that it emits, if any. The key of the old one is
@@ -243,6 +307,49 @@ quern_set *quern_flat_map_pairs(quern_set *set, quern_map_pair_fn *fn, const que
 /* The records for which `fn` says true, as they are. */
 quern_set *quern_filter(quern_set *set, quern_filter_fn *fn, const quern_slice *arg);
 quern_set *quern_filter_pairs(quern_set *set, quern_filter_pair_fn *fn, const quern_slice *arg);
+
+/* One value for each, or any number: the keys stay, and their type; keys that `fn` emits do not count. */
+quern_set *quern_map_values(quern_set *set, quern_map_fn *fn, const quern_slice *arg);
+quern_set *quern_flat_map_values(quern_set *set, quern_map_fn *fn, const quern_slice *arg);
+
+/* The records that `fn` emits, which sees a whole partition in one call: to prepare something dear once, or
+ * to look at neighbours. */
+quern_set *quern_map_partitions(quern_set *set, quern_partition_fn *fn, const quern_slice *arg);
+
+/* A random part of the records: each with probability `fraction` (0 to 1); or with replacement, each so many
+ * times as a Poisson distribution of mean `fraction` (0 to 1000) says. How many there will be is not exact.
+ * The same `seed` takes the same records, as long as the set has the same ones in the same partitions. */
+quern_set *quern_sample(quern_set *set, bool with_replacement, double fraction, uint64_t seed);
+
+/* Every record once that is there at least once: keys and values are compared, as bytes, and a record without
+ * a key is not the same as one with an empty one. In no order; moved by a shuffle. */
+quern_set *quern_distinct(quern_set *set);
+
+/* Gives each record its number: 0 for the first of the first partition, and so on through all of them. `fn`
+ * NULL: the number becomes the key, of type QUERN_U64; else its records are the set's. Each action counts the
+ * records of the partitions first, which computes `set` twice, unless it is persisted; but not again where an
+ * earlier action has shuffled or persisted what became of them. The set must be the same both times: a task
+ * that sees another number of records fails. */
+quern_set *quern_zip_with_index(quern_set *set, quern_zip_fn *fn, const quern_slice *arg);
+
+/* The same records in `n` partitions (1 to 1,000,000), of about one size: dealt out in turns and moved by a
+ * shuffle. */
+quern_set *quern_repartition(quern_set *set, uint32_t n);
+
+/* The same records in fewer partitions: each of the `n` new ones is made of whole old ones, in their order,
+ * so that quern_collect() gives the same as before. They are moved by a shuffle, so that what comes before
+ * still runs in as many tasks as it did. If `set` has fewer than `n`, some of the new ones are empty. */
+quern_set *quern_coalesce(quern_set *set, uint32_t n);
+
+/* The same records in `n` partitions that `fn` chooses by their keys, those of one in the order in which the
+ * input has them. `fn` NULL: by the hash of the keys; `n` may then be 0, as many as quern_reduce_by_key()
+ * makes, and equal keys are together, but in no order. */
+quern_set *quern_partition_by(quern_set *set, uint32_t n, quern_partitioner_fn *fn, const quern_slice *arg);
+
+/* The same, each partition sorted by `order` (see quern_sort_by_key(): keys of a known type are compared as
+ * numbers). No sample is taken, and there is no order from partition to partition. `n` is at least 1. */
+quern_set *quern_partition_and_sort(
+	quern_set *set, uint32_t n, quern_partitioner_fn *fn, const quern_slice *arg, unsigned order);
 
 /* The records of `a`, then those of `b`: its partitions are those of both, nothing is moved, and what is
  * there twice stays so. Types stay where both have the same. */
@@ -268,22 +375,23 @@ quern_set *quern_sort_by_key(quern_set *set, unsigned order);
 
 /* The same in an order of the job's own, whatever the keys are: as `compare` says, or the other way round
  * (QUERN_DESCENDING). It must be a total order; it is called in tasks, and in quern_main()'s process for the
- * sample, of which keys of more than 1,024 bytes are left out. Slower than quern_sort_by_key(), which is asked
- * for numbers by quern_typed(). */
+ * sample, of which keys of more than 1,024 bytes are left out. Slower than quern_sort_by_key(), which is
+ * asked for numbers by quern_typed(). */
 quern_set *quern_sort_by(quern_set *set, quern_compare_fn *compare, unsigned order, const quern_slice *arg);
 
 /* ---- Groups and joins ----
  *
- * They bring equal keys together as quern_reduce_by_key() does, but move every record, so prefer that one where
- * it can say the same. What they hold in memory does not depend on how many records a key has. A record without
- * a key counts as one with an empty key. Keys come in no order that could be relied on, values neither.
+ * They bring equal keys together as quern_reduce_by_key() does, but move every record, so prefer that one
+ * where it can say the same. What they hold in memory does not depend on how many records a key has. A record
+ * without a key counts as one with an empty key. Keys come in no order that could be relied on, values
+ * neither.
  *
- * Both sets of a join go to as many partitions, by the same hash. A set that quern_reduce_by_key() returned, and
- * nothing else was done with, is read where it is: it is not moved again, if it is not divided in another way
- * than the other one by then (quern_partitions(), or an action). Any other set is moved once, for all the groups
- * and joins that it is in, if they can agree; and what quern_reduce_by_key() makes of a group or a join is
- * divided as that is, unless quern_partitions() says otherwise. So a loop that joins one set with values that
- * are new in each round moves only those. The two may be the same set. */
+ * Both sets of a join go to as many partitions, by the same hash. A set that quern_reduce_by_key() returned,
+ * and nothing else was done with, is read where it is: it is not moved again, if it is not divided in another
+ * way than the other one by then (quern_partitions(), or an action). Any other set is moved once, for all the
+ * groups and joins that it is in, if they can agree; and what quern_reduce_by_key() makes of a group or a
+ * join is divided as that is, unless quern_partitions() says otherwise. So a loop that joins one set with
+ * values that are new in each round moves only those. The two may be the same set. */
 
 /* What `fn` emits for each key. */
 quern_set *quern_group_by_key(quern_set *set, quern_group_fn *fn, const quern_slice *arg);
@@ -294,8 +402,8 @@ quern_set *quern_cogroup(quern_set *left, quern_set *right, quern_cogroup_fn *fn
 /* What `fn` emits for each pair of a value on the left and one on the right whose keys are equal; without a
  * function (NULL): a record of the key and both values, see quern_pair(). Outer joins also have values on the
  * left (the right, either side) whose key the other side does not have, alone. Right values of a key are gone
- * over for each left one, and the task's scratch file takes those that do not fit the memory: put the set with
- * fewer values for a key on the right. */
+ * over for each left one, and the task's scratch file takes those that do not fit the memory: put the set
+ * with fewer values for a key on the right. */
 quern_set *quern_join(quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
 quern_set *quern_left_outer_join(
 	quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
@@ -309,8 +417,8 @@ quern_set *quern_subtract_by_key(quern_set *left, quern_set *right);
 
 /* The same set divided into `partitions` (1 to 1,000,000: as many tasks, and files of output) by the shuffle
  * that makes it; only for what quern_reduce_by_key(), quern_sort_by_key(), a group or a join returned, before
- * anything else is done with it. By default there are as many as there are cores to be had, at most as many as the stage
- * before has tasks. */
+ * anything else is done with it. By default there are as many as there are cores to be had, at most as many
+ * as the stage before has tasks. */
 quern_set *quern_partitions(quern_set *set, uint32_t partitions);
 
 /* A new set of the same records, which are kept. The first action that computes one of its partitions to the
@@ -332,6 +440,13 @@ quern_set *quern_partitions(quern_set *set, uint32_t partitions);
 enum quern_storage { QUERN_MEMORY, QUERN_MEMORY_COMPRESSED };
 quern_set *quern_persist(quern_set *set, enum quern_storage storage);
 void quern_unpersist(quern_set *set);
+
+/* Saves the set now, as quern_save_seq() would into folder `path`, compressed; and gives a set of the same
+ * records that reads them from there, in the same partitions and order, with the same types: it no longer
+ * depends on what it was made of. For loops whose graph would grow with each turn, and for what is dear and
+ * must not get lost with an executor. When the saving fails, it says so, and the set that is returned is a
+ * mistake. The folder stays. */
+quern_set *quern_checkpoint(quern_set *set, const char *path);
 
 /* Reductions that quern knows, and does without a call per record. Values are 8 bytes (quern_emit_u64() and
  * friends); one of another length fails the task. Sums of integers wrap around. The minimum and maximum of a
@@ -364,6 +479,16 @@ int quern_save_text(quern_set *set, const char *path);
 enum quern_codec { QUERN_PLAIN, QUERN_GZIP, QUERN_ZSTD };
 int quern_save_text_compressed(quern_set *set, const char *path, enum quern_codec codec);
 
+/* Writes a folder like that of quern_save_text() in which the bytes of keys and values are one behind the
+ * other, without separators or newlines, of every record the key (if it has one) and the value: part-NNNNN,
+ * or .gz or .zst. Records of one width are read again by quern_fixed(). */
+int quern_save_raw(quern_set *set, const char *path, enum quern_codec codec);
+
+/* Writes a folder like that of quern_save_text() with the records as they are, for quern_seq():
+ * part-NNNNN.seq, in a binary format with checksums (docs/seq-format.md). QUERN_PLAIN, or QUERN_ZSTD, which
+ * also can be read by several tasks; not QUERN_GZIP. */
+int quern_save_seq(quern_set *set, const char *path, enum quern_codec codec);
+
 /* How many records there are. */
 int quern_count(quern_set *set, uint64_t *ret);
 
@@ -379,6 +504,13 @@ int quern_collect(quern_set *set, quern_each_fn *each, void *arg);
 /* The same for the first `n` records, running as few tasks as it takes: the first partition, then four times
  * as many, and so on. Fewer than `n` when there are fewer. */
 int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg);
+
+/* Calls `fn` for each record, on the cluster, and gives nothing back: for what it does elsewhere. A task that
+ * is tried again calls it again. */
+int quern_foreach(quern_set *set, quern_foreach_fn *fn, const quern_slice *arg);
+
+/* The same for whole partitions. What `fn` emits goes nowhere. */
+int quern_foreach_partition(quern_set *set, quern_partition_fn *fn, const quern_slice *arg);
 
 /* ---- Written by the user ---- */
 
