@@ -80,7 +80,8 @@ def test_everything_is_there():
         assert wanted <= found, wanted - found
         version = command(prefix / "bin/quern", "--version").split()[1]
         others = found - wanted - {f"{folder}/libquern.so.{version}"}
-        known = r"share/man/man1/quern-\w+\.1$|include/quern/\w+\.h$|share/doc/quern/[\w-]+\.md$|share/doc/quern/examples/"
+        known = r"libexec/quern/quern-stream\.so$|share/man/man1/quern-\w+\.1$|include/quern/\w+\.h$|" \
+            r"share/doc/quern/[\w-]+\.md$|share/doc/quern/examples/"
         assert all(re.match(known, p) for p in others), others
         assert {"share/doc/quern/guide.md", "share/doc/quern/examples/wordcount.c"} <= others, others
         assert not [p for p in others if p.endswith(".build")], others
