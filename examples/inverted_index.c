@@ -41,7 +41,7 @@ static void merge(quern_slice a, quern_slice b, quern_out *out, void *arg)
 {
 	char *all = malloc(a.len + b.len + 2), *end = all;
 	const quern_slice tab = quern_str("\t");
-	quern_slice x, y;
+	quern_slice x = { 0 }, y = { 0 };
 
 	(void)arg;
 	if (all == NULL)

@@ -1,6 +1,6 @@
 /* pi.c: pi by the Monte Carlo method: of points in a square, the part that is within the circle.
  *
- *     quern run pi.c [POINTS]
+ *     quern run pi.c POINTS
  *
  * There is no input: the records are numbers, and each makes a point of its own. The same number makes the
  * same point however often it is asked, so the result does not depend on how many tasks there are or how
@@ -32,10 +32,10 @@ static bool is_within(quern_slice number, void *arg)
 
 int quern_main(quern_job *job, int argc, char **argv)
 {
-	uint64_t points = argc == 2 ? strtoull(argv[1], NULL, 10) : 1000000, within;
+	uint64_t points = argc == 2 ? strtoull(argv[1], NULL, 10) : 0, within;
 
-	if (argc > 2 || points == 0) {
-		(void)fprintf(stderr, "usage: %s [POINTS]\n", argv[0]);
+	if (points == 0) {
+		(void)fprintf(stderr, "usage: %s POINTS\n", argv[0]);
 		return 1;
 	}
 	int r = quern_count(quern_filter(quern_range(job, 0, points), is_within, NULL), &within);

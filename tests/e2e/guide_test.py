@@ -90,7 +90,7 @@ def follow(document):
 
 
 def is_of_a_file(text):
-    return re.search(r"^(static|struct|enum|typedef|#|int quern_main)", text, re.MULTILINE) is not None
+    return re.search(r"^(static|(struct|enum) \w* ?\{|typedef|#|int quern_main)", text, re.MULTILINE) is not None
 
 
 def compile_pieces(document):
