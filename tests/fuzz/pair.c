@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *end = p.value.ptr + size;
 	struct err err;
 
-	if (out_guard(take_apart, &p, &err) < 0)
+	if (out_guard(take_apart, &p, NULL, &err) < 0)
 		return 0;
 	assert(p.left.ptr == NULL || (p.left.ptr >= p.value.ptr && p.left.ptr + p.left.len <= end));
 	assert(p.right.ptr == NULL || (p.right.ptr >= p.value.ptr && p.right.ptr + p.right.len == end));
@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	quern_slice left = p.left, right = p.right;
 	quern_pair(&p.out, quern_str(""), left.ptr != NULL ? &left : NULL, right.ptr != NULL ? &right : NULL);
 	p.value = quern_bytes(p.again.data, p.again.len);
-	int r = out_guard(take_apart, &p, &err);
+	int r = out_guard(take_apart, &p, NULL, &err);
 	assert(r == 0);
 	assert_same(left, p.left);
 	assert_same(right, p.right);
