@@ -67,7 +67,8 @@ int session_put_broadcast(struct buf *out, const Quern__SessionToDriver__Broadca
 int session_put_destroy(struct buf *out, uint32_t broadcast);
 int session_put_result(struct buf *out, uint32_t run, uint32_t partition, const void *data, size_t len);
 int session_put_taken(struct buf *out, uint32_t broadcast, const char *error); /* NULL: there is none */
-int session_put_done(struct buf *out, uint32_t run, int code, const char *text);
+int session_put_done(struct buf *out, uint32_t run, int code, const char *text, Quern__Count *const *totals,
+	size_t n_totals);
 
 /* ---- The job's side ---- */
 

@@ -133,6 +133,7 @@ struct sched *sched_free(struct sched *s)
 	sched_shuffles_deinit(s);
 	sched_cache_deinit(s);
 	sched_broadcasts_deinit(s);
+	sched_tally_deinit(s);
 	sched_attempts_deinit(s);
 	sched_holds_deinit(s);
 	sched_executors_deinit(s);

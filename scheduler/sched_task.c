@@ -139,6 +139,8 @@ void sched_task_fill(const struct sched *s, const struct attempt *a, Quern__Task
 	ret->slots = a->slots;
 	ret->has_broadcasts_version = s->broadcasts_version > 0;
 	ret->broadcasts_version = s->broadcasts_version;
+	ret->bad_records = sched_tally_bad_left(s);
+	ret->has_bad_records = ret->bad_records > 0;
 	if (s->config.task_timeout_ms > 0) {
 		ret->has_timeout_ms = 1;
 		ret->timeout_ms = s->config.task_timeout_ms;

@@ -112,12 +112,17 @@ static void the_other_way_as_well(void **state)
 	auto_buf struct buf b = BUF_INIT(SIZE_MAX);
 	ProtobufCMessage *m[5];
 	struct session_reader r;
+	Quern__Count total = QUERN__COUNT__INIT, *totals[] = { &total };
 
 	(void)state;
+	total.has_id = true;
+	total.id = 3;
+	total.kind = QUERN__COUNT__KIND__MAX_DOUBLE;
+	total.bits = UINT64_MAX;
 	data[69999] = 1;
 	assert_int_equal(session_put_result(&b, 1, 2, data, sizeof(data)), 0);
 	assert_int_equal(session_put_result(&b, 1, 3, NULL, 0), 0);
-	assert_int_equal(session_put_done(&b, 1, -4, "why"), 0);
+	assert_int_equal(session_put_done(&b, 1, -4, "why", totals, 1), 0);
 	assert_int_equal(session_put_taken(&b, 8, NULL), 0);
 	assert_int_equal(session_put_taken(&b, 9, "no room"), 0);
 	session_reader_job(&r);
@@ -134,6 +139,8 @@ static void the_other_way_as_well(void **state)
 	assert_int_equal(second->result->data.len, 0);
 	assert_int_equal(done->done->code, -4);
 	assert_string_equal(done->done->text, "why");
+	assert_int_equal(done->done->n_totals, 1);
+	assert_true(done->done->totals[0]->id == 3 && done->done->totals[0]->bits == UINT64_MAX);
 	for (int i = 0; i < 5; i++)
 		protobuf_c_message_free_unpacked(m[i], NULL);
 	session_reader_deinit(&r);
