@@ -22,7 +22,7 @@ static void assert_path(const char *name, const char *wanted)
 {
 	struct err err = { "" };
 
-	int r = out_guard(look, (void *)(uintptr_t)name, &err);
+	int r = out_guard(look, (void *)(uintptr_t)name, NULL, &err);
 	if (wanted != NULL) {
 		assert_int_equal(r, 0);
 		assert_string_equal(found, wanted);
