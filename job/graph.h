@@ -107,10 +107,10 @@ struct quern_set {
 	struct set_cache *cache;     /* of a CACHE step */
 	Quern__Function fn;
 	Quern__Order order;
-	Quern__ValueType key_type, value_type; /* for save_text and sorts */
+	Quern__ValueType key_type, value_type;  /* for save_text and sorts */
 	uint32_t task_cores_milli, task_mem_mb; /* of the tasks that compute it; 0: as any task */
-	bool has_key;                          /* records may have one */
-	uint32_t stamp;                        /* see stages_each() */
+	bool has_key;                           /* records may have one */
+	uint32_t stamp;                         /* see stages_each() */
 };
 
 /* Gets the result of one partition; borrowed. Non-zero: no more is wanted. */

@@ -515,6 +515,18 @@ int sched_cache_linked(struct sched *s, const struct executor *e);
 int sched_cache_prefer(struct sched *s, struct stage *stage);
 void sched_cache_deinit(struct sched *s);
 
+/* ---- sched_tally.c ---- */
+
+/* The run's accumulators. */
+int sched_tally_run(struct sched *s, const Quern__Run *run);
+/* A success of the task was accepted: what it counted, NULL: nothing. */
+int sched_tally_add(struct sched *s, struct task *t, const Quern__Tally *m);
+/* So many bad records may still be left out. */
+uint64_t sched_tally_bad_left(const struct sched *s);
+/* Ends a run when there are too many. */
+int sched_tally_settle(struct sched *s);
+void sched_tally_deinit(struct sched *s);
+
 /* ---- sched_broadcast.c ---- */
 
 /* A value for all tasks, under a new id; and when it is not wanted any more. */
@@ -528,18 +540,6 @@ int sched_broadcasts_copy(struct sched *s, struct executor *e, const Quern__ToDr
 /* The executor has nothing any more. */
 int sched_broadcasts_lost(struct sched *s, const struct executor *e);
 void sched_broadcasts_deinit(struct sched *s);
-
-/* ---- sched_tally.c ---- */
-
-/* The run's accumulators. */
-int sched_tally_run(struct sched *s, const Quern__Run *run);
-/* A success of the task was accepted: what it counted, NULL: nothing. */
-int sched_tally_add(struct sched *s, struct task *t, const Quern__Tally *m);
-/* So many bad records may still be left out. */
-uint64_t sched_tally_bad_left(const struct sched *s);
-/* Ends a run when there are too many. */
-int sched_tally_settle(struct sched *s);
-void sched_tally_deinit(struct sched *s);
 
 /* ---- sched_attempt.c ---- */
 

@@ -545,10 +545,11 @@ static void tags_are_checked(void **state)
 	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].function = &p->map), "does not call");
 	assert_found(
 		(tag(p, QUERN__STEP__DIVIDE__FUNCTION), p->step[0].function = NULL), "without a function");
-	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].has_branches = 0), "ends nowhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].has_branches = 0), "end nowhere");
 	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].branches = 0), "end elsewhere");
 	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].branches = 2), "end elsewhere");
-	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].has_branches = 1), "ends nowhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].has_branches = 1), "end nowhere");
+	assert_found((p->step[0].has_branches = 1, p->step[0].branches = 1), "end nowhere");
 
 	assert_found((order(p, &o), o.tagged = 0, o.loose = 1), "an order that is none");
 	assert_found((order(p, &o), p->sink[0].partitions = 0), "known number");

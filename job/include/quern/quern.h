@@ -309,7 +309,8 @@ quern_set *quern_coalesce(quern_set *set, uint32_t n);
 
 /* The same records in `n` partitions that `fn` chooses by their keys, those of one in the order in which the
  * input has them. `fn` NULL: by the hash of the keys; `n` may then be 0, as many as quern_reduce_by_key()
- * makes, and equal keys are together, but in no order. */
+ * makes, records with equal keys are side by side, and one without a key gets an empty one. Joins with such a
+ * set do not move it again. */
 quern_set *quern_partition_by(quern_set *set, uint32_t n, quern_partitioner_fn *fn, const quern_slice *arg);
 
 /* The same, each partition sorted by `order` (see quern_sort_by_key(): keys of a known type are compared as
