@@ -2,6 +2,7 @@
 import re
 import collections
 import itertools
+import math
 import random
 import subprocess
 import sys
@@ -128,6 +129,72 @@ def test_sort():
         assert quern.parts(d / "out") == tool(d, "sort", "all")
         example(d, "sort", "in", "reverse", "-r")
         assert quern.parts(d / "reverse") == tool(d, "sort", "-r", "all")
+
+
+def near(rows, expected):
+    """Rows of numbers that are to be the same but for their last digits."""
+    assert len(rows) == len(expected), (len(rows), len(expected))
+    for row, other in zip(rows, expected):
+        assert len(row) == len(other) and all(math.isclose(a, b, rel_tol=1e-9) for a, b in zip(row, other)), (row, other)
+
+
+def kmeans(points, k, n):
+    """What a plain loop finds."""
+    centres = points[:k]
+    for _ in range(n):
+        mine = [[] for _ in centres]
+        for p in points:
+            distances = [sum((a - b) ** 2 for a, b in zip(p, centre)) for centre in centres]
+            mine[distances.index(min(distances))].append(p)
+        centres = [[sum(column) / len(some) for column in zip(*some)] if some else centre
+                   for some, centre in zip(mine, centres)]
+    return centres
+
+
+def test_kmeans():
+    with quern.scratch() as d:
+        r = random.Random(7)
+        texts = [[r.choice(["%.5f", "%.17g", "%+.3e", "%d"]) % r.gauss(r.choice([-50, 3, 2000]), 9) for _ in range(3)]
+                 for _ in range(900)]
+        texts[1] = texts[0]  # a centre that no point goes to: the one before is as near
+        (d / "points").write_text("".join(" ".join(row) + "\n" for row in texts))
+        for k, n in (5, 7), (1, 1), (12, 3):
+            rows = [list(map(float, line.split())) for line in example(d, "kmeans", "points", k, n).splitlines()]
+            near(rows, kmeans([list(map(float, row)) for row in texts], k, n))
+        for line, reason in ("1 2 x", "'x' is not a number"), ("1 2 -", "'-' is not"), ("1 2", "2 numbers"), \
+                ("1 2 " + "3" * 70, "is not a number"):
+            (d / "wrong").write_text("1 2 3\n" + line + "\n")
+            result = quern.run(d, "run", "--master", "local[2]", "--task-max-failures", "1", quern.EXAMPLES / "kmeans.c",
+                               "wrong", 1, 1)
+            quern.check(d, result, 1)
+            assert reason in result.stderr.decode(), result.stderr
+        (d / "few").write_text("1 2 3\n")
+        assert b"there are only 1 points" in quern.run(d, "run", "--master", "local[1]", quern.EXAMPLES / "kmeans.c", "few", 2,
+                                                 1).stderr
+
+
+def pagerank(links, n):
+    """What a plain loop finds."""
+    ranks, out = {page: 1 for link in links for page in link}, collections.Counter(page for page, _ in links)
+    for _ in range(n):
+        given = collections.Counter()
+        for page, to in links:
+            given[to] += ranks[page] / out[page]
+        ranks = {page: 0.15 + 0.85 * given[page] for page in ranks}
+    return sorted(ranks.items())
+
+
+def test_pagerank():
+    with quern.scratch() as d:
+        r = random.Random(8)
+        # Some twice, some to themselves; pages without links, and some to which there are none.
+        links = [(int(300 * r.random() ** 2), 50 + int(300 * r.random() ** 3)) for _ in range(3000)]
+        (d / "in").mkdir()
+        for i in range(3):
+            (d / "in" / str(i)).write_text("".join("%d\t%d\n" % link for link in links[i::3]))
+        for n in 1, 2, 9:
+            example(d, "pagerank", "in", n, f"out{n}")
+            near(sorted(tuple(map(float, line.split(b"\t"))) for line in quern.output(d / f"out{n}")), pagerank(links, n))
 
 
 def test_flags_reach_the_compiler():
