@@ -212,7 +212,7 @@ static struct action action_of(quern_set *set, Quern__Sink__Kind kind)
 	return a;
 }
 
-/* ---- save_text ---- */
+/* ---- Files ---- */
 
 static int no_result(void *arg, uint32_t partition, const uint8_t *data, size_t len)
 {
@@ -220,38 +220,50 @@ static int no_result(void *arg, uint32_t partition, const uint8_t *data, size_t 
 	return 0;
 }
 
-static int save_text(quern_set *set, const char *path, Quern__Codec codec)
+/* `what` names the caller. */
+static int save(
+	quern_set *set, const char *what, Quern__Sink__Kind kind, const char *path, enum quern_codec codec)
 {
-	struct action a = action_of(set, QUERN__SINK__KIND__TEXT);
+	struct action a = action_of(set, kind);
+	char text[128];
 
+	(void)snprintf(text, sizeof(text), "quern_%s(): the path is %s", what,
+		path == NULL ? "NULL: is an argument missing?" : "empty");
 	if (path == NULL || *path == '\0')
-		return complain(path == NULL ? "quern_save_text(): the path is NULL: is an argument missing?"
-					     : "quern_save_text(): the path is empty");
+		return complain(text);
+	(void)snprintf(text, sizeof(text), "quern_%s(): there is no such codec", what);
+	if (codec != QUERN_PLAIN && codec != QUERN_GZIP && codec != QUERN_ZSTD)
+		return complain(text);
 	a.sink.path = (char *)path;
-	a.sink.has_codec = codec != QUERN__CODEC__PLAIN;
-	a.sink.codec = codec;
+	a.sink.has_codec = codec != QUERN_PLAIN;
+	a.sink.codec = (Quern__Codec)codec; /* the same numbers: plan.proto */
+	a.name = format_name("%s(%s)", what, path);
 	a.goes_on = true;
-	a.name = format_name("save_text(%s)", path);
 	return act(&a, no_result, NULL);
 }
 
 int quern_save_text(quern_set *set, const char *path)
 {
-	return save_text(set, path, QUERN__CODEC__PLAIN);
+	return save(set, "save_text", QUERN__SINK__KIND__TEXT, path, QUERN_PLAIN);
 }
 
 int quern_save_text_compressed(quern_set *set, const char *path, enum quern_codec codec)
 {
-	switch (codec) {
-	case QUERN_PLAIN:
-		return save_text(set, path, QUERN__CODEC__PLAIN);
-	case QUERN_GZIP:
-		return save_text(set, path, QUERN__CODEC__GZIP);
-	case QUERN_ZSTD:
-		return save_text(set, path, QUERN__CODEC__ZSTD);
-	default:
-		return complain("quern_save_text_compressed(): there is no such codec");
-	}
+	return save(set, "save_text", QUERN__SINK__KIND__TEXT, path, codec);
+}
+
+int quern_save_raw(quern_set *set, const char *path, enum quern_codec codec)
+{
+	return save(set, "save_raw", QUERN__SINK__KIND__RAW, path, codec);
+}
+
+int quern_save_seq(quern_set *set, const char *path, enum quern_codec codec)
+{
+	if (codec == QUERN_GZIP)
+		return complain("quern_save_seq(): files of records are plain or compressed by zstd, not by "
+				"gzip: use "
+				"QUERN_ZSTD");
+	return save(set, "save_seq", QUERN__SINK__KIND__SEQ, path, codec);
 }
 
 /* ---- count ---- */
