@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "executor/gate.h"
 #include "executor/kept.h"
 #include "executor/steps.h"
 #include "executor/table.h"
@@ -30,6 +31,7 @@ struct group {
 	struct buf key;
 	struct kept kept; /* the right values of a join */
 	struct quern_out *out;
+	struct gate gate; /* what is bad about a key leaves the key out */
 };
 
 static quern_slice key_of(const struct group *g)
@@ -235,11 +237,19 @@ int group_new(const struct group_config *config, struct group **ret, struct err 
 	return 0;
 }
 
+static void do_key(void *group)
+{
+	struct group *g = group;
+
+	g->each(g);
+}
+
 void group_run(struct group *g, struct quern_out *out)
 {
 	g->out = out;
+	gate_init(&g->gate, NULL, g->config.flow->task);
 	while (!g->config.flow->stop && next_key(g)) {
-		g->each(g);
+		gate_call(&g->gate, key_of(g), quern_bytes(NULL, 0), do_key, g);
 		side_skip(&g->left);
 		side_skip(&g->right);
 	}

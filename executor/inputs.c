@@ -1,6 +1,7 @@
 #include "executor/inputs.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* ---- Opening ---- */
 
@@ -76,6 +77,11 @@ int inputs_open(struct inputs *in, const struct inputs_config *config, struct er
 	int r = 0;
 
 	*in = (struct inputs){ .config = *config };
+	if (source->n_shuffles > 0)
+		(void)snprintf(in->from, sizeof(in->from), "shuffle %u, partition %u",
+			source->shuffles[0]->shuffle, config->task->task->part);
+	if (config->flow->task != NULL)
+		config->flow->task->from = in->from;
 	spill_init(&in->spill, config->env->scratch_dir, config->env->keep, config->flow);
 	if (source->n_shuffles > STAGE_SHUFFLES_MAX || (source->group == NULL && source->n_shuffles > 1))
 		return err_set(err, -EINVAL, "stage %u: %zu shuffles at a time", config->task->stage->id,

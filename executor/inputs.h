@@ -28,6 +28,7 @@ struct inputs {
 	struct input at[STAGE_SHUFFLES_MAX];
 	size_t n;
 	struct group *group; /* or NULL */
+	char from[64];       /* what is read, in words */
 };
 
 /* Of a branch that has shuffles. 0, or a negative errno with a sentence; inputs_close() in either case. */

@@ -134,7 +134,7 @@ static int put_field(struct part *p, Quern__ValueType type, quern_slice s)
 	if (type == QUERN__VALUE_TYPE__BYTES)
 		return buf_add(&p->out, s.ptr, s.len);
 	if (s.len != 8) {
-		flow_fail(p->flow, -EINVAL, true,
+		flow_fail_record(p->flow, -EINVAL,
 			"output: a field of %zu bytes is to be printed as a number, which has 8", s.len);
 		return 0;
 	}

@@ -176,6 +176,36 @@ static void finish_sampler(struct sink *s, double scale)
 		flow_fail(s->config.flow, r, false, "out of memory for a sample of keys");
 }
 
+static int open_collect(struct sink *s, struct err *err)
+{
+	const struct sink_config *c = &s->config;
+	const Quern__Sink *plan = plan_of(s);
+	const uint64_t limit = plan->has_limit ? plan->limit : 0;
+
+	collect_init(&s->collect, plan->order != NULL ? 0 : limit, c->flow);
+	s->in = &s->collect.in;
+	if (plan->order != NULL) {
+		if (limit == 0)
+			return err_set(
+				err, -EINVAL, "stage %u: an order without a limit", c->task->stage->id);
+		top_init(&s->top, plan->order, limit, c->memory < COLLECT_MAX ? c->memory : COLLECT_MAX,
+			c->flow);
+		s->in = &s->top.in;
+	} else if (plan->combine != NULL) {
+		s->in = &s->total.in;
+		return total_init(&s->total, c->env->code, plan->combine, &s->collect.in, c->flow, err);
+	}
+	return 0;
+}
+
+static void finish_collect(struct sink *s)
+{
+	if (plan_of(s)->order != NULL)
+		top_finish(&s->top, &s->collect.in);
+	else if (plan_of(s)->combine != NULL)
+		total_finish(&s->total);
+}
+
 /* ---- All of them ---- */
 
 int sink_open(struct sink *s, const struct sink_config *config, struct err *err)
@@ -187,9 +217,7 @@ int sink_open(struct sink *s, const struct sink_config *config, struct err *err)
 	case QUERN__SINK__KIND__SHUFFLE:
 		return open_map_output(s, err);
 	case QUERN__SINK__KIND__COLLECT:
-		collect_init(&s->collect, plan->has_limit ? plan->limit : 0, config->flow);
-		s->in = &s->collect.in;
-		return 0;
+		return open_collect(s, err);
 	case QUERN__SINK__KIND__COUNT:
 		count_init(&s->collect, config->flow);
 		s->in = &s->collect.in;
@@ -213,6 +241,8 @@ void sink_finish(struct sink *s, double scale)
 		finish_part(s);
 	else if (plan_of(s)->kind == QUERN__SINK__KIND__SAMPLE)
 		finish_sampler(s, scale);
+	else if (plan_of(s)->kind == QUERN__SINK__KIND__COLLECT)
+		finish_collect(s);
 }
 
 static int answer_count(const struct sink *s, Quern__TaskResult *result)
@@ -261,6 +291,8 @@ void sink_close(struct sink *s)
 	s->writer = shuffle_writer_free(s->writer);
 	s->part = part_free(s->part);
 	collect_deinit(&s->collect);
+	total_deinit(&s->total);
+	top_deinit(&s->top);
 	sampler_deinit(&s->sampler);
 	order_deinit(&s->order);
 }

@@ -10,6 +10,8 @@
 #include "executor/shuffle_write.h"
 #include "executor/sort.h"
 #include "executor/task.h"
+#include "executor/top.h"
+#include "executor/total.h"
 
 struct sink_config {
 	const struct task_env *env;
@@ -35,6 +37,8 @@ struct sink {
 	const char *file; /* of the part, once it is whole */
 
 	struct collect collect; /* also counts */
+	struct total total;     /* before it, when values are combined */
+	struct top top;         /* or when it gets the first in some order */
 	struct sampler sampler;
 };
 

@@ -1,6 +1,7 @@
 #include "executor/source.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- Samples of files ---- */

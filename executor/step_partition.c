@@ -37,6 +37,8 @@ struct partition_step {
 	quern_partition_fn *fn;
 	void *arg;
 	uint32_t partition;
+	struct out_task task;     /* as the function sees it */
+	struct out_record record; /* that it took last */
 
 	/* Guarded by the lock. All else belongs to the thread whose turn it is. */
 	pthread_mutex_t lock;
@@ -134,6 +136,8 @@ static bool next_record(quern_records *records, quern_slice *key, quern_slice *v
 		if (p->leave)
 			leave(p);
 	}
+	p->record = (struct out_record){ p->record.number + 1, *key, *value };
+	p->task.record = &p->record;
 	return true;
 }
 
@@ -150,9 +154,9 @@ static void *run(void *arg)
 	struct partition_step *p = arg;
 	struct err err;
 
-	int r = out_guard(call, p, &err);
+	int r = out_guard(call, p, &p->task, &err);
 	if (r < 0)
-		flow_fail(p->flow, r, false, "%s", err.text);
+		flow_fail(p->flow, r, r == -EBADMSG, "%s", err.text);
 	p->over = true;
 	give_turn(p, SOURCE);
 	return NULL;
@@ -257,6 +261,8 @@ int step_partition_new(const struct step_env *env, const Quern__Step *step, stru
 	p->next = next;
 	p->flow = env->flow;
 	p->partition = env->partition;
+	if (env->flow->task != NULL) /* which file a record is of is not known here any more */
+		p->task.tally = env->flow->task->tally;
 	p->batch = BUF_INIT(SIZE_MAX / 2);
 	int r = steps_resolve(env->code, step->function, &fn, &p->arg, err);
 	p->fn = (quern_partition_fn *)fn;

@@ -12,13 +12,15 @@ struct step {
 	struct quern_out in;    /* takes the step's records */
 	struct quern_out check; /* a map emits here, and is counted */
 	unsigned emitted;       /* by this call of a map; stays at 2 */
-	quern_slice key;        /* of the record whose value is mapped */
+	quern_slice key;        /* of the record whose value is mapped or folded */
+	quern_slice zero;       /* that a fold begins with */
 	union {
 		quern_map_fn *map;
 		quern_map_pair_fn *map_pair;
 		quern_filter_fn *filter;
 		quern_filter_pair_fn *filter_pair;
 		quern_foreach_fn *foreach;
+		quern_reduce_fn *fold;
 		code_fn *any;
 	} fn;
 	void *arg;
@@ -89,10 +91,9 @@ static void map_emitted(struct quern_out *out, quern_slice key, quern_slice valu
 static void map_done(struct step *s)
 {
 	if (s->emitted != 1)
-		flow_fail(s->flow, -EINVAL, true,
-			"the function of a map emitted %s: it must emit exactly one for each "
-			"(quern_flat_map() allows "
-			"any number)",
+		flow_fail_record(s->flow, -EINVAL,
+			"the function of a map or a fold emitted %s: it must emit exactly one for each "
+			"(quern_flat_map() allows any number)",
 			s->emitted == 0 ? "no record" : "more than one record");
 }
 
@@ -153,6 +154,16 @@ static void foreach(struct quern_out *out, quern_slice key, quern_slice value)
 	s->fn.foreach(key, value, s->arg);
 }
 
+static void fold_value(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)out;
+
+	s->emitted = 0;
+	s->key = key;
+	s->fn.fold(s->zero, value, &s->check, s->arg);
+	map_done(s);
+}
+
 /* ---- Keys that hold more than a key ---- */
 
 static void untag(struct quern_out *out, quern_slice key, quern_slice value)
@@ -207,6 +218,8 @@ static emit_fn *emit_of(const Quern__Step *step)
 		return untag;
 	case QUERN__STEP__KIND__SPLIT:
 		return split;
+	case QUERN__STEP__KIND__FOLD:
+		return fold_value;
 	default:
 		return NULL;
 	}
@@ -217,6 +230,7 @@ static emit_fn *check_of(const Quern__Step *step)
 {
 	switch (step->kind) {
 	case QUERN__STEP__KIND__MAP_VALUES:
+	case QUERN__STEP__KIND__FOLD:
 		return value_emitted;
 	case QUERN__STEP__KIND__FLAT_MAP_VALUES:
 		return values_emitted;
@@ -279,6 +293,7 @@ static int open_call(struct step *at, const struct step_env *env, const Quern__S
 	if (at->in.emit == NULL)
 		return err_set(err, -EINVAL, "step %zu of the stage is of an unknown kind", i);
 	at->check.emit = check_of(step);
+	at->zero = quern_bytes(step->zero.data, step->zero.len);
 	at->next = next;
 	at->flow = env->flow;
 	if (!has_function(step))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/vec.h"
+#include "job/act.h"
 #include "job/records.h"
 #include "job/sample.h"
 #include "job/set.h"
@@ -14,25 +15,13 @@
 
 enum { TAKE_GROWTH = 4 }; /* each round of take() looks at so many times the partitions of the one before */
 
-/* One run of an action. */
-struct action {
-	quern_set *set;
-	Quern__Sink sink;
-	char *name;   /* from asprintf(); NULL: no memory */
-	bool goes_on; /* the answer is no matter, or not to quern_main() */
-	bool again;   /* another run of the same action: what it needs to know beforehand is known */
-	bool part;    /* only these partitions: */
-	uint32_t first, count;
-};
-
-/* Says what is wrong, here where the user's own words on stderr are; returns what the action returns. */
-static int complain(const char *what)
+int act_complain(const char *what)
 {
 	(void)fprintf(stderr, "quern: %s\n", what);
 	return 1;
 }
 
-__attribute__((format(printf, 1, 2))) static char *format_name(const char *format, ...)
+char *act_name(const char *format, ...)
 {
 	va_list ap;
 	char *name;
@@ -55,6 +44,8 @@ static int run_stages(
 		return r;
 	run->name = a->name;
 	run->has_goes_on = run->goes_on = a->goes_on;
+	run->accumulators = job->accumulators;
+	run->n_accumulators = job->n_accumulators;
 	if (a->part) {
 		run->has_first_partition = run->has_partition_count = true;
 		run->first_partition = a->first;
@@ -99,7 +90,7 @@ static int sample_sort(void *arg, struct set_shuffle *sort)
 	a.sink.has_limit = true;
 	a.sink.limit = SAMPLE_KEYS;
 	a.sink.order = (Quern__Order *)sort->order;
-	a.name = format_name("sort_by_key: sample");
+	a.name = act_name("sort_by_key: sample");
 	sample_init(&sample, sort->order);
 	int r = find_compare(s, sort->from->job, &sample);
 	if (r == 0)
@@ -158,7 +149,7 @@ static int count_zip(void *arg, quern_set *zip)
 
 	quern__sink__init(&a.sink);
 	a.sink.kind = QUERN__SINK__KIND__COUNT;
-	a.name = format_name("zip_with_index: count");
+	a.name = act_name("zip_with_index: count");
 	if (r == 0)
 		r = run_stages(&a, b->m, add_start, &s, b->err);
 	if (r == 0)
@@ -182,28 +173,27 @@ static int prepare(quern_set *set, struct memory *m, struct err *err)
 	return stages_each(set, &each);
 }
 
-/* 0, or what the action returns: it is reported. Frees the name. */
-static int act(struct action *a, job_result_fn *result, void *arg)
+int act(struct action *a, job_result_fn *result, void *arg)
 {
 	struct memory m = { NULL };
 	struct err err = { "" };
 	int r;
 
 	if (a->set->error != NULL)
-		r = complain(a->set->error);
+		r = act_complain(a->set->error);
 	else if (a->set->job->running)
-		r = complain("an action cannot run inside of another one's function");
+		r = act_complain("an action cannot run inside of another one's function");
 	else if ((r = a->again ? 0 : prepare(a->set, &m, &err)) == 0)
 		r = run_stages(a, &m, result, arg, &err);
 	memory_deinit(&m);
 	free(a->name);
 	a->name = NULL;
 	if (r < 0)
-		r = err.text[0] != '\0' ? complain(err.text) : 1;
+		r = err.text[0] != '\0' ? act_complain(err.text) : 1;
 	return r;
 }
 
-static struct action action_of(quern_set *set, Quern__Sink__Kind kind)
+struct action act_of(quern_set *set, Quern__Sink__Kind kind)
 {
 	struct action a = { .set = set };
 
@@ -224,20 +214,20 @@ static int no_result(void *arg, uint32_t partition, const uint8_t *data, size_t 
 static int save(
 	quern_set *set, const char *what, Quern__Sink__Kind kind, const char *path, enum quern_codec codec)
 {
-	struct action a = action_of(set, kind);
+	struct action a = act_of(set, kind);
 	char text[128];
 
 	(void)snprintf(text, sizeof(text), "quern_%s(): the path is %s", what,
 		path == NULL ? "NULL: is an argument missing?" : "empty");
 	if (path == NULL || *path == '\0')
-		return complain(text);
+		return act_complain(text);
 	(void)snprintf(text, sizeof(text), "quern_%s(): there is no such codec", what);
 	if (codec != QUERN_PLAIN && codec != QUERN_GZIP && codec != QUERN_ZSTD)
-		return complain(text);
+		return act_complain(text);
 	a.sink.path = (char *)path;
 	a.sink.has_codec = codec != QUERN_PLAIN;
 	a.sink.codec = (Quern__Codec)codec; /* the same numbers: plan.proto */
-	a.name = format_name("%s(%s)", what, path);
+	a.name = act_name("%s(%s)", what, path);
 	a.goes_on = true;
 	return act(&a, no_result, NULL);
 }
@@ -260,9 +250,10 @@ int quern_save_raw(quern_set *set, const char *path, enum quern_codec codec)
 int quern_save_seq(quern_set *set, const char *path, enum quern_codec codec)
 {
 	if (codec == QUERN_GZIP)
-		return complain("quern_save_seq(): files of records are plain or compressed by zstd, not by "
-				"gzip: use "
-				"QUERN_ZSTD");
+		return act_complain(
+			"quern_save_seq(): files of records are plain or compressed by zstd, not by "
+			"gzip: use "
+			"QUERN_ZSTD");
 	return save(set, "save_seq", QUERN__SINK__KIND__SEQ, path, codec);
 }
 
@@ -289,13 +280,13 @@ static int add_count(void *arg, uint32_t partition, const uint8_t *data, size_t 
 
 int quern_count(quern_set *set, uint64_t *ret)
 {
-	struct action a = action_of(set, QUERN__SINK__KIND__COUNT);
+	struct action a = act_of(set, QUERN__SINK__KIND__COUNT);
 	struct count c = { 0 };
 
-	a.name = format_name("count");
+	a.name = act_name("count");
 	int r = act(&a, add_count, &c);
 	if (r == 0 && c.wrong)
-		r = complain("the driver's answer to a count is not a number");
+		r = act_complain("the driver's answer to a count is not a number");
 	if (r == 0)
 		*ret = c.sum;
 	return r;
@@ -338,16 +329,16 @@ static int collect(struct action *a, struct collect *c)
 	int r = act(a, give_records, c);
 
 	if (r == 0 && c->wrong)
-		r = complain("what the driver collected is not a sequence of records");
+		r = act_complain("what the driver collected is not a sequence of records");
 	return r != 0 ? r : c->result;
 }
 
 int quern_collect(quern_set *set, quern_each_fn *each, void *arg)
 {
-	struct action a = action_of(set, QUERN__SINK__KIND__COLLECT);
+	struct action a = act_of(set, QUERN__SINK__KIND__COLLECT);
 	struct collect c = { .each = each, .arg = arg, .left = UINT64_MAX };
 
-	a.name = format_name("collect");
+	a.name = act_name("collect");
 	return collect(&a, &c);
 }
 
@@ -360,9 +351,9 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 	int r = 0;
 
 	if (n == 0 && set->error != NULL)
-		return complain(set->error);
+		return act_complain(set->error);
 	while (c.left > 0 && r == 0) {
-		struct action a = action_of(set, QUERN__SINK__KIND__COLLECT);
+		struct action a = act_of(set, QUERN__SINK__KIND__COLLECT);
 
 		a.sink.has_limit = true;
 		a.sink.limit = c.left;
@@ -370,7 +361,7 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 		a.part = true;
 		a.first = first;
 		a.count = count;
-		a.name = format_name("take(%" PRIu64 ")", n);
+		a.name = act_name("take(%" PRIu64 ")", n);
 		c.partitions = 0;
 		r = collect(&a, &c);
 		if (c.partitions < count || first > UINT32_MAX - count)
@@ -386,10 +377,10 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 /* Runs a step that gives nothing, or nothing that is wanted. */
 static int run_step(quern_set *set, const char *name)
 {
-	struct action a = action_of(set, QUERN__SINK__KIND__COUNT);
+	struct action a = act_of(set, QUERN__SINK__KIND__COUNT);
 
 	a.goes_on = true;
-	a.name = format_name("%s", name);
+	a.name = act_name("%s", name);
 	return act(&a, no_result, NULL);
 }
 
@@ -404,4 +395,28 @@ int quern_foreach_partition(quern_set *set, quern_partition_fn *fn, const quern_
 	return run_step(set_step(set, "quern_foreach_partition", QUERN__STEP__KIND__MAP_PARTITIONS, true,
 				(code_fn *)fn, arg),
 		"foreach_partition");
+}
+
+int quern_first(quern_set *set, quern_each_fn *each, void *arg)
+{
+	return quern_take(set, 1, each, arg);
+}
+
+static int not_empty(quern_slice key, quern_slice value, void *arg)
+{
+	bool *empty = arg;
+
+	(void)key, (void)value;
+	*empty = false;
+	return 0;
+}
+
+int quern_is_empty(quern_set *set, bool *ret)
+{
+	bool empty = true;
+
+	int r = quern_take(set, 1, not_empty, &empty);
+	if (r == 0)
+		*ret = empty;
+	return r;
 }

@@ -56,4 +56,10 @@ enum reduction {
 };
 enum reduction code_reduction(const Quern__Function *f);
 
+/* What a function of quern's own may be used as. */
+enum code_role { ROLE_NONE, ROLE_REDUCE, ROLE_FOLD, ROLE_MAP };
+
+/* ROLE_NONE: there is no function of that name. */
+enum code_role code_role(const char *builtin);
+
 #endif

@@ -77,11 +77,13 @@ static int put_order(struct buf *out, const Quern__Order *o, const char *how)
 		r = buf_add_str(out, o->loose ? "tag" : "tag, then ");
 	if (r < 0 || o->loose)
 		return r;
-	r = o->compare != NULL ? put_function(out, o->compare) : put_type(out, o->key, "key");
+	r = o->compare != NULL
+		    ? put_function(out, o->compare)
+		    : (o->value_first ? put_type(out, o->value, "value") : put_type(out, o->key, "key"));
 	if (r == 0 && o->by_value)
 		r = buf_add_str(out, ", then ");
 	if (r == 0 && o->by_value)
-		r = put_type(out, o->value, "value");
+		r = o->value_first ? put_type(out, o->key, "key") : put_type(out, o->value, "value");
 	return r == 0 && o->descending ? buf_add_str(out, ", descending") : r;
 }
 
@@ -200,6 +202,14 @@ static int put_sink(struct buf *out, const Quern__Sink *s)
 	case QUERN__SINK__KIND__RAW:
 		return put_files(out, s);
 	case QUERN__SINK__KIND__COLLECT:
+		if (s->order != NULL) {
+			int r = buf_add_fmt(out, "collect the first %" PRIu64, s->limit);
+			return r < 0 ? r : put_order(out, s->order, " by ");
+		}
+		if (s->combine != NULL) {
+			int r = buf_add_str(out, "collect, combined by ");
+			return r < 0 ? r : put_function(out, s->combine);
+		}
 		if (s->has_limit && s->limit != 0)
 			return buf_add_fmt(out, "collect, at most %" PRIu64 " records a task", s->limit);
 		return buf_add_str(out, "collect");

@@ -54,7 +54,8 @@ quern_slice quern_left(quern_slice pair)
 	quern_slice left, right;
 
 	if (!take(pair, &left, &right))
-		quern_fail("quern_left(): a value of %zu bytes is none that quern_pair() makes", pair.len);
+		quern_bad_record(
+			"quern_left(): a value of %zu bytes is none that quern_pair() makes", pair.len);
 	return left;
 }
 
@@ -63,6 +64,7 @@ quern_slice quern_right(quern_slice pair)
 	quern_slice left, right;
 
 	if (!take(pair, &left, &right))
-		quern_fail("quern_right(): a value of %zu bytes is none that quern_pair() makes", pair.len);
+		quern_bad_record(
+			"quern_right(): a value of %zu bytes is none that quern_pair() makes", pair.len);
 	return right;
 }

@@ -7,6 +7,7 @@
 
 #include "job/code.h"
 #include "job/source_check.h"
+#include "job/tally.h"
 #include "job/stage.h"
 #include "job/step_check.h"
 
@@ -17,12 +18,15 @@ static bool known(const ProtobufCEnumDescriptor *type, int value)
 
 /* ---- Parts of a stage. Their sentences begin with what is wrong; the stage's name is put before. ---- */
 
-/* `reduction`: quern's own functions are all reductions, and nothing else may be one of them. */
-static int check_function(const Quern__Function *f, bool reduction, const char *what, struct err *err)
+/* `role`: which of quern's own functions may be chosen. */
+static int check_function(const Quern__Function *f, enum code_role role, const char *what, struct err *err)
 {
 	if ((f->builtin != NULL) == (f->has_offset != 0))
 		return err_set(err, -EBADMSG, "the function of %s is not exactly one", what);
-	if (f->builtin != NULL && (!reduction || !code_builtin(f->builtin)))
+	const enum code_role is = f->builtin != NULL ? code_role(f->builtin) : role;
+	/* A reduction folds as well. */
+	if ((is != role && !(role == ROLE_FOLD && is == ROLE_REDUCE)) ||
+		(f->builtin != NULL && is == ROLE_NONE))
 		return err_set(err, -EBADMSG, "%s has no function '%.64s' to choose", what, f->builtin);
 	if (f->has_arg && f->arg.len > PLAN_ARG_MAX)
 		return err_set(err, -EBADMSG, "an argument of %zu bytes for %s is more than %d", f->arg.len,
@@ -37,7 +41,9 @@ static int check_order(const Quern__Order *o, struct err *err)
 		return err_set(err, -EBADMSG, "an order of an unknown type");
 	if ((o->loose && !o->tagged) || (o->tagged && o->compare != NULL))
 		return err_set(err, -EBADMSG, "an order that is none");
-	return o->compare != NULL ? check_function(o->compare, false, "an order", err) : 0;
+	if (o->value_first)
+		return err_set(err, -EBADMSG, "a shuffle in the order of values");
+	return o->compare != NULL ? check_function(o->compare, ROLE_NONE, "an order", err) : 0;
 }
 
 /* What a sort divides by. */
@@ -89,7 +95,7 @@ static int check_input(const Quern__Run *run, size_t stage, const Quern__Shuffle
 	if (input->reduce != NULL && input->order != NULL)
 		return err_set(err, -EBADMSG, "both a reduction and an order");
 	int r = input->order != NULL    ? check_order(input->order, err)
-		: input->reduce != NULL ? check_function(input->reduce, true, "a reduction", err)
+		: input->reduce != NULL ? check_function(input->reduce, ROLE_REDUCE, "a reduction", err)
 					: 0;
 	if (r < 0)
 		return r;
@@ -119,7 +125,7 @@ static int check_group(const Quern__Source *s, struct err *err)
 	if (g->function == NULL ? group_must_call(g->kind) : !group_may_call(g->kind))
 		return err_set(err, -EBADMSG, "a group %s a function",
 			g->function == NULL ? "without" : "that has no use for");
-	return g->function == NULL ? 0 : check_function(g->function, false, "a group", err);
+	return g->function == NULL ? 0 : check_function(g->function, ROLE_NONE, "a group", err);
 }
 
 static int check_source(const Quern__Run *run, size_t stage, const Quern__Source *s, struct err *err)
@@ -152,7 +158,12 @@ static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, 
 	int r = step_check(s, err);
 	if (r == 0 && s->cache != NULL)
 		r = check_cache(s, caches, n_caches, err);
-	return r < 0 || s->function == NULL ? r : check_function(s->function, false, "a step", err);
+	return r < 0 || s->function == NULL ? r
+					    : check_function(s->function,
+						      s->kind == QUERN__STEP__KIND__FOLD  ? ROLE_FOLD
+						      : s->kind == QUERN__STEP__KIND__MAP ? ROLE_MAP
+											  : ROLE_NONE,
+						      "a step", err);
 }
 
 /* The partitions of a step's set begin with those of a branch that is not behind its own, and where it says
@@ -223,7 +234,28 @@ static int check_shuffle(const Quern__Run *run, size_t stage, struct err *err)
 		return check_bounds(s, err);
 	if (s->n_bounds > 0)
 		return err_set(err, -EBADMSG, "bounds without an order");
-	return s->combine == NULL ? 0 : check_function(s->combine, true, "a combination", err);
+	return s->combine == NULL ? 0 : check_function(s->combine, ROLE_REDUCE, "a combination", err);
+}
+
+/* What comes to the driver: all of it, one value, or the first records in some order. */
+static int check_collect(const Quern__Sink *s, struct err *err)
+{
+	const Quern__Order *o = s->order;
+
+	if (s->combine != NULL && (o != NULL || s->has_limit))
+		return err_set(err, -EBADMSG, "both a combination and an order or a limit");
+	if (s->combine != NULL)
+		return check_function(s->combine, ROLE_REDUCE, "a combination", err);
+	if (o == NULL)
+		return 0;
+	if (!s->has_limit || s->limit == 0)
+		return err_set(err, -EBADMSG, "the first records in an order, but not how many");
+	if (!known(&quern__value_type__descriptor, (int)o->key) ||
+		!known(&quern__value_type__descriptor, (int)o->value))
+		return err_set(err, -EBADMSG, "an order of an unknown type");
+	if (o->compare != NULL || (o->value_first && !o->by_value))
+		return err_set(err, -EBADMSG, "an order that is not for what comes to the driver");
+	return 0;
 }
 
 /* The files that a stage writes. */
@@ -253,6 +285,8 @@ static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
 			last ? "the last stage gives no answer" : "only the last stage gives an answer");
 	if (!last)
 		return check_shuffle(run, stage, err);
+	if (s->kind == QUERN__SINK__KIND__COLLECT)
+		return check_collect(s, err);
 	if (s->combine != NULL || (s->order != NULL && s->kind != QUERN__SINK__KIND__SAMPLE))
 		return err_set(err, -EBADMSG, "a combination or an order of what is not shuffled");
 	if (s->kind == QUERN__SINK__KIND__SAMPLE && s->order != NULL)
@@ -273,6 +307,23 @@ static int check_stage(const Quern__Run *run, size_t stage, struct err *err)
 	return r;
 }
 
+static int check_accumulators(const Quern__Run *run, struct err *err)
+{
+	if (run->n_accumulators > TALLY_COUNTS)
+		return err_set(err, -EBADMSG, "%zu accumulators are more than %d", run->n_accumulators,
+			TALLY_COUNTS);
+	for (size_t i = 0; i < run->n_accumulators; i++) {
+		const Quern__Accumulator *a = run->accumulators[i];
+
+		if (!known(&quern__count__kind__descriptor, (int)a->kind))
+			return err_set(err, -EBADMSG, "an accumulator of unknown kind %d", (int)a->kind);
+		if (a->name[0] == '\0' || strlen(a->name) > TALLY_NAME)
+			return err_set(err, -EBADMSG, "the name of an accumulator has not 1 to %d bytes",
+				TALLY_NAME);
+	}
+	return 0;
+}
+
 static int check_head(const Quern__Run *run, const uint8_t *build_id, size_t build_id_len, struct err *err)
 {
 	if (build_id != NULL && (run->build_id.len != build_id_len ||
@@ -285,7 +336,7 @@ static int check_head(const Quern__Run *run, const uint8_t *build_id, size_t bui
 		return err_set(err, -EBADMSG, "a range of partitions with one end");
 	if (run->has_partition_count && run->partition_count == 0)
 		return err_set(err, -EBADMSG, "a range of no partitions");
-	return 0;
+	return check_accumulators(run, err);
 }
 
 int plan_check(const Quern__Run *run, const uint8_t *build_id, size_t build_id_len, struct err *err)

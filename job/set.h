@@ -24,6 +24,10 @@ bool set_function(quern_job *job, Quern__Function *f, const char *what, code_fn 
 quern_set *set_step(quern_set *parent, const char *what, Quern__Step__Kind kind, bool pairs, code_fn *fn,
 	const quern_slice *arg);
 
+/* A step that folds each value into `zero` by `fn`; keys stay. */
+quern_set *set_fold(
+	quern_set *parent, const char *what, quern_slice zero, quern_reduce_fn *fn, const quern_slice *arg);
+
 /* The same without a function; types stay. */
 quern_set *set_plain_step(quern_set *parent, Quern__Step__Kind kind);
 

@@ -57,7 +57,7 @@ static void on_run(void *arg, const Quern__Run *run)
 	} else if (!run->goes_on) {
 		(void)puts("what follows depends on the answer");
 		end(x, DRIVER_DONE, NULL);
-	} else if (job_process_done(x->job, run->id, 0, "") < 0) {
+	} else if (job_process_done(x->job, run->id, 0, "", NULL, 0) < 0) {
 		end(x, DRIVER_JOB_FAILED, "out of memory");
 	}
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-quern_map_fn words, twice, upper, misbehave;
+quern_map_fn words, twice, upper, misbehave, number;
 quern_map_pair_fn swap;
 quern_filter_fn not_empty;
 quern_foreach_fn count_calls;
@@ -163,6 +163,17 @@ void reduce_fails(quern_slice a, quern_slice b, quern_out *out, void *arg)
 {
 	(void)a, (void)b, (void)out, (void)arg;
 	quern_fail("two values of a key");
+}
+
+/* The number that a line is; counts what it has seen. */
+void number(quern_slice line, quern_out *out, void *arg)
+{
+	const quern_accumulator lines = { 3, 1 /* a sum of u64 */ };
+
+	(void)arg;
+	quern_add_u64(lines, 1);
+	quern_emit_u64(out, quern_str("n"), quern_need_u64(line));
+	quern_counter_add("numbers", 1);
 }
 
 static bool is(quern_slice line, const char *what)

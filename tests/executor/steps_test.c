@@ -612,7 +612,7 @@ static void a_function_that_fails(void **state)
 	add(&b, QUERN__STEP__KIND__MAP_PARTITIONS, "fail_at_third");
 	argue(&b, &arg, sizeof(arg));
 	open_good(&b);
-	assert_int_equal(out_guard(give_many, &b, &err), 0);
+	assert_int_equal(out_guard(give_many, &b, NULL, &err), 0);
 	/* The first gives nothing, so the third sees one record alone: the number of the partition. */
 	assert_good(&b);
 	assert_int_equal(ends, 3);
@@ -625,7 +625,7 @@ static void a_function_that_fails(void **state)
 	argue(&b, &arg, sizeof(arg));
 	add(&b, QUERN__STEP__KIND__MAP_PARTITIONS, "pass_on");
 	open_good(&b);
-	assert_int_equal(out_guard(give_many, &b, &err), 0);
+	assert_int_equal(out_guard(give_many, &b, NULL, &err), 0);
 	assert_failed(&b, "the third: record");
 	assert_false(b.flow.final);
 	assert_int_equal(ends, 0);
@@ -654,7 +654,7 @@ static void a_source_that_fails(void **state)
 	add(&b, QUERN__STEP__KIND__MAP_PARTITIONS, "count_first");
 	argue(&b, &arg, sizeof(arg));
 	open_good(&b);
-	assert_int_equal(out_guard(give_then_fail, &b, &err), -ECANCELED);
+	assert_int_equal(out_guard(give_then_fail, &b, NULL, &err), -ECANCELED);
 	assert_string_equal(err.text, "in the middle");
 	close_steps(&b);
 	assert_int_equal(ends, 1); /* it has begun, and does not go on */

@@ -191,6 +191,20 @@ static void what_is_known_is_shown(void **state)
 	p.sink[1].kind = QUERN__SINK__KIND__TEXT;
 	p.sink[1].codec = QUERN__CODEC__ZSTD;
 	assert_text(&p, "run 3\n  stage 8 (12 tasks): shuffle 4 -> text 'out' as key<TAB>u64, zstd\n");
+	/* The first in an order, and all as one. */
+	Quern__Order order = QUERN__ORDER__INIT;
+	order.by_value = order.value_first = order.descending = 1;
+	order.value = QUERN__VALUE_TYPE__I64;
+	p.sink[1].kind = QUERN__SINK__KIND__COLLECT;
+	p.sink[1].order = &order;
+	assert_text(&p,
+		"run 3\n"
+		"  stage 8 (12 tasks): shuffle 4 -> collect the first 9 by i64, then key, descending\n");
+	p.sink[1].order = NULL;
+	p.sink[1].has_limit = 0;
+	p.sink[1].combine = &p.sum;
+	assert_text(&p, "run 3\n"
+			"  stage 8 (12 tasks): shuffle 4 -> collect, combined by quern_sum_u64\n");
 }
 
 static void every_kind_of_source_and_file(void **state)

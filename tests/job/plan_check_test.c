@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "job/plan_check.h"
+#include "job/tally.h"
 #include "tests/job/kit.h"
 #include "tests/one_branch.h"
 
@@ -215,6 +216,73 @@ static void orders_have_a_shuffle_of_their_own(void **state)
 	assert_found((p->from[1].input.reduce = NULL, p->from[1].input.order = &unknown), "unknown type");
 	assert_found(p->sink[1].order = &unknown, "not shuffled");
 	assert_found((p->sink[0].has_compression = 1, p->sink[0].compression = 20), "compression 20");
+}
+
+static void what_comes_to_the_driver_is_one_thing(void **state)
+{
+	Quern__Order order = QUERN__ORDER__INIT;
+	(void)state;
+#define COLLECT(p) (p)->sink[1].kind = QUERN__SINK__KIND__COLLECT, order = (Quern__Order)QUERN__ORDER__INIT
+
+	assert_fine(COLLECT(p); p->sink[1].combine = &p->combine);
+	assert_fine(COLLECT(p); p->sink[1].order = &order; p->sink[1].has_limit = 1; p->sink[1].limit = 3;
+		    order.by_value = order.value_first = 1);
+	assert_found(COLLECT(p); p->sink[1].combine = &p->combine; p->sink[1].has_limit = 1;
+		     p->sink[1].limit = 3, "a combination and");
+	assert_found(COLLECT(p); p->sink[1].combine = &p->combine;
+		     p->sink[1].order = &order, "a combination and");
+	assert_found(COLLECT(p); p->sink[1].order = &order, "not how many");
+	assert_found(COLLECT(p); p->sink[1].order = &order; p->sink[1].has_limit = 1, "not how many");
+	assert_found(COLLECT(p); p->sink[1].order = &order; p->sink[1].has_limit = 1; p->sink[1].limit = 3;
+		     order.value_first = 1, "not for what comes");
+	assert_found(COLLECT(p); p->sink[1].order = &order; p->sink[1].has_limit = 1; p->sink[1].limit = 3;
+		     order.key = (Quern__ValueType)9, "unknown type");
+	assert_found(COLLECT(p); p->sink[1].combine = &p->combine;
+		     p->combine.builtin = (char *)"quern_count_one", "no function");
+#undef COLLECT
+}
+
+static void folds_have_a_zero(void **state)
+{
+	(void)state;
+	assert_fine(p->step[0].kind = QUERN__STEP__KIND__FOLD; p->step[0].has_zero = 1);
+	assert_fine(p->step[0].kind = QUERN__STEP__KIND__FOLD; p->step[0].has_zero = 1; p->map.has_offset = 0;
+		    p->map.builtin = (char *)"quern_count_one");
+	assert_fine(p->step[0].kind = QUERN__STEP__KIND__FOLD; p->step[0].has_zero = 1; p->map.has_offset = 0;
+		    p->map.builtin = (char *)"quern_sum_u64");
+	assert_found(p->step[0].kind = QUERN__STEP__KIND__FOLD, "a fold from nothing");
+	assert_found(p->step[0].has_zero = 1, "a fold from nothing");
+	assert_found(p->step[0].kind = QUERN__STEP__KIND__FOLD; p->step[0].has_zero = 1;
+		     p->map.has_offset = 0; p->map.builtin = (char *)"quern_count_value", "no function");
+	/* Each of quern's own where it belongs. */
+	assert_fine(p->step[0].kind = QUERN__STEP__KIND__MAP; p->map.has_offset = 0;
+		    p->map.builtin = (char *)"quern_count_value");
+	assert_found(p->map.has_offset = 0; p->map.builtin = (char *)"quern_count_value", "no function");
+	assert_found(p->reduce.builtin = (char *)"quern_stats_u64", "no function");
+	assert_fine(p->reduce.builtin = (char *)"quern_stats_merge");
+}
+
+static void accumulators_have_names(void **state)
+{
+	Quern__Accumulator a = QUERN__ACCUMULATOR__INIT, *list[TALLY_COUNTS + 1];
+	char name[TALLY_NAME + 2] = "";
+	(void)state;
+
+	for (size_t i = 0; i <= TALLY_COUNTS; i++)
+		list[i] = &a;
+	memset(name, 'x', TALLY_NAME);
+	a.name = name;
+	a.kind = QUERN__COUNT__KIND__MAX_I64;
+	assert_fine(p->run.accumulators = list; p->run.n_accumulators = TALLY_COUNTS);
+	assert_found(p->run.accumulators = list;
+		     p->run.n_accumulators = TALLY_COUNTS + 1, "121 accumulators");
+	name[TALLY_NAME] = 'x';
+	assert_found(p->run.accumulators = list; p->run.n_accumulators = 1, "name of an accumulator");
+	name[0] = '\0';
+	assert_found(p->run.accumulators = list; p->run.n_accumulators = 1, "name of an accumulator");
+	name[0] = 'x', name[1] = '\0';
+	a.kind = (Quern__Count__Kind)0;
+	assert_found(p->run.accumulators = list; p->run.n_accumulators = 1, "unknown kind");
 }
 
 static void functions_are_exactly_one(void **state)
@@ -562,6 +630,9 @@ int main(void)
 		cmocka_unit_test(a_shuffle_is_written_once),
 		cmocka_unit_test(enums_are_known),
 		cmocka_unit_test(orders_have_a_shuffle_of_their_own),
+		cmocka_unit_test(what_comes_to_the_driver_is_one_thing),
+		cmocka_unit_test(folds_have_a_zero),
+		cmocka_unit_test(accumulators_have_names),
 		cmocka_unit_test(functions_are_exactly_one),
 		cmocka_unit_test(what_keeps_records_does_nothing_else),
 		cmocka_unit_test(sources_of_other_kinds),

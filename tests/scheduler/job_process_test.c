@@ -127,7 +127,7 @@ static void on_run(void *arg, const Quern__Run *run)
 	assert_int_equal(run->id, 5);
 	assert_string_equal(run->stages[0]->branches[0]->source->text[0], "in");
 	assert_int_equal(job_process_result(s->p, 5, 0, eight, sizeof(eight)), 0);
-	assert_int_equal(job_process_done(s->p, 5, 0, ""), 0);
+	assert_int_equal(job_process_done(s->p, 5, 0, "", NULL, 0), 0);
 }
 
 static void on_cancel(void *arg, uint32_t run)

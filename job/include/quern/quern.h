@@ -40,10 +40,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+
+#include <quern/encode.h>
+#include <quern/slice.h>
+#include <quern/text.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,31 +54,11 @@ typedef struct quern_set quern_set;         /* a dataset */
 typedef struct quern_out quern_out;         /* where a function's records go */
 typedef struct quern_records quern_records; /* the records of a partition, one by one */
 
-/* Bytes that somebody else owns. In a callback they are valid until it returns; they may be anything, NULs as
- * well, and no NUL follows them. `ptr` may be NULL where `len` is 0. */
-typedef struct quern_slice {
-	const char *ptr;
-	size_t len;
-} quern_slice;
-
 /* For the last parameter of transformations: what the function gets as `arg`. NULL: it gets NULL. Otherwise a
  * pointer to a copy of these bytes (8 MiB at most, taken now), aligned for any type: one copy for each task
  * and each step, which the function may change. QUERN_ARG(variable) takes a variable's bytes; pointers inside
  * them do not travel. */
 #define QUERN_ARG(variable) (&(const quern_slice){ (const char *)&(variable), sizeof(variable) })
-
-/* A slice of these bytes, which stay the caller's. */
-static inline quern_slice quern_bytes(const void *ptr, size_t len)
-{
-	quern_slice s = { (const char *)ptr, len };
-	return s;
-}
-
-/* A slice of a string, without its NUL. */
-static inline quern_slice quern_str(const char *text)
-{
-	return quern_bytes(text, strlen(text));
-}
 
 /* ---- Functions that a user writes ----
  *
@@ -155,85 +135,71 @@ void quern_emit_double(quern_out *out, quern_slice key, double value);
 
 /* Emits a key and a value made of two, of which either may be NULL: absent. What joins without a function
  * give. quern_left() and quern_right() take the value apart; `ptr` is NULL of one that is absent, and only
- * then. Any other value is a quern_fail(). */
+ * then. Any other value makes the record a bad one. */
 void quern_pair(quern_out *out, quern_slice key, const quern_slice *left, const quern_slice *right);
 quern_slice quern_left(quern_slice pair);
 quern_slice quern_right(quern_slice pair);
 
-/* Fails this attempt of the task with a text of printf's kind, one line of at most 1,000 bytes. Does not
- * return, and frees nothing that the function has allocated. In quern_main() and what it calls: prints the
- * text on stderr and ends the job. */
+/* Fails this attempt of the task with a text of printf's kind, one line of at most 1,000 bytes, to which is
+ * added which record it was. Does not return, and frees nothing that the function has allocated. The task is
+ * tried again. In quern_main() and what it calls: prints the text on stderr and ends the job. */
 void quern_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* Whether isspace() says so in the C locale. */
-static inline bool quern_is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
+/* Says that the record that the function was given is a bad one, in words as for quern_fail(), and does not
+ * return. With `quern run --max-bad-records N` the job goes on without it, up to N of them (what was emitted
+ * for it before stays, and what the function allocated is not freed); they are counted once for each task
+ * that succeeds, and the first are shown at the end. Without, or when there are more, the job fails at once:
+ * trying again would not help. So it does where there is no one record to be left out: in a function that
+ * combines values (quern_reduce_by_key() and its like). Of a function that is given all values of a key, the
+ * key is left out. In quern_main() and what it calls: as quern_fail().
+ */
+void quern_bad_record(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* The first space in [p, end), or `end`. */
-static inline const char *quern_find_space(const char *p, const char *end)
-{
-#if defined(__SSE2__)
-	/* Sixteen bytes at a time: ' ', and what lies up to 4 above '\t'. */
-	while (end - p >= 16) {
-		const __m128i sixteen = _mm_loadu_si128((const __m128i *)(const void *)p);
-		const __m128i above = _mm_sub_epi8(sixteen, _mm_set1_epi8('\t'));
-		const __m128i few = _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8(4)), above);
-		const int spaces =
-			_mm_movemask_epi8(_mm_or_si128(few, _mm_cmpeq_epi8(sixteen, _mm_set1_epi8(' '))));
-
-		if (spaces != 0)
-			return p + __builtin_ctz((unsigned)spaces);
-		p += 16;
-	}
-#endif
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	/* Eight bytes at a time: of each byte up to ' ' the high bit is set in `low`. */
-	while (end - p >= 8) {
-		const uint64_t high = 0x8080808080808080u;
-		uint64_t eight, low;
-
-		memcpy(&eight, p, 8);
-		low = ~(((eight | high) - 0x2121212121212121u) | eight) & high;
-		if (low == 0) {
-			p += 8;
-			continue;
-		}
-		p += __builtin_ctzll(low) >> 3;
-		if (quern_is_space(*p))
-			return p;
-		p++;
-	}
-#endif
-	while (p < end && !quern_is_space(*p))
-		p++;
-	return p;
-}
-
-/* Takes the next word of `text` into *word, and out of `text`: words are separated by what isspace() says in
- * the C locale. false: there is none. */
-static inline bool quern_next_word(quern_slice *text, quern_slice *word)
-{
-	const char *p = text->ptr, *end = p + text->len;
-
-	while (p < end && quern_is_space(*p))
-		p++;
-	if (p == end)
-		return false;
-	word->ptr = p;
-	p = quern_find_space(p, end);
-	word->len = (size_t)(p - word->ptr);
-	text->ptr = p;
-	text->len = (size_t)(end - p);
-	return true;
-}
-
-/* The number in a value of 8 bytes, as quern_emit_u64() and friends make them; any other length is a
- * quern_fail(). */
+/* The number in a value of 8 bytes, as quern_emit_u64() and friends make them; any other length makes the
+ * record a bad one. */
 uint64_t quern_as_u64(quern_slice value);
 int64_t quern_as_i64(quern_slice value);
 double quern_as_double(quern_slice value);
+
+/* ---- Counting beside the records ----
+ *
+ * An accumulator is a number that the functions of tasks add to and that quern_main() reads after an action.
+ * What a task adds counts exactly once, when it succeeds: attempts that fail, are repeated or are run twice
+ * count nothing, and neither does a task that is run again because its output was lost. What is computed
+ * again by a later action (without quern_persist()) counts again. */
+
+/* A handle: it goes to functions by value, within `arg`. */
+typedef struct quern_accumulator {
+	uint32_t id, kind;
+} quern_accumulator;
+
+/* Make an accumulator that begins at 0, before the action that uses it; `name` (1 to 100 bytes) is for
+ * people: `quern run -v` shows it at the end. A job may have 120; one that cannot be made is said on stderr,
+ * and adding to it fails the task. */
+quern_accumulator quern_accumulator_u64(quern_job *job, const char *name);
+quern_accumulator quern_accumulator_i64(quern_job *job, const char *name);
+quern_accumulator quern_accumulator_double(quern_job *job, const char *name);
+/* Another kind: one of the known reductions, for instance quern_max_double. Before anything is added a
+ * minimum is the greatest number of its type, a maximum the least. */
+quern_accumulator quern_accumulator_by(quern_job *job, const char *name, quern_reduce_fn *reduction);
+
+/* Add to one, in the function of a task, on the thread that it was called on. Elsewhere they do nothing.
+ * Another type than the accumulator's fails the task. */
+void quern_add_u64(quern_accumulator a, uint64_t n);
+void quern_add_i64(quern_accumulator a, int64_t n);
+void quern_add_double(quern_accumulator a, double n);
+
+/* What an accumulator has come to with the actions so far, also those that failed. For quern_main(). Of
+ * another type than the accumulator's: ends the job. */
+uint64_t quern_total_u64(const quern_job *job, quern_accumulator a);
+int64_t quern_total_i64(const quern_job *job, quern_accumulator a);
+double quern_total_double(const quern_job *job, quern_accumulator a);
+
+/* Counters are accumulators that need not be made: any task adds to one by its name (1 to 100 bytes,
+ * "group:name" where there are groups). A job may have 120; one more fails it. The total is 0 where nothing
+ * was added. */
+void quern_counter_add(const char *name, int64_t n);
+int64_t quern_counter_total(const quern_job *job, const char *name);
 
 /* ---- Sources ---- */
 
@@ -360,6 +326,24 @@ quern_set *quern_union(quern_set *a, quern_set *b);
  * on the same set (the same pointer, or a set made of it) begins there. */
 quern_set *quern_reduce_by_key(quern_set *set, quern_reduce_fn *fn, const quern_slice *arg);
 
+/* The same where the result of a key is something else than its values: `add` puts a value (its second) to a
+ * result (its first, of which `zero` is the least there can be), `merge` makes one of two results. Both emit
+ * exactly one with quern_put(); it must not matter how the values of a key are divided. `arg` is for both, a
+ * copy for each. */
+quern_set *quern_aggregate_by_key(quern_set *set, quern_slice zero, quern_reduce_fn *add,
+	quern_reduce_fn *merge, const quern_slice *arg);
+
+/* The same where both are one function: quern_reduce_by_key() with fn(zero, value) in the place of each
+ * value. */
+quern_set *quern_fold_by_key(quern_set *set, quern_slice zero, quern_reduce_fn *fn, const quern_slice *arg);
+
+/* How many records each key has (QUERN_U64). */
+quern_set *quern_count_by_key(quern_set *set);
+
+/* How many records have each value, whatever their keys: the value is the key, the number (QUERN_U64) its
+ * value. */
+quern_set *quern_count_by_value(quern_set *set);
+
 /* The records in the order of their keys, over all partitions: the first has the least keys. Keys whose type
  * is known (quern_typed()) are compared as numbers, others as memcmp() does, the shorter one first. Records
  * with equal keys stay in the order in which the input has them, or are put in that of their values; a record
@@ -368,8 +352,10 @@ quern_set *quern_reduce_by_key(quern_set *set, quern_reduce_fn *fn, const quern_
  * is persisted (quern_persist()). As with quern_reduce_by_key(), what was sorted once is kept. */
 enum quern_order {
 	QUERN_ASCENDING = 0,
-	QUERN_DESCENDING = 1,   /* keys, and values if they count */
-	QUERN_THEN_BY_VALUE = 2 /* may be added to either */
+	QUERN_DESCENDING = 1,    /* keys, and values if they count */
+	QUERN_THEN_BY_VALUE = 2, /* may be added to either */
+	QUERN_BY_VALUE =
+		4 /* likewise, of quern_top() and quern_take_ordered() alone: values first, then keys */
 };
 quern_set *quern_sort_by_key(quern_set *set, unsigned order);
 
@@ -511,6 +497,52 @@ int quern_foreach(quern_set *set, quern_foreach_fn *fn, const quern_slice *arg);
 
 /* The same for whole partitions. What `fn` emits goes nowhere. */
 int quern_foreach_partition(quern_set *set, quern_partition_fn *fn, const quern_slice *arg);
+
+/* ---- Actions that make one value of all, or pick a few ---- */
+
+/* Combines all values of the set to one, whatever their keys, by `fn` (see quern_reduce_fn): each task those
+ * of its partition, and then quern_main()'s process what the tasks have, with the same `fn` and a copy of
+ * `arg` of its own. Gives it to `result`, without a key; its return is the action's. A set without records
+ * gives nothing, and `result` is not called. */
+int quern_reduce(
+	quern_set *set, quern_reduce_fn *fn, const quern_slice *arg, quern_each_fn *result, void *result_arg);
+
+/* The same, from `zero` on, which is given when there are no records. `zero` must change nothing: fn(zero, x)
+ * is x. */
+int quern_fold(quern_set *set, quern_slice zero, quern_reduce_fn *fn, const quern_slice *arg,
+	quern_each_fn *result, void *result_arg);
+
+/* The same where the result is something else than a value: `add` puts a value (its second) to a result (its
+ * first, of which `zero` is the least there can be), `merge` makes one of two results. Both emit exactly one
+ * result with quern_put(). It must not matter how the values are divided. */
+int quern_aggregate(quern_set *set, quern_slice zero, quern_reduce_fn *add, quern_reduce_fn *merge,
+	const quern_slice *arg, quern_each_fn *result, void *result_arg);
+
+/* What is to be known of values that are numbers (quern_typed(), or what a known reduction made). Of none:
+ * count 0, sum 0, and NaNs. Numbers are computed with as doubles. */
+struct quern_stats {
+	uint64_t count;
+	double sum, mean, min, max;
+	double squares; /* sum of the squares of the differences from the mean: divided by `count` the
+			   variance */
+};
+int quern_stats(quern_set *set, struct quern_stats *ret);
+
+/* Gives the first `n` records in an order to `each`, in that order: see quern_sort_by_key(), and
+ * QUERN_BY_VALUE. Of records that are equal in it, those that come first in the set. Nothing is moved or
+ * sorted but they: each task keeps no more than `n`, which must fit into half of its memory, and into 63 MiB.
+ */
+int quern_take_ordered(quern_set *set, uint64_t n, unsigned order, quern_each_fn *each, void *arg);
+
+/* The same in the opposite order: quern_top(counts, 10, QUERN_BY_VALUE, each, NULL) gives the ten greatest
+ * counts, the greatest first. */
+int quern_top(quern_set *set, uint64_t n, unsigned order, quern_each_fn *each, void *arg);
+
+/* The first record of the set, quern_take() of one: `each` is not called when there is none. */
+int quern_first(quern_set *set, quern_each_fn *each, void *arg);
+
+/* Whether there is no record, looking at as few as it takes. */
+int quern_is_empty(quern_set *set, bool *ret);
 
 /* ---- Written by the user ---- */
 
