@@ -18,9 +18,9 @@ struct centres {
 	double at[];
 };
 
-/* The number that is all of `word`. Most are plain: of up to 15 digits, perhaps with a point. Those need no
- * strtod(), as the quotient of two numbers that a double holds exactly is the double nearest to what is
- * written. */
+/* The number that is all of `word`. Most are plain: of up to 15 digits, perhaps with a point. Those are
+ * done here, in less time: the quotient of two numbers that a double holds exactly is the double nearest to
+ * what is written. */
 static double number(quern_slice word)
 {
 	static const double tens[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
@@ -28,7 +28,6 @@ static double number(quern_slice word)
 	bool negative = word.len > 0 && word.ptr[0] == '-';
 	size_t begin = negative, i = begin, point = word.len;
 	uint64_t digits = 0;
-	char text[64], *end;
 
 	for (; i < word.len && word.len <= 16; i++) {
 		unsigned digit = (unsigned)word.ptr[i] - '0';
@@ -44,13 +43,7 @@ static double number(quern_slice word)
 		double n = (double)digits / tens[point < i ? i - point - 1 : 0];
 		return negative ? -n : n;
 	}
-	size_t len = word.len < sizeof(text) ? word.len : sizeof(text) - 1;
-	memcpy(text, word.ptr, len);
-	text[len] = '\0';
-	double n = strtod(text, &end);
-	if (len == 0 || len < word.len || *end != '\0')
-		quern_fail("'%.*s' is not a number", (int)word.len, word.ptr);
-	return n;
+	return quern_need_double(word);
 }
 
 /* The numbers of a line, of which there are to be so many; 0: any number. Returns how many there are. */

@@ -9,29 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static uint64_t page_number(quern_slice *line)
-{
-	quern_slice word;
-	uint64_t n = 0;
-
-	if (!quern_next_word(line, &word) || word.len > 19)
-		quern_fail("not a line of two numbers: %.*s", (int)line->len, line->ptr);
-	for (size_t i = 0; i < word.len; i++) {
-		unsigned digit = (unsigned)word.ptr[i] - '0';
-
-		if (digit > 9)
-			quern_fail("'%.*s' is not the number of a page", (int)word.len, word.ptr);
-		n = n * 10 + digit;
-	}
-	return n;
-}
-
 static void parse(quern_slice line, quern_out *out, void *arg)
 {
-	uint64_t from = page_number(&line), to = page_number(&line);
+	const quern_slice tab = quern_str("\t");
+	uint64_t from = quern_need_u64(quern_need_field(line, tab, 0));
 
 	(void)arg;
-	quern_emit_u64(out, quern_bytes(&from, sizeof(from)), to);
+	quern_emit_u64(out, quern_bytes(&from, sizeof(from)), quern_need_u64(quern_need_field(line, tab, 1)));
 }
 
 /* All links of a page become one record: the page, and the numbers of those that it links to. */

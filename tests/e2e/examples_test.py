@@ -161,8 +161,7 @@ def test_kmeans():
         for k, n in (5, 7), (1, 1), (12, 3):
             rows = [list(map(float, line.split())) for line in example(d, "kmeans", "points", k, n).splitlines()]
             near(rows, kmeans([list(map(float, row)) for row in texts], k, n))
-        for line, reason in ("1 2 x", "'x' is not a number"), ("1 2 -", "'-' is not"), ("1 2", "2 numbers"), \
-                ("1 2 " + "3" * 70, "is not a number"):
+        for line, reason in ("1 2 x", "'x' is not a number"), ("1 2 -", "'-' is not"), ("1 2", "2 numbers"):
             (d / "wrong").write_text("1 2 3\n" + line + "\n")
             result = quern.run(d, "run", "--master", "local[2]", "--task-max-failures", "1", quern.EXAMPLES / "kmeans.c",
                                "wrong", 1, 1)
