@@ -1,0 +1,260 @@
+#include "executor/pipe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "executor/command.h"
+#include "executor/reader.h"
+
+enum {
+	FEED = 64 << 10, /* bytes that are written at a time */
+	KEEP = 1 << 20   /* bytes of a buffer that stay allocated for the next line */
+};
+
+struct pipe {
+	struct quern_out in;
+	struct quern_out *next; /* borrowed, like the flow */
+	struct flow *flow;
+	struct command *command;
+	struct reports reports;
+	char *text; /* of the command */
+	bool values;
+	uint32_t key_fields;
+	quern_slice in_separator, out_separator; /* in `separators` */
+	char *separators;
+	struct buf to;   /* lines that the command has not got yet */
+	struct buf line; /* the beginning of one of its own */
+};
+
+/* ---- Lines to it ---- */
+
+/* A large line is rare: its memory is not kept for the next. */
+static void empty(struct buf *b)
+{
+	if (b->cap > KEEP)
+		buf_deinit(b);
+	else
+		buf_clear(b);
+}
+
+static void feed(struct pipe *p)
+{
+	int r = command_write(p->command, (const char *)p->to.data, p->to.len);
+
+	empty(&p->to);
+	if (r < 0)
+		flow_fail(p->flow, r, false, "the command '%.200s' cannot be written to: %s", p->text,
+			strerror(-r));
+}
+
+static void put(struct buf *b, quern_slice s)
+{
+	if (s.len > 0)
+		memcpy(b->data + b->len, s.ptr, s.len);
+	b->len += s.len;
+}
+
+static void take_record(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct pipe *p = (struct pipe *)out;
+	const bool has_key = key.ptr != NULL && !p->values;
+	int r;
+
+	if (p->flow->stop)
+		return;
+	r = buf_reserve(&p->to, (has_key ? key.len + p->in_separator.len : 0) + value.len + 1);
+	if (r < 0) {
+		flow_fail(p->flow, r, false, "out of memory for a record of %zu bytes", key.len + value.len);
+		return;
+	}
+	if (has_key) {
+		put(&p->to, key);
+		put(&p->to, p->in_separator);
+	}
+	put(&p->to, value);
+	p->to.data[p->to.len++] = '\n';
+	if (p->to.len >= FEED)
+		feed(p);
+}
+
+/* ---- Lines from it ---- */
+
+/* The key is what stands before separator number `key_fields`; the whole line if there are not so many. */
+static void give_line(struct pipe *p, const char *line, size_t len)
+{
+	const char *at = line, *end = line + len, *found = NULL;
+
+	if (p->key_fields == 0) {
+		p->next->emit(p->next, quern_bytes(NULL, 0), quern_bytes(line, len));
+		return;
+	}
+	for (uint32_t i = 0; i < p->key_fields; i++) {
+		found = memmem(at, (size_t)(end - at), p->out_separator.ptr, p->out_separator.len);
+		if (found == NULL)
+			break;
+		at = found + p->out_separator.len;
+	}
+	if (found == NULL)
+		found = at = end;
+	p->next->emit(
+		p->next, quern_bytes(line, (size_t)(found - line)), quern_bytes(at, (size_t)(end - at)));
+}
+
+/* Adds to the line that is not complete. */
+static void keep(struct pipe *p, const char *data, size_t len)
+{
+	int r = buf_add(&p->line, data, len);
+
+	if (r == -EMSGSIZE)
+		flow_fail(p->flow, r, true, "the command '%.200s' printed a line of more than %d bytes",
+			p->text, READER_LINE_MAX);
+	else if (r < 0)
+		flow_fail(p->flow, r, false, "out of memory for a line of the command '%.200s'", p->text);
+}
+
+static bool take_output(void *arg, const char *data, size_t len)
+{
+	struct pipe *p = arg;
+	const char *newline, *end = data + len;
+
+	if (p->line.len > 0 && (newline = memchr(data, '\n', len)) != NULL) {
+		keep(p, data, (size_t)(newline - data));
+		data = newline + 1;
+		if (!p->flow->stop)
+			give_line(p, (const char *)p->line.data, p->line.len);
+		empty(&p->line);
+	}
+	while (!p->flow->stop && (newline = memchr(data, '\n', (size_t)(end - data))) != NULL) {
+		give_line(p, data, (size_t)(newline - data));
+		data = newline + 1;
+	}
+	if (!p->flow->stop)
+		keep(p, data, (size_t)(end - data));
+	return !p->flow->stop;
+}
+
+static void take_errors(void *arg, const char *data, size_t len)
+{
+	struct pipe *p = arg;
+
+	reports_take(&p->reports, data, len);
+}
+
+/* ---- Its life ---- */
+
+/* The environment of the task with the pipe's own behind it, which wins. The array is the caller's to free().
+ */
+static char **environment_of(const struct pipe_config *config)
+{
+	size_t n = 0;
+
+	while (config->environment != NULL && config->environment[n] != NULL)
+		n++;
+	char **ret = calloc(n + config->pipe->n_environment + 1, sizeof(*ret));
+	for (size_t i = 0; ret != NULL && i < n; i++)
+		ret[i] = config->environment[i];
+	for (size_t i = 0; ret != NULL && i < config->pipe->n_environment; i++)
+		ret[n + i] = config->pipe->environment[i];
+	return ret;
+}
+
+static quern_slice separator(protobuf_c_boolean there, const ProtobufCBinaryData *b)
+{
+	return there ? quern_bytes(b->data, b->len) : quern_str("\t");
+}
+
+/* 0 or -ENOMEM. */
+static int copy_words(struct pipe *p, const Quern__Pipe *from)
+{
+	quern_slice in = separator(from->has_in_separator, &from->in_separator);
+	quern_slice out = separator(from->has_out_separator, &from->out_separator);
+
+	p->text = strdup(from->command);
+	p->separators = malloc(in.len + out.len + 1);
+	if (p->text == NULL || p->separators == NULL)
+		return -ENOMEM;
+	memcpy(p->separators, in.ptr, in.len);
+	memcpy(p->separators + in.len, out.ptr, out.len);
+	p->in_separator = quern_bytes(p->separators, in.len);
+	p->out_separator = quern_bytes(p->separators + in.len, out.len);
+	p->values = from->values;
+	p->key_fields = from->key_fields;
+	return 0;
+}
+
+int pipe_new(const struct pipe_config *config, struct quern_out *next, struct pipe **ret, struct err *err)
+{
+	auto_pipe struct pipe *p = calloc(1, sizeof(*p));
+	auto_free char **environment = environment_of(config);
+
+	if (p == NULL || environment == NULL || copy_words(p, config->pipe) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	p->in.emit = take_record;
+	p->next = next;
+	p->flow = config->flow;
+	p->to = BUF_INIT(SIZE_MAX);
+	p->line = BUF_INIT(READER_LINE_MAX);
+	reports_init(&p->reports, STDERR_FILENO, config->count, config->count_arg);
+	const struct command_config command = { .text = p->text,
+		.directory = config->directory,
+		.environment = environment,
+		.output = take_output,
+		.errors = take_errors,
+		.arg = p };
+	int r = command_start(&command, &p->command, err);
+	if (r < 0)
+		return r;
+	*ret = p, p = NULL;
+	return 0;
+}
+
+struct quern_out *pipe_in(struct pipe *p)
+{
+	return &p->in;
+}
+
+static void complain(struct pipe *p, int status)
+{
+	const struct reports *r = &p->reports;
+	char words[128];
+
+	status_words(status, words, sizeof(words));
+	flow_fail(p->flow, -EIO, false, "the command '%.200s' %s%s%s%s%s", p->text, words,
+		r->last[0] != '\0' ? "; it said: " : "", r->last, r->status[0] != '\0' ? "; it was at: " : "",
+		r->status);
+}
+
+void pipe_finish(struct pipe *p)
+{
+	int status = 0, r;
+
+	if (!p->flow->stop)
+		feed(p);
+	if (p->flow->stop)
+		return;
+	r = command_end(p->command, &status);
+	reports_end(&p->reports);
+	if (r < 0)
+		flow_fail(p->flow, r, false, "how the command '%.200s' ended is not known: %s", p->text,
+			strerror(-r));
+	else if (r == 0 && status != 0)
+		complain(p, status);
+	if (p->line.len > 0 && !p->flow->stop)
+		give_line(p, (const char *)p->line.data, p->line.len);
+}
+
+struct pipe *pipe_free(struct pipe *p)
+{
+	if (p == NULL)
+		return NULL;
+	(void)command_free(p->command);
+	reports_deinit(&p->reports);
+	buf_deinit(&p->to);
+	buf_deinit(&p->line);
+	free(p->separators);
+	free(p->text);
+	free(p);
+	return NULL;
+}
