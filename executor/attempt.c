@@ -244,15 +244,21 @@ static int look_up(struct exec *x, const struct attempt *a, struct exec_action *
 	int r = driver_stage(x, a->name.stage, &run->stage, plan);
 	if (r < 0 || run->stage == NULL)
 		return r;
-	if (run->stage->source->has_shuffle) {
-		uint32_t version = a->task->has_outputs_version ? a->task->outputs_version : 0;
-
-		r = driver_outputs(x, run->stage->source->shuffle, version, &run->outputs, plan);
-		if (r < 0 || run->outputs == NULL)
-			return r;
-	}
+	if (a->task->branch >= run->stage->n_branches)
+		return 0; /* of a stage that is not what it was: the driver sends that again */
+	const Quern__Source *source = run->stage->branches[a->task->branch]->source;
+	if (source->n_shuffles > STAGE_SHUFFLES_MAX)
+		return 0;
 	*ret_ready = true;
-	return 0;
+	for (size_t i = 0; r == 0 && i < source->n_shuffles; i++) {
+		uint32_t version = i < a->task->n_outputs_versions ? a->task->outputs_versions[i] : 0;
+
+		/* Of each, even when one is missing: they come together then. */
+		r = driver_outputs(x, source->shuffles[i]->shuffle, version, &run->outputs[i], plan);
+		*ret_ready = *ret_ready && run->outputs[i] != NULL;
+	}
+	run->n_outputs = source->n_shuffles;
+	return r;
 }
 
 static int run(struct exec *x, struct attempt *a, const struct exec_action *action, struct exec_plan *plan)

@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "job/link.pb-c.h"
 #include "job/plan.pb-c.h"
+#include "job/stage.h"
 #include "mesos/executor.pb-c.h"
 
 struct exec;
@@ -96,7 +97,7 @@ enum exec_action_kind {
 	EXEC_DO_SETUP,   /* once: load the job that `setup` names */
 	EXEC_DO_CONNECT, /* make the link that `setup` names: EXEC_EV_LINK_UP or _LINK_DOWN follows */
 	EXEC_DO_LINK,    /* send `data`, a packed ToDriver. Only while the link is up */
-	EXEC_DO_RUN,     /* start `task` with `stage` and `outputs` (NULL: text) in a worker; EXEC_EV_RESULT
+	EXEC_DO_RUN,     /* start `task` with `stage` and `outputs` in a worker; EXEC_EV_RESULT
 			    follows. `cached` (NULL: nothing): make memory for what it writes. Where something
 			    of that cannot be had it may be left out */
 	EXEC_DO_KILL,    /* end attempt `name`; its EXEC_EV_RESULT follows */
@@ -119,7 +120,8 @@ struct exec_action {
 	const Quern__ExecutorData *setup;
 	const Quern__Task *task;
 	const Quern__Stage *stage;
-	const Quern__Outputs *outputs;
+	const Quern__Outputs *outputs[STAGE_SHUFFLES_MAX]; /* of the shuffles that the task reads */
+	size_t n_outputs;
 	const struct exec_cached *cached;
 };
 

@@ -23,10 +23,13 @@ struct persist {
 /* ---- Names ---- */
 
 /* What the partition is made of: a part of the input, or of a shuffle. */
-static uint64_t origin_of(const Quern__Stage *stage, const Quern__Task *task)
+static uint64_t origin_of(const Quern__Branch *branch, const Quern__Task *task)
 {
-	uint64_t hash = stage->source->has_shuffle ? stage->source->shuffle : 0;
+	const Quern__Source *source = branch->source;
+	uint64_t hash = 0;
 
+	for (size_t i = 0; i < source->n_shuffles; i++)
+		hash = XXH64(&source->shuffles[i]->shuffle, sizeof(uint32_t), hash);
 	for (size_t i = 0; task->split != NULL && i < task->split->n_extents; i++) {
 		const Quern__Extent *x = task->split->extents[i];
 		const uint64_t numbers[2] = { x->offset, x->length };
@@ -35,6 +38,14 @@ static uint64_t origin_of(const Quern__Stage *stage, const Quern__Task *task)
 		hash = XXH64(numbers, sizeof(numbers), hash);
 	}
 	return hash;
+}
+
+/* The partition of a step that keeps records. */
+static struct cache_key key_of(const Quern__Step *step, const Quern__Task *task, uint64_t origin)
+{
+	return (struct cache_key){
+		.set = step->cache->id, .partition = step_partition(step, task->partition), .origin = origin
+	};
 }
 
 /* ---- Giving back ---- */
@@ -64,17 +75,15 @@ static int settle(struct exec *x, struct cache_gones *gone, struct exec_plan *pl
 /* ---- Begin ---- */
 
 /* Looks for the last step that can be begun behind; returns the number of the first one to be run. */
-static size_t find_start(
-	struct exec *x, const Quern__Stage *stage, const struct cache_key *base, struct persist *k)
+static size_t find_start(struct exec *x, const Quern__Branch *branch, const Quern__Task *task,
+	uint64_t origin, struct persist *k)
 {
 	struct exec_keep *read = &k->cached.read;
 
-	for (size_t i = stage->n_steps; i-- > 0;) {
-		struct cache_key key = *base;
-
-		if (stage->steps[i]->cache == NULL)
+	for (size_t i = branch->n_steps; i-- > 0;) {
+		if (branch->steps[i]->cache == NULL)
 			continue;
-		key.set = stage->steps[i]->cache->id;
+		const struct cache_key key = key_of(branch->steps[i], task, origin);
 		k->read = cache_use(x->cache, &key, &read->blob, &read->bytes);
 		if (k->read == NULL)
 			continue;
@@ -87,17 +96,15 @@ static size_t find_start(
 
 enum { PERSIST_SHARE = 4 /* one part of so many of a task's memory is for what it keeps */ };
 
-static void find_keeps(struct exec *x, const Quern__Stage *stage, size_t first, const struct cache_key *base,
-	struct persist *k)
+static void find_keeps(struct exec *x, const Quern__Branch *branch, size_t first, const Quern__Task *task,
+	uint64_t origin, struct persist *k)
 {
-	for (size_t i = first; i < stage->n_steps && k->cached.n_write < EXEC_KEEPS_MAX; i++) {
-		const Quern__Cache *cache = stage->steps[i]->cache;
+	for (size_t i = first; i < branch->n_steps && k->cached.n_write < EXEC_KEEPS_MAX; i++) {
+		const Quern__Cache *cache = branch->steps[i]->cache;
 
 		if (cache == NULL || !cache_wants(x->cache, cache->id))
 			continue;
-		struct cache_key *key = &k->keys[k->cached.n_write];
-		*key = *base;
-		key->set = cache->id;
+		k->keys[k->cached.n_write] = key_of(branch->steps[i], task, origin);
 		k->cached.write[k->cached.n_write++] =
 			(struct exec_keep){ .step = (uint32_t)i, .blob = ++x->last_blob };
 	}
@@ -105,16 +112,17 @@ static void find_keeps(struct exec *x, const Quern__Stage *stage, size_t first, 
 
 int persist_begin(struct exec *x, struct attempt *a, struct exec_action *run)
 {
-	struct cache_key base = { .partition = a->name.partition };
+	const Quern__Branch *branch =
+		run->stage->branches[a->task->branch]; /* look_up() has seen that it is */
 
-	if (x->cache == NULL || !stage_keeps(run->stage))
+	if (x->cache == NULL || !branch_keeps(branch))
 		return 0;
 	struct persist *k = calloc(1, sizeof(*k));
 	if (k == NULL)
 		return -ENOMEM;
 	a->persist = k;
-	base.origin = origin_of(run->stage, a->task);
-	find_keeps(x, run->stage, find_start(x, run->stage, &base, k), &base, k);
+	uint64_t origin = origin_of(branch, a->task);
+	find_keeps(x, branch, find_start(x, branch, a->task, origin, k), a->task, origin, k);
 	k->cached.most = x->setup->cache_memory;
 	/* While they are made they are the task's own memory, like the records that it holds (task.c). */
 	if (a->task->has_memory && a->task->memory > 0 && a->task->memory / PERSIST_SHARE < k->cached.most)

@@ -322,17 +322,32 @@ static int send_frame(struct pool_worker *w, const uint8_t *frame, size_t len)
 	return sent == len || evbuffer_add(out, frame + sent, len - sent) == 0 ? 0 : -ENOMEM;
 }
 
+static bool has_stage(const struct pool_worker *w, const Quern__Stage *stage)
+{
+	return w->has_stage && w->stage == stage->id && w->revision == stage->revision;
+}
+
+static bool has_outputs(const struct pool_worker *w, const Quern__Outputs *const *outputs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (i >= w->n_outputs || w->outputs[i].shuffle != outputs[i]->shuffle ||
+			w->outputs[i].version != outputs[i]->version)
+			return false;
+	return true;
+}
+
 static int send_request(struct pool_worker *w, const Quern__Task *task, const Quern__Stage *stage,
-	const Quern__Outputs *outputs, const Quern__TaskCache *cache)
+	const Quern__Outputs *const *outputs, size_t n_outputs, const Quern__TaskCache *cache)
 {
 	Quern__WorkerRequest request = QUERN__WORKER_REQUEST__INIT;
 
 	/* These messages are large and the worker may have them. They are only read here. */
-	if (!w->has_stage || w->stage != stage->id)
+	if (!has_stage(w, stage))
 		request.stage = (Quern__Stage *)(uintptr_t)stage;
-	if (outputs != NULL &&
-		(w->shuffle != outputs->shuffle || w->outputs_version != outputs->version || !w->has_outputs))
-		request.outputs = (Quern__Outputs *)(uintptr_t)outputs;
+	if (!has_outputs(w, outputs, n_outputs)) {
+		request.outputs = (Quern__Outputs **)(uintptr_t)outputs;
+		request.n_outputs = n_outputs;
+	}
 	request.task = (Quern__Task *)(uintptr_t)task;
 	request.cache = (Quern__TaskCache *)(uintptr_t)cache;
 
@@ -349,17 +364,18 @@ static int send_request(struct pool_worker *w, const Quern__Task *task, const Qu
 }
 
 static void note_request(struct pool_worker *w, const Quern__Task *task, const Quern__Stage *stage,
-	const Quern__Outputs *outputs)
+	const Quern__Outputs *const *outputs, size_t n_outputs)
 {
 	w->busy = true;
 	w->name = (struct exec_name){ task->stage, task->partition, task->attempt };
 	w->has_stage = true;
 	w->stage = stage->id;
-	if (outputs != NULL) {
-		w->has_outputs = true;
-		w->shuffle = outputs->shuffle;
-		w->outputs_version = outputs->version;
-	}
+	w->revision = stage->revision;
+	if (n_outputs == 0)
+		return; /* it keeps those that it has */
+	w->n_outputs = n_outputs;
+	for (size_t i = 0; i < n_outputs; i++)
+		w->outputs[i] = (struct pool_outputs){ outputs[i]->shuffle, outputs[i]->version };
 }
 
 /* The idle worker that has been busy last: its memory is the warmest. */
@@ -379,7 +395,7 @@ static struct pool_worker *pick(struct pool *p, const Quern__Stage *stage)
 }
 
 int pool_run(struct pool *p, const Quern__Task *task, const Quern__Stage *stage,
-	const Quern__Outputs *outputs, const Quern__TaskCache *cache)
+	const Quern__Outputs *const *outputs, size_t n_outputs, const Quern__TaskCache *cache)
 {
 	if (p->failed)
 		return 0; /* `unloadable` has been said */
@@ -388,10 +404,10 @@ int pool_run(struct pool *p, const Quern__Task *task, const Quern__Stage *stage,
 	if (r < 0)
 		return r;
 	capture_forget(&w->output);
-	r = send_request(w, task, stage, outputs, cache);
+	r = send_request(w, task, stage, outputs, n_outputs, cache);
 	if (r < 0)
 		return r;
-	note_request(w, task, stage, outputs);
+	note_request(w, task, stage, outputs, n_outputs);
 	w->used = ++p->clock;
 	top_up(p);
 	return 0;

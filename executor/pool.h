@@ -50,10 +50,11 @@ int pool_load(struct pool *p, const struct pool_job *job);
 /* Keeps `n` workers, busy and idle, and one idle beyond the busy ones. */
 void pool_warm(struct pool *p, uint32_t n);
 
-/* Runs an attempt, in an idle worker or a new one; before the job is loaded it waits. `cache`: NULL where it
- * has nothing to do with persisted sets. Nothing is kept of what is pointed at. 0 or -ENOMEM. */
+/* Runs an attempt, in an idle worker or a new one; before the job is loaded it waits. `outputs`:
+ * STAGE_SHUFFLES_MAX at most. `cache`: NULL where it has nothing to do with persisted sets. Nothing is kept
+ * of what is pointed at. 0 or -ENOMEM. */
 int pool_run(struct pool *p, const Quern__Task *task, const Quern__Stage *stage,
-	const Quern__Outputs *outputs, const Quern__TaskCache *cache);
+	const Quern__Outputs *const *outputs, size_t n_outputs, const Quern__TaskCache *cache);
 
 /* Ends an attempt's worker; the `result` follows, if it has not been on its way before. */
 void pool_kill(struct pool *p, const struct exec_name *name);

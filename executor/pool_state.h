@@ -13,6 +13,7 @@
 #include "executor/packet.h"
 #include "executor/pool.h"
 #include "executor/worker.pb-c.h"
+#include "job/stage.h"
 
 enum { RESULT_MAX = 1 << 30 }; /* bytes of a worker's answer */
 
@@ -29,8 +30,12 @@ struct pool_worker {
 	struct exec_name name;
 	Quern__TaskResult *last_words; /* room for the result that it may not live to give */
 	uint64_t used;                 /* when it was given work last, in pool_run()s */
-	bool has_stage, has_outputs;
-	uint32_t stage, shuffle, outputs_version; /* what it has */
+	bool has_stage;
+	uint32_t stage, revision; /* what it has */
+	struct pool_outputs {
+		uint32_t shuffle, version;
+	} outputs[STAGE_SHUFFLES_MAX];
+	size_t n_outputs;
 };
 
 struct pool {

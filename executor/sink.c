@@ -18,7 +18,7 @@ static int open_combine(struct sink *s, struct err *err)
 {
 	const struct sink_config *c = &s->config;
 	const struct combine_config config = { .code = c->env->code,
-		.seed = task_hash_seed(c->env->code, plan_of(s)->shuffle),
+		.seed = task_hash_seed(c->env->code, plan_of(s)->seed),
 		.function = plan_of(s)->combine,
 		.memory = c->memory,
 		.scratch_dir = c->env->scratch_dir,

@@ -81,39 +81,41 @@ static int open_sample(struct source *s, struct err *err)
 
 /* ---- Shuffles ---- */
 
-static int open_order(struct source *s, const Quern__Source *source, struct err *err)
+static int open_order(struct source *s, const Quern__ShuffleInput *input, struct err *err)
 {
-	s->order = source->order != NULL ? order_of(source->order)
-					 : order_hash(task_hash_seed(s->config.env->code, source->shuffle));
-	if (source->reduce == NULL && source->order == NULL)
+	s->order = input->order != NULL ? order_of(input->order)
+					: order_hash(task_hash_seed(s->config.env->code, input->seed));
+	if (input->reduce == NULL && input->order == NULL)
 		return err_set(err, -EINVAL, "stage %u: a shuffle that is neither reduced nor sorted",
 			s->config.task->stage->id);
-	if (source->reduce == NULL)
+	if (input->reduce == NULL)
 		return 0;
-	return reduce_init(&s->reduce, s->config.env->code, source->reduce, s->config.flow, err);
+	return reduce_init(&s->reduce, s->config.env->code, input->reduce, s->config.flow, err);
 }
 
 static int open_shuffle(struct source *s, struct err *err)
 {
 	const struct source_config *c = &s->config;
-	const Quern__Source *source = c->task->stage->source;
-	const struct shuffle_read_config config = { .outputs = c->task->outputs,
-		.partition = c->task->task->partition,
+	const struct task *task = c->task;
+	const Quern__ShuffleInput *input = task->branch->source->shuffles[0];
+
+	if (task->n_outputs < 1 || task->outputs[0]->shuffle != input->shuffle)
+		return err_set(err, -EPROTO, "stage %u: nothing is known of the map output of shuffle %u",
+			task->stage->id, input->shuffle);
+	const struct shuffle_read_config config = { .outputs = task->outputs[0],
+		.partition = task->task->part,
 		.machine = c->env->machine,
 		.secret = c->env->secret,
 		.scratch = &s->spill.scratch,
 		.flow = c->flow };
 
-	if (c->task->outputs == NULL || c->task->outputs->shuffle != source->shuffle)
-		return err_set(err, -EPROTO, "stage %u: nothing is known of the map output of shuffle %u",
-			c->task->stage->id, source->shuffle);
-	int r = open_order(s, source, err);
+	int r = open_order(s, input, err);
 	if (r == 0)
 		r = shuffle_reader_new(&config, &s->shuffle, err);
 	if (r < 0)
 		return r;
 	const struct merge_config merge = { .order = &s->order,
-		.reduce = source->reduce != NULL ? &s->reduce : NULL,
+		.reduce = input->reduce != NULL ? &s->reduce : NULL,
 		.memory = c->memory,
 		.spill = &s->spill,
 		.keep = c->env->keep,
@@ -138,7 +140,7 @@ int source_open(struct source *s, const struct source_config *config, struct err
 {
 	*s = (struct source){ .config = *config, .reader = READER_INIT, .scale = 1 };
 	spill_init(&s->spill, config->env->scratch_dir, config->env->keep, config->flow);
-	if (config->task->stage->source->has_shuffle)
+	if (config->task->branch->source->n_shuffles > 0)
 		return open_shuffle(s, err);
 	if (config->task->task->split == NULL)
 		return err_set(err, -EPROTO, "stage %u: a task without a split", config->task->stage->id);
@@ -167,9 +169,12 @@ double source_scale(const struct source *s)
 	return s->scale;
 }
 
-const Quern__MapOutput *source_lost(const struct source *s)
+const Quern__MapOutput *source_lost(const struct source *s, uint32_t *ret_shuffle)
 {
-	return s->shuffle != NULL ? shuffle_reader_lost(s->shuffle) : NULL;
+	if (s->shuffle == NULL)
+		return NULL;
+	*ret_shuffle = s->config.task->outputs[0]->shuffle;
+	return shuffle_reader_lost(s->shuffle);
 }
 
 uint64_t source_records(const struct source *s)

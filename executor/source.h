@@ -39,8 +39,8 @@ void source_run(struct source *s, struct quern_out *in);
 /* How many records of the split one that was given stands for: 1 but for a sample. */
 double source_scale(const struct source *s);
 
-/* The map output that could not be had, when that is why the flow failed; else NULL. */
-const Quern__MapOutput *source_lost(const struct source *s);
+/* The map output that could not be had, and of which shuffle, when that is why the flow failed; else NULL. */
+const Quern__MapOutput *source_lost(const struct source *s, uint32_t *ret_shuffle);
 
 /* So far, of what was read or brought. */
 uint64_t source_records(const struct source *s);

@@ -36,7 +36,7 @@ struct run {
 static size_t records_memory(const struct task *t)
 {
 	uint64_t all = t->task->has_memory && t->task->memory > 0 ? t->task->memory : MEMORY_DEFAULT;
-	bool both = t->stage->source->has_shuffle && t->stage->sink->kind == QUERN__SINK__KIND__SHUFFLE;
+	bool both = t->branch->source->n_shuffles > 0 && t->stage->sink->kind == QUERN__SINK__KIND__SHUFFLE;
 
 	all /= MEMORY_SHARE;
 	if (t->cache != NULL && t->cache->n_write > 0)
@@ -72,11 +72,11 @@ static int fill_done(struct run *r, Quern__TaskResult *result)
 }
 
 /* Which map output it was. 0 or -ENOMEM. */
-static int fill_fetch(const struct run *r, const Quern__MapOutput *lost, Quern__TaskResult *result)
+static int fill_fetch(uint32_t shuffle, const Quern__MapOutput *lost, Quern__TaskResult *result)
 {
 	result->state = QUERN__TASK_RESULT__STATE__FETCH_FAILED;
 	result->has_fetch_shuffle = true;
-	result->fetch_shuffle = r->t->outputs->shuffle;
+	result->fetch_shuffle = shuffle;
 	result->fetch = malloc(sizeof(*result->fetch));
 	if (result->fetch == NULL)
 		return -ENOMEM;
@@ -90,7 +90,8 @@ static int fill_fetch(const struct run *r, const Quern__MapOutput *lost, Quern__
 /* 0 or -ENOMEM. */
 static int fill_failed(const struct run *r, Quern__TaskResult *result)
 {
-	const Quern__MapOutput *lost = source_lost(&r->source);
+	uint32_t shuffle = 0;
+	const Quern__MapOutput *lost = source_lost(&r->source, &shuffle);
 
 	result->state = QUERN__TASK_RESULT__STATE__FAILED;
 	result->has_final = true;
@@ -101,7 +102,7 @@ static int fill_failed(const struct run *r, Quern__TaskResult *result)
 	for (char *c = result->error; *c != '\0'; c++)
 		if ((unsigned char)*c < ' ')
 			*c = ' '; /* it is to be one line */
-	return lost != NULL ? fill_fetch(r, lost, result) : 0;
+	return lost != NULL ? fill_fetch(shuffle, lost, result) : 0;
 }
 
 static int fill_result(struct run *r, Quern__TaskResult **ret)
@@ -140,12 +141,13 @@ static int open_all(struct run *r, struct err *err)
 		.env = r->env, .task = r->t, .memory = records_memory(r->t), .flow = &r->flow
 	};
 
-	task_cache_init(&r->cache, stage, r->t->cache);
+	const Quern__Branch *branch = r->t->branch;
+	task_cache_init(&r->cache, branch, r->t->task->partition, r->t->cache);
 	int e = r->cache.reads ? 0 : source_open(&r->source, &source, err);
 	if (e == 0)
 		e = sink_open(&r->sink, &sink, err);
 	if (e == 0)
-		e = steps_new(r->env->code, stage->steps + r->cache.first, stage->n_steps - r->cache.first,
+		e = steps_new(r->env->code, branch->steps + r->cache.first, branch->n_steps - r->cache.first,
 			r->sink.in, &r->flow, &r->steps, err);
 	if (e == 0)
 		e = task_cache_tee(&r->cache, r->steps, err);
@@ -160,12 +162,12 @@ static void close_all(struct run *r)
 	sink_close(&r->sink);
 }
 
-uint64_t task_hash_seed(const struct code *code, uint32_t shuffle)
+uint64_t task_hash_seed(const struct code *code, uint32_t seed)
 {
 	const uint8_t *build_id = NULL;
 	size_t len = code_build_id(code, &build_id);
 
-	return hash_seed(build_id, len, shuffle);
+	return hash_seed(build_id, len, seed);
 }
 
 int task_run(const struct task_env *env, const struct task *t, Quern__TaskResult **ret)

@@ -29,12 +29,14 @@ struct task_env {
 struct task {
 	const Quern__Stage *stage;
 	const Quern__Task *task;
-	const Quern__Outputs *outputs; /* of stage->source->shuffle; NULL for a text stage */
+	const Quern__Branch *branch;          /* of the stage: the task's */
+	const Quern__Outputs *const *outputs; /* of the branch's shuffles, in their order */
+	size_t n_outputs;
 	const Quern__TaskCache *cache; /* persisted sets: where to begin, what to keep; NULL: nothing */
 };
 
-/* The seed by which keys are hashed for a shuffle of the job (hash.h). */
-uint64_t task_hash_seed(const struct code *code, uint32_t shuffle);
+/* The seed by which keys are hashed for the shuffles of the job with this one (Sink.seed; hash.h). */
+uint64_t task_hash_seed(const struct code *code, uint32_t seed);
 
 /* Runs. Fills *ret (the caller frees it with quern__task_result__free_unpacked) and returns 0, whatever
  * became of the task: state DONE, FAILED (error says why) or FETCH_FAILED. Negative: no memory even for that.

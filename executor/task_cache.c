@@ -5,26 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "job/stage.h"
+
 static struct cache_place place_of(const Quern__TaskCache__File *f)
 {
 	return (struct cache_place){ .path = f->path, .name = f->name };
 }
 
-/* NULL: the stage has no such step. */
-static const Quern__Cache *cache_of(const Quern__Stage *stage, const Quern__TaskCache__File *f)
+/* NULL: there is no such step. */
+static const Quern__Cache *cache_of(const Quern__Branch *branch, const Quern__TaskCache__File *f)
 {
-	return f->step < stage->n_steps ? stage->steps[f->step]->cache : NULL;
+	return f->step < branch->n_steps ? branch->steps[f->step]->cache : NULL;
 }
 
-void task_cache_init(struct task_cache *c, const Quern__Stage *stage, const Quern__TaskCache *request)
+void task_cache_init(
+	struct task_cache *c, const Quern__Branch *branch, uint32_t task, const Quern__TaskCache *request)
 {
-	*c = (struct task_cache){ .stage = stage, .request = request };
+	*c = (struct task_cache){ .branch = branch, .task = task, .request = request };
 	if (request == NULL)
 		return;
 	c->left = request->most;
 	if (request->read == NULL)
 		return;
-	const Quern__Cache *cache = cache_of(stage, request->read);
+	const Quern__Cache *cache = cache_of(branch, request->read);
 	const struct cache_place place = place_of(request->read);
 	c->reads = cache != NULL &&
 		   cache_reader_open(&c->reader, &place, request->read->bytes, cache->compressed) == 0;
@@ -43,7 +46,7 @@ int task_cache_tee(struct task_cache *c, struct steps *steps, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < n; i++) {
 		const Quern__TaskCache__File *f = c->request->write[i];
-		const Quern__Cache *cache = cache_of(c->stage, f);
+		const Quern__Cache *cache = cache_of(c->branch, f);
 		const struct cache_place place = place_of(f);
 
 		if (cache == NULL || f->step < c->first)
@@ -60,7 +63,7 @@ int task_cache_tee(struct task_cache *c, struct steps *steps, struct err *err)
 }
 
 /* What became of one of them, appended to the list; nothing, if there is nothing to say. */
-static int report(const Quern__Cache *cache, struct cache_writer *w, Quern__TaskResult *result)
+static int report(const Quern__Step *step, uint32_t task, struct cache_writer *w, Quern__TaskResult *result)
 {
 	uint64_t bytes = 0;
 	bool kept = cache_writer_finish(w, &bytes);
@@ -71,7 +74,8 @@ static int report(const Quern__Cache *cache, struct cache_writer *w, Quern__Task
 	if (k == NULL)
 		return -ENOMEM;
 	quern__task_result__kept__init(k);
-	k->cache = cache->id;
+	k->cache = step->cache->id;
+	k->partition = step_partition(step, task);
 	k->has_bytes = kept;
 	k->bytes = bytes;
 	k->has_too_large = !kept;
@@ -93,7 +97,8 @@ int task_cache_finish(struct task_cache *c, bool whole, Quern__TaskResult *resul
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < c->request->n_write; i++)
 		if (c->writers[i] != NULL)
-			r = report(cache_of(c->stage, c->request->write[i]), c->writers[i], result);
+			r = report(
+				c->branch->steps[c->request->write[i]->step], c->task, c->writers[i], result);
 	return r;
 }
 

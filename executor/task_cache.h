@@ -8,7 +8,8 @@
 #include "executor/worker.pb-c.h"
 
 struct task_cache {
-	const Quern__Stage *stage;
+	const Quern__Branch *branch;
+	uint32_t task;                   /* its number in the stage */
 	const Quern__TaskCache *request; /* NULL: there is nothing to do */
 	bool reads;                      /* from `reader`, instead of from the source */
 	struct cache_reader reader;
@@ -19,7 +20,8 @@ struct task_cache {
 
 /* Opens what is to be read. When that cannot be had the task begins at its source, where it would have begun
  * without. `request` is borrowed, or NULL. */
-void task_cache_init(struct task_cache *c, const Quern__Stage *stage, const Quern__TaskCache *request);
+void task_cache_init(
+	struct task_cache *c, const Quern__Branch *branch, uint32_t task, const Quern__TaskCache *request);
 
 /* Makes the steps from c->first on keep what is to be kept. 0, or -ENOMEM with a sentence. */
 int task_cache_tee(struct task_cache *c, struct steps *steps, struct err *err);

@@ -19,7 +19,8 @@ struct worker {
 	const struct task_env *env;
 	int socket;
 	Quern__Stage *stage;
-	Quern__Outputs *outputs;
+	Quern__Outputs **outputs;
+	size_t n_outputs;
 	uint64_t cpu_us;          /* of the process, when the last task ended */
 	uint8_t bytes[READ_SIZE]; /* read, `left` of them from `at` on not looked at */
 	size_t at, left;
@@ -117,7 +118,14 @@ static uint64_t cpu_us(const struct rusage *usage)
 
 static int run(struct worker *w, const Quern__Task *task, const Quern__TaskCache *cache)
 {
-	const struct task t = { .stage = w->stage, .task = task, .outputs = w->outputs, .cache = cache };
+	if (task->branch >= w->stage->n_branches)
+		return -EBADMSG;
+	const struct task t = { .stage = w->stage,
+		.branch = w->stage->branches[task->branch],
+		.task = task,
+		.outputs = (const Quern__Outputs *const *)w->outputs,
+		.n_outputs = w->n_outputs,
+		.cache = cache };
 	const uint64_t wall = clock_us();
 	Quern__TaskResult *result = NULL;
 	struct rusage usage = { 0 };
@@ -146,6 +154,15 @@ static int run(struct worker *w, const Quern__Task *task, const Quern__TaskCache
 	return r;
 }
 
+static void forget_outputs(struct worker *w)
+{
+	for (size_t i = 0; i < w->n_outputs; i++)
+		quern__outputs__free_unpacked(w->outputs[i], NULL);
+	free(w->outputs);
+	w->outputs = NULL;
+	w->n_outputs = 0;
+}
+
 /* Takes the stage and the outputs out of the request. */
 static int serve(struct worker *w, Quern__WorkerRequest *request)
 {
@@ -155,11 +172,12 @@ static int serve(struct worker *w, Quern__WorkerRequest *request)
 		w->stage = request->stage;
 		request->stage = NULL;
 	}
-	if (request->outputs != NULL) {
-		if (w->outputs != NULL)
-			quern__outputs__free_unpacked(w->outputs, NULL);
+	if (request->n_outputs > 0) {
+		forget_outputs(w);
 		w->outputs = request->outputs;
+		w->n_outputs = request->n_outputs;
 		request->outputs = NULL;
+		request->n_outputs = 0;
 	}
 	if (request->task == NULL)
 		return 0;

@@ -14,7 +14,7 @@ enum { TAKE_GROWTH = 4 }; /* each round of take() looks at so many times the par
 
 /* One run of an action. */
 struct action {
-	const quern_set *set;
+	quern_set *set;
 	Quern__Sink sink;
 	char *name; /* from asprintf(); NULL: no memory */
 	bool part;  /* only these partitions: */
@@ -45,9 +45,10 @@ static int run_stages(
 	quern_job *job = a->set->job;
 	Quern__Run *run;
 
-	int r = a->name != NULL ? stages_cut(a->set, &a->sink, m, &run) : -ENOMEM;
+	int r = a->name != NULL ? stages_cut(a->set, &a->sink, m, &run, err)
+				: err_set(err, -ENOMEM, "out of memory");
 	if (r < 0)
-		return err_set(err, r, "out of memory");
+		return r;
 	run->name = a->name;
 	if (a->part) {
 		run->has_first_partition = run->has_partition_count = true;
@@ -60,43 +61,45 @@ static int run_stages(
 	return r;
 }
 
-static int sample_sort(const quern_set *sort, struct memory *m, struct err *err);
+struct sampling {
+	struct memory *m;
+	struct err *err;
+};
 
-/* Sees to it that every sort on the way to `set` knows its bounds. */
-static int sample_sorts(const quern_set *set, struct memory *m, struct err *err)
+/* Sees to it that a sort knows its bounds. */
+static int sample_sort(void *arg, struct set_shuffle *sort)
 {
-	while (set->kind == SET_STEP)
-		set = set->parent;
-	if (!set_is_shuffled(set))
-		return 0;
-	int r = sample_sorts(set->parent, m, err);
-	if (r != 0 || set->kind != SET_SORT || set->shuffle->partitions == 1 || set->shuffle->bounds != NULL)
-		return r;
-	return sample_sort(set, m, err);
-}
-
-static int sample_sort(const quern_set *sort, struct memory *m, struct err *err)
-{
-	struct action a = { .set = sort->parent };
+	struct sampling *s = arg;
+	struct action a = { .set = sort->from };
 	struct sample sample;
 
+	if (sort->order == NULL || sort->partitions == 1 || sort->bounds != NULL)
+		return 0;
 	quern__sink__init(&a.sink);
 	a.sink.kind = QUERN__SINK__KIND__SAMPLE;
 	a.sink.has_limit = true;
 	a.sink.limit = SAMPLE_KEYS;
-	a.sink.order = (Quern__Order *)&sort->order;
+	a.sink.order = (Quern__Order *)sort->order;
 	a.name = format_name("sort_by_key: sample");
-	sample_init(&sample, &sort->order);
-	int r = run_stages(&a, m, sample_add, &sample, err);
+	sample_init(&sample, sort->order);
+	int r = run_stages(&a, s->m, sample_add, &sample, s->err);
 	if (r == 0) {
-		r = sample_bounds(&sample, &sort->job->memory, &sort->shuffle->bounds);
+		r = sample_bounds(&sample, &sort->from->job->memory, &sort->bounds);
 		if (r < 0)
-			(void)err_set(err, r, "%s",
+			(void)err_set(s->err, r, "%s",
 				r == -ENOMEM ? "out of memory" : "the driver's sample of keys is none");
 	}
 	sample_deinit(&sample);
 	free(a.name);
 	return r;
+}
+
+/* The bounds of all sorts on the way to `set`, those that come first first: the sample of one runs them. */
+static int sample_sorts(quern_set *set, struct memory *m, struct err *err)
+{
+	struct sampling s = { m, err };
+
+	return stages_each(set, sample_sort, &s);
 }
 
 /* 0, or what the action returns: it is reported. Frees the name. */

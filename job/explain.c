@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 
 static const char *name_of(const ProtobufCEnumDescriptor *type, int value)
 {
@@ -80,26 +81,33 @@ static int put_order(struct buf *out, const Quern__Order *o, const char *how)
 	return r == 0 && o->descending ? buf_add_str(out, ", descending") : r;
 }
 
-static int put_source(struct buf *out, const Quern__Source *s)
+static int put_input(struct buf *out, const Quern__ShuffleInput *s)
 {
-	int r = 0;
+	int r = buf_add_fmt(out, "shuffle %" PRIu32, s->shuffle);
 
-	if (!s->has_shuffle) {
-		r = buf_add_str(out, "text");
-		for (size_t i = 0; i < s->n_text && r == 0; i++) {
-			r = buf_add_str(out, i > 0 ? ", " : " ");
-			if (r == 0)
-				r = put_quoted(out, s->text[i]);
-		}
-		return r;
-	}
-	r = buf_add_fmt(out, "shuffle %" PRIu32, s->shuffle);
 	if (r == 0 && s->order != NULL)
 		r = put_order(out, s->order, ", in the order of ");
 	if (r == 0 && s->reduce != NULL) {
 		r = buf_add_str(out, ", reduced by ");
 		if (r == 0)
 			r = put_function(out, s->reduce);
+	}
+	return r;
+}
+
+static int put_source(struct buf *out, const Quern__Source *s)
+{
+	int r = s->n_text > 0 ? buf_add_str(out, "text") : 0;
+
+	for (size_t i = 0; i < s->n_text && r == 0; i++) {
+		r = buf_add_str(out, i > 0 ? ", " : " ");
+		if (r == 0)
+			r = put_quoted(out, s->text[i]);
+	}
+	for (size_t i = 0; i < s->n_shuffles && r == 0; i++) {
+		r = i > 0 ? buf_add_str(out, " and ") : 0;
+		if (r == 0)
+			r = put_input(out, s->shuffles[i]);
 	}
 	return r;
 }
@@ -178,24 +186,52 @@ static int put_step(struct buf *out, const Quern__Step *s)
 	return r < 0 ? r : buf_add_str(out, "\n");
 }
 
+static int put_steps(struct buf *out, const Quern__Branch *branch)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < branch->n_steps && r == 0; i++)
+		r = put_step(out, branch->steps[i]);
+	return r;
+}
+
+/* Of several branches each has a line of its own, above its steps. */
+static int put_branches(struct buf *out, const Quern__Stage *s)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->n_branches && r == 0; i++) {
+		r = buf_add_str(out, "    from ");
+		if (r == 0)
+			r = put_source(out, s->branches[i]->source);
+		if (r == 0)
+			r = buf_add_str(out, "\n");
+		if (r == 0)
+			r = put_steps(out, s->branches[i]);
+	}
+	return r;
+}
+
 static int put_stage(struct buf *out, const Quern__Stage *s, const size_t *tasks)
 {
 	int r = buf_add_fmt(out, "  stage %" PRIu32, s->id);
+	bool one = s->n_branches == 1;
 
 	if (r == 0 && tasks != NULL)
 		r = buf_add_fmt(out, " (%zu task%s)", *tasks, *tasks == 1 ? "" : "s");
 	if (r == 0)
 		r = buf_add_str(out, ": ");
 	if (r == 0)
-		r = put_source(out, s->source);
+		r = one ? put_source(out, s->branches[0]->source)
+			: buf_add_fmt(out, "union of %zu", s->n_branches);
 	if (r == 0)
 		r = buf_add_str(out, " -> ");
 	if (r == 0)
 		r = put_sink(out, s->sink);
 	if (r == 0)
 		r = buf_add_str(out, "\n");
-	for (size_t i = 0; i < s->n_steps && r == 0; i++)
-		r = put_step(out, s->steps[i]);
+	if (r == 0)
+		r = one ? put_steps(out, s->branches[0]) : put_branches(out, s);
 	return r;
 }
 

@@ -28,10 +28,10 @@ void memory_deinit(struct memory *m);
 /* ---- The graph ---- */
 
 enum set_kind {
-	SET_TEXT,   /* the lines of `path` */
-	SET_STEP,   /* a narrow step of `parent` */
-	SET_REDUCE, /* `parent` through `shuffle`, values of a key combined by `fn` */
-	SET_SORT,   /* `parent` through `shuffle`, in `order` */
+	SET_SOURCE,   /* what `source` says */
+	SET_STEP,     /* a narrow step of `parent` */
+	SET_SHUFFLED, /* what comes out of one shuffle */
+	SET_UNION,    /* the records of `parents`, one set's behind the other's */
 };
 
 /* Keys that divide a set into parts of about one size. */
@@ -47,35 +47,47 @@ struct set_cache {
 	bool dropped; /* unpersisted: the step is left out from now on */
 };
 
-/* The shuffle that makes a set, and the stage that writes it. Both are named when the set is made, so that
+/* A shuffle, and the stage that writes it. Both are named when the first set that reads it is made, so that
  * every action that needs them names them alike, and they are written once. */
 struct set_shuffle {
 	uint32_t id, stage;
-	uint32_t partitions;         /* 0: the driver's choice */
-	const struct bounds *bounds; /* of a sort; NULL until the first action that needs them */
+	uint32_t seed;                  /* those with the same are read together: see Sink.seed */
+	uint32_t partitions;            /* 0: the driver's choice */
+	quern_set *from;                /* whose records it takes */
+	const Quern__Function *combine; /* while mapping; or NULL */
+	const Quern__Order *order;      /* of a sort; or NULL */
+	const struct bounds *bounds;    /* of a sort; NULL until the first action that needs them */
+	bool planned;                   /* an action had it: nothing of it changes any more */
+	uint32_t stamp;                 /* see stages_each() */
+};
+
+enum { SET_INPUTS_MAX = 2 };
+
+/* A shuffle that a set reads, and how. */
+struct set_input {
+	struct set_shuffle *shuffle;
+	const Quern__Function *reduce; /* or NULL */
+	const Quern__Order *order;     /* or NULL */
 };
 
 struct quern_set {
 	quern_job *job;
 	const char *error; /* the first mistake on the way to this set; then nothing else is valid */
 	enum set_kind kind;
-	const quern_set *parent;
-	const char *path;
-	Quern__Step__Kind step;
-	bool pairs;
-	Quern__Function fn;
+	quern_set *parent;   /* of a step */
+	quern_set **parents; /* of a union */
+	size_t n_parents;
+	Quern__Source *source; /* of a source */
+	struct set_input inputs[SET_INPUTS_MAX];
+	size_t n_inputs;
+	Quern__Step step;        /* of a step; its function is `fn` unless it keeps records */
 	struct set_cache *cache; /* of a CACHE step */
-	struct set_shuffle *shuffle;
+	Quern__Function fn;
 	Quern__Order order;
-	Quern__ValueType key_type, value_type; /* for save_text */
+	Quern__ValueType key_type, value_type; /* for save_text and sorts */
 	bool has_key;                          /* records may have one */
+	uint32_t stamp;                        /* see stages_each() */
 };
-
-/* Whether a set is made by a shuffle: its parent is another stage's. */
-static inline bool set_is_shuffled(const quern_set *set)
-{
-	return set->kind == SET_REDUCE || set->kind == SET_SORT;
-}
 
 /* Gets the result of one partition; borrowed. Non-zero: no more is wanted. */
 typedef int job_result_fn(void *arg, uint32_t partition, const uint8_t *data, size_t len);
@@ -99,7 +111,8 @@ struct quern_job {
 	struct job_runner runner;
 	struct memory memory; /* of sets; theirs until the job ends */
 	uint32_t next_run, next_stage, next_shuffle, next_cache;
-	bool running; /* an action is under way */
+	uint32_t stamp; /* of the last walk over the graph */
+	bool running;   /* an action is under way */
 	quern_set no_memory;
 };
 

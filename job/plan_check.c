@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "job/code.h"
+#include "job/stage.h"
 
 static bool known(const ProtobufCEnumDescriptor *type, int value)
 {
@@ -50,63 +51,62 @@ static int check_bounds(const Quern__Sink *s, struct err *err)
 	return r;
 }
 
-/* The stage that writes a shuffle and one that reads it mean the same by it. */
-static int check_ends(const Quern__Run *run, size_t stage, struct err *err)
+/* The sink of the one of the first `n` stages that writes `shuffle`; NULL: none does. */
+static const Quern__Sink *writer_of(const Quern__Run *run, size_t n, uint32_t shuffle)
 {
-	const Quern__Source *source = run->stages[stage]->source;
-
-	for (size_t i = 0; i < stage; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const Quern__Sink *sink = run->stages[i]->sink;
 
-		if (sink->kind == QUERN__SINK__KIND__SHUFFLE && sink->shuffle == source->shuffle &&
-			(sink->order != NULL) != (source->order != NULL))
-			return err_set(err, -EBADMSG, "shuffle %" PRIu32 " is sorted at one end only",
-				source->shuffle);
+		if (sink->kind == QUERN__SINK__KIND__SHUFFLE && sink->has_shuffle && sink->shuffle == shuffle)
+			return sink;
 	}
-	return 0;
-}
-
-/* Whether one of the first `n` stages writes `shuffle`. */
-static bool written(const Quern__Run *run, size_t n, uint32_t shuffle)
-{
-	for (size_t i = 0; i < n; i++)
-		if (run->stages[i]->sink->kind == QUERN__SINK__KIND__SHUFFLE &&
-			run->stages[i]->sink->shuffle == shuffle)
-			return true;
-	return false;
+	return NULL;
 }
 
 /* Whether a stage from number `i` on reads `shuffle`. */
 static bool read_from(const Quern__Run *run, size_t i, uint32_t shuffle)
 {
 	for (; i < run->n_stages; i++)
-		if (run->stages[i]->source->has_shuffle && run->stages[i]->source->shuffle == shuffle)
+		if (stage_reads(run->stages[i], shuffle))
 			return true;
 	return false;
 }
 
-static int check_source(const Quern__Run *run, size_t stage, struct err *err)
+/* The stage that writes a shuffle and one that reads it mean the same by it. */
+static int check_input(const Quern__Run *run, size_t stage, const Quern__ShuffleInput *input, struct err *err)
 {
-	const Quern__Source *s = run->stages[stage]->source;
+	const Quern__Sink *writer = writer_of(run, stage, input->shuffle);
 
-	if ((s->n_text > 0) == (s->has_shuffle != 0))
+	if (writer == NULL)
+		return err_set(err, -EBADMSG, "no stage before it writes shuffle %" PRIu32, input->shuffle);
+	if (input->reduce != NULL && input->order != NULL)
+		return err_set(err, -EBADMSG, "both a reduction and an order");
+	if ((writer->order != NULL) != (input->order != NULL))
+		return err_set(
+			err, -EBADMSG, "shuffle %" PRIu32 " is sorted at one end only", input->shuffle);
+	if (writer->seed != input->seed)
+		return err_set(err, -EBADMSG, "shuffle %" PRIu32 " is hashed in two ways", input->shuffle);
+	if (input->order != NULL)
+		return check_order(input->order, err);
+	return input->reduce != NULL ? check_function(input->reduce, true, "a reduction", err) : 0;
+}
+
+static int check_source(const Quern__Run *run, size_t stage, const Quern__Source *s, struct err *err)
+{
+	int r = 0;
+
+	if ((s->n_text > 0) == (s->n_shuffles > 0))
 		return err_set(err, -EBADMSG, "the source is not exactly one");
 	if (s->n_text > PLAN_PATHS_MAX)
 		return err_set(err, -EBADMSG, "%zu paths are more than %d", s->n_text, PLAN_PATHS_MAX);
 	for (size_t i = 0; i < s->n_text; i++)
 		if (s->text[i][0] == '\0')
 			return err_set(err, -EBADMSG, "a path is empty");
-	if (s->has_shuffle && !written(run, stage, s->shuffle))
-		return err_set(err, -EBADMSG, "no stage before it writes shuffle %" PRIu32, s->shuffle);
-	if (s->reduce == NULL && s->order == NULL)
-		return 0;
-	if (!s->has_shuffle)
-		return err_set(err, -EBADMSG, "a reduction or an order of what was not shuffled");
-	if (s->reduce != NULL && s->order != NULL)
-		return err_set(err, -EBADMSG, "both a reduction and an order");
-	int r = s->order != NULL ? check_order(s->order, err)
-				 : check_function(s->reduce, true, "a reduction", err);
-	return r < 0 ? r : check_ends(run, stage, err);
+	if (s->n_shuffles > 1)
+		return err_set(err, -EBADMSG, "%zu shuffles at a time", s->n_shuffles);
+	for (size_t i = 0; r == 0 && i < s->n_shuffles; i++)
+		r = check_input(run, stage, s->shuffles[i], err);
+	return r;
 }
 
 /* A set that one stage keeps twice would be the same twice. `caches`: ids so far, *n of them. */
@@ -125,6 +125,8 @@ static int check_cache(const Quern__Step *s, uint32_t *caches, size_t *n, struct
 
 static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, struct err *err)
 {
+	if (!known(&quern__step__kind__descriptor, (int)s->kind))
+		return err_set(err, -EBADMSG, "a step of unknown kind %d", (int)s->kind);
 	if (s->kind == QUERN__STEP__KIND__CACHE)
 		return check_cache(s, caches, n_caches, err);
 	if (s->function == NULL || s->cache != NULL)
@@ -132,20 +134,46 @@ static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, 
 	return check_function(s->function, false, "a step", err);
 }
 
-static int check_steps(const Quern__Stage *stage, struct err *err)
+/* The partitions of a step's set begin with those of a branch that is not behind its own. */
+static int check_number(const Quern__Step *s, size_t branch, struct err *err)
 {
+	if (step_numbered(s) != (s->has_first != 0))
+		return err_set(err, -EBADMSG, "a step whose partitions begin nowhere");
+	return s->has_first && s->first > branch
+		       ? err_set(err, -EBADMSG, "a step whose partitions begin behind it")
+		       : 0;
+}
+
+static int check_branch(const Quern__Run *run, size_t stage, size_t branch, struct err *err)
+{
+	const Quern__Branch *b = run->stages[stage]->branches[branch];
 	uint32_t caches[PLAN_CACHES_MAX];
 	size_t n_caches = 0;
+
+	int r = check_source(run, stage, b->source, err);
+	for (size_t i = 0; i < b->n_steps && r == 0; i++) {
+		r = check_step(b->steps[i], caches, &n_caches, err);
+		if (r == 0)
+			r = check_number(b->steps[i], branch, err);
+	}
+	return r;
+}
+
+static int check_branches(const Quern__Run *run, size_t stage, struct err *err)
+{
+	const Quern__Stage *s = run->stages[stage];
+	size_t n_steps = 0;
 	int r = 0;
 
-	if (stage->n_steps > PLAN_STEPS_MAX)
-		return err_set(err, -EBADMSG, "%zu steps are more than %d", stage->n_steps, PLAN_STEPS_MAX);
-	for (size_t i = 0; i < stage->n_steps && r == 0; i++) {
-		if (!known(&quern__step__kind__descriptor, (int)stage->steps[i]->kind))
-			return err_set(
-				err, -EBADMSG, "a step of unknown kind %d", (int)stage->steps[i]->kind);
-		r = check_step(stage->steps[i], caches, &n_caches, err);
-	}
+	if (s->n_branches < 1 || s->n_branches > PLAN_BRANCHES_MAX)
+		return err_set(
+			err, -EBADMSG, "%zu branches are not from 1 to %d", s->n_branches, PLAN_BRANCHES_MAX);
+	for (size_t i = 0; i < s->n_branches; i++)
+		n_steps += s->branches[i]->n_steps;
+	if (n_steps > PLAN_STEPS_MAX)
+		return err_set(err, -EBADMSG, "%zu steps are more than %d", n_steps, PLAN_STEPS_MAX);
+	for (size_t i = 0; i < s->n_branches && r == 0; i++)
+		r = check_branch(run, stage, i, err);
 	return r;
 }
 
@@ -153,9 +181,9 @@ static int check_shuffle(const Quern__Run *run, size_t stage, struct err *err)
 {
 	const Quern__Sink *s = run->stages[stage]->sink;
 
-	if (!s->has_shuffle)
-		return err_set(err, -EBADMSG, "the shuffle that it writes has no name");
-	if (written(run, stage, s->shuffle))
+	if (!s->has_shuffle || !s->has_seed)
+		return err_set(err, -EBADMSG, "the shuffle that it writes has no name, or no seed");
+	if (writer_of(run, stage, s->shuffle) != NULL)
 		return err_set(err, -EBADMSG, "shuffle %" PRIu32 " is written twice", s->shuffle);
 	if (!read_from(run, stage + 1, s->shuffle))
 		return err_set(err, -EBADMSG, "no stage behind it reads shuffle %" PRIu32, s->shuffle);
@@ -209,9 +237,7 @@ static int check_stage(const Quern__Run *run, size_t stage, struct err *err)
 	for (size_t i = 0; i < stage; i++)
 		if (run->stages[i]->id == run->stages[stage]->id)
 			return err_set(err, -EBADMSG, "its number is another one's as well");
-	int r = check_source(run, stage, err);
-	if (r == 0)
-		r = check_steps(run->stages[stage], err);
+	int r = check_branches(run, stage, err);
 	if (r == 0)
 		r = check_sink(run, stage, err);
 	return r;

@@ -10,10 +10,12 @@
 
 enum {
 	PLAN_STAGES_MAX = 1000,        /* of a Run */
-	PLAN_STEPS_MAX = 10000,        /* of a stage */
-	PLAN_CACHES_MAX = 100,         /* of them steps that keep records */
+	PLAN_BRANCHES_MAX = 10000,     /* of a stage */
+	PLAN_STEPS_MAX = 10000,        /* of all of its branches */
+	PLAN_CACHES_MAX = 100,         /* of them steps of one branch that keep records */
 	PLAN_PATHS_MAX = 100000,       /* of a source */
 	PLAN_PARTITIONS_MAX = 1000000, /* of a shuffle */
+	PLAN_TASKS_MAX = 100000000,    /* of a stage */
 	PLAN_ARG_MAX = 8 << 20,        /* bytes of a function's argument */
 	PLAN_COMPRESSION_MAX = 19,     /* level of zstd */
 };

@@ -6,13 +6,48 @@
 
 #include "job/plan.pb-c.h"
 
+enum { STAGE_SHUFFLES_MAX = 2 /* that a branch reads */ };
+
 /* Whether a step of it keeps records of a persisted set. */
-static inline bool stage_keeps(const Quern__Stage *stage)
+static inline bool branch_keeps(const Quern__Branch *branch)
 {
-	for (size_t i = 0; i < stage->n_steps; i++)
-		if (stage->steps[i]->cache != NULL)
+	for (size_t i = 0; i < branch->n_steps; i++)
+		if (branch->steps[i]->cache != NULL)
 			return true;
 	return false;
+}
+
+static inline bool stage_keeps(const Quern__Stage *stage)
+{
+	for (size_t i = 0; i < stage->n_branches; i++)
+		if (branch_keeps(stage->branches[i]))
+			return true;
+	return false;
+}
+
+/* Whether a branch of it reads the shuffle. */
+static inline bool stage_reads(const Quern__Stage *stage, uint32_t shuffle)
+{
+	for (size_t i = 0; i < stage->n_branches; i++) {
+		const Quern__Source *source = stage->branches[i]->source;
+
+		for (size_t k = 0; k < source->n_shuffles; k++)
+			if (source->shuffles[k]->shuffle == shuffle)
+				return true;
+	}
+	return false;
+}
+
+/* Whether the number of its set's partition matters to a step. */
+static inline bool step_numbered(const Quern__Step *step)
+{
+	return step->kind == QUERN__STEP__KIND__CACHE;
+}
+
+/* The number that a task of the stage has among the partitions of the step's set. */
+static inline uint32_t step_partition(const Quern__Step *step, uint32_t task)
+{
+	return task - step->origin;
 }
 
 #endif

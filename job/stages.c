@@ -2,26 +2,42 @@
 
 #include <errno.h>
 
-/* A stage on the way from an action to its sources. */
-struct cut {
-	const quern_set *last; /* its records are the stage's */
-	const quern_set *from; /* text, or what a shuffle makes: where the stage begins */
-	size_t n_steps;
+#include "base/vec.h"
+#include "job/plan_check.h"
+#include "job/stage.h"
+
+/* The Run in the making. */
+struct cutter {
+	struct memory *m;
+	struct err *err;
+	VEC(Quern__Stage *) stages;
+	uint32_t stamp; /* shuffles that have it have their stage already */
 };
+
+/* The branches of a stage in the making. */
+struct branches {
+	VEC(Quern__Branch *) list;
+	size_t n_steps; /* of all of them */
+};
+
+/* The steps between a set and the end of its stage, the set's own first. */
+struct steps {
+	Quern__Step *step;
+	const struct steps *next;
+	size_t n;
+};
+
+static int no_memory(struct err *err)
+{
+	return err_set(err, -ENOMEM, "out of memory");
+}
+
+/* ---- Steps ---- */
 
 /* What was unpersisted is no step any more. */
 static bool is_step(const quern_set *set)
 {
 	return set->cache == NULL || !set->cache->dropped;
-}
-
-static struct cut cut_stage(const quern_set *last)
-{
-	struct cut c = { .last = last, .from = last };
-
-	for (; c.from->kind == SET_STEP; c.from = c.from->parent)
-		c.n_steps += is_step(c.from);
-	return c;
 }
 
 static int fill_cache(Quern__Step *step, const struct set_cache *set, struct memory *m)
@@ -38,152 +54,259 @@ static int fill_cache(Quern__Step *step, const struct set_cache *set, struct mem
 	return 0;
 }
 
-static int fill_step(Quern__Step *step, const quern_set *set, struct memory *m)
+/* The step of `set`, whose partitions begin at branch `first`. NULL: no memory. */
+static Quern__Step *make_step(struct cutter *c, quern_set *set, size_t first)
 {
-	quern__step__init(step);
-	step->kind = set->step;
+	Quern__Step *step = memory_take(c->m, sizeof(*step));
+
+	if (step == NULL)
+		return NULL;
+	*step = set->step;
+	if (step_numbered(step)) {
+		step->has_first = true;
+		step->first = (uint32_t)first;
+	}
 	if (set->cache != NULL)
-		return fill_cache(step, set->cache, m);
-	step->has_pairs = set->pairs;
-	step->pairs = set->pairs;
-	step->function = (Quern__Function *)&set->fn;
-	return 0;
+		return fill_cache(step, set->cache, c->m) == 0 ? step : NULL;
+	if (set->fn.builtin != NULL || set->fn.has_offset)
+		step->function = &set->fn;
+	return step;
 }
 
-static int fill_steps(Quern__Stage *stage, const struct cut *c, struct memory *m)
+/* ---- Branches ---- */
+
+static int fill_steps(struct cutter *c, Quern__Branch *branch, const struct steps *steps)
 {
-	if (c->n_steps == 0)
+	size_t i = 0;
+
+	if (steps == NULL)
 		return 0;
-	stage->steps = memory_take(m, c->n_steps * sizeof(*stage->steps));
-	Quern__Step *steps = memory_take(m, c->n_steps * sizeof(*steps));
-	if (stage->steps == NULL || steps == NULL)
-		return -ENOMEM;
-	stage->n_steps = c->n_steps;
-	size_t i = c->n_steps;
-	for (const quern_set *set = c->last; i > 0; set = set->parent) {
-		if (!is_step(set))
-			continue;
-		i--;
-		stage->steps[i] = &steps[i];
-		int r = fill_step(stage->steps[i], set, m);
-		if (r < 0)
-			return r;
-	}
+	branch->n_steps = steps->n;
+	branch->steps = memory_take(c->m, steps->n * sizeof(Quern__Step *));
+	if (branch->steps == NULL)
+		return no_memory(c->err);
+	for (; steps != NULL; steps = steps->next)
+		branch->steps[i++] = steps->step;
 	return 0;
 }
 
-static int fill_source(Quern__Stage *stage, const quern_set *from, struct memory *m)
-{
-	Quern__Source *source = memory_take(m, sizeof(*source));
+static int cut_shuffle(struct cutter *c, struct set_shuffle *shuffle);
 
+static int fill_input(struct cutter *c, const struct set_input *from, Quern__ShuffleInput **ret)
+{
+	Quern__ShuffleInput *input = memory_take(c->m, sizeof(*input));
+
+	if (input == NULL)
+		return no_memory(c->err);
+	quern__shuffle_input__init(input);
+	input->shuffle = from->shuffle->id;
+	input->seed = from->shuffle->seed;
+	input->reduce = (Quern__Function *)from->reduce;
+	input->order = (Quern__Order *)from->order;
+	*ret = input;
+	return cut_shuffle(c, from->shuffle);
+}
+
+/* What a set that begins a branch reads. */
+static int fill_source(struct cutter *c, const quern_set *from, Quern__Source **ret)
+{
+	if (from->kind == SET_SOURCE) {
+		*ret = from->source;
+		return 0;
+	}
+	Quern__Source *source = memory_take(c->m, sizeof(*source));
 	if (source == NULL)
-		return -ENOMEM;
+		return no_memory(c->err);
 	quern__source__init(source);
-	stage->source = source;
-	if (set_is_shuffled(from)) {
-		source->has_shuffle = true;
-		source->shuffle = from->shuffle->id;
-		if (from->kind == SET_SORT)
-			source->order = (Quern__Order *)&from->order;
-		else
-			source->reduce = (Quern__Function *)&from->fn;
-		return 0;
-	}
-	source->text = memory_take(m, sizeof(*source->text));
-	if (source->text == NULL)
-		return -ENOMEM;
-	source->text[0] = (char *)from->path;
-	source->n_text = 1;
-	return 0;
-}
-
-/* The end of a stage whose records a shuffle takes to the set `to`. */
-static void fill_shuffle(Quern__Sink *sink, const quern_set *to)
-{
-	quern__sink__init(sink);
-	sink->kind = QUERN__SINK__KIND__SHUFFLE;
-	sink->has_shuffle = true;
-	sink->shuffle = to->shuffle->id;
-	sink->has_partitions = to->shuffle->partitions != 0;
-	sink->partitions = to->shuffle->partitions;
-	if (to->kind == SET_REDUCE) {
-		sink->combine = (Quern__Function *)&to->fn;
-		return;
-	}
-	sink->order = (Quern__Order *)&to->order;
-	if (to->shuffle->bounds != NULL) {
-		sink->bounds = to->shuffle->bounds->at;
-		sink->n_bounds = to->shuffle->bounds->n;
-	}
-}
-
-/* The end of a stage: a shuffle to the set `to`, or, without that, what the action wants. */
-static int fill_sink(Quern__Stage *stage, const quern_set *last, const quern_set *to,
-	const Quern__Sink *action, struct memory *m)
-{
-	Quern__Sink *sink = memory_take(m, sizeof(*sink));
-
-	if (sink == NULL)
-		return -ENOMEM;
-	stage->sink = sink;
-	if (to != NULL) {
-		fill_shuffle(sink, to);
-		return 0;
-	}
-	*sink = *action;
-	if (sink->kind == QUERN__SINK__KIND__TEXT) {
-		sink->has_key_type = sink->has_value_type = sink->has_has_key = true;
-		sink->key_type = last->key_type;
-		sink->value_type = last->value_type;
-		sink->has_key = last->has_key;
-	}
-	return 0;
-}
-
-static int fill_stage(Quern__Stage *stage, const struct cut *c, const quern_set *to,
-	const Quern__Sink *action, struct memory *m)
-{
-	quern__stage__init(stage);
-	stage->id = to != NULL ? to->shuffle->stage : c->last->job->next_stage++;
-	int r = fill_source(stage, c->from, m);
-	if (r == 0)
-		r = fill_steps(stage, c, m);
-	if (r == 0)
-		r = fill_sink(stage, c->last, to, action, m);
+	*ret = source;
+	source->shuffles = memory_take(c->m, from->n_inputs * sizeof(Quern__ShuffleInput *));
+	if (source->shuffles == NULL)
+		return no_memory(c->err);
+	source->n_shuffles = from->n_inputs;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < from->n_inputs; i++)
+		r = fill_input(c, &from->inputs[i], &source->shuffles[i]);
 	return r;
 }
 
-int stages_cut(const quern_set *set, const Quern__Sink *sink, struct memory *m, Quern__Run **ret)
+static int add_branch(struct cutter *c, struct branches *b, const quern_set *from, const struct steps *steps)
 {
-	size_t n = 1;
+	Quern__Branch *branch = memory_take(c->m, sizeof(*branch));
 
-	for (struct cut c = cut_stage(set); set_is_shuffled(c.from); c = cut_stage(c.from->parent))
-		n++;
-	Quern__Run *run = memory_take(m, sizeof(*run));
-	Quern__Stage *stages = memory_take(m, n * sizeof(*stages));
-	Quern__Stage **list = memory_take(m, n * sizeof(Quern__Stage *));
-	if (run == NULL || stages == NULL || list == NULL)
-		return -ENOMEM;
+	if (branch == NULL || vec_push(&b->list, branch) < 0)
+		return no_memory(c->err);
+	quern__branch__init(branch);
+	b->n_steps += steps != NULL ? steps->n : 0;
+	if (b->n_steps > PLAN_STEPS_MAX || b->list.n > PLAN_BRANCHES_MAX)
+		return err_set(c->err, -E2BIG,
+			"a stage of more than %d branches or %d steps: persist or checkpoint sets on the way",
+			PLAN_BRANCHES_MAX, PLAN_STEPS_MAX);
+	int r = fill_steps(c, branch, steps);
+	return r < 0 ? r : fill_source(c, from, &branch->source);
+}
 
-	struct cut c = cut_stage(set);
-	const quern_set *to = NULL;
-	for (size_t i = n; i-- > 0;) {
-		int r = fill_stage(&stages[i], &c, to, sink, m);
-		if (r < 0)
-			return r;
-		list[i] = &stages[i];
-		if (i > 0) {
-			to = c.from;
-			c = cut_stage(to->parent);
-		}
+/* All branches that end in `set`, which `steps` follow. */
+static int add_branches(struct cutter *c, struct branches *b, quern_set *set, const struct steps *steps)
+{
+	int r = 0;
+
+	for (; set->kind == SET_STEP; set = set->parent) {
+		struct steps *more;
+
+		if (!is_step(set))
+			continue;
+		more = memory_take(c->m, sizeof(*more));
+		if (more == NULL || (more->step = make_step(c, set, b->list.n)) == NULL)
+			return no_memory(c->err);
+		more->next = steps;
+		more->n = steps != NULL ? steps->n + 1 : 1;
+		steps = more;
 	}
-	quern__run__init(run);
-	run->id = set->job->next_run++;
-	run->stages = list;
-	run->n_stages = n;
+	if (set->kind != SET_UNION)
+		return add_branch(c, b, set, steps);
+	for (size_t i = 0; r == 0 && i < set->n_parents; i++)
+		r = add_branches(c, b, set->parents[i], steps);
+	return r;
+}
+
+/* ---- Stages ---- */
+
+static int fill_branches(struct cutter *c, Quern__Stage *stage, quern_set *last)
+{
+	struct branches b = { 0 };
+
+	int r = add_branches(c, &b, last, NULL);
+	if (r == 0) {
+		stage->branches = memory_take(c->m, b.list.n * sizeof(Quern__Branch *));
+		r = stage->branches == NULL ? no_memory(c->err) : 0;
+	}
+	if (r == 0) {
+		stage->n_branches = b.list.n;
+		memcpy(stage->branches, b.list.at, b.list.n * sizeof(Quern__Branch *));
+	}
+	vec_deinit(&b.list);
+	return r;
+}
+
+/* The stage that ends in `sink`, behind those that it reads from. */
+static int cut_stage(struct cutter *c, quern_set *last, uint32_t id, Quern__Sink *sink)
+{
+	Quern__Stage *stage = memory_take(c->m, sizeof(*stage));
+
+	if (stage == NULL)
+		return no_memory(c->err);
+	quern__stage__init(stage);
+	stage->id = id;
+	stage->sink = sink;
+	int r = fill_branches(c, stage, last);
+	if (r < 0)
+		return r;
+	if (c->stages.n == PLAN_STAGES_MAX)
+		return err_set(
+			c->err, -E2BIG, "more than %d stages: checkpoint sets on the way", PLAN_STAGES_MAX);
+	return vec_push(&c->stages, stage) < 0 ? no_memory(c->err) : 0;
+}
+
+static int cut_shuffle(struct cutter *c, struct set_shuffle *shuffle)
+{
+	if (shuffle->stamp == c->stamp)
+		return 0;
+	shuffle->stamp = c->stamp;
+	shuffle->planned = true;
+	Quern__Sink *sink = memory_take(c->m, sizeof(*sink));
+	if (sink == NULL)
+		return no_memory(c->err);
+	quern__sink__init(sink);
+	sink->kind = QUERN__SINK__KIND__SHUFFLE;
+	sink->has_shuffle = sink->has_seed = true;
+	sink->shuffle = shuffle->id;
+	sink->seed = shuffle->seed;
+	sink->has_partitions = shuffle->partitions != 0;
+	sink->partitions = shuffle->partitions;
+	sink->combine = (Quern__Function *)shuffle->combine;
+	sink->order = (Quern__Order *)shuffle->order;
+	if (shuffle->bounds != NULL) {
+		sink->bounds = shuffle->bounds->at;
+		sink->n_bounds = shuffle->bounds->n;
+	}
+	return cut_stage(c, shuffle->from, shuffle->stage, sink);
+}
+
+/* The stage that answers the action. */
+static int cut_last(struct cutter *c, quern_set *set, const Quern__Sink *action)
+{
+	Quern__Sink *sink = memory_take(c->m, sizeof(*sink));
+
+	if (sink == NULL)
+		return no_memory(c->err);
+	*sink = *action;
+	if (sink->kind == QUERN__SINK__KIND__TEXT) {
+		sink->has_key_type = sink->has_value_type = sink->has_has_key = true;
+		sink->key_type = set->key_type;
+		sink->value_type = set->value_type;
+		sink->has_key = set->has_key;
+	}
+	return cut_stage(c, set, set->job->next_stage++, sink);
+}
+
+static int fill_run(struct cutter *c, quern_job *job, Quern__Run **ret)
+{
+	Quern__Run *run = memory_take(c->m, sizeof(*run));
 	const uint8_t *id;
-	size_t len = code_build_id(set->job->code, &id);
+
+	if (run == NULL)
+		return no_memory(c->err);
+	quern__run__init(run);
+	run->id = job->next_run++;
+	run->n_stages = c->stages.n;
+	run->stages = memory_take(c->m, c->stages.n * sizeof(Quern__Stage *));
+	if (run->stages == NULL)
+		return no_memory(c->err);
+	memcpy(run->stages, c->stages.at, c->stages.n * sizeof(Quern__Stage *));
+	size_t len = code_build_id(job->code, &id);
 	run->build_id = (ProtobufCBinaryData){ .data = (uint8_t *)id, .len = len };
 	*ret = run;
 	return 0;
+}
+
+int stages_cut(quern_set *set, const Quern__Sink *sink, struct memory *m, Quern__Run **ret, struct err *err)
+{
+	struct cutter c = { .m = m, .err = err, .stamp = ++set->job->stamp };
+
+	int r = cut_last(&c, set, sink);
+	if (r == 0)
+		r = fill_run(&c, set->job, ret);
+	vec_deinit(&c.stages);
+	return r;
+}
+
+/* ---- Shuffles ---- */
+
+static int walk(quern_set *set, uint32_t stamp, stages_each_fn *each, void *arg)
+{
+	int r = 0;
+
+	while (set->kind == SET_STEP)
+		set = set->parent;
+	if (set->stamp == stamp)
+		return 0;
+	set->stamp = stamp;
+	for (size_t i = 0; r == 0 && i < set->n_parents; i++)
+		r = walk(set->parents[i], stamp, each, arg);
+	for (size_t i = 0; r == 0 && i < set->n_inputs; i++) {
+		struct set_shuffle *shuffle = set->inputs[i].shuffle;
+
+		if (shuffle->stamp == stamp)
+			continue;
+		shuffle->stamp = stamp;
+		r = walk(shuffle->from, stamp, each, arg);
+		if (r == 0)
+			r = each(arg, shuffle);
+	}
+	return r;
+}
+
+int stages_each(quern_set *set, stages_each_fn *each, void *arg)
+{
+	return walk(set, ++set->job->stamp, each, arg);
 }

@@ -5,9 +5,17 @@
 #include "job/graph.h"
 
 /* Makes *ret the Run whose last stage ends in `sink` (borrowed; its types are filled in from the set). Narrow
- * steps are fused; every shuffle ends a stage with map-side combine and begins the next. Stages are in the
- * order in which they are to run. The last one gets a new id, those that write shuffles have theirs for good.
- * Everything is `m`'s or the set's. 0 or -ENOMEM. */
-int stages_cut(const quern_set *set, const Quern__Sink *sink, struct memory *m, Quern__Run **ret);
+ * steps are fused, into each branch of a union by themselves; every shuffle ends a stage and begins another,
+ * and is written once, however many read it. Stages are in the order in which they are to run. The last one
+ * gets a new id, those that write shuffles have theirs for good. Everything is `m`'s or the set's. 0,
+ * -ENOMEM, or -E2BIG: more than a plan may have; with a sentence. */
+int stages_cut(quern_set *set, const Quern__Sink *sink, struct memory *m, Quern__Run **ret, struct err *err);
+
+/* Gets a shuffle. Non-zero ends the walk, which returns that. */
+typedef int stages_each_fn(void *arg, struct set_shuffle *shuffle);
+
+/* Calls `each` once for every shuffle on the way to `set`, those that another one's records come from before
+ * it. */
+int stages_each(quern_set *set, stages_each_fn *each, void *arg);
 
 #endif

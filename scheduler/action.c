@@ -10,15 +10,22 @@
 #include "hdfs_client/url.h"
 #include "job/codec.h"
 #include "job/input.h"
+#include "job/plan_check.h"
 #include "scheduler/output.h"
 
 enum { SPLIT_LEAST = 16 << 20 /* bytes */ };
 
+/* The input of a stage: of its branches that do not read shuffles, one behind the other. */
+struct stage_splits {
+	VEC(struct input_splits) inputs; /* of each of those branches */
+	VEC(Quern__Split *) all;         /* borrowed from them */
+};
+
 struct action {
 	Quern__Run *run;
-	struct input_splits *input;         /* per stage; n 0 where the source is a shuffle */
-	const Quern__Split *const **splits; /* the same, as the core wants it */
-	size_t *n_splits;
+	struct stage_splits *splits;      /* per stage */
+	const Quern__Split *const **list; /* the same, as the core wants it */
+	size_t *n_list;
 	struct action_config config;
 	struct output *output; /* NULL: the action writes none */
 };
@@ -28,10 +35,10 @@ void action_memory_deinit(struct action_memory *m)
 	vec_deinit(&m->shuffles);
 }
 
-static uint32_t *remembered(struct action_memory *m, uint32_t shuffle)
+static const uint32_t *remembered(const struct action_memory *m, uint32_t seed)
 {
 	for (size_t i = 0; i < m->shuffles.n; i++)
-		if (m->shuffles.at[i].shuffle == shuffle)
+		if (m->shuffles.at[i].seed == seed)
 			return &m->shuffles.at[i].partitions;
 	return NULL;
 }
@@ -75,10 +82,14 @@ static int absolute_paths(Quern__Run *run, struct err *err)
 	int r = 0;
 
 	for (size_t s = 0; s < run->n_stages && r == 0; s++) {
-		Quern__Stage *stage = run->stages[s];
+		const Quern__Stage *stage = run->stages[s];
 
-		for (size_t i = 0; i < stage->source->n_text && r == 0; i++)
-			r = make_absolute(&stage->source->text[i], err);
+		for (size_t b = 0; b < stage->n_branches && r == 0; b++) {
+			Quern__Source *source = stage->branches[b]->source;
+
+			for (size_t i = 0; i < source->n_text && r == 0; i++)
+				r = make_absolute(&source->text[i], err);
+		}
 		if (r == 0 && stage->sink->path != NULL)
 			r = make_absolute(&stage->sink->path, err);
 	}
@@ -87,41 +98,92 @@ static int absolute_paths(Quern__Run *run, struct err *err)
 
 /* ---- Partitions ---- */
 
-/* How many tasks a stage has, once its source is settled. */
-static uint32_t tasks_of(const struct action *a, struct action_memory *memory, size_t s)
+/* How many tasks a stage has that has been counted. */
+static uint64_t tasks_of(const Quern__Stage *stage)
 {
-	const Quern__Source *source = a->run->stages[s]->source;
+	uint64_t n = 0;
 
-	if (!source->has_shuffle)
-		return (uint32_t)a->n_splits[s];
-	const uint32_t *n = remembered(memory, source->shuffle);
-	return n != NULL ? *n : 1; /* plan_check(): an earlier stage writes it */
+	for (size_t i = 0; i < stage->n_branches; i++)
+		n += stage->branches[i]->tasks;
+	return n;
 }
 
-/* Partitions of a small input are not worth a task each. */
-static int settle_shuffle(struct action *a, struct action_memory *memory, size_t s, struct err *err)
+static bool is_counted(const Quern__Stage *stage)
 {
-	Quern__Sink *sink = a->run->stages[s]->sink;
-	uint32_t tasks = tasks_of(a, memory, s);
+	for (size_t i = 0; i < stage->n_branches; i++)
+		if (!stage->branches[i]->has_tasks)
+			return false;
+	return true;
+}
 
+static int set_tasks(const Quern__Stage *stage, Quern__Branch *branch, uint64_t n, struct err *err)
+{
+	branch->has_tasks = true;
+	branch->tasks = n <= PLAN_TASKS_MAX ? (uint32_t)n : 0;
+	return n <= PLAN_TASKS_MAX && tasks_of(stage) <= PLAN_TASKS_MAX
+		       ? 0
+		       : err_set(err, -E2BIG, "stage %u: more than %d tasks", stage->id, PLAN_TASKS_MAX);
+}
+
+/* Counts the tasks of branches that read shuffles, and says where the partitions of numbered steps begin. */
+static int count_tasks(const Quern__Stage *stage, const struct action_memory *memory, struct err *err)
+{
+	uint32_t *starts = calloc(stage->n_branches + 1, sizeof(*starts));
+	int r = starts == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
+
+	for (size_t i = 0; i < stage->n_branches && r == 0; i++) {
+		Quern__Branch *b = stage->branches[i];
+
+		if (b->source->n_shuffles > 0) {
+			const uint32_t *n = remembered(memory, b->source->shuffles[0]->seed);
+			r = set_tasks(stage, b, n != NULL ? *n : 1, err); /* an earlier stage writes it */
+		}
+		starts[i + 1] = starts[i] + b->tasks;
+		for (size_t k = 0; k < b->n_steps && r == 0; k++) {
+			b->steps[k]->has_origin = b->steps[k]->has_first;
+			b->steps[k]->origin = starts[b->steps[k]->first]; /* plan_check(): not behind */
+		}
+	}
+	free(starts);
+	return r;
+}
+
+/* Into how many partitions the shuffles with that seed go, when the job does not say: one for each core, but
+ * those of a small input are not worth a task each. What writes them is not always counted yet. */
+static uint32_t partitions_of(const struct action *a, uint32_t seed)
+{
+	uint64_t most = 0;
+
+	if (a->config.partitions > 0)
+		return a->config.partitions;
+	for (size_t s = 0; s < a->run->n_stages; s++) {
+		const Quern__Stage *stage = a->run->stages[s];
+
+		if (stage->sink->kind != QUERN__SINK__KIND__SHUFFLE || stage->sink->seed != seed)
+			continue;
+		uint64_t tasks = is_counted(stage) ? tasks_of(stage) : a->config.cores;
+		most = tasks > most ? tasks : most;
+	}
+	return most < a->config.cores ? (uint32_t)most : a->config.cores;
+}
+
+/* Those with the same seed are divided alike. */
+static int settle_shuffle(struct action *a, struct action_memory *memory, Quern__Sink *sink, struct err *err)
+{
 	if (sink->kind != QUERN__SINK__KIND__SHUFFLE)
 		return 0;
 	sink->has_compression = 1;
 	sink->compression = a->config.compression;
-	const uint32_t *known = remembered(memory, sink->shuffle);
-	if (known != NULL) {
+	const uint32_t *known = remembered(memory, sink->seed);
+	if (known != NULL)
 		sink->partitions = *known;
-		sink->has_partitions = 1;
-		return 0;
-	}
-	if (!sink->has_partitions || sink->partitions == 0)
-		sink->partitions = a->config.partitions > 0  ? a->config.partitions
-				   : tasks < a->config.cores ? tasks
-							     : a->config.cores;
+	else if (!sink->has_partitions || sink->partitions == 0)
+		sink->partitions = partitions_of(a, sink->seed);
 	if (sink->partitions == 0)
 		sink->partitions = 1;
 	sink->has_partitions = 1;
-	if (vec_push(&memory->shuffles, ((struct action_shuffle){ sink->shuffle, sink->partitions })) < 0)
+	if (known == NULL &&
+		vec_push(&memory->shuffles, ((struct action_shuffle){ sink->seed, sink->partitions })) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	return 0;
 }
@@ -139,20 +201,38 @@ static uint64_t split_target(uint64_t task_memory)
 	return target < SPLIT_LEAST ? SPLIT_LEAST : target;
 }
 
-static int split_stage(struct action *a, size_t s, struct err *err)
+static int split_branch(const struct action *a, const Quern__Stage *stage, Quern__Branch *branch,
+	struct stage_splits *splits, struct err *err)
 {
-	const Quern__Source *source = a->run->stages[s]->source;
 	const struct input_config config = { .target_bytes = split_target(a->config.task_memory),
 		.parallelism = a->config.cores };
+	struct input_splits input;
 
-	if (source->has_shuffle)
-		return 0;
-	int r = input_splits(source->text, source->n_text, &config, &a->input[s], err);
+	int r = input_splits(branch->source->text, branch->source->n_text, &config, &input, err);
 	if (r < 0)
 		return r;
-	a->splits[s] = (const Quern__Split *const *)a->input[s].at;
-	a->n_splits[s] = a->input[s].n;
-	return 0;
+	if (vec_push(&splits->inputs, input) < 0) {
+		input_splits_deinit(&input);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < input.n; i++)
+		if (vec_push(&splits->all, input.at[i]) < 0)
+			return err_set(err, -ENOMEM, "out of memory");
+	return set_tasks(stage, branch, input.n, err);
+}
+
+/* Cuts up what does not come from shuffles. */
+static int split_stage(struct action *a, size_t s, struct err *err)
+{
+	const Quern__Stage *stage = a->run->stages[s];
+	int r = 0;
+
+	for (size_t i = 0; i < stage->n_branches && r == 0; i++)
+		if (stage->branches[i]->source->n_shuffles == 0)
+			r = split_branch(a, stage, stage->branches[i], &a->splits[s], err);
+	a->list[s] = (const Quern__Split *const *)a->splits[s].all.at;
+	a->n_list[s] = a->splits[s].all.n;
+	return r;
 }
 
 static int prepare(struct action *a, struct action_memory *memory, struct err *err)
@@ -162,15 +242,17 @@ static int prepare(struct action *a, struct action_memory *memory, struct err *e
 
 	if (r < 0)
 		return r;
-	a->input = calloc(n, sizeof(*a->input));
 	a->splits = calloc(n, sizeof(*a->splits));
-	a->n_splits = calloc(n, sizeof(*a->n_splits));
-	if (a->input == NULL || a->splits == NULL || a->n_splits == NULL)
+	a->list = calloc(n, sizeof(*a->list));
+	a->n_list = calloc(n, sizeof(*a->n_list));
+	if (a->splits == NULL || a->list == NULL || a->n_list == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
-	for (size_t s = 0; s < n && r == 0; s++) {
+	for (size_t s = 0; s < n && r == 0; s++)
 		r = split_stage(a, s, err);
+	for (size_t s = 0; s < n && r == 0; s++) {
+		r = count_tasks(a->run->stages[s], memory, err);
 		if (r == 0)
-			r = settle_shuffle(a, memory, s, err);
+			r = settle_shuffle(a, memory, a->run->stages[s]->sink, err);
 	}
 	const Quern__Sink *sink = a->run->stages[n - 1]->sink;
 	if (r == 0 && sink->kind == QUERN__SINK__KIND__TEXT)
@@ -217,8 +299,8 @@ int action_begin(const Quern__Run *run, struct action_memory *memory, const stru
 void action_event(const struct action *a, struct sched_event *ev)
 {
 	ev->u.run.run = a->run;
-	ev->u.run.splits = a->splits;
-	ev->u.run.n_splits = a->n_splits;
+	ev->u.run.splits = a->list;
+	ev->u.run.n_splits = a->n_list;
 }
 
 int action_commit(struct action *a, uint32_t run, const char *file, uint32_t partition, struct err *err)
@@ -237,11 +319,15 @@ struct action *action_free(struct action *a)
 {
 	if (a == NULL)
 		return NULL;
-	for (size_t s = 0; a->input != NULL && s < a->run->n_stages; s++)
-		input_splits_deinit(&a->input[s]);
-	free(a->input);
+	for (size_t s = 0; a->splits != NULL && s < a->run->n_stages; s++) {
+		for (size_t i = 0; i < a->splits[s].inputs.n; i++)
+			input_splits_deinit(&a->splits[s].inputs.at[i]);
+		vec_deinit(&a->splits[s].inputs);
+		vec_deinit(&a->splits[s].all);
+	}
 	free(a->splits);
-	free(a->n_splits);
+	free(a->list);
+	free(a->n_list);
 	(void)output_free(a->output);
 	quern__run__free_unpacked(a->run, NULL);
 	free(a);

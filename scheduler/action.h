@@ -13,10 +13,10 @@
 
 struct action;
 
-/* What later actions must know of earlier ones: into how many partitions a shuffle was divided. A shuffle
- * that is used again is not written again. */
+/* What later actions must know of earlier ones: into how many partitions the shuffles with a seed were
+ * divided. A shuffle that is used again is not written again. */
 struct action_shuffle {
-	uint32_t shuffle, partitions;
+	uint32_t seed, partitions;
 };
 
 struct action_memory {

@@ -83,7 +83,8 @@ struct sched_event {
 		struct {
 			const Quern__Run *run; /* copied */
 			const Quern__Split *const *const
-				*splits; /* per stage of run, NULL where its source is a shuffle; copied */
+				*splits; /* per stage of run, of its branches that do not read shuffles, as
+					    many as their `tasks` say; copied */
 			const size_t *n_splits; /* per stage */
 		} run;
 		uint32_t run_id;

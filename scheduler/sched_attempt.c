@@ -200,12 +200,12 @@ static int lose_output(struct sched *s, struct task *map)
 static int fetch_failed(struct sched *s, struct task *t, struct agent *agent, const Quern__TaskResult *result)
 {
 	const Quern__MapOutput *fetch = result->fetch;
-	const struct shuffle *source = t->stage->source;
+	const struct branch *b = sched_stage_branch(t->stage, t->partition);
 	struct task *map = NULL;
 
-	if (fetch != NULL && source != NULL && result->has_fetch_shuffle &&
-		result->fetch_shuffle == source->id)
-		map = sched_task_at(source->stage, fetch->map);
+	for (uint32_t i = 0; fetch != NULL && result->has_fetch_shuffle && i < b->n_sources; i++)
+		if (b->sources[i]->id == result->fetch_shuffle)
+			map = sched_task_at(b->sources[i]->stage, fetch->map);
 	if (map == NULL) /* it does not say what is missing: there is nothing to mend */
 		return failed(s, t, agent, result);
 	if (map->state == TASK_DONE && map->output == fetch->attempt) {
@@ -290,7 +290,7 @@ int sched_attempt_result(struct sched *s, struct attempt *a, const Quern__TaskRe
 
 	if (result->has_peak_rss && result->peak_rss > s->peak_rss)
 		s->peak_rss = result->peak_rss;
-	int r = sched_cache_result(s, e, a->name.partition, result);
+	int r = sched_cache_result(s, e, result);
 	forget(s, a);
 	if (r < 0 || t == NULL || t->state != TASK_RUNNING)
 		return r;

@@ -138,8 +138,7 @@ static int say_too_large(
 		set->id, partition, e->agent->hostname);
 }
 
-int sched_cache_result(
-	struct sched *s, struct executor *e, uint32_t partition, const Quern__TaskResult *result)
+int sched_cache_result(struct sched *s, struct executor *e, const Quern__TaskResult *result)
 {
 	int r = 0;
 
@@ -159,9 +158,9 @@ int sched_cache_result(
 		if (set == NULL)
 			return -ENOMEM;
 		if (kept->has_too_large && kept->too_large)
-			r = say_too_large(s, e, set, partition);
+			r = say_too_large(s, e, set, kept->partition);
 		else if (!set->dropped)
-			r = note(s, e, kept->cache, partition);
+			r = note(s, e, kept->cache, kept->partition);
 	}
 	return r;
 }
@@ -228,12 +227,16 @@ int sched_cache_linked(struct sched *s, const struct executor *e)
 /* The executors that save a task the most: those that have the last step of it that anybody has. */
 static uint32_t owners(const struct sched *s, const struct task *t, struct executor *ret[PREFER_MAX])
 {
-	const Quern__Stage *message = t->stage->message;
+	const struct stage *stage = t->stage;
+	const struct branch *b = sched_stage_branch(stage, t->partition);
+	const Quern__Branch *branch = stage->message->branches[b - stage->branches];
 	uint32_t n = 0;
 
-	for (size_t i = message->n_steps; i-- > 0 && n == 0;) {
-		const Quern__Cache *cache = message->steps[i]->cache;
-		const struct cached *c = cache != NULL ? find(s, cache->id, t->partition) : NULL;
+	for (size_t i = branch->n_steps; i-- > 0 && n == 0;) {
+		const Quern__Step *step = branch->steps[i];
+		const struct cached *c =
+			step->cache != NULL ? find(s, step->cache->id, step_partition(step, t->partition))
+					    : NULL;
 
 		for (const struct cached_at *at = c != NULL ? c->at : NULL; at != NULL && n < PREFER_MAX;
 			at = at->next)

@@ -39,24 +39,42 @@ static int send_outputs(struct sched *s, const struct executor *e, struct shuffl
 	return a.text == NULL ? -ENOMEM : sched_plan_bytes(s, a, shuffle->packed, shuffle->packed_len);
 }
 
-int sched_link_prepare(struct sched *s, struct executor *e, const struct stage *stage)
+/* The outputs of a shuffle, unless they were sent as they are. */
+static int prepare_outputs(struct sched *s, struct executor *e, struct shuffle *shuffle)
 {
-	struct shuffle *source = stage->source;
+	struct known_outputs *known = NULL;
+
+	for (uint32_t i = 0; i < e->n_outputs_sent; i++)
+		if (e->outputs_sent[i].shuffle == shuffle->id)
+			known = &e->outputs_sent[i];
+	if (known != NULL && known->version == shuffle->version)
+		return 0;
+	if (known == NULL) {
+		known = &e->outputs_sent[e->next_outputs_sent];
+		e->next_outputs_sent = (e->next_outputs_sent + 1) % OUTPUTS_KNOWN;
+		if (e->n_outputs_sent < OUTPUTS_KNOWN)
+			e->n_outputs_sent++;
+	}
+	*known = (struct known_outputs){ shuffle->id, shuffle->version };
+	return send_outputs(s, e, shuffle);
+}
+
+int sched_link_prepare(struct sched *s, struct executor *e, const struct task *t)
+{
+	const struct stage *stage = t->stage;
+	const struct branch *b = sched_stage_branch(stage, t->partition);
 	int r = 0;
 
 	if (!e->linked)
 		return 0;
-	if (!e->knows_stage || e->stage != stage->id)
+	if (!e->knows_stage || e->stage != stage->id || e->revision != stage->message->revision)
 		r = send_stage(s, e, stage);
 	e->knows_stage = true;
 	e->stage = stage->id;
-	if (r < 0 || source == NULL ||
-		(e->knows_outputs && e->shuffle == source->id && e->version == source->version))
-		return r;
-	e->knows_outputs = true;
-	e->shuffle = source->id;
-	e->version = source->version;
-	return send_outputs(s, e, source);
+	e->revision = stage->message->revision;
+	for (uint32_t i = 0; r == 0 && i < b->n_sources; i++)
+		r = prepare_outputs(s, e, b->sources[i]);
+	return r;
 }
 
 /* ---- Tasks ---- */
@@ -69,7 +87,7 @@ static int send_tasks(struct sched *s, struct executor *e, struct attempt *const
 	int r = tasks == NULL || list == NULL ? -ENOMEM : 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = sched_link_prepare(s, e, attempts[i]->task->stage);
+		r = sched_link_prepare(s, e, attempts[i]->task);
 		sched_task_fill(s, attempts[i], &tasks[i]);
 		list[i] = &tasks[i];
 	}
@@ -184,7 +202,8 @@ int sched_link_up(struct sched *s, const char *executor_id)
 	sched_executor_is_up(s, e);
 	e->linked = true;
 	e->due_ms = UINT64_MAX;
-	e->knows_stage = e->knows_outputs = false;
+	e->knows_stage = false;
+	e->n_outputs_sent = e->next_outputs_sent = 0;
 	s->linked++;
 	s->registered += e->slots;
 	if (e->load > 0) {

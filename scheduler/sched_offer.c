@@ -170,7 +170,7 @@ static int launch_task(
 	if (r == 0)
 		r = sched_attempt_new(s, t, e, h, &a);
 	if (r == 0)
-		r = sched_link_prepare(s, e, t->stage);
+		r = sched_link_prepare(s, e, t);
 	if (r < 0)
 		return r;
 	sched_task_fill(s, a, &task);

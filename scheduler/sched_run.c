@@ -86,6 +86,15 @@ int sched_run_start(struct sched *s, const struct sched_event *ev)
 
 /* ---- The way ---- */
 
+/* Whatever writes what a stage reads is needed as well, unless it is whole. */
+static void need_sources(const struct stage *stage)
+{
+	for (uint32_t i = 0; i < stage->n_branches; i++)
+		for (uint32_t k = 0; k < stage->branches[i].n_sources; k++)
+			if (!sched_shuffle_complete(stage->branches[i].sources[k]))
+				stage->branches[i].sources[k]->stage->needed = true;
+}
+
 static int refresh(struct run *run)
 {
 	int r = 0;
@@ -103,14 +112,12 @@ static int refresh(struct run *run)
 			continue;
 		if (left > run->wanted)
 			run->wanted = left;
-		if (stage->source != NULL && !sched_shuffle_complete(stage->source))
-			stage->source->stage->needed = true;
+		need_sources(stage);
 	}
 	for (size_t i = 0; r == 0 && i < run->stages.n; i++) {
 		struct stage *stage = run->stages.at[i];
 
-		if (stage->needed && stage->n_done < stage->n_tasks &&
-			(stage->source == NULL || sched_shuffle_complete(stage->source)))
+		if (stage->needed && stage->n_done < stage->n_tasks && sched_stage_may_start(stage))
 			r = vec_push(&run->ready, stage);
 	}
 	run->stale = false;

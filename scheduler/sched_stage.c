@@ -40,6 +40,7 @@ void sched_stage_free(struct sched *s, struct stage *stage)
 		free(stage->tasks[i].avoid);
 	}
 	free(stage->tasks);
+	free(stage->branches);
 	free_splits(stage);
 	if (stage->message != NULL)
 		quern__stage__free_unpacked(stage->message, NULL);
@@ -88,17 +89,75 @@ static void wanted_partitions(const Quern__Run *run, uint32_t all, uint32_t *ret
 		*ret_n = run->partition_count;
 }
 
-static int make_stage(struct sched *s, const Quern__Stage *message, struct shuffle *source,
-	const Quern__Split *const *splits, size_t n_splits, struct stage **ret)
+/* The shuffles that a branch reads. */
+static int find_sources(const struct sched *s, const Quern__Stage *message, const Quern__Source *source,
+	struct branch *b, struct err *err)
+{
+	if (source->n_shuffles > STAGE_SHUFFLES_MAX)
+		return err_set(err, -EINVAL, "stage %u reads too many shuffles at a time", message->id);
+	b->n_sources = (uint32_t)source->n_shuffles;
+	for (uint32_t i = 0; i < b->n_sources; i++) {
+		b->sources[i] = sched_shuffle_find(s, source->shuffles[i]->shuffle);
+		if (b->sources[i] == NULL)
+			return err_set(err, -EINVAL, "stage %u reads shuffle %u, which nothing writes",
+				message->id, source->shuffles[i]->shuffle);
+		if (b->sources[i]->partitions != b->sources[0]->partitions)
+			return err_set(err, -EINVAL, "stage %u reads shuffles that do not fit together",
+				message->id);
+	}
+	return 0;
+}
+
+/* Numbers the tasks and splits of the branches. */
+static int number_branches(struct stage *stage, size_t n_splits, struct err *err)
+{
+	uint64_t tasks = 0, splits = 0;
+
+	for (uint32_t i = 0; i < stage->n_branches; i++) {
+		struct branch *b = &stage->branches[i];
+		uint32_t n = stage->message->branches[i]->tasks;
+
+		if (b->n_sources > 0 && n != b->sources[0]->partitions)
+			return err_set(
+				err, -EINVAL, "stage %u has not as many tasks as its shuffle", stage->id);
+		b->first = (uint32_t)tasks;
+		b->first_split = (uint32_t)splits;
+		tasks += n;
+		splits += b->n_sources == 0 ? n : 0;
+		if (tasks > UINT32_MAX)
+			return err_set(err, -EINVAL, "stage %u has too many tasks", stage->id);
+	}
+	return splits == n_splits
+		       ? 0
+		       : err_set(err, -EINVAL, "stage %u has not as many splits as tasks", stage->id);
+}
+
+static int make_branches(struct sched *s, struct stage *stage, size_t n_splits, struct err *err)
+{
+	const Quern__Stage *message = stage->message;
+	int r = 0;
+
+	stage->branches = calloc(message->n_branches + 1, sizeof(*stage->branches));
+	if (stage->branches == NULL)
+		return -ENOMEM;
+	stage->n_branches = (uint32_t)message->n_branches;
+	for (uint32_t i = 0; r == 0 && i < stage->n_branches; i++)
+		r = find_sources(s, message, message->branches[i]->source, &stage->branches[i], err);
+	return r < 0 ? r : number_branches(stage, n_splits, err);
+}
+
+static int make_stage(struct sched *s, const Quern__Stage *message, const Quern__Split *const *splits,
+	size_t n_splits, struct stage **ret, struct err *err)
 {
 	struct stage *stage = calloc(1, sizeof(*stage)), *added = stage;
 
 	if (stage == NULL)
 		return -ENOMEM;
 	stage->id = message->id;
-	stage->source = source;
 	stage->message = sched_message_dup(&message->base);
-	int r = stage->message == NULL ? -ENOMEM : copy_splits(stage, splits, source == NULL ? n_splits : 0);
+	int r = stage->message == NULL ? -ENOMEM : copy_splits(stage, splits, n_splits);
+	if (r == 0)
+		r = make_branches(s, stage, n_splits, err);
 	if (r == 0) {
 		HASH_ADD(hh, s->stages, id, sizeof(stage->id), added);
 		r = added == NULL || added->hh.tbl == NULL ? -ENOMEM : 0;
@@ -113,7 +172,36 @@ static int make_stage(struct sched *s, const Quern__Stage *message, struct shuff
 
 static uint32_t tasks_of(const struct stage *stage)
 {
-	return stage->source != NULL ? stage->source->partitions : (uint32_t)stage->n_splits;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < stage->n_branches; i++)
+		n += stage->message->branches[i]->tasks;
+	return n;
+}
+
+struct branch *sched_stage_branch(const struct stage *stage, uint32_t partition)
+{
+	uint32_t low = 0, high = stage->n_branches;
+
+	/* The last one that begins at or before it: branches without tasks begin where the next one does. */
+	while (high - low > 1) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (stage->branches[middle].first <= partition)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &stage->branches[low];
+}
+
+bool sched_stage_may_start(const struct stage *stage)
+{
+	for (uint32_t i = 0; i < stage->n_branches; i++)
+		for (uint32_t k = 0; k < stage->branches[i].n_sources; k++)
+			if (!sched_shuffle_complete(stage->branches[i].sources[k]))
+				return false;
+	return true;
 }
 
 /* ---- Shuffles ---- */
@@ -177,9 +265,10 @@ static bool same_splits(const struct stage *stage, const Quern__Split *const *sp
 }
 
 /* Divides the input of a shuffle's stage anew. Attempts go on counting: their names are their files'. */
-static int divide_again(struct sched *s, struct stage *stage, const Quern__Split *const *splits, size_t n)
+static int divide_again(struct sched *s, struct stage *stage, const Quern__Stage *message,
+	const Quern__Split *const *splits, size_t n, struct err *err)
 {
-	uint32_t next = 0;
+	uint32_t next = 0, revision = stage->message->revision + 1;
 
 	for (uint32_t i = 0; i < stage->n_tasks; i++) {
 		struct task *t = &stage->tasks[i];
@@ -198,14 +287,40 @@ static int divide_again(struct sched *s, struct stage *stage, const Quern__Split
 	stage->tasks = NULL;
 	stage->fresh = stage->retry = stage->choosy = NULL;
 	stage->n_pending = stage->n_done = stage->n_tasks = 0;
-	int r = copy_splits(stage, splits, n);
+	free(stage->branches);
+	stage->branches = NULL;
+	quern__stage__free_unpacked(stage->message, NULL);
+	stage->message = sched_message_dup(&message->base);
+	int r = stage->message == NULL ? -ENOMEM : copy_splits(stage, splits, n);
+	if (r < 0)
+		return r;
+	stage->message->has_revision = true;
+	stage->message->revision = revision;
+	r = make_branches(s, stage, n, err);
 	if (r == 0)
-		r = make_tasks(s, stage, 0, (uint32_t)n);
+		r = make_tasks(s, stage, 0, tasks_of(stage));
 	for (uint32_t i = 0; r == 0 && i < stage->n_tasks; i++)
 		stage->tasks[i].next_attempt = next;
 	stage->sink->complete_once = stage->n_tasks == 0;
 	stage->sink->version++;
 	return r;
+}
+
+static bool same_sources(const struct stage *stage, const Quern__Stage *message)
+{
+	if (stage->n_branches != message->n_branches)
+		return false;
+	for (size_t i = 0; i < message->n_branches; i++) {
+		const Quern__Source *source = message->branches[i]->source;
+		const struct branch *b = &stage->branches[i];
+
+		if (b->n_sources != source->n_shuffles)
+			return false;
+		for (size_t k = 0; k < source->n_shuffles; k++)
+			if (b->sources[k]->id != source->shuffles[k]->shuffle)
+				return false;
+	}
+	return true;
 }
 
 static int reuse(struct sched *s, struct shuffle *shuffle, const Quern__Stage *message,
@@ -214,13 +329,12 @@ static int reuse(struct sched *s, struct shuffle *shuffle, const Quern__Stage *m
 	struct stage *stage = shuffle->stage;
 
 	if (stage->id != message->id || shuffle->partitions != message->sink->partitions ||
-		(stage->source != NULL) != (message->source->has_shuffle != 0) ||
-		(stage->source != NULL && stage->source->id != message->source->shuffle))
+		!same_sources(stage, message))
 		return err_set(
 			err, -EINVAL, "shuffle %u is not what it was in an earlier action", shuffle->id);
-	if (stage->source != NULL || shuffle->complete_once || same_splits(stage, splits, n_splits))
+	if (shuffle->complete_once || same_splits(stage, splits, n_splits))
 		return 0;
-	return divide_again(s, stage, splits, n_splits);
+	return divide_again(s, stage, message, splits, n_splits, err);
 }
 
 static int note_used(struct sched *s, uint32_t id, struct err *err)
@@ -244,8 +358,7 @@ static int note_used(struct sched *s, uint32_t id, struct err *err)
 }
 
 static int first_time(struct sched *s, const Quern__Run *run, const Quern__Stage *message,
-	struct shuffle *source, const Quern__Split *const *splits, size_t n_splits, struct stage **ret,
-	struct err *err)
+	const Quern__Split *const *splits, size_t n_splits, struct stage **ret, struct err *err)
 {
 	bool shuffles = message->sink->kind == QUERN__SINK__KIND__SHUFFLE;
 	struct stage *stage = NULL;
@@ -253,7 +366,7 @@ static int first_time(struct sched *s, const Quern__Run *run, const Quern__Stage
 
 	int r = note_used(s, message->id, err);
 	if (r == 0)
-		r = make_stage(s, message, source, splits, n_splits, &stage);
+		r = make_stage(s, message, splits, n_splits, &stage, err);
 	if (r < 0)
 		return r;
 	uint32_t n = tasks_of(stage);
@@ -274,21 +387,15 @@ int sched_stage_get(struct sched *s, const Quern__Run *run, size_t i, const Quer
 {
 	const Quern__Stage *message = run->stages[i];
 	bool shuffles = message->sink->kind == QUERN__SINK__KIND__SHUFFLE;
-	struct shuffle *source = NULL;
 
 	if (shuffles != (i + 1 < run->n_stages))
 		return err_set(
 			err, -EINVAL, "stage %u: all stages but the last write a shuffle", message->id);
-	if (message->source->has_shuffle)
-		source = sched_shuffle_find(s, message->source->shuffle);
-	if (message->source->has_shuffle && source == NULL)
-		return err_set(err, -EINVAL, "stage %u reads shuffle %u, which nothing writes", message->id,
-			message->source->shuffle);
 	if (n_splits > UINT32_MAX)
 		return err_set(err, -EINVAL, "stage %u has too many splits", message->id);
 	struct shuffle *there = shuffles ? sched_shuffle_find(s, message->sink->shuffle) : NULL;
 	if (there == NULL)
-		return first_time(s, run, message, source, splits, n_splits, ret, err);
+		return first_time(s, run, message, splits, n_splits, ret, err);
 	int r = reuse(s, there, message, splits, n_splits, err);
 	if (r == 0)
 		*ret = there->stage;

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/vec.h"
+#include "job/stage.h"
 #include "mesos/resources.h"
 #include "scheduler/sched.h"
 
@@ -42,6 +43,7 @@ enum {
 	UNSUPPRESS_MS = 1000, /* a REVIVE that un-suppresses waits no longer than so after the last one */
 	UNKNOWN_MS = 60000, /* a task that the master does not know, but whose executor is there, may last so
 			       long */
+	OUTPUTS_KNOWN = 8,  /* tables of outputs that an executor is remembered to have; it has more */
 	ID_MAX = 64
 };
 
@@ -63,6 +65,11 @@ enum executor_state {
 	EXECUTOR_STARTING, /* a launch with it was sent; whether Mesos took it is not known */
 	EXECUTOR_UP,       /* it runs */
 	EXECUTOR_GONE,     /* kept, for map outputs may have been on it */
+};
+
+/* A table of outputs that an executor was sent. */
+struct known_outputs {
+	uint32_t shuffle, version;
 };
 
 struct executor {
@@ -92,8 +99,10 @@ struct executor {
 	struct executor *prev, *next; /* there */
 	bool is_behind;               /* in sched.behind */
 	struct executor *behind_prev, *behind_next;
-	bool knows_stage, knows_outputs; /* what was sent last */
-	uint32_t stage, shuffle, version;
+	bool knows_stage; /* what was sent last: */
+	uint32_t stage, revision;
+	struct known_outputs outputs_sent[OUTPUTS_KNOWN]; /* the last few tables */
+	uint32_t n_outputs_sent, next_outputs_sent;
 	uint32_t fetches;     /* reports of outputs on it that could not be had */
 	uint32_t host, stamp; /* place in the table of outputs that is being made */
 	UT_hash_handle hh;
@@ -182,13 +191,24 @@ struct task {
 	struct task *out_prev, *out_next; /* of host->outputs, while TASK_DONE */
 };
 
+/* A branch of a stage. */
+struct branch {
+	struct shuffle *sources[STAGE_SHUFFLES_MAX];
+	uint32_t versions[STAGE_SHUFFLES_MAX]; /* of their tables, for the tasks that are being sent */
+	uint32_t n_sources;                    /* 0: it has splits */
+	uint32_t first;                        /* task of the stage */
+	uint32_t first_split;                  /* of the stage's, where it has some */
+};
+
 struct stage {
 	uint32_t id;
 	Quern__Stage *message;
-	struct shuffle *source, *sink; /* or NULL */
+	struct branch *branches;
+	uint32_t n_branches;
+	struct shuffle *sink; /* or NULL */
 	uint32_t first, n_tasks, n_done, n_pending;
 	struct task *tasks;
-	Quern__Split **splits; /* of partitions 0 ... n_splits - 1 */
+	Quern__Split **splits; /* of the branches that have some, one behind the other */
 	size_t n_splits;
 	struct task *fresh, *retry, *choosy; /* queues */
 	struct place *places;                /* by executor */
@@ -402,6 +422,10 @@ int sched_stage_get(struct sched *s, const Quern__Run *run, size_t i, const Quer
 void sched_stage_free(struct sched *s, struct stage *stage);
 struct shuffle *sched_shuffle_find(const struct sched *s, uint32_t id);
 bool sched_shuffle_complete(const struct shuffle *shuffle);
+/* The branch of a task, by its number in the stage. */
+struct branch *sched_stage_branch(const struct stage *stage, uint32_t partition);
+/* Whether everything that it reads is there. */
+bool sched_stage_may_start(const struct stage *stage);
 /* The output of a map is there; or is not any more. */
 void sched_output_set(struct sched *s, struct task *t, struct executor *host, uint32_t attempt);
 void sched_output_lost(struct sched *s, struct task *t);
@@ -437,8 +461,7 @@ void sched_prefer_look(struct sched *s);
 /* ---- sched_cache.c ---- */
 
 /* What a result says about persisted sets. */
-int sched_cache_result(
-	struct sched *s, struct executor *e, uint32_t partition, const Quern__TaskResult *result);
+int sched_cache_result(struct sched *s, struct executor *e, const Quern__TaskResult *result);
 /* The executor has nothing any more. */
 void sched_cache_lost(struct sched *s, struct executor *e);
 /* The job wants a set no longer. */
@@ -489,7 +512,7 @@ int sched_link_dispatch(struct sched *s);
 /* Everything that this executor has, again. */
 int sched_link_resend(struct sched *s, struct executor *e);
 int sched_link_kill(struct sched *s, const struct attempt *a);
-/* The stage and the outputs, ahead of an attempt that goes through Mesos. */
-int sched_link_prepare(struct sched *s, struct executor *e, const struct stage *stage);
+/* The stage and the outputs, ahead of an attempt at the task. */
+int sched_link_prepare(struct sched *s, struct executor *e, const struct task *t);
 
 #endif

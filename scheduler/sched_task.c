@@ -121,12 +121,17 @@ void sched_task_fill(const struct sched *s, const struct attempt *a, Quern__Task
 	ret->stage = a->name.stage;
 	ret->partition = a->name.partition;
 	ret->attempt = a->name.attempt;
-	if (stage->source != NULL) {
-		ret->has_outputs_version = 1;
-		ret->outputs_version = stage->source->version;
-	} else {
-		ret->split = stage->splits[a->name.partition];
-	}
+	struct branch *b = sched_stage_branch(stage, a->name.partition);
+	uint32_t part = a->name.partition - b->first;
+	ret->has_branch = ret->has_part = 1;
+	ret->branch = (uint32_t)(b - stage->branches);
+	ret->part = part;
+	if (b->n_sources == 0)
+		ret->split = stage->splits[b->first_split + part];
+	for (uint32_t i = 0; i < b->n_sources; i++)
+		b->versions[i] = b->sources[i]->version;
+	ret->n_outputs_versions = b->n_sources;
+	ret->outputs_versions = b->versions;
 	ret->has_memory = 1;
 	ret->memory = (uint64_t)s->config.task_mem_mb << 20;
 	if (s->config.task_timeout_ms > 0) {

@@ -215,6 +215,10 @@ quern_set *quern_flat_map_pairs(quern_set *set, quern_map_pair_fn *fn, const que
 quern_set *quern_filter(quern_set *set, quern_filter_fn *fn, const quern_slice *arg);
 quern_set *quern_filter_pairs(quern_set *set, quern_filter_pair_fn *fn, const quern_slice *arg);
 
+/* The records of `a`, then those of `b`: its partitions are those of both, nothing is moved, and what is
+ * there twice stays so. Types stay where both have the same. */
+quern_set *quern_union(quern_set *a, quern_set *b);
+
 /* One record per key, its values combined by `fn`, first where they are made, then again after the shuffle.
  * In no order that could be relied on. What the shuffle has moved is kept until the job ends: a second action
  * on the same set (the same pointer, or a set made of it) begins there. */

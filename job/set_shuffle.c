@@ -1,0 +1,109 @@
+/* set_shuffle.c: sets that a shuffle makes. */
+#include <inttypes.h>
+
+#include "job/plan_check.h"
+#include "job/set.h"
+
+static Quern__ValueType type_of_reduction(const Quern__Function *f, Quern__ValueType otherwise)
+{
+	switch (code_reduction(f)) {
+	case REDUCE_SUM_U64:
+	case REDUCE_MIN_U64:
+	case REDUCE_MAX_U64:
+		return QUERN__VALUE_TYPE__U64;
+	case REDUCE_SUM_I64:
+	case REDUCE_MIN_I64:
+	case REDUCE_MAX_I64:
+		return QUERN__VALUE_TYPE__I64;
+	case REDUCE_SUM_DOUBLE:
+	case REDUCE_MIN_DOUBLE:
+	case REDUCE_MAX_DOUBLE:
+		return QUERN__VALUE_TYPE__DOUBLE;
+	case REDUCE_CALL:
+	default:
+		return otherwise;
+	}
+}
+
+/* A set that `shuffle` makes of the records of `parent`. */
+static quern_set *shuffled(quern_set *parent)
+{
+	quern_set *set = set_new(parent->job);
+
+	if (set->error != NULL)
+		return set;
+	set->kind = SET_SHUFFLED;
+	set_types(set, parent);
+	set->inputs[0].shuffle = set_shuffle_new(parent, 0);
+	set->n_inputs = 1;
+	return set->inputs[0].shuffle != NULL ? set : &parent->job->no_memory;
+}
+
+quern_set *quern_reduce_by_key(quern_set *parent, quern_reduce_fn *fn, const quern_slice *arg)
+{
+	const char *error;
+
+	if (parent->error != NULL)
+		return parent;
+	quern_set *set = shuffled(parent);
+	if (set->error != NULL)
+		return set;
+	if (!set_function(set->job, &set->fn, "quern_reduce_by_key", (code_fn *)fn, arg, &error))
+		return set_wrong(parent->job, error);
+	set->has_key = true;
+	set->value_type = type_of_reduction(&set->fn, parent->value_type);
+	set->inputs[0].reduce = set->inputs[0].shuffle->combine = &set->fn;
+	return set;
+}
+
+quern_set *quern_sort_by_key(quern_set *parent, unsigned order)
+{
+	if (parent->error != NULL)
+		return parent;
+	if ((order & ~(unsigned)(QUERN_DESCENDING | QUERN_THEN_BY_VALUE)) != 0)
+		return set_wrong(parent->job, "quern_sort_by_key(): no such order");
+	quern_set *set = shuffled(parent);
+	if (set->error != NULL)
+		return set;
+	set->order.has_descending = set->order.descending = (order & QUERN_DESCENDING) != 0;
+	set->order.has_by_value = set->order.by_value = (order & QUERN_THEN_BY_VALUE) != 0;
+	set->order.has_key = set->order.has_value = true;
+	set->order.key = parent->key_type;
+	set->order.value = parent->value_type;
+	set->inputs[0].order = set->inputs[0].shuffle->order = &set->order;
+	return set;
+}
+
+/* The same shuffle under another name, divided anew. */
+static bool divide(struct set_input *input, uint32_t partitions)
+{
+	const struct set_shuffle *old = input->shuffle;
+	struct set_shuffle *shuffle = set_shuffle_new(old->from, partitions);
+
+	if (shuffle == NULL)
+		return false;
+	shuffle->combine = old->combine;
+	shuffle->order = old->order;
+	input->shuffle = shuffle;
+	return true;
+}
+
+quern_set *quern_partitions(quern_set *from, uint32_t partitions)
+{
+	if (from->error != NULL)
+		return from;
+	if (from->kind != SET_SHUFFLED)
+		return set_wrong(from->job, "quern_partitions(): the set is not the result of a shuffle "
+					    "(quern_reduce_by_key(), quern_sort_by_key())");
+	if (partitions == 0 || partitions > PLAN_PARTITIONS_MAX)
+		return set_wrong(from->job, memory_format(&from->job->memory,
+						    "quern_partitions(): %" PRIu32 " is not from 1 to %d",
+						    partitions, PLAN_PARTITIONS_MAX));
+	quern_set *set = set_copy(from);
+	for (size_t i = 0; set->error == NULL && i < set->n_inputs; i++) {
+		if (!divide(&set->inputs[i], partitions))
+			return &from->job->no_memory;
+		set->inputs[i].shuffle->seed = set->inputs[0].shuffle->id;
+	}
+	return set;
+}
