@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "job/code.h"
+#include "job/pipe_check.h"
 #include "job/stage.h"
 
 static bool known(const ProtobufCEnumDescriptor *type, int value)
@@ -129,6 +130,12 @@ static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, 
 		return err_set(err, -EBADMSG, "a step of unknown kind %d", (int)s->kind);
 	if (s->kind == QUERN__STEP__KIND__CACHE)
 		return check_cache(s, caches, n_caches, err);
+	if (s->kind == QUERN__STEP__KIND__PIPE)
+		return s->pipe != NULL ? pipe_check(s->pipe, err)
+				       : err_set(err, -EBADMSG, "a pipe without a command");
+	if (s->kind == QUERN__STEP__KIND__SORT)
+		return s->order != NULL ? check_order(s->order, err)
+					: err_set(err, -EBADMSG, "a sort without an order");
 	if (s->function == NULL || s->cache != NULL)
 		return err_set(err, -EBADMSG, "a step without a function");
 	return check_function(s->function, false, "a step", err);

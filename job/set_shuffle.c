@@ -56,21 +56,47 @@ quern_set *quern_reduce_by_key(quern_set *parent, quern_reduce_fn *fn, const que
 	return set;
 }
 
+static bool is_order(unsigned order)
+{
+	return (order & ~(unsigned)(QUERN_DESCENDING | QUERN_THEN_BY_VALUE)) == 0;
+}
+
+/* The set's records come in that order, by the types of `from`. */
+static void set_order(quern_set *set, const quern_set *from, unsigned order)
+{
+	set->order.has_descending = set->order.descending = (order & QUERN_DESCENDING) != 0;
+	set->order.has_by_value = set->order.by_value = (order & QUERN_THEN_BY_VALUE) != 0;
+	set->order.has_key = set->order.has_value = true;
+	set->order.key = from->key_type;
+	set->order.value = from->value_type;
+}
+
 quern_set *quern_sort_by_key(quern_set *parent, unsigned order)
 {
 	if (parent->error != NULL)
 		return parent;
-	if ((order & ~(unsigned)(QUERN_DESCENDING | QUERN_THEN_BY_VALUE)) != 0)
+	if (!is_order(order))
 		return set_wrong(parent->job, "quern_sort_by_key(): no such order");
 	quern_set *set = shuffled(parent);
 	if (set->error != NULL)
 		return set;
-	set->order.has_descending = set->order.descending = (order & QUERN_DESCENDING) != 0;
-	set->order.has_by_value = set->order.by_value = (order & QUERN_THEN_BY_VALUE) != 0;
-	set->order.has_key = set->order.has_value = true;
-	set->order.key = parent->key_type;
-	set->order.value = parent->value_type;
+	set_order(set, parent, order);
 	set->inputs[0].order = set->inputs[0].shuffle->order = &set->order;
+	return set;
+}
+
+/* What a shuffle does not make: a step that puts records in order. */
+quern_set *quern_sort_partitions(quern_set *parent, unsigned order)
+{
+	if (parent->error != NULL)
+		return parent;
+	if (!is_order(order))
+		return set_wrong(parent->job, "quern_sort_partitions(): no such order");
+	quern_set *set = set_plain_step(parent, QUERN__STEP__KIND__SORT);
+	if (set->error != NULL)
+		return set;
+	set_order(set, parent, order);
+	set->step.order = &set->order;
 	return set;
 }
 
