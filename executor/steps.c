@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "job/stage.h"
+
 struct step {
 	struct quern_out in;    /* takes the step's records */
 	struct quern_out check; /* a map emits here, and is counted */
@@ -19,10 +21,12 @@ struct step {
 	struct quern_out *tee; /* of a step that keeps records; or NULL */
 	struct quern_out *next;
 	struct flow *flow;
+	struct stateful *stateful; /* it is one of those, and nothing of the above counts; or NULL */
 };
 
 struct steps {
 	struct quern_out *in;
+	struct flow *flow;
 	size_t n;
 	struct step at[];
 };
@@ -146,29 +150,62 @@ int steps_resolve(
 	return 0;
 }
 
-int steps_new(const struct code *code, Quern__Step *const *step, size_t n, struct quern_out *sink,
-	struct flow *flow, struct steps **ret, struct err *err)
+/* The kinds that are more than a call per record; NULL: it is none of them. */
+static stateful_new_fn *stateful_of(const Quern__Step *step)
+{
+	switch (step->kind) {
+	default:
+		return NULL;
+	}
+}
+
+/* Step `i`, which is a call per record. */
+static int open_call(struct step *at, const struct step_env *env, const Quern__Step *step, size_t i,
+	struct quern_out *next, struct err *err)
+{
+	at->in.emit = emit_of(step);
+	if (at->in.emit == NULL)
+		return err_set(err, -EINVAL, "step %zu of the stage is of an unknown kind", i);
+	at->check.emit = map_emitted;
+	at->next = next;
+	at->flow = env->flow;
+	if (step->kind == QUERN__STEP__KIND__CACHE)
+		return 0;
+	if (step->function == NULL)
+		return err_set(err, -EINVAL, "step %zu of the stage has no function", i);
+	return steps_resolve(env->code, step->function, &at->fn.any, &at->arg, err);
+}
+
+/* Makes a step; *next is where it emits, and becomes where it takes records. */
+static int open_step(struct step *at, const struct step_env *env, const Quern__Step *step, size_t i,
+	struct quern_out **next, struct err *err)
+{
+	stateful_new_fn *stateful = stateful_of(step);
+	struct step_env own = *env;
+	int r;
+
+	own.partition = step_partition(step, env->task->partition);
+	if (stateful != NULL)
+		r = stateful(&own, step, *next, &at->stateful, err);
+	else
+		r = open_call(at, env, step, i, *next, err);
+	if (r == 0)
+		*next = stateful != NULL ? &at->stateful->in : &at->in;
+	return r;
+}
+
+int steps_new(const struct step_env *env, Quern__Step *const *step, size_t n, struct quern_out *sink,
+	struct steps **ret, struct err *err)
 {
 	auto_steps struct steps *s = calloc(1, sizeof(*s) + n * sizeof(s->at[0]));
 
 	if (s == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	s->n = n;
-	s->in = n > 0 ? &s->at[0].in : sink;
-	for (size_t i = 0; i < n; i++) {
-		struct step *at = &s->at[i];
-
-		at->in.emit = emit_of(step[i]);
-		if (at->in.emit == NULL)
-			return err_set(err, -EINVAL, "step %zu of the stage is of an unknown kind", i);
-		at->check.emit = map_emitted;
-		at->next = i + 1 < n ? &s->at[i + 1].in : sink;
-		at->flow = flow;
-		if (step[i]->kind == QUERN__STEP__KIND__CACHE)
-			continue;
-		int r = step[i]->function != NULL
-				? steps_resolve(code, step[i]->function, &at->fn.any, &at->arg, err)
-				: err_set(err, -EINVAL, "step %zu of the stage has no function", i);
+	s->flow = env->flow;
+	s->in = sink;
+	for (size_t i = n; i-- > 0;) {
+		int r = open_step(&s->at[i], env, step[i], i, &s->in, err);
 		if (r < 0)
 			return r;
 	}
@@ -181,6 +218,16 @@ struct quern_out *steps_in(struct steps *s)
 	return s->in;
 }
 
+void steps_finish(struct steps *s)
+{
+	for (size_t i = 0; i < s->n && !s->flow->stop; i++) {
+		struct stateful *stateful = s->at[i].stateful;
+
+		if (stateful != NULL && stateful->finish != NULL)
+			stateful->finish(stateful);
+	}
+}
+
 void steps_tee(struct steps *s, size_t i, struct quern_out *tee)
 {
 	s->at[i].tee = tee;
@@ -190,8 +237,11 @@ struct steps *steps_free(struct steps *s)
 {
 	if (s == NULL)
 		return NULL;
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
 		free(s->at[i].arg);
+		if (s->at[i].stateful != NULL)
+			s->at[i].stateful = s->at[i].stateful->free(s->at[i].stateful);
+	}
 	free(s);
 	return NULL;
 }

@@ -1,22 +1,25 @@
 /* steps.h: the narrow steps of a stage, fused: each is a struct quern_out that calls the user's function with
- * the next one. */
+ * the next one, or a stateful step (stateful.h). */
 #ifndef QUERN_EXECUTOR_STEPS_H
 #define QUERN_EXECUTOR_STEPS_H
 
 #include "base/auto.h"
-#include "executor/flow.h"
-#include "job/code.h"
-#include "job/out.h"
+#include "executor/stateful.h"
 
 struct steps;
 
-/* Chains `n` steps before `sink`, which is borrowed like `flow`. 0, -ENOMEM, or -EINVAL: a function that is
- * not in the job. At run time a map that does not emit exactly one record fails the flow. */
-int steps_new(const struct code *code, Quern__Step *const *step, size_t n, struct quern_out *sink,
-	struct flow *flow, struct steps **ret, struct err *err);
+/* Chains `n` steps before `sink`, which is borrowed like them and what `env` points at. 0, -ENOMEM, or
+ * -EINVAL: a function that is not in the job. At run time a map that does not emit exactly one record fails
+ * the flow. */
+int steps_new(const struct step_env *env, Quern__Step *const *step, size_t n, struct quern_out *sink,
+	struct steps **ret, struct err *err);
 
 /* Where records go in: the first step, or the sink when there is none. */
 struct quern_out *steps_in(struct steps *s);
+
+/* No more records come in: each step gives what it still has to give, in their order, until the flow stops.
+ */
+void steps_finish(struct steps *s);
 
 /* Step `i`, a CACHE one, gives each record to `tee` (borrowed) as well. Without a tee it does nothing. */
 void steps_tee(struct steps *s, size_t i, struct quern_out *tee);

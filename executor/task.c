@@ -53,6 +53,7 @@ static void run_guarded(void *arg)
 		cache_reader_run(&r->cache.reader, steps_in(r->steps), &r->flow);
 	else
 		source_run(&r->source, steps_in(r->steps));
+	steps_finish(r->steps);
 	if (r->flow.result == 0)
 		sink_finish(&r->sink, r->cache.reads ? 1 : source_scale(&r->source));
 }
@@ -140,6 +141,12 @@ static int open_all(struct run *r, struct err *err)
 	const struct sink_config sink = {
 		.env = r->env, .task = r->t, .memory = records_memory(r->t), .flow = &r->flow
 	};
+	const struct step_env steps = { .code = r->env->code,
+		.flow = &r->flow,
+		.scratch_dir = r->env->scratch_dir,
+		.keep = r->env->keep,
+		.memory = records_memory(r->t),
+		.task = r->t->task };
 
 	const Quern__Branch *branch = r->t->branch;
 	task_cache_init(&r->cache, branch, r->t->task->partition, r->t->cache);
@@ -147,8 +154,8 @@ static int open_all(struct run *r, struct err *err)
 	if (e == 0)
 		e = sink_open(&r->sink, &sink, err);
 	if (e == 0)
-		e = steps_new(r->env->code, branch->steps + r->cache.first, branch->n_steps - r->cache.first,
-			r->sink.in, &r->flow, &r->steps, err);
+		e = steps_new(&steps, branch->steps + r->cache.first, branch->n_steps - r->cache.first,
+			r->sink.in, &r->steps, err);
 	if (e == 0)
 		e = task_cache_tee(&r->cache, r->steps, err);
 	return e;
