@@ -14,7 +14,7 @@ enum {
 };
 
 struct pipe {
-	struct quern_out in;
+	struct stateful step;
 	struct quern_out *next; /* borrowed, like the flow */
 	struct flow *flow;
 	struct command *command;
@@ -184,37 +184,6 @@ static int copy_words(struct pipe *p, const Quern__Pipe *from)
 	return 0;
 }
 
-int pipe_new(const struct pipe_config *config, struct quern_out *next, struct pipe **ret, struct err *err)
-{
-	auto_pipe struct pipe *p = calloc(1, sizeof(*p));
-	auto_free char **environment = environment_of(config);
-
-	if (p == NULL || environment == NULL || copy_words(p, config->pipe) < 0)
-		return err_set(err, -ENOMEM, "out of memory");
-	p->in.emit = take_record;
-	p->next = next;
-	p->flow = config->flow;
-	p->to = BUF_INIT(SIZE_MAX);
-	p->line = BUF_INIT(READER_LINE_MAX);
-	reports_init(&p->reports, STDERR_FILENO, config->count, config->count_arg);
-	const struct command_config command = { .text = p->text,
-		.directory = config->directory,
-		.environment = environment,
-		.output = take_output,
-		.errors = take_errors,
-		.arg = p };
-	int r = command_start(&command, &p->command, err);
-	if (r < 0)
-		return r;
-	*ret = p, p = NULL;
-	return 0;
-}
-
-struct quern_out *pipe_in(struct pipe *p)
-{
-	return &p->in;
-}
-
 static void complain(struct pipe *p, int status)
 {
 	const struct reports *r = &p->reports;
@@ -226,12 +195,12 @@ static void complain(struct pipe *p, int status)
 		r->status);
 }
 
-void pipe_finish(struct pipe *p)
+static void finish(struct stateful *step)
 {
+	struct pipe *p = (struct pipe *)step;
 	int status = 0, r;
 
-	if (!p->flow->stop)
-		feed(p);
+	feed(p);
 	if (p->flow->stop)
 		return;
 	r = command_end(p->command, &status);
@@ -245,10 +214,10 @@ void pipe_finish(struct pipe *p)
 		give_line(p, (const char *)p->line.data, p->line.len);
 }
 
-struct pipe *pipe_free(struct pipe *p)
+static struct stateful *pipe_free(struct stateful *step)
 {
-	if (p == NULL)
-		return NULL;
+	struct pipe *p = (struct pipe *)step;
+
 	(void)command_free(p->command);
 	reports_deinit(&p->reports);
 	buf_deinit(&p->to);
@@ -257,4 +226,39 @@ struct pipe *pipe_free(struct pipe *p)
 	free(p->text);
 	free(p);
 	return NULL;
+}
+
+static int start(struct pipe *p, const struct pipe_config *config, struct err *err)
+{
+	auto_free char **environment = environment_of(config);
+
+	if (environment == NULL || copy_words(p, config->pipe) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	const struct command_config command = { .text = p->text,
+		.directory = config->directory,
+		.environment = environment,
+		.output = take_output,
+		.errors = take_errors,
+		.arg = p };
+	return command_start(&command, &p->command, err);
+}
+
+int pipe_new(const struct pipe_config *config, struct quern_out *next, struct stateful **ret, struct err *err)
+{
+	struct pipe *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	p->step = (struct stateful){ .in = { take_record }, .finish = finish, .free = pipe_free };
+	p->next = next;
+	p->flow = config->flow;
+	p->to = BUF_INIT(SIZE_MAX);
+	p->line = BUF_INIT(READER_LINE_MAX);
+	reports_init(&p->reports, STDERR_FILENO, config->count, config->count_arg);
+	int r = start(p, config, err);
+	if (r < 0)
+		(void)pipe_free(&p->step);
+	else
+		*ret = &p->step;
+	return r;
 }

@@ -3,13 +3,9 @@
 #ifndef QUERN_EXECUTOR_PIPE_H
 #define QUERN_EXECUTOR_PIPE_H
 
-#include "base/auto.h"
-#include "executor/flow.h"
 #include "executor/reports.h"
-#include "job/out.h"
+#include "executor/stateful.h"
 #include "job/plan.pb-c.h"
-
-struct pipe;
 
 struct pipe_config {
 	const Quern__Pipe *pipe;
@@ -21,20 +17,12 @@ struct pipe_config {
 	struct flow *flow;
 };
 
-/* Starts the command. `config` is borrowed until then, its flow and `next` until pipe_free(). 0, or -errno
- * with a sentence. */
-int pipe_new(const struct pipe_config *config, struct quern_out *next, struct pipe **ret, struct err *err);
+/* Starts the command. `config` is borrowed until then, its flow and `next` until the step is freed. A command
+ * that does not end with status 0 fails the flow. 0, or -errno with a sentence. */
+int pipe_new(
+	const struct pipe_config *config, struct quern_out *next, struct stateful **ret, struct err *err);
 
-/* Where records go in. */
-struct quern_out *pipe_in(struct pipe *p);
-
-/* There are no more records: what the command still has to say goes to `next`. One that did not end with
- * status 0 fails the flow. */
-void pipe_finish(struct pipe *p);
-
-struct pipe *pipe_free(struct pipe *p);
-
-AUTO_FREE(pipe, struct pipe, pipe_free)
-#define auto_pipe AUTO_CLEANUP(auto_pipe_cleanup_)
+/* The same for a step of kind PIPE (pipe_step.c): the command sees in its environment what task it is for. */
+stateful_new_fn pipe_step_new;
 
 #endif

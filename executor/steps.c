@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/pipe.h"
+#include "executor/sort_step.h"
 #include "job/stage.h"
 
 struct step {
@@ -154,6 +156,10 @@ int steps_resolve(
 static stateful_new_fn *stateful_of(const Quern__Step *step)
 {
 	switch (step->kind) {
+	case QUERN__STEP__KIND__PIPE:
+		return pipe_step_new;
+	case QUERN__STEP__KIND__SORT:
+		return sort_step_new;
 	default:
 		return NULL;
 	}

@@ -50,7 +50,8 @@ static Quern__Pipe *make_pipe(struct memory *m, const char *command, const struc
 	p->key_fields = o->key_fields;
 	return p->command != NULL &&
 			       copy_separator(m, o->separator, &p->has_in_separator, &p->in_separator) &&
-			       copy_separator(m, o->key_separator, &p->has_out_separator, &p->out_separator) &&
+			       copy_separator(
+				       m, o->key_separator, &p->has_out_separator, &p->out_separator) &&
 			       copy_environment(m, o->environment, p)
 		       ? p
 		       : NULL;

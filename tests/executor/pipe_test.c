@@ -23,7 +23,7 @@ struct bench {
 	const char *directory;
 	struct flow flow;
 	struct sink sink;
-	struct pipe *pipe;
+	struct stateful *pipe;
 	char counted[256]; /* "group,name,n;" for each */
 };
 
@@ -68,7 +68,13 @@ static struct quern_out *bench_start(struct bench *b)
 
 	if (pipe_new(&config, &b->sink.out, &b->pipe, &err) < 0)
 		fail_msg("%s", err.text);
-	return pipe_in(b->pipe);
+	return &b->pipe->in;
+}
+
+static void bench_finish(struct bench *b)
+{
+	if (!b->flow.stop)
+		b->pipe->finish(b->pipe);
 }
 
 static void put(struct quern_out *in, const char *key, const char *value)
@@ -94,7 +100,7 @@ static void expect_failure(const struct bench *b, const char *text)
 
 static void bench_deinit(struct bench *b)
 {
-	b->pipe = pipe_free(b->pipe);
+	b->pipe = b->pipe->free(b->pipe);
 	buf_deinit(&b->sink.text);
 }
 
@@ -105,7 +111,7 @@ static void expect_of(const char *command, const char *text)
 
 	bench_init(&b, command);
 	(void)bench_start(&b);
-	pipe_finish(b.pipe);
+	bench_finish(&b);
 	expect(&b, text);
 	bench_deinit(&b);
 }
@@ -116,7 +122,7 @@ static void expect_failure_of(const char *command, const char *text)
 
 	bench_init(&b, command);
 	(void)bench_start(&b);
-	pipe_finish(b.pipe);
+	bench_finish(&b);
 	expect_failure(&b, text);
 	bench_deinit(&b);
 }
@@ -142,7 +148,7 @@ static void records_go_in_as_lines(void **state)
 		put(in, NULL, "v");
 		put(in, "k", "");
 		put(in, NULL, "");
-		pipe_finish(b.pipe);
+		bench_finish(&b);
 		expect(&b, values ? "[v][v][v][][]" : "[k\tv][\tv][v][k\t][]");
 		bench_deinit(&b);
 	}
@@ -150,7 +156,7 @@ static void records_go_in_as_lines(void **state)
 	b.spec.has_in_separator = true;
 	b.spec.in_separator = bytes("::");
 	put(bench_start(&b), "k", "v");
-	pipe_finish(b.pipe);
+	bench_finish(&b);
 	expect(&b, "[k::v]");
 	bench_deinit(&b);
 }
@@ -180,7 +186,7 @@ static void lines_come_out_as_records(void **state)
 			b.spec.out_separator = bytes(cases[i].separator);
 		}
 		(void)bench_start(&b);
-		pipe_finish(b.pipe);
+		bench_finish(&b);
 		expect(&b, cases[i].text);
 		bench_deinit(&b);
 	}
@@ -202,7 +208,7 @@ static void any_bytes_and_any_size(void **state)
 		in->emit(in, quern_bytes(NULL, 0), quern_bytes("\0\xff", 2));
 		in->emit(in, quern_bytes(NULL, 0), quern_bytes(large, LARGE));
 	}
-	pipe_finish(b.pipe);
+	bench_finish(&b);
 	assert_int_equal(b.flow.result, 0);
 	const uint8_t *p = b.sink.text.data;
 	assert_int_equal(b.sink.text.len, 3 * (4 + LARGE + 2));
@@ -228,7 +234,7 @@ static uint64_t lines_through(const char *command)
 	struct quern_out *in = bench_start(&b);
 	for (int i = 0; i < MANY; i++)
 		put(in, NULL, "a line that is long enough to fill a pipe when there are many of them");
-	pipe_finish(b.pipe);
+	bench_finish(&b);
 	if (b.flow.result < 0)
 		fail_msg("%s", b.flow.err.text);
 	uint64_t n = b.sink.n;
@@ -278,7 +284,7 @@ static void it_is_stopped_when_no_more_is_wanted(void **state)
 		for (int i = 0; i < MANY && !finish; i++)
 			put(in, NULL,
 				"a line that is long enough to fill a pipe when there are many of them");
-		pipe_finish(b.pipe);
+		bench_finish(&b);
 		expect(&b, "[y][y][y]");
 		bench_deinit(&b);
 	}
@@ -303,7 +309,7 @@ static void a_failure_says_what_and_why(void **state)
 	struct bench b;
 	bench_init(&b, "/nowhere/at-all");
 	put(bench_start(&b), NULL, "value");
-	pipe_finish(b.pipe);
+	bench_finish(&b);
 	assert_non_null(strstr(b.flow.err.text, "exited with status 127; it said: "));
 	assert_non_null(strstr(b.flow.err.text, "not found"));
 	bench_deinit(&b);
@@ -317,7 +323,7 @@ static void a_folder_that_is_not_there(void **state)
 	bench_init(&b, "true");
 	b.directory = "/nowhere";
 	(void)bench_start(&b);
-	pipe_finish(b.pipe);
+	bench_finish(&b);
 	expect_failure(&b, "the command 'true' exited with status 127; it said: No such file or directory");
 	bench_deinit(&b);
 }
@@ -333,7 +339,7 @@ static void nothing_of_it_is_left(void **state)
 	bench_init(&b, "cat /dev/zero >/dev/null & echo $!; echo $$; yes");
 	b.sink.limit = 2;
 	(void)bench_start(&b);
-	pipe_finish(b.pipe);
+	bench_finish(&b);
 	expect(&b, (char *)b.sink.text.data);
 	assert_int_equal(sscanf((char *)b.sink.text.data, "[%d][%d]", &pids[0], &pids[1]), 2);
 	for (int i = 0; i < 2; i++)
@@ -347,7 +353,7 @@ static void nothing_of_it_is_left(void **state)
 	/* Also when it ended by itself. */
 	bench_init(&b, "cat /dev/zero >/dev/null & echo $!");
 	(void)bench_start(&b);
-	pipe_finish(b.pipe);
+	bench_finish(&b);
 	expect(&b, (char *)b.sink.text.data);
 	assert_int_equal(sscanf((char *)b.sink.text.data, "[%d]", &pids[0]), 1);
 	assert_int_equal(kill(pids[0], 0), -1);
@@ -373,7 +379,7 @@ static void environment_and_folder(void **state)
 	b.spec.environment = own;
 	b.spec.n_environment = 2;
 	(void)bench_start(&b);
-	pipe_finish(b.pipe);
+	bench_finish(&b);
 	expect(&b, "[here][task's,pipe's,,with = and space,path]");
 	bench_deinit(&b);
 	tree_remove(folder);
@@ -394,7 +400,7 @@ static void reports_are_taken_out(void **state)
 		"exec >&2; echo first; echo reporter:counter:mills,grains,3; echo reporter:status:at work; "
 		"printf 'last'");
 	(void)bench_start(&b);
-	pipe_finish(b.pipe);
+	bench_finish(&b);
 	(void)dup2(was, STDERR_FILENO);
 	expect(&b, "");
 	assert_string_equal(b.counted, "mills,grains,3;");
