@@ -195,6 +195,8 @@ static int drive(const struct command *c, uint64_t seed)
 		.build_id_len = c->build_id_len,
 		.argv = c->argv,
 		.argc = c->argc,
+		.files = o->files.list.at,
+		.n_files = o->files.list.n,
 		.action = { .cores = slots(o),
 			.partitions = o->parallelism,
 			.compression = shuffle_compression(o),

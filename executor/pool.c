@@ -473,6 +473,7 @@ int pool_load(struct pool *p, const struct pool_job *job)
 	load.machine = (char *)(uintptr_t)job->machine;
 	load.shuffle_dir = (char *)(uintptr_t)job->shuffle_dir;
 	load.scratch_dir = (char *)(uintptr_t)job->scratch_dir;
+	load.files_dir = (char *)(uintptr_t)job->files_dir;
 	load.secret = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)job->secret, .len = LINK_SECRET };
 	request.load = &load;
 	if (quern__zygote_request__get_packed_size(&request) > sizeof(bytes))

@@ -34,6 +34,7 @@ struct pool_job {
 	size_t build_id_len;
 	const char *executor_id, *machine, *shuffle_dir;
 	const char *scratch_dir; /* exists; each worker has a folder in it, removed with the worker */
+	const char *files_dir;   /* of what came with the job: the workers' working directory if it exists */
 	const uint8_t *secret;   /* LINK_SECRET bytes */
 };
 

@@ -103,6 +103,7 @@ static void set_up(struct shell *s, const Quern__ExecutorData *setup)
 		.machine = s->place.machine,
 		.shuffle_dir = s->place.shuffle_dir,
 		.scratch_dir = s->place.scratch_dir,
+		.files_dir = s->place.files_dir,
 		.secret = setup->secret.data };
 
 	if (strchr(setup->job, '/') != NULL || setup->job[0] == '\0') {

@@ -18,6 +18,7 @@
 #include "base/link.h"
 #include "base/vec.h"
 #include "job/explain.h"
+#include "job/files.h"
 #include "mesos/client.h"
 #include "mesos/codec.h"
 #include "scheduler/action.h"
@@ -530,17 +531,36 @@ static int pack_executor_data(struct driver *d, const uint8_t *secret, struct bu
 	return 0;
 }
 
-static int make_sched(struct driver *d, const struct buf *data, struct err *err)
+/* What is shipped with the job: served here under numbers, named by its fetcher. */
+static int ship_files(struct driver *d, struct sched_file *files, struct err *err)
+{
+	char number[32];
+	auto_free char *name = NULL;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < d->c->n_files; i++) {
+		const struct shipped *from = &d->c->files[i];
+
+		(void)snprintf(number, sizeof(number), "file-%zu", i);
+		r = artifacts_add(d->artifacts, number, from->path, err);
+		if (r < 0)
+			return r;
+		files[i].executable = from->executable;
+		files[i].uri = artifacts_url(d->artifacts, d->c->host, number);
+		if (asprintf(&name, "%s/%s", FILES_FOLDER, from->name) >= 0)
+			files[i].name = name;
+		name = NULL;
+		if (files[i].uri == NULL || files[i].name == NULL)
+			r = err_set(err, -ENOMEM, "out of memory");
+	}
+	return r;
+}
+
+static int make_core(struct driver *d, const struct buf *data, struct sched_file *files, struct err *err)
 {
 	struct sched_config config = d->c->sched;
 	auto_free char *bundle = NULL, *job = NULL;
-	int r = 0;
 
-	r = artifacts_add(d->artifacts, "job.so", d->c->job, err);
-	if (r == 0 && d->c->executor_uri == NULL)
-		r = artifacts_add(d->artifacts, "quern-executor.tar", d->c->bundle, err);
-	if (r < 0)
-		return r;
 	job = artifacts_url(d->artifacts, d->c->host, "job.so");
 	bundle = d->c->executor_uri != NULL ? strdup(d->c->executor_uri)
 					    : artifacts_url(d->artifacts, d->c->host, "quern-executor.tar");
@@ -551,7 +571,30 @@ static int make_sched(struct driver *d, const struct buf *data, struct err *err)
 	config.executor_uris = uris;
 	config.executor_data = data->data;
 	config.executor_data_len = data->len;
+	config.files = files;
+	config.n_files = d->c->n_files;
 	return sched_new(&config, &d->sched, err);
+}
+
+static int make_sched(struct driver *d, const struct buf *data, struct err *err)
+{
+	struct sched_file *files = calloc(d->c->n_files + 1, sizeof(*files));
+	int r = files == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
+
+	if (r == 0)
+		r = artifacts_add(d->artifacts, "job.so", d->c->job, err);
+	if (r == 0 && d->c->executor_uri == NULL)
+		r = artifacts_add(d->artifacts, "quern-executor.tar", d->c->bundle, err);
+	if (r == 0)
+		r = ship_files(d, files, err);
+	if (r == 0)
+		r = make_core(d, data, files, err);
+	for (size_t i = 0; files != NULL && i < d->c->n_files; i++) {
+		free((char *)(uintptr_t)files[i].uri);
+		free((char *)(uintptr_t)files[i].name);
+	}
+	free(files);
+	return r;
 }
 
 static int set_up(struct driver *d, struct err *err)
@@ -585,10 +628,15 @@ static int set_up(struct driver *d, struct err *err)
 	r = mesos_client_new(d->loop, d->http, &mesos, &mesos_ops, d, &d->mesos, err);
 	if (r == 0)
 		r = mesos_client_start(d->mesos, err);
-	if (r == 0)
-		r = job_process_start(d->loop, d->c->self, d->c->job, d->c->build_id, d->c->build_id_len,
-			d->c->argc, d->c->argv, &job_ops, d, &d->job, err);
-	return r;
+	const struct job_process_config job = { .self = d->c->self,
+		.so = d->c->job,
+		.build_id = d->c->build_id,
+		.build_id_len = d->c->build_id_len,
+		.files = d->c->files,
+		.n_files = d->c->n_files,
+		.argv = d->c->argv,
+		.argc = d->c->argc };
+	return r < 0 ? r : job_process_start(d->loop, &job, &job_ops, d, &d->job, err);
 }
 
 static void tear_down(struct driver *d)

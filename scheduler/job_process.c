@@ -61,18 +61,25 @@ static void exec_child(int fd, pid_t parent, char *const *argv)
 	_exit(127);
 }
 
-static char **child_argv(const char *self, const char *so, int argc, char **argv)
+/* `number`: room for the number of files. */
+static char **child_argv(const struct job_process_config *c, char number[16])
 {
-	char **ret = calloc((size_t)argc + 5, sizeof(*ret));
+	char **ret = calloc((size_t)c->argc + 2 * c->n_files + 6, sizeof(*ret)), **next = ret;
 
 	if (ret == NULL)
 		return NULL;
-	ret[0] = (char *)self;
-	ret[1] = (char *)"job";
-	ret[2] = (char *)"3";
-	ret[3] = (char *)so;
-	for (int i = 0; i < argc; i++)
-		ret[4 + i] = argv[i];
+	(void)snprintf(number, 16, "%zu", c->n_files);
+	*next++ = (char *)c->self;
+	*next++ = (char *)"job";
+	*next++ = (char *)"3";
+	*next++ = (char *)c->so;
+	*next++ = number;
+	for (size_t i = 0; i < c->n_files; i++) {
+		*next++ = c->files[i].name;
+		*next++ = c->files[i].path;
+	}
+	for (int i = 0; i < c->argc; i++)
+		*next++ = c->argv[i];
 	return ret;
 }
 
@@ -182,12 +189,12 @@ static int watch(struct event_base *loop, struct job_process *p)
 	return p->exited == NULL || event_add(p->exited, NULL) < 0 ? -ENOMEM : 0;
 }
 
-int job_process_start(struct event_base *loop, const char *self, const char *so, const uint8_t *build_id,
-	size_t build_id_len, int argc, char **argv, const struct job_process_ops *ops, void *arg,
-	struct job_process **ret, struct err *err)
+int job_process_start(struct event_base *loop, const struct job_process_config *config,
+	const struct job_process_ops *ops, void *arg, struct job_process **ret, struct err *err)
 {
 	static const char failed[] = "cannot start the job's process";
-	auto_free char **child = child_argv(self, so, argc, argv);
+	char number[16];
+	auto_free char **child = child_argv(config, number);
 	struct job_process *p = calloc(1, sizeof(*p));
 	int fds[2];
 
@@ -198,8 +205,8 @@ int job_process_start(struct event_base *loop, const char *self, const char *so,
 	}
 	p->ops = ops;
 	p->arg = arg;
-	p->build_id = build_id;
-	p->build_id_len = build_id_len;
+	p->build_id = config->build_id;
+	p->build_id_len = config->build_id_len;
 	p->pid = -1;
 	session_reader_driver(&p->reader);
 	int r = watch(loop, p);

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "job/plan.pb-c.h"
+#include "scheduler/shipped.h"
 
 struct job_process;
 
@@ -21,12 +22,22 @@ struct job_process_ops {
 	void (*gone)(void *arg, int status, const char *why);
 };
 
-/* Starts `self job FD SO ARG...`. Standard input, output and error are the driver's own. The process dies
- * with the driver, however that ends. `build_id` (borrowed for the life of *ret) is that of `so` as executors
- * get it: a process that loaded another one is broken off. */
-int job_process_start(struct event_base *loop, const char *self, const char *so, const uint8_t *build_id,
-	size_t build_id_len, int argc, char **argv, const struct job_process_ops *ops, void *arg,
-	struct job_process **ret, struct err *err);
+struct job_process_config {
+	const char *self;        /* the program that has the command `job` (cli/commands.h) */
+	const char *so;          /* the job's object */
+	const uint8_t *build_id; /* of it as executors get it: a process that loaded another is broken off.
+				    Borrowed for the life of the process */
+	size_t build_id_len;
+	const struct shipped *files; /* for quern_file_path() */
+	size_t n_files;
+	char **argv; /* of quern_main() */
+	int argc;
+};
+
+/* Starts `self job FD SO N [NAME FILE]... ARG...`. Standard input, output and error are the driver's own. The
+ * process dies with the driver, however that ends. */
+int job_process_start(struct event_base *loop, const struct job_process_config *config,
+	const struct job_process_ops *ops, void *arg, struct job_process **ret, struct err *err);
 
 /* Kills it if it is still there. Takes and returns NULL. */
 struct job_process *job_process_free(struct job_process *p);

@@ -23,6 +23,11 @@
 
 struct sched;
 
+struct sched_file {
+	const char *uri, *name; /* the name below the sandbox */
+	bool executable;
+};
+
 struct sched_config {
 	const char *name; /* of the framework, as Mesos shows it */
 	const char *user;
@@ -53,6 +58,8 @@ struct sched_config {
 	const char *const *executor_uris; /* NULL-terminated */
 	const uint8_t *executor_data;
 	size_t executor_data_len;
+	const struct sched_file *files; /* fetched as well, and left as they are */
+	size_t n_files;
 
 	uint64_t seed; /* of ids; a fresh random number in life, fixed in tests */
 };

@@ -350,6 +350,14 @@ int quern_collect(quern_set *set, quern_each_fn *each, void *arg);
  * as many, and so on. Fewer than `n` when there are fewer. */
 int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg);
 
+/* ---- Shared values ---- */
+
+/* The path of a file that came with the job (`quern run --files`), by its name: in a function that runs in a
+ * task the copy on that machine, in quern_main() the file itself. Only to be read. It stays valid as long as
+ * the process runs. A name that did not come is a quern_fail(). The files lie in the working directory of
+ * functions in tasks, so that a program that they start finds them as ./NAME. */
+const char *quern_file_path(const char *name);
+
 /* ---- Written by the user ---- */
 
 /* The job. argv[0] is its name; argv[1] to argv[argc - 1] are the arguments behind it on the command line;
