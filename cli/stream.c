@@ -65,6 +65,14 @@ static const struct argp_option own[] = {
 
 /* ---- Options ---- */
 
+/* "NONE" is none, as Hadoop has it. */
+static int set_command(char **command, const char *value, struct err *err)
+{
+	free(*command);
+	*command = strcmp(value, "NONE") == 0 ? NULL : strdup(value);
+	return *command != NULL || strcmp(value, "NONE") == 0 ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
 static int set_order_by(struct stream_options *s, int key)
 {
 	if (key == KEY_NUMERIC)
@@ -81,7 +89,7 @@ static int set_partitioner(const char *value, struct err *err)
 
 	if (strcmp(name, "KeyFieldBasedPartitioner") == 0 || strcmp(name, "HashPartitioner") == 0)
 		return 0;
-	return err_set(err, -EINVAL, "--partitioner: there are KeyFieldBasedPartitioner and HashPartitioner");
+	return err_set(err, -EINVAL, "there are KeyFieldBasedPartitioner and HashPartitioner");
 }
 
 static int add_variable(struct stream_options *s, const char *value, struct err *err)
@@ -89,7 +97,7 @@ static int add_variable(struct stream_options *s, const char *value, struct err 
 	const char *equals = strchr(value, '=');
 
 	if (equals == NULL || equals == value)
-		return err_set(err, -EINVAL, "--env '%s': write NAME=VALUE", value);
+		return err_set(err, -EINVAL, "'%s': write NAME=VALUE", value);
 	return vec_push(&s->environment, value) < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
@@ -102,6 +110,12 @@ static int add_input(struct stream_options *s, const char *value, struct err *er
 static int set_value(struct stream_options *s, int key, char *value, struct err *err)
 {
 	switch (key) {
+	case KEY_MAP:
+		return set_command(&s->map, value, err);
+	case KEY_COMBINE:
+		return set_command(&s->combine, value, err);
+	case KEY_REDUCE:
+		return set_command(&s->reduce, value, err);
 	case KEY_REDUCERS:
 		return stream_set_reducers(s, value, err);
 	case KEY_KEY_FIELDS:
@@ -158,21 +172,21 @@ static int check(const struct stream_options *s, struct err *err)
 	return 0;
 }
 
+static const char *name_of(int key)
+{
+	size_t i = 0;
+
+	while (own[i].name != NULL && own[i].key != key)
+		i++;
+	return own[i].name != NULL ? own[i].name : "input"; /* of a word that is no option */
+}
+
 static error_t take(int key, char *arg, struct argp_state *state)
 {
 	struct stream_options *s = state->input;
 	struct err err = { "" };
 
 	switch (key) {
-	case KEY_MAP:
-		s->map = arg;
-		return 0;
-	case KEY_COMBINE:
-		s->combine = arg;
-		return 0;
-	case KEY_REDUCE:
-		s->reduce = strcmp(arg, "NONE") == 0 ? NULL : arg; /* as Hadoop has it */
-		return 0;
 	case 'o':
 		s->output = arg;
 		return 0;
@@ -184,6 +198,8 @@ static error_t take(int key, char *arg, struct argp_state *state)
 		break;
 	}
 	int r = set_value(s, key, arg, &err);
+	if (r < 0 && strncmp(err.text, "-D", 2) != 0)
+		r = err_prefix(&err, r, "--%s", name_of(key));
 	if (r < 0)
 		argp_failure(state, EXIT_USAGE, 0, "%s", err.text);
 	return r;
@@ -218,6 +234,25 @@ static int ship(struct files *files, const char *command, struct err *err)
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+/* A command that is the name of a file that is sent along: Hadoop looks for it where it runs. */
+static int run_here(const struct files *files, char **command, struct err *err)
+{
+	auto_free char *word = *command != NULL ? strndup(*command, strcspn(*command, " \t\n;|&()<>")) : NULL;
+	char *here;
+
+	if (*command == NULL)
+		return 0;
+	if (word == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (!has(files, word))
+		return 0;
+	if (asprintf(&here, "./%s", *command) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	free(*command);
+	*command = here;
 	return 0;
 }
 
@@ -276,14 +311,13 @@ static void fill_words(struct words *w, const struct stream_options *s)
 
 static int prepare(struct stream_options *s, struct paths *paths, struct words *w, struct err *err)
 {
+	char **commands[] = { &s->map, &s->combine, &s->reduce };
 	int r = paths_find(paths, err);
 
-	if (r == 0)
-		r = ship(&s->run.files, s->map, err);
-	if (r == 0)
-		r = ship(&s->run.files, s->combine, err);
-	if (r == 0)
-		r = ship(&s->run.files, s->reduce, err);
+	for (size_t i = 0; i < 3 && r == 0; i++)
+		r = ship(&s->run.files, *commands[i], err);
+	for (size_t i = 0; i < 3 && r == 0; i++)
+		r = run_here(&s->run.files, commands[i], err);
 	if (r < 0)
 		return r;
 	if (s->run.name == NULL && asprintf(&s->run.name, "%.*s", NAME_MAX_BYTES, s->map) < 0) {
@@ -325,6 +359,9 @@ int command_stream(int argc, char **argv)
 	for (size_t i = 1; i < w.list.n; i++)
 		free(w.list.at[i]);
 	vec_deinit(&w.list);
+	free(s.map);
+	free(s.combine);
+	free(s.reduce);
 	vec_deinit(&s.inputs);
 	vec_deinit(&s.environment);
 	paths_deinit(&paths);

@@ -9,10 +9,11 @@
 #include "base/vec.h"
 #include "cli/options.h"
 
-/* Texts are borrowed from the command line. */
+/* Texts that are const are borrowed from the command line. */
 struct stream_options {
 	struct run_options run;
-	const char *map, *combine, *reduce, *output; /* NULL: not said */
+	char *map, *combine, *reduce; /* commands; NULL: none */
+	const char *output;           /* NULL: not said */
 	VEC(const char *) inputs;
 	VEC(const char *) environment; /* "NAME=value" */
 	const char *separator;         /* of fields; NULL: a tab */
@@ -24,9 +25,8 @@ struct stream_options {
 	const char *codec; /* NULL: none */
 };
 
-/* Takes "KEY=VALUE", a property of Hadoop's or of quern's own ("quern.task.cores"); a copy is made of
- * nothing. 0, or -EINVAL with a sentence, which lists the properties that there are when this is none of
- * them. */
+/* Takes "KEY=VALUE", a property of Hadoop's or of quern's own ("quern.task.cores"). 0, or -EINVAL with a
+ * sentence, which lists the properties that there are when this is none of them. */
 int stream_property_set(struct stream_options *s, const char *property, struct err *err);
 
 /* The setters that options and properties have in common. 0, or -EINVAL with a sentence. */

@@ -27,7 +27,7 @@ struct command {
 	int in, out, err; /* our ends; -1: closed */
 	const char *data; /* to be written */
 	size_t left;
-	bool stopped, ended;
+	bool stopped, ended, failed;
 	char bytes[READ_SIZE];
 };
 
@@ -225,8 +225,18 @@ static ssize_t take_errors(struct command *c)
 	return n == -EAGAIN ? 0 : n;
 }
 
-/* Waits for whatever happens next, and does it. 0 or -errno. */
-static int step(struct command *c)
+/* The shell has ended: how? It stays to be reaped, so that its number remains its own. */
+static void look(struct command *c)
+{
+	siginfo_t info = { 0 };
+
+	c->ended = true;
+	if (waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+		c->failed = info.si_code != CLD_EXITED || info.si_status != 0;
+}
+
+/* Waits so many ms (-1: as long as it takes) for whatever happens next, and does it. 0 or -errno. */
+static int step(struct command *c, int ms)
 {
 	struct pollfd on[] = {
 		{ .fd = c->left > 0 ? c->in : -1, .events = POLLOUT },
@@ -236,9 +246,10 @@ static int step(struct command *c)
 	};
 	int r = 0;
 
-	if (poll(on, sizeof(on) / sizeof(on[0]), -1) < 0)
+	if (poll(on, sizeof(on) / sizeof(on[0]), ms) < 0)
 		return errno == EINTR ? 0 : -errno;
-	c->ended |= on[3].revents != 0;
+	if (on[3].revents != 0)
+		look(c);
 	if (on[2].revents != 0 && take_errors(c) < 0)
 		close_end(&c->err); /* what it says is not worth failing for */
 	if (r == 0 && on[0].revents != 0)
@@ -254,9 +265,11 @@ int command_write(struct command *c, const char *data, size_t len)
 
 	c->data = data;
 	c->left = c->in >= 0 ? len : 0;
-	while (r == 0 && c->left > 0 && !c->stopped)
-		r = step(c);
-	return r < 0 ? r : c->stopped ? COMMAND_STOPPED : 0;
+	if (c->left == 0)
+		r = step(c, 0); /* it may have said something, or have ended */
+	while (r == 0 && c->left > 0 && !c->stopped && !c->failed)
+		r = step(c, -1);
+	return r < 0 ? r : c->stopped ? COMMAND_STOPPED : c->failed ? COMMAND_FAILED : 0;
 }
 
 /* Kills the group and reaps all of it: whose parent dies falls to us. *ret_status: of the command itself. 0,
@@ -286,8 +299,8 @@ int command_end(struct command *c, int *ret_status)
 
 	close_end(&c->in);
 	c->left = 0;
-	while (r == 0 && !c->stopped && !(c->ended && c->out < 0))
-		r = step(c);
+	while (r == 0 && !c->stopped && !c->failed && !(c->ended && c->out < 0))
+		r = step(c, -1);
 	if (r < 0 || c->stopped)
 		return r < 0 ? r : COMMAND_STOPPED;
 	r = reap(c, ret_status);

@@ -30,15 +30,18 @@ struct command_config {
  * command is for the shell to say: status 127. */
 int command_start(const struct command_config *config, struct command **ret, struct err *err);
 
-enum { COMMAND_STOPPED = 1 }; /* output() wants no more */
+enum {
+	COMMAND_STOPPED = 1, /* output() wants no more */
+	COMMAND_FAILED       /* it has ended, and not with status 0: command_end() says how */
+};
 
 /* Feeds it. Returns when it has taken all of the bytes, or has closed its standard input: the rest is dropped
- * then. 0, COMMAND_STOPPED, or -errno. */
+ * then. 0, COMMAND_STOPPED, COMMAND_FAILED, or -errno. */
 int command_write(struct command *c, const char *data, size_t len);
 
 /* Closes its standard input and listens until it has ended and its standard output is closed by all who have
- * it: something that it has left in the background counts. *ret_status is what wait(2) says. 0,
- * COMMAND_STOPPED, or -errno. */
+ * it: something that it has left in the background counts, unless the command failed. *ret_status is what
+ * wait(2) says. 0, COMMAND_STOPPED, or -errno. */
 int command_end(struct command *c, int *ret_status);
 
 /* Kills what is left of its process group, and waits for that. */

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "executor/command.h"
 #include "executor/reader.h"
+#include "executor/text.h"
 
 enum {
 	FEED = 64 << 10, /* bytes that are written at a time */
@@ -21,6 +22,7 @@ struct pipe {
 	struct reports reports;
 	char *text; /* of the command */
 	bool values;
+	Quern__ValueType key_type, value_type; /* of what goes in */
 	uint32_t key_fields;
 	quern_slice in_separator, out_separator; /* in `separators` */
 	char *separators;
@@ -28,7 +30,7 @@ struct pipe {
 	struct buf line; /* the beginning of one of its own */
 };
 
-/* ---- Lines to it ---- */
+/* ---- Lines from it ---- */
 
 /* A large line is rare: its memory is not kept for the next. */
 static void empty(struct buf *b)
@@ -38,48 +40,6 @@ static void empty(struct buf *b)
 	else
 		buf_clear(b);
 }
-
-static void feed(struct pipe *p)
-{
-	int r = command_write(p->command, (const char *)p->to.data, p->to.len);
-
-	empty(&p->to);
-	if (r < 0)
-		flow_fail(p->flow, r, false, "the command '%.200s' cannot be written to: %s", p->text,
-			strerror(-r));
-}
-
-static void put(struct buf *b, quern_slice s)
-{
-	if (s.len > 0)
-		memcpy(b->data + b->len, s.ptr, s.len);
-	b->len += s.len;
-}
-
-static void take_record(struct quern_out *out, quern_slice key, quern_slice value)
-{
-	struct pipe *p = (struct pipe *)out;
-	const bool has_key = key.ptr != NULL && !p->values;
-	int r;
-
-	if (p->flow->stop)
-		return;
-	r = buf_reserve(&p->to, (has_key ? key.len + p->in_separator.len : 0) + value.len + 1);
-	if (r < 0) {
-		flow_fail(p->flow, r, false, "out of memory for a record of %zu bytes", key.len + value.len);
-		return;
-	}
-	if (has_key) {
-		put(&p->to, key);
-		put(&p->to, p->in_separator);
-	}
-	put(&p->to, value);
-	p->to.data[p->to.len++] = '\n';
-	if (p->to.len >= FEED)
-		feed(p);
-}
-
-/* ---- Lines from it ---- */
 
 /* The key is what stands before separator number `key_fields`; the whole line if there are not so many. */
 static void give_line(struct pipe *p, const char *line, size_t len)
@@ -142,6 +102,80 @@ static void take_errors(void *arg, const char *data, size_t len)
 	reports_take(&p->reports, data, len);
 }
 
+/* ---- Its end ---- */
+
+static void complain(struct pipe *p, int status)
+{
+	const struct reports *r = &p->reports;
+	char words[128];
+
+	status_words(status, words, sizeof(words));
+	flow_fail(p->flow, -EIO, false, "the command '%.200s' %s%s%s%s%s", p->text, words,
+		r->last[0] != '\0' ? "; it said: " : "", r->last, r->status[0] != '\0' ? "; it was at: " : "",
+		r->status);
+}
+
+/* Listens until it has ended. */
+static void end(struct pipe *p)
+{
+	int status = 0, r = command_end(p->command, &status);
+
+	reports_end(&p->reports);
+	if (r < 0)
+		flow_fail(p->flow, r, false, "how the command '%.200s' ended is not known: %s", p->text,
+			strerror(-r));
+	else if (r == 0 && status != 0)
+		complain(p, status);
+	if (p->line.len > 0 && !p->flow->stop)
+		give_line(p, (const char *)p->line.data, p->line.len);
+}
+
+/* ---- Lines to it ---- */
+
+static void feed(struct pipe *p)
+{
+	int r = command_write(p->command, (const char *)p->to.data, p->to.len);
+
+	empty(&p->to);
+	if (r == COMMAND_FAILED)
+		end(p);
+	else if (r < 0)
+		flow_fail(p->flow, r, false, "the command '%.200s' cannot be written to: %s", p->text,
+			strerror(-r));
+}
+
+/* Appends a record's line. 0, TEXT_MISFIT, or -errno. */
+static int put_line(struct pipe *p, quern_slice key, quern_slice value)
+{
+	int r = 0;
+
+	if (key.ptr != NULL && !p->values) {
+		r = text_put(&p->to, p->key_type, key);
+		if (r == 0)
+			r = buf_add(&p->to, p->in_separator.ptr, p->in_separator.len);
+	}
+	if (r == 0)
+		r = text_put(&p->to, p->value_type, value);
+	return r != 0 ? r : buf_add(&p->to, "\n", 1);
+}
+
+static void take_record(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct pipe *p = (struct pipe *)out;
+	int r;
+
+	if (p->flow->stop)
+		return;
+	r = put_line(p, key, value);
+	if (r == TEXT_MISFIT)
+		flow_fail(p->flow, -EINVAL, true, "the command '%.200s': " TEXT_MISFIT_WORDS, p->text,
+			key.len != 8 && p->key_type != QUERN__VALUE_TYPE__BYTES ? key.len : value.len);
+	else if (r < 0)
+		flow_fail(p->flow, r, false, "out of memory for a record of %zu bytes", key.len + value.len);
+	else if (p->to.len >= FEED)
+		feed(p);
+}
+
 /* ---- Its life ---- */
 
 /* The environment of the task with the pipe's own behind it, which wins. The array is the caller's to free().
@@ -180,38 +214,19 @@ static int copy_words(struct pipe *p, const Quern__Pipe *from)
 	p->in_separator = quern_bytes(p->separators, in.len);
 	p->out_separator = quern_bytes(p->separators + in.len, out.len);
 	p->values = from->values;
+	p->key_type = from->key_type;
+	p->value_type = from->value_type;
 	p->key_fields = from->key_fields;
 	return 0;
-}
-
-static void complain(struct pipe *p, int status)
-{
-	const struct reports *r = &p->reports;
-	char words[128];
-
-	status_words(status, words, sizeof(words));
-	flow_fail(p->flow, -EIO, false, "the command '%.200s' %s%s%s%s%s", p->text, words,
-		r->last[0] != '\0' ? "; it said: " : "", r->last, r->status[0] != '\0' ? "; it was at: " : "",
-		r->status);
 }
 
 static void finish(struct stateful *step)
 {
 	struct pipe *p = (struct pipe *)step;
-	int status = 0, r;
 
 	feed(p);
-	if (p->flow->stop)
-		return;
-	r = command_end(p->command, &status);
-	reports_end(&p->reports);
-	if (r < 0)
-		flow_fail(p->flow, r, false, "how the command '%.200s' ended is not known: %s", p->text,
-			strerror(-r));
-	else if (r == 0 && status != 0)
-		complain(p, status);
-	if (p->line.len > 0 && !p->flow->stop)
-		give_line(p, (const char *)p->line.data, p->line.len);
+	if (!p->flow->stop)
+		end(p);
 }
 
 static struct stateful *pipe_free(struct stateful *step)

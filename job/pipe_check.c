@@ -34,6 +34,10 @@ int pipe_check(const Quern__Pipe *p, struct err *err)
 		return err_set(err, -EBADMSG, "the command is empty");
 	if (strlen(p->command) > PIPE_COMMAND_MAX)
 		return err_set(err, -EBADMSG, "the command is longer than %d bytes", PIPE_COMMAND_MAX);
+	if (protobuf_c_enum_descriptor_get_value(&quern__value_type__descriptor, (int)p->key_type) == NULL ||
+		protobuf_c_enum_descriptor_get_value(&quern__value_type__descriptor, (int)p->value_type) ==
+			NULL)
+		return err_set(err, -EBADMSG, "values of an unknown type");
 	int r = check_separator(p->has_in_separator, &p->in_separator, err);
 	if (r == 0)
 		r = check_separator(p->has_out_separator, &p->out_separator, err);

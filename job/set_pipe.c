@@ -71,6 +71,9 @@ quern_set *quern_pipe_with(quern_set *parent, const char *command, const struct 
 		return &set->job->no_memory;
 	if (pipe_check(set->step.pipe, &err) < 0)
 		return set_wrong(set->job, memory_format(&set->job->memory, "quern_pipe(): %s", err.text));
+	set->step.pipe->has_key_type = set->step.pipe->has_value_type = true;
+	set->step.pipe->key_type = parent->key_type;
+	set->step.pipe->value_type = parent->value_type;
 	set->has_key = options->key_fields > 0;
 	set->key_type = set->value_type = QUERN__VALUE_TYPE__BYTES;
 	return set;

@@ -161,6 +161,36 @@ static void records_go_in_as_lines(void **state)
 	bench_deinit(&b);
 }
 
+static void numbers_are_printed(void **state)
+{
+	const uint64_t bits[] = { 7, UINT64_MAX, 0x3ff8000000000000 }; /* 7, -1, 1.5 */
+	const Quern__ValueType types[] = { QUERN__VALUE_TYPE__U64, QUERN__VALUE_TYPE__I64,
+		QUERN__VALUE_TYPE__DOUBLE };
+	static const char *const texts[] = { "[7\t7]", "[-1\t-1]", "[1.5\t1.5]" };
+	struct bench b;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const quern_slice number = quern_bytes(&bits[i], sizeof(bits[i]));
+
+		bench_init(&b, "cat");
+		b.spec.key_type = b.spec.value_type = types[i];
+		struct quern_out *in = bench_start(&b);
+		in->emit(in, number, number);
+		bench_finish(&b);
+		expect(&b, texts[i]);
+		bench_deinit(&b);
+	}
+	bench_init(&b, "cat");
+	b.spec.key_type = QUERN__VALUE_TYPE__U64;
+	put(bench_start(&b), "four", "value");
+	assert_int_equal(b.flow.result, -EINVAL);
+	assert_true(b.flow.final);
+	assert_string_equal(b.flow.err.text,
+		"the command 'cat': a field of 4 bytes is to be printed as a number, which has 8");
+	bench_deinit(&b);
+}
+
 static void lines_come_out_as_records(void **state)
 {
 	static const struct {
@@ -304,6 +334,8 @@ static void a_failure_says_what_and_why(void **state)
 		"the command 'echo reporter:status:page 7 >&2; kill -SEGV $$' was killed by SIGSEGV "
 		"(Segmentation "
 		"fault); it was at: page 7");
+	/* What it has left in the background is not waited for. */
+	expect_failure_of("sleep 1000 & exit 4", "the command 'sleep 1000 & exit 4' exited with status 4");
 	/* SIGPIPE is ignored here, but not there. */
 	expect_failure_of("kill -PIPE $$", "the command 'kill -PIPE $$' was killed by SIGPIPE (Broken pipe)");
 	struct bench b;
@@ -313,6 +345,22 @@ static void a_failure_says_what_and_why(void **state)
 	assert_non_null(strstr(b.flow.err.text, "exited with status 127; it said: "));
 	assert_non_null(strstr(b.flow.err.text, "not found"));
 	bench_deinit(&b);
+}
+
+static void a_failure_ends_the_flow_at_once(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (int reads = 0; reads < 2; reads++) {
+		/* The second one leaves somebody who reads on, and who would never end. */
+		bench_init(&b, reads ? "cat <&0 >/dev/null & exit 5" : "exec <&-; exit 5");
+		struct quern_out *in = bench_start(&b);
+		while (!b.flow.stop)
+			put(in, NULL, "a line that is put until somebody says that it is enough of them");
+		assert_non_null(strstr(b.flow.err.text, "exited with status 5"));
+		bench_deinit(&b);
+	}
 }
 
 static void a_folder_that_is_not_there(void **state)
@@ -417,12 +465,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_go_in_as_lines),
+		cmocka_unit_test(numbers_are_printed),
 		cmocka_unit_test(lines_come_out_as_records),
 		cmocka_unit_test(any_bytes_and_any_size),
 		cmocka_unit_test(nothing_that_it_does_blocks_us),
 		cmocka_unit_test(it_may_end_when_it_likes),
 		cmocka_unit_test(it_is_stopped_when_no_more_is_wanted),
 		cmocka_unit_test(a_failure_says_what_and_why),
+		cmocka_unit_test(a_failure_ends_the_flow_at_once),
 		cmocka_unit_test(a_folder_that_is_not_there),
 		cmocka_unit_test(nothing_of_it_is_left),
 		cmocka_unit_test(environment_and_folder),

@@ -252,9 +252,9 @@ quern_set *quern_sort_partitions(quern_set *set, unsigned order);
 
 /* What an external command makes of the records: `sh -c command` runs once in each task, also in one that has
  * no records. A record goes to its standard input as a line, "key<TAB>value" or, of one without a key, the
- * value alone; the lines of its standard output, without their newlines, are the records of the new set: values
- * without keys. Nothing is escaped: a record that has a newline in it arrives as several. Any bytes; a line has
- * at most 1 GiB.
+ * value alone, numbers of a known type (quern_typed()) in decimal; the lines of its standard output, without
+ * their newlines, are the records of the new set: values without keys. Nothing is escaped: a record that has a
+ * newline in it arrives as several. Any bytes; a line has at most 1 GiB.
  *
  * The command may end before it has read everything. A status other than 0, or a signal, fails the attempt
  * with what the command printed last on its standard error. It has ended when the shell has, and its
