@@ -121,6 +121,16 @@ static int set_locality_wait(struct run_options *o, const char *value, struct er
 	return parse_duration_ms(value, &o->locality_wait_ms, err);
 }
 
+static int set_max_bad_records(struct run_options *o, const char *value, struct err *err)
+{
+	uint32_t n;
+
+	int r = parse_count(value, 0, UINT32_MAX, &n, err);
+	if (r == 0)
+		o->max_bad_records = n;
+	return r;
+}
+
 static int set_max_failures(struct run_options *o, const char *value, struct err *err)
 {
 	return parse_count(value, 1, 1000, &o->task_max_failures, err);
@@ -228,6 +238,9 @@ static const struct option_row rows[] = {
 		"tasks of a stage wait so long for places that suit them (coarse: 3s, fine: 1s)",
 		set_locality_wait },
 	{ "task-max-failures", "N", "attempts of a task before the job fails (4)", set_max_failures },
+	{ "max-bad-records", "N",
+		"records of all tasks that are left out when functions say they are bad (0)",
+		set_max_bad_records },
 	{ "task-timeout", "TIME", "an attempt that takes longer has failed (none)", set_task_timeout },
 	{ "min-registered-ratio", "RATIO", "coarse: start when so much of the request is there (0.8)",
 		set_min_registered },

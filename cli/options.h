@@ -23,6 +23,7 @@ struct run_options {
 	uint32_t cache_mem_mb; /* UINT32_MAX: not said */
 	uint32_t task_max_failures;
 	uint64_t task_timeout_ms;
+	uint64_t max_bad_records;
 	uint64_t locality_wait_ms; /* UINT64_MAX: not said */
 	uint32_t min_registered_percent;
 	uint64_t max_registered_wait_ms;

@@ -167,6 +167,7 @@ static struct sched_config sched_config(const struct command *c)
 		.executor_mem_mb = executor_mem_mb(o),
 		.task_max_failures = o->task_max_failures,
 		.task_timeout_ms = o->task_timeout_ms,
+		.max_bad_records = o->max_bad_records,
 		.locality_wait_ms = o->locality_wait_ms,
 		.revive_interval_ms = o->revive_interval_ms,
 		.revive_burst = REVIVE_BURST,

@@ -169,7 +169,7 @@ static void insert(struct combine *c, uint64_t hash, quern_slice key, quern_slic
 		return;
 	}
 	if (key.len > TABLE_KEY_MAX) {
-		flow_fail(c->flow, -EMSGSIZE, true, "a key of %zu bytes is too long", key.len);
+		flow_fail_record(c->flow, -EMSGSIZE, "a key of %zu bytes is too long", key.len);
 		return;
 	}
 	struct table_slot *s = find_room(c, hash, key);

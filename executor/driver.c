@@ -352,6 +352,7 @@ int driver_data(struct exec *x, const Quern__TaskResult *result, struct exec_pla
 	data.partition = result->partition;
 	data.attempt = result->attempt;
 	data.data = result->data;
+	data.tally = result->tally;
 	m.data = &data;
 	return x->link == LINK_IS_UP ? send(plan, &m) : 0;
 }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "job/out.h"
 
 enum { FLOW_WIDE = 16 };
 
@@ -21,11 +21,17 @@ struct flow {
 	uintptr_t wide;
 	size_t wide_len;
 	struct err err;
+	struct out_task *task; /* as user functions see it; or NULL */
 };
 
 /* Ends the flow with a failure, unless one stands already. `final`: trying again cannot help. */
 void flow_fail(struct flow *flow, int code, bool final, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* The same, final, for what cannot be done with the record that is being worked on, which the sentence names.
+ */
+void flow_fail_record(struct flow *flow, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The same for a negative result of a function that has set `err`. */
 void flow_fail_err(struct flow *flow, int code, const struct err *err);

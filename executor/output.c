@@ -93,7 +93,7 @@ static int put_field(struct part *p, Quern__ValueType type, quern_slice s)
 	int r = text_put(&p->out, type, s);
 
 	if (r == TEXT_MISFIT)
-		flow_fail(p->flow, -EINVAL, true, "output: " TEXT_MISFIT_WORDS, s.len);
+		flow_fail_record(p->flow, -EINVAL, "output: " TEXT_MISFIT_WORDS, s.len);
 	return r < 0 ? r : 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "executor/command.h"
+#include "executor/give.h"
 #include "executor/reader.h"
 #include "executor/text.h"
 
@@ -28,6 +29,7 @@ struct pipe {
 	char *separators;
 	struct buf to;   /* lines that the command has not got yet */
 	struct buf line; /* the beginning of one of its own */
+	uint64_t given;  /* records */
 };
 
 /* ---- Lines from it ---- */
@@ -41,13 +43,18 @@ static void empty(struct buf *b)
 		buf_clear(b);
 }
 
+static void give(struct pipe *p, quern_slice key, quern_slice value)
+{
+	give_record(p->flow, "lines of a command", ++p->given, p->next, key, value);
+}
+
 /* The key is what stands before separator number `key_fields`; the whole line if there are not so many. */
 static void give_line(struct pipe *p, const char *line, size_t len)
 {
 	const char *at = line, *end = line + len, *found = NULL;
 
 	if (p->key_fields == 0) {
-		p->next->emit(p->next, quern_bytes(NULL, 0), quern_bytes(line, len));
+		give(p, quern_bytes(NULL, 0), quern_bytes(line, len));
 		return;
 	}
 	for (uint32_t i = 0; i < p->key_fields; i++) {
@@ -58,8 +65,7 @@ static void give_line(struct pipe *p, const char *line, size_t len)
 	}
 	if (found == NULL)
 		found = at = end;
-	p->next->emit(
-		p->next, quern_bytes(line, (size_t)(found - line)), quern_bytes(at, (size_t)(end - at)));
+	give(p, quern_bytes(line, (size_t)(found - line)), quern_bytes(at, (size_t)(end - at)));
 }
 
 /* Adds to the line that is not complete. */
@@ -168,7 +174,7 @@ static void take_record(struct quern_out *out, quern_slice key, quern_slice valu
 		return;
 	r = put_line(p, key, value);
 	if (r == TEXT_MISFIT)
-		flow_fail(p->flow, -EINVAL, true, "the command '%.200s': " TEXT_MISFIT_WORDS, p->text,
+		flow_fail_record(p->flow, -EINVAL, "the command '%.200s': " TEXT_MISFIT_WORDS, p->text,
 			key.len != 8 && p->key_type != QUERN__VALUE_TYPE__BYTES ? key.len : value.len);
 	else if (r < 0)
 		flow_fail(p->flow, r, false, "out of memory for a record of %zu bytes", key.len + value.len);

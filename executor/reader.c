@@ -196,6 +196,8 @@ void reader_run(struct reader *r, const Quern__Split *split, struct quern_out *o
 	for (size_t i = 0; i < split->n_extents && !flow->stop; i++) {
 		const Quern__Extent *x = split->extents[i];
 
+		if (flow->task != NULL)
+			flow->task->record.path = x->path;
 		reader_open(r, x, flow);
 		if (!flow->stop)
 			read_extent(r, x, out, flow);

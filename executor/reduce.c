@@ -46,7 +46,7 @@ void reduce_deinit(struct reduce *r)
 
 void reduce_wrong_length(struct reduce *r, quern_slice value)
 {
-	flow_fail(r->flow, -EINVAL, true,
+	flow_fail_record(r->flow, -EINVAL,
 		"a reduction of numbers met a value of %zu bytes: emit 8 bytes, with quern_emit_u64() or its "
 		"like",
 		value.len);
@@ -76,10 +76,15 @@ quern_slice reduce_values(struct reduce *r, quern_slice a, quern_slice b)
 		return reduce_known(r, a, b);
 	r->emitted = 0;
 	buf_clear(&r->result);
+	/* No one record is to blame for what is wrong in here, and nothing around may be left half done. */
+	const bool skips = r->flow->task != NULL && r->flow->task->tally->bad_max > 0;
+	jmp_buf *skip = skips ? out_skip(NULL) : NULL;
 	r->fn(a, b, &r->out, r->arg);
+	if (skips)
+		(void)out_skip(skip);
 	if (r->emitted != 1) {
-		flow_fail(r->flow, -EINVAL, true,
-			"the function of a reduce_by_key emitted %s: it must emit exactly one, with "
+		flow_fail_record(r->flow, -EINVAL,
+			"the function of a reduction emitted %s: it must emit exactly one, with "
 			"quern_put()",
 			r->emitted == 0 ? "no value" : "more than one value");
 		return a;

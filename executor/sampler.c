@@ -18,7 +18,7 @@ static void sampler_emit(struct quern_out *out, quern_slice key, quern_slice val
 	if (s->flow->stop)
 		return;
 	if (!order_fits(&s->order, key, value)) {
-		flow_fail(s->flow, -EINVAL, true, ORDER_MISFIT, key.len, value.len);
+		flow_fail_record(s->flow, -EINVAL, ORDER_MISFIT, key.len, value.len);
 		return;
 	}
 	s->seen++;

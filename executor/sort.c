@@ -112,7 +112,7 @@ void sort_record(struct sort *s, quern_slice key, quern_slice value)
 	if (order_fits(o, key, value))
 		sort_add(s, order_word(o, order_first(o), key, value), key, value);
 	else
-		flow_fail(s->config.flow, -EINVAL, true, ORDER_MISFIT, key.len, value.len);
+		flow_fail_record(s->config.flow, -EINVAL, ORDER_MISFIT, key.len, value.len);
 }
 
 void sort_finish(struct sort *s, record_give *give, void *arg)

@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "executor/give.h"
 #include "executor/sort.h"
 
 struct sort_step {
 	struct stateful step;
 	struct quern_out *next;
+	struct flow *flow;
+	uint64_t given; /* records */
 	struct order order;
 	struct sort sort;
 };
@@ -21,17 +24,17 @@ static void take(struct quern_out *out, quern_slice key, quern_slice value)
 
 static void give(void *arg, uint64_t word, quern_slice key, quern_slice value)
 {
-	struct quern_out *next = arg;
+	struct sort_step *s = arg;
 
 	(void)word;
-	next->emit(next, key, value);
+	give_record(s->flow, "sorted records", ++s->given, s->next, key, value);
 }
 
 static void finish(struct stateful *step)
 {
 	struct sort_step *s = (struct sort_step *)step;
 
-	sort_finish(&s->sort, give, s->next);
+	sort_finish(&s->sort, give, s);
 	sort_deinit(&s->sort); /* its memory is for what follows */
 }
 
@@ -54,6 +57,7 @@ int sort_step_new(const struct step_env *env, const Quern__Step *step, struct qu
 		return err_set(err, -ENOMEM, "out of memory");
 	s->step = (struct stateful){ .in = { take }, .finish = finish, .free = sort_step_free };
 	s->next = next;
+	s->flow = env->flow;
 	s->order = order_of(step->order);
 	const struct sort_config config = { .order = &s->order,
 		.memory = env->memory,

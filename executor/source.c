@@ -1,6 +1,7 @@
 #include "executor/source.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- Samples of a text ---- */
@@ -109,6 +110,10 @@ static int open_shuffle(struct source *s, struct err *err)
 		.scratch = &s->spill.scratch,
 		.flow = c->flow };
 
+	(void)snprintf(
+		s->from, sizeof(s->from), "shuffle %u, partition %u", input->shuffle, task->task->part);
+	if (c->flow->task != NULL)
+		c->flow->task->record.from = s->from;
 	int r = open_order(s, input, err);
 	if (r == 0)
 		r = shuffle_reader_new(&config, &s->shuffle, err);

@@ -24,6 +24,7 @@ struct source {
 	double scale;
 
 	struct shuffle_reader *shuffle; /* NULL: a text */
+	char from[64];                  /* which, in words */
 	struct spill spill;             /* has the scratch file */
 	struct order order;
 	struct reduce reduce;

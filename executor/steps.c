@@ -87,7 +87,7 @@ static void map_emitted(struct quern_out *out, quern_slice key, quern_slice valu
 static void map_done(struct step *s)
 {
 	if (s->emitted != 1)
-		flow_fail(s->flow, -EINVAL, true,
+		flow_fail_record(s->flow, -EINVAL,
 			"the function of a map emitted %s: it must emit exactly one for each "
 			"(quern_flat_map() allows "
 			"any number)",

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/gate.h"
 #include "executor/hash.h"
 #include "executor/sink.h"
 #include "executor/source.h"
@@ -26,6 +27,9 @@ struct run {
 	const struct task_env *env;
 	const struct task *t;
 	struct flow flow;
+	struct tally tally;
+	struct out_task functions; /* the task, as they see it */
+	struct gate gate;
 	struct task_cache cache;
 	struct source source; /* not opened if records that were kept are read instead */
 	struct steps *steps;
@@ -60,10 +64,12 @@ static void run_guarded(void *arg)
 {
 	struct run *r = arg;
 
+	gate_init(&r->gate, steps_in(r->steps), &r->functions);
 	if (r->cache.reads)
-		cache_reader_run(&r->cache.reader, steps_in(r->steps), &r->flow);
+		cache_reader_run(&r->cache.reader, &r->gate.in, &r->flow);
 	else
-		source_run(&r->source, steps_in(r->steps));
+		source_run(&r->source, &r->gate.in);
+	gate_end(&r->gate);
 	steps_finish(r->steps);
 	if (r->flow.result == 0)
 		sink_finish(&r->sink, r->cache.reads ? 1 : source_scale(&r->source));
@@ -79,6 +85,11 @@ static int fill_done(struct run *r, Quern__TaskResult *result)
 	result->records_in = r->cache.reads ? r->cache.reader.records : source_records(&r->source);
 	result->bytes_in = r->cache.reads ? r->cache.reader.len : source_bytes(&r->source);
 	if (task_cache_finish(&r->cache, !r->flow.stop, result) < 0) /* a limit stopped it: not all passed */
+		return -ENOMEM;
+	/* What a sample computes is computed again, and counted then, unless it is kept. */
+	if ((r->t->stage->sink->kind != QUERN__SINK__KIND__SAMPLE ||
+		    (r->t->cache != NULL && r->t->cache->n_write > 0)) &&
+		tally_message(&r->tally, &result->tally) < 0)
 		return -ENOMEM;
 	return sink_answer(&r->sink, result);
 }
@@ -193,12 +204,16 @@ int task_run(const struct task_env *env, const struct task *t, Quern__TaskResult
 	struct run r = { .env = env, .t = t };
 	struct err err = { "" };
 
+	r.flow.task = &r.functions;
+	r.functions.tally = &r.tally;
+	r.tally.bad_max = t->task->has_bad_records ? t->task->bad_records : 0;
+
 	int e = open_all(&r, &err);
 	if (e < 0)
 		/* A plan that makes no sense here makes none elsewhere. */
 		flow_fail(&r.flow, e, e == -EINVAL, "%s", err.text);
-	else if ((e = out_guard(run_guarded, &r, &err)) < 0)
-		flow_fail(&r.flow, e, false, "%s", err.text);
+	else if ((e = out_guard(run_guarded, &r, &r.functions, &err)) < 0)
+		flow_fail(&r.flow, e, e == -EBADMSG, "%s", err.text);
 	e = fill_result(&r, ret);
 	close_all(&r);
 	return e;

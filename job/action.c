@@ -50,6 +50,8 @@ static int run_stages(
 	if (r < 0)
 		return r;
 	run->name = a->name;
+	run->accumulators = job->accumulators;
+	run->n_accumulators = job->n_accumulators;
 	if (a->part) {
 		run->has_first_partition = run->has_partition_count = true;
 		run->first_partition = a->first;

@@ -71,5 +71,6 @@ void job_init(quern_job *job, const struct code *code, const struct job_runner *
 
 void job_deinit(quern_job *job)
 {
+	job_take_totals(job, NULL, 0);
 	memory_deinit(&job->memory);
 }

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "job/code.h"
 #include "job/plan.pb-c.h"
+#include "job/tally.h"
 
 /* ---- Memory that is given back all at once ---- */
 
@@ -94,10 +95,10 @@ typedef int job_result_fn(void *arg, uint32_t partition, const uint8_t *data, si
 
 /* How actions reach the driver: the session, or a test. */
 struct job_runner {
-	/* Runs an action to its end. Gives the results to `result` one by one in the order of partitions,
-	 * those of the partitions that there are; not after a non-zero return of it. 0, also after such a
-	 * return; > 0: the action failed and the driver has said why; negative with a sentence, or without
-	 * one when there is nobody to tell: no driver. */
+	/* Runs an action to its end, and takes the totals (job_take_totals()). Gives the results to `result`
+	 * one by one in the order of partitions, those of the partitions that there are; not after a non-zero
+	 * return of it. 0, also after such a return; > 0: the action failed and the driver has said why;
+	 * negative with a sentence, or without one when there is nobody to tell: no driver. */
 	int (*run)(
 		void *arg, const Quern__Run *run, job_result_fn *result, void *result_arg, struct err *err);
 	/* What is kept of a persisted set may go; does not wait. 0, or negative: no driver. NULL: nothing is
@@ -111,13 +112,20 @@ struct quern_job {
 	struct job_runner runner;
 	struct memory memory; /* of sets; theirs until the job ends */
 	uint32_t next_run, next_stage, next_shuffle, next_cache;
-	uint32_t stamp; /* of the last walk over the graph */
-	bool running;   /* an action is under way */
+	uint32_t stamp;                                 /* of the last walk over the graph */
+	bool running;                                   /* an action is under way */
+	Quern__Accumulator *accumulators[TALLY_COUNTS]; /* by id */
+	size_t n_accumulators;
+	Quern__Count **totals; /* owned: what accumulators and counters have come to */
+	size_t n_totals;
 	quern_set no_memory;
 };
 
 /* A job without sets. `code` is borrowed. */
 void job_init(quern_job *job, const struct code *code, const struct job_runner *runner);
 void job_deinit(quern_job *job);
+
+/* What the driver says that accumulators and counters have come to: takes all of it, malloc()ed. */
+void job_take_totals(quern_job *job, Quern__Count **totals, size_t n);
 
 #endif

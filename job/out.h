@@ -1,11 +1,13 @@
-/* out.h: what stands behind quern_out and quern_fail(): the seam between user functions and whoever runs
- * them. */
+/* out.h: what stands behind quern_out, quern_fail() and its like: the seam between user functions and whoever
+ * runs them. */
 #ifndef QUERN_JOB_OUT_H
 #define QUERN_JOB_OUT_H
 
+#include <setjmp.h>
 #include <quern/quern.h>
 
 #include "base/err.h"
+#include "job/tally.h"
 
 /* An operator that takes records embeds this as its first member. */
 struct quern_out {
@@ -13,8 +15,37 @@ struct quern_out {
 	void (*emit)(struct quern_out *out, quern_slice key, quern_slice value);
 };
 
-/* Runs `run(arg)`; quern_fail() inside it, at any depth, ends it. 0, or -ECANCELED with quern_fail()'s text
- * in `err`. May not be nested. Outside of a guard quern_fail() prints its text on stderr and exits with 1. */
-int out_guard(void (*run)(void *arg), void *arg, struct err *err);
+/* Where user code is. */
+struct out_record {
+	const char *path; /* of the file that it is from; or NULL. Borrowed, like all of this */
+	const char *from; /* without a path: where it is from, in words; or NULL */
+	uint64_t number;  /* of the record in the task, the first is 1; 0: it is at none */
+	quern_slice key, value;
+};
+
+/* A task, as user functions reach it. Those that run in a thread of their own have one of their own, with the
+ * same tally. */
+struct out_task {
+	struct out_record record;
+	struct tally *tally; /* what they count, and bad records. Borrowed */
+};
+
+/* Runs `run(arg)`; quern_fail() inside it, at any depth, ends it. 0; -ECANCELED with quern_fail()'s text in
+ * `err`; -EBADMSG with that of a bad record which cannot be left out: trying again cannot help. `task`: where
+ * records are named and things counted; NULL: nowhere. May not be nested. Outside of a guard quern_fail()
+ * prints its text on stderr and exits with 1. */
+int out_guard(void (*run)(void *arg), void *arg, struct out_task *task, struct err *err);
+
+/* Appends to the sentence which record it is about: " (input 'a.txt', record 7: key 'abc', value '\x00def')",
+ * at most 60 bytes of each. Nothing when there is none. */
+void out_name_record(const struct out_record *record, struct err *err);
+
+/* Where quern_bad_record() goes on this thread, within a guard, when the record may be left out; NULL, as it is at
+ * first: nowhere, and the task fails. Returns what it was. Who calls user code that does not work for one record
+ * alone, or that must not be left by a jump, makes it NULL as long as that runs. */
+jmp_buf *out_skip(jmp_buf *to);
+
+/* The tally of the task whose user function this thread runs; NULL: none. */
+struct tally *out_tally(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include "job/code.h"
 #include "job/pipe_check.h"
 #include "job/stage.h"
+#include "job/tally.h"
 
 static bool known(const ProtobufCEnumDescriptor *type, int value)
 {
@@ -82,14 +83,17 @@ static int check_input(const Quern__Run *run, size_t stage, const Quern__Shuffle
 		return err_set(err, -EBADMSG, "no stage before it writes shuffle %" PRIu32, input->shuffle);
 	if (input->reduce != NULL && input->order != NULL)
 		return err_set(err, -EBADMSG, "both a reduction and an order");
+	int r = input->order != NULL    ? check_order(input->order, err)
+		: input->reduce != NULL ? check_function(input->reduce, true, "a reduction", err)
+					: 0;
+	if (r < 0)
+		return r;
 	if ((writer->order != NULL) != (input->order != NULL))
 		return err_set(
 			err, -EBADMSG, "shuffle %" PRIu32 " is sorted at one end only", input->shuffle);
 	if (writer->seed != input->seed)
 		return err_set(err, -EBADMSG, "shuffle %" PRIu32 " is hashed in two ways", input->shuffle);
-	if (input->order != NULL)
-		return check_order(input->order, err);
-	return input->reduce != NULL ? check_function(input->reduce, true, "a reduction", err) : 0;
+	return 0;
 }
 
 static int check_source(const Quern__Run *run, size_t stage, const Quern__Source *s, struct err *err)
@@ -250,6 +254,23 @@ static int check_stage(const Quern__Run *run, size_t stage, struct err *err)
 	return r;
 }
 
+static int check_accumulators(const Quern__Run *run, struct err *err)
+{
+	if (run->n_accumulators > TALLY_COUNTS)
+		return err_set(err, -EBADMSG, "%zu accumulators are more than %d", run->n_accumulators,
+			TALLY_COUNTS);
+	for (size_t i = 0; i < run->n_accumulators; i++) {
+		const Quern__Accumulator *a = run->accumulators[i];
+
+		if (!known(&quern__count__kind__descriptor, (int)a->kind))
+			return err_set(err, -EBADMSG, "an accumulator of unknown kind %d", (int)a->kind);
+		if (a->name[0] == '\0' || strlen(a->name) > TALLY_NAME)
+			return err_set(err, -EBADMSG, "the name of an accumulator has not 1 to %d bytes",
+				TALLY_NAME);
+	}
+	return 0;
+}
+
 static int check_head(const Quern__Run *run, const uint8_t *build_id, size_t build_id_len, struct err *err)
 {
 	if (build_id != NULL && (run->build_id.len != build_id_len ||
@@ -262,7 +283,7 @@ static int check_head(const Quern__Run *run, const uint8_t *build_id, size_t bui
 		return err_set(err, -EBADMSG, "a range of partitions with one end");
 	if (run->has_partition_count && run->partition_count == 0)
 		return err_set(err, -EBADMSG, "a range of no partitions");
-	return 0;
+	return check_accumulators(run, err);
 }
 
 int plan_check(const Quern__Run *run, const uint8_t *build_id, size_t build_id_len, struct err *err)

@@ -212,7 +212,8 @@ int session_put_result(struct buf *out, uint32_t run, uint32_t partition, const 
 	return put_frame(out, &m.base, SESSION_TO_JOB_MAX);
 }
 
-int session_put_done(struct buf *out, uint32_t run, int code, const char *text)
+int session_put_done(struct buf *out, uint32_t run, int code, const char *text, Quern__Count *const *totals,
+	size_t n_totals)
 {
 	Quern__SessionToJob m = QUERN__SESSION_TO_JOB__INIT;
 	Quern__SessionToJob__Done done = QUERN__SESSION_TO_JOB__DONE__INIT;
@@ -220,6 +221,8 @@ int session_put_done(struct buf *out, uint32_t run, int code, const char *text)
 	done.run = run;
 	done.code = code;
 	done.text = (char *)text;
+	done.totals = (Quern__Count **)totals;
+	done.n_totals = n_totals;
 	m.done = &done;
 	return put_frame(out, &m.base, SESSION_TO_JOB_MAX);
 }

@@ -64,7 +64,8 @@ int session_put_run(struct buf *out, const Quern__Run *run);
 int session_put_cancel(struct buf *out, uint32_t run);
 int session_put_unpersist(struct buf *out, uint32_t cache);
 int session_put_result(struct buf *out, uint32_t run, uint32_t partition, const void *data, size_t len);
-int session_put_done(struct buf *out, uint32_t run, int code, const char *text);
+int session_put_done(struct buf *out, uint32_t run, int code, const char *text, Quern__Count *const *totals,
+	size_t n_totals);
 
 /* ---- The job's side ---- */
 

@@ -19,6 +19,7 @@ struct channel {
 	uint8_t bytes[READ_SIZE]; /* read, `left` of them from `at` on not looked at */
 	const uint8_t *at;
 	size_t left;
+	quern_job *job;
 };
 
 /* The results of an action. Partitions end in any order; the job sees them in theirs. */
@@ -175,6 +176,11 @@ static int run_to_end(struct channel *c, struct results *rs, uint32_t run, struc
 		}
 		bool done = m->done != NULL && m->done->run == run;
 		int code = done ? m->done->code : 0;
+		if (done) {
+			job_take_totals(c->job, m->done->totals, m->done->n_totals);
+			m->done->totals = NULL;
+			m->done->n_totals = 0;
+		}
 		message_free(m);
 		if (!done)
 			return err_set(err, -EBADMSG, "the driver's answer: of another action");
@@ -241,6 +247,7 @@ static int call_main(struct channel *c, const struct code *code, int argc, char 
 		return 1;
 	}
 	job_init(&job, code, &runner);
+	c->job = &job;
 	int r = job_main(&job, argc, argv);
 	job_deinit(&job);
 	return r >= 0 && r <= 255 ? r : 1;

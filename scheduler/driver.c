@@ -19,6 +19,8 @@
 #include "base/vec.h"
 #include "job/explain.h"
 #include "job/files.h"
+#include "job/reduction.h"
+#include "job/tally.h"
 #include "mesos/client.h"
 #include "mesos/codec.h"
 #include "scheduler/action.h"
@@ -121,6 +123,16 @@ static void do_commit(struct driver *d, const struct sched_action *a)
 	}
 }
 
+/* Tells the job that an action has ended. */
+static void answer(struct driver *d, uint32_t run, int code, const char *text)
+{
+	struct sched_tally t;
+
+	sched_get_tally(d->sched, &t);
+	if (d->job != NULL && job_process_done(d->job, run, code, text, t.totals, t.n_totals) < 0)
+		out_of_memory(d);
+}
+
 static void do_done(struct driver *d, const struct sched_action *a)
 {
 	struct err err = { "" };
@@ -135,8 +147,7 @@ static void do_done(struct driver *d, const struct sched_action *a)
 	progress_clear(&d->progress);
 	if (code != 0 && text != NULL && !d->ending)
 		say(d, "%s", text);
-	if (d->job != NULL && job_process_done(d->job, a->run, code, text != NULL ? text : "") < 0)
-		out_of_memory(d);
+	answer(d, a->run, code, text != NULL ? text : "");
 }
 
 static void perform(struct driver *d, const struct sched_action *a)
@@ -338,8 +349,7 @@ static void on_run(void *arg, const Quern__Run *run)
 				  : action_begin(run, &d->memory, &d->c->action, &d->action, &err);
 	if (r < 0) {
 		say(d, "%s", err.text);
-		if (job_process_done(d->job, run->id, DRIVER_JOB_FAILED, err.text) < 0)
-			out_of_memory(d);
+		answer(d, run->id, DRIVER_JOB_FAILED, err.text);
 		return;
 	}
 	struct sched_event ev = { .kind = SCHED_EV_RUN };
@@ -364,6 +374,36 @@ static void show_peak(struct driver *d)
 		say(d, "peak memory of a worker: %.1f MiB", (double)now.peak_rss / (1 << 20));
 }
 
+static void show_count(struct driver *d, const Quern__Count *c, const char *name)
+{
+	const char *type = tally_type(tally_reduction(c));
+
+	if (*type == 'u')
+		say(d, "%s: %llu", name, (unsigned long long)c->bits);
+	else if (*type == 'i')
+		say(d, "%s: %lld", name, (long long)c->bits);
+	else
+		say(d, "%s: %.17g", name, reduce_as_double(c->bits));
+}
+
+/* What tasks have counted; what was left out is said in any case. */
+static void show_tally(struct driver *d)
+{
+	struct sched_tally t;
+
+	sched_get_tally(d->sched, &t);
+	for (size_t i = 0; d->c->verbose && i < t.n_totals; i++)
+		show_count(d, t.totals[i],
+			t.totals[i]->name != NULL ? t.totals[i]->name
+						  : t.accumulators[t.totals[i]->id]->name);
+	if (t.bad == 0 || d->c->quiet)
+		return;
+	say(d, "warning: %llu bad record%s left out%s", (unsigned long long)t.bad,
+		t.bad == 1 ? " was" : "s were", t.bad > t.n_texts ? "; the first:" : ":");
+	for (size_t i = 0; i < t.n_texts; i++)
+		say(d, "  %s", t.texts[i]);
+}
+
 static void on_unpersist(void *arg, uint32_t cache)
 {
 	step(arg, (struct sched_event){ .kind = SCHED_EV_UNPERSIST, .u.cache = cache });
@@ -381,6 +421,7 @@ static void on_gone(void *arg, int status, const char *why)
 		say(d, "quern_main() died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) != 0 && d->c->verbose)
 		say(d, "quern_main() ended with status %d", WEXITSTATUS(status));
+	show_tally(d);
 	if (d->c->verbose)
 		show_peak(d);
 	end(d, why == NULL && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? DRIVER_DONE

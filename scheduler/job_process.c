@@ -275,10 +275,11 @@ int job_process_result(struct job_process *p, uint32_t run, uint32_t partition, 
 	return r < 0 ? r : send_frame(p, &b);
 }
 
-int job_process_done(struct job_process *p, uint32_t run, int code, const char *text)
+int job_process_done(struct job_process *p, uint32_t run, int code, const char *text,
+	Quern__Count *const *totals, size_t n_totals)
 {
 	auto_buf struct buf b = BUF_INIT(SESSION_TO_JOB_MAX + 4);
 
-	int r = session_put_done(&b, run, code, text);
+	int r = session_put_done(&b, run, code, text, totals, n_totals);
 	return r < 0 ? r : send_frame(p, &b);
 }

@@ -42,8 +42,10 @@ int job_process_start(struct event_base *loop, const struct job_process_config *
 /* Kills it if it is still there. Takes and returns NULL. */
 struct job_process *job_process_free(struct job_process *p);
 
-/* Data of partition `partition` of an action, and the end of one. 0, -ENOMEM, or -EMSGSIZE. */
+/* Data of partition `partition` of an action, and the end of one, with what tasks have counted so far. 0,
+ * -ENOMEM, or -EMSGSIZE. */
 int job_process_result(struct job_process *p, uint32_t run, uint32_t partition, const void *data, size_t len);
-int job_process_done(struct job_process *p, uint32_t run, int code, const char *text);
+int job_process_done(struct job_process *p, uint32_t run, int code, const char *text,
+	Quern__Count *const *totals, size_t n_totals);
 
 #endif

@@ -132,6 +132,7 @@ struct sched *sched_free(struct sched *s)
 	s->run = NULL;
 	sched_shuffles_deinit(s);
 	sched_cache_deinit(s);
+	sched_tally_deinit(s);
 	sched_attempts_deinit(s);
 	sched_holds_deinit(s);
 	sched_executors_deinit(s);

@@ -44,6 +44,7 @@ struct sched_config {
 	uint32_t executor_mem_mb;
 	uint32_t task_max_failures; /* attempts of a task, all told */
 	uint64_t task_timeout_ms;   /* 0: none */
+	uint64_t max_bad_records;   /* of the whole job, that are left out */
 	uint64_t locality_wait_ms;  /* a task that prefers some executors waits so long for one of them */
 
 	uint64_t revive_interval_ms; /* least time between two REVIVEs; UINT64_MAX: never REVIVE but to
@@ -147,6 +148,17 @@ int sched_step(struct sched *s, const struct sched_event *ev, struct sched_plan 
 
 /* When a SCHED_EV_TICK is wanted at the latest; UINT64_MAX: no need. */
 uint64_t sched_next_ms(const struct sched *s);
+
+/* What tasks that succeeded have counted, in all runs so far. Everything is borrowed until the next step. */
+struct sched_tally {
+	Quern__Count *const *totals;
+	size_t n_totals;
+	Quern__Accumulator *const *accumulators; /* by the ids of totals */
+	uint64_t bad;                            /* records that were left out */
+	const char *const *texts;                /* about the first of them */
+	size_t n_texts;
+};
+void sched_get_tally(const struct sched *s, struct sched_tally *ret);
 
 /* For a person watching. */
 struct sched_progress {

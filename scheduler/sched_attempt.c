@@ -225,14 +225,16 @@ static int fetch_failed(struct sched *s, struct task *t, struct agent *agent, co
 	return 0;
 }
 
-static int give_result(struct sched *s, struct task *t, const void *data, size_t len)
+static int give_result(
+	struct sched *s, struct task *t, const void *data, size_t len, const Quern__Tally *tally)
 {
 	const struct sched_action a = {
 		.kind = SCHED_DO_RESULT, .run = s->run->id, .partition = t->partition
 	};
 
 	sched_task_done(s, t);
-	return sched_plan_bytes(s, a, data, len);
+	int r = sched_tally_add(s, t, tally);
+	return r < 0 ? r : sched_plan_bytes(s, a, data, len);
 }
 
 static int commit(struct sched *s, struct task *t, struct agent *agent, const Quern__TaskResult *result)
@@ -245,7 +247,8 @@ static int commit(struct sched *s, struct task *t, struct agent *agent, const Qu
 	if (a.text == NULL)
 		return -ENOMEM;
 	t->state = TASK_COMMITTING;
-	return sched_plan_add(s, a);
+	int r = sched_plan_add(s, a);
+	return r < 0 ? r : sched_tally_add(s, t, result->tally);
 }
 
 static int done(struct sched *s, struct task *t, struct executor *e, uint32_t attempt,
@@ -254,11 +257,12 @@ static int done(struct sched *s, struct task *t, struct executor *e, uint32_t at
 	Quern__Sink__Kind kind = t->stage->message->sink->kind;
 
 	if (kind == QUERN__SINK__KIND__SHUFFLE) {
-		if (e->hello)
-			sched_output_set(s, t, e, attempt);
-		else /* nobody could fetch it */
+		if (!e->hello) { /* nobody could fetch it */
 			sched_task_queue(s, t);
-		return 0;
+			return 0;
+		}
+		sched_output_set(s, t, e, attempt);
+		return sched_tally_add(s, t, result->tally);
 	}
 	if (!sched_run_has(s, t))
 		return 0;
@@ -266,10 +270,10 @@ static int done(struct sched *s, struct task *t, struct executor *e, uint32_t at
 		return commit(s, t, e->agent, result);
 	if (result->has_data_on_link && result->data_on_link && !result->has_data)
 		return failed(s, t, e->agent, result); /* it would have come before this */
-	return give_result(s, t, result->data.data, result->has_data ? result->data.len : 0);
+	return give_result(s, t, result->data.data, result->has_data ? result->data.len : 0, result->tally);
 }
 
-int sched_attempt_data(struct sched *s, struct attempt *a, const ProtobufCBinaryData *data)
+int sched_attempt_data(struct sched *s, struct attempt *a, const Quern__ToDriver__Data *data)
 {
 	struct task *t = a->task;
 
@@ -278,7 +282,7 @@ int sched_attempt_data(struct sched *s, struct attempt *a, const ProtobufCBinary
 	Quern__Sink__Kind kind = t->stage->message->sink->kind;
 	if (kind == QUERN__SINK__KIND__SHUFFLE || kind == QUERN__SINK__KIND__TEXT)
 		return 0;
-	return give_result(s, t, data->data, data->len);
+	return give_result(s, t, data->data.data, data->data.len, data->tally);
 }
 
 int sched_attempt_result(struct sched *s, struct attempt *a, const Quern__TaskResult *result)

@@ -316,7 +316,7 @@ static int on_data(struct sched *s, struct executor *e, const Quern__ToDriver__D
 	int r = 0;
 
 	if (a != NULL && a->executor == e)
-		r = sched_attempt_data(s, a, &data->data);
+		r = sched_attempt_data(s, a, data);
 	if (r < 0)
 		return r;
 	name.stage = data->stage;

@@ -75,7 +75,9 @@ int sched_run_start(struct sched *s, const struct sched_event *ev)
 	run->id = id;
 	run->since_ms = s->now_ms;
 	run->stale = true;
-	int r = add_stages(s, run, ev, &err);
+	int r = sched_tally_run(s, ev->u.run.run);
+	if (r == 0)
+		r = add_stages(s, run, ev, &err);
 	if (r == 0) {
 		s->run = run;
 		return 0;
@@ -157,10 +159,12 @@ int sched_run_settle(struct sched *s)
 		return 0;
 	if (run->stale)
 		r = refresh(run);
-	if (r == 0 && run->last->n_done == run->last->n_tasks)
-		return sched_run_end(s, 0, "%s", "");
-	if (r < 0)
+	if (r == 0)
+		r = sched_tally_settle(s);
+	if (r < 0 || run->ended)
 		return r;
+	if (run->last->n_done == run->last->n_tasks)
+		return sched_run_end(s, 0, "%s", "");
 	const struct mode_view v = sched_view_of(s);
 	uint64_t until_ms = UINT64_MAX;
 	switch (s->config.mode->start(s->mode, &v, &until_ms, &why)) {

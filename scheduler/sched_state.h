@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/vec.h"
+#include "job/tally.h"
 #include "job/stage.h"
 #include "mesos/resources.h"
 #include "scheduler/sched.h"
@@ -178,6 +179,7 @@ struct task {
 	struct stage *stage;
 	uint32_t partition, next_attempt;
 	uint32_t failures, losses, fetches, stale_fetches;
+	bool counted; /* its tally */
 	enum task_state state;
 	enum task_queue queue;    /* while pending */
 	struct prefers *prefers;  /* executors, while choosy; NULL: none */
@@ -282,9 +284,13 @@ struct sched {
 	struct shuffle *shuffles;   /* by id */
 	struct stage *stages;       /* by id: all of the shuffles', and the run's last */
 	struct used *used;
-	struct cached *cached;          /* by set and partition */
-	struct cached_set *cached_sets; /* by id */
-	struct run *run;                /* or NULL */
+	struct cached *cached;                  /* by set and partition */
+	struct cached_set *cached_sets;         /* by id */
+	struct run *run;                        /* or NULL */
+	VEC(Quern__Count *) totals;             /* see sched_tally.c */
+	VEC(Quern__Accumulator *) accumulators; /* of the job, by id */
+	uint64_t bad;                           /* records that were left out */
+	VEC(char *) bad_texts;
 	VEC(struct agent *) offering;   /* agents with offers in this step */
 	VEC(struct executor *) batched; /* executors with a batch */
 
@@ -472,6 +478,18 @@ int sched_cache_linked(struct sched *s, const struct executor *e);
 int sched_cache_prefer(struct sched *s, struct stage *stage);
 void sched_cache_deinit(struct sched *s);
 
+/* ---- sched_tally.c ---- */
+
+/* The run's accumulators. */
+int sched_tally_run(struct sched *s, const Quern__Run *run);
+/* A success of the task was accepted: what it counted, NULL: nothing. */
+int sched_tally_add(struct sched *s, struct task *t, const Quern__Tally *m);
+/* So many bad records may still be left out. */
+uint64_t sched_tally_bad_left(const struct sched *s);
+/* Ends a run when there are too many. */
+int sched_tally_settle(struct sched *s);
+void sched_tally_deinit(struct sched *s);
+
 /* ---- sched_attempt.c ---- */
 
 /* A new attempt of a picked task; `h`: its hold, or NULL. */
@@ -481,7 +499,7 @@ struct attempt *sched_attempt_find(
 	const struct sched *s, uint32_t stage, uint32_t partition, uint32_t number);
 int sched_attempt_result(struct sched *s, struct attempt *a, const Quern__TaskResult *result);
 /* Its data came ahead of its end. */
-int sched_attempt_data(struct sched *s, struct attempt *a, const ProtobufCBinaryData *data);
+int sched_attempt_data(struct sched *s, struct attempt *a, const Quern__ToDriver__Data *data);
 /* It ended without a result of its own. */
 int sched_attempt_lost(struct sched *s, struct attempt *a, bool counts, const char *why);
 int sched_attempt_kill(struct sched *s, struct attempt *a);

@@ -134,6 +134,8 @@ void sched_task_fill(const struct sched *s, const struct attempt *a, Quern__Task
 	ret->outputs_versions = b->versions;
 	ret->has_memory = 1;
 	ret->memory = (uint64_t)s->config.task_mem_mb << 20;
+	ret->bad_records = sched_tally_bad_left(s);
+	ret->has_bad_records = ret->bad_records > 0;
 	if (s->config.task_timeout_ms > 0) {
 		ret->has_timeout_ms = 1;
 		ret->timeout_ms = s->config.task_timeout_ms;

@@ -234,6 +234,20 @@ def test_sorts_are_total_and_stable():
             assert quern.parts(out) == b"".join(b"%d\t%s\n" % (n, key) for key, n, _ in expected), how
 
 
+def test_unions_of_anything():
+    for files in 1, 5:
+        with quern.scratch() as d:
+            table = rows(2000, 12)
+            lines = write(d, table, files)
+            texts = [b"%s\t%s" % (key, text) for key, _, text in table]
+            by_key = collections.defaultdict(list)
+            for key, _, text in table:
+                by_key[key].append(text)
+            most = [b"%s\t%s" % (key, max(of)) for key, of in by_key.items()]
+            for time in "first", "second":  # in both modes
+                quern.same(saved(d, "unions", time), sorted(lines + 2 * texts + 2 * most))
+
+
 def test_a_megabyte_goes_along_with_a_function():
     with quern.scratch() as d:
         lines = write(d, rows(300, 8), files=4)

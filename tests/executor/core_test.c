@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "executor/core.h"
+#include "tests/one_branch.h"
 
 /* An executor's core, and what its plans said, one line per action. */
 struct bench {
@@ -103,9 +104,9 @@ static void trace_action(struct bench *b, const struct exec_action *a)
 		assert_int_equal(a->stage->id, a->task->stage);
 		r = buf_add_fmt(&b->trace, "run %u.%u.%u", (unsigned)a->task->stage,
 			(unsigned)a->task->partition, (unsigned)a->task->attempt);
-		if (r == 0 && a->outputs != NULL)
-			r = buf_add_fmt(&b->trace, " outputs %u.%u", (unsigned)a->outputs->shuffle,
-				(unsigned)a->outputs->version);
+		for (size_t i = 0; r == 0 && i < a->n_outputs; i++)
+			r = buf_add_fmt(&b->trace, " outputs %u.%u", (unsigned)a->outputs[i]->shuffle,
+				(unsigned)a->outputs[i]->version);
 		if (r == 0)
 			r = buf_add_str(&b->trace, "\n");
 		break;
@@ -275,14 +276,14 @@ static void tell_stage(struct bench *b, uint32_t id, uint32_t shuffle)
 	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
 	Quern__ToExecutor__StageInfo info = QUERN__TO_EXECUTOR__STAGE_INFO__INIT;
 	Quern__Stage stage = QUERN__STAGE__INIT;
-	Quern__Source source = QUERN__SOURCE__INIT;
+	struct one_branch from;
 	Quern__Sink sink = QUERN__SINK__INIT;
 
 	stage.id = id;
-	stage.source = &source;
+	one_branch_init(&from, &stage);
 	stage.sink = &sink;
-	source.has_shuffle = shuffle > 0;
-	source.shuffle = shuffle;
+	if (shuffle > 0)
+		one_branch_read(&from, shuffle);
 	info.stage = &stage;
 	m.stage = &info;
 	to_executor(b, &m);
@@ -471,9 +472,9 @@ static void what_is_not_known_is_asked_for_once(void **state)
 	struct bench *b = *state;
 	Quern__Task t = task_of(2, 0, 0), u = task_of(2, 1, 0);
 
-	t.has_outputs_version = u.has_outputs_version = 1;
-	t.outputs_version = 3;
-	u.outputs_version = 4;
+	t.n_outputs_versions = u.n_outputs_versions = 1;
+	t.outputs_versions = &(uint32_t){ 3 };
+	u.outputs_versions = &(uint32_t){ 4 };
 	launch_task(b, t);
 	launch_task(b, u);
 	assert_trace(b, "link need stage 2\n");

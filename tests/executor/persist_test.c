@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "executor/core.h"
+#include "tests/one_branch.h"
 
 enum { BUDGET = 1000, SETS_MAX = 20 };
 
@@ -149,16 +150,16 @@ static void tell_stage(struct bench *b, uint32_t id, const uint32_t *sets, size_
 	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
 	Quern__ToExecutor__StageInfo info = QUERN__TO_EXECUTOR__STAGE_INFO__INIT;
 	Quern__Stage stage = QUERN__STAGE__INIT;
-	Quern__Source source = QUERN__SOURCE__INIT;
+	struct one_branch from;
 	Quern__Sink sink = QUERN__SINK__INIT;
 	Quern__Step steps[2 * SETS_MAX], *list[2 * SETS_MAX];
 	Quern__Cache caches[SETS_MAX];
 
 	stage.id = id;
-	stage.source = &source;
+	one_branch_init(&from, &stage);
 	stage.sink = &sink;
-	stage.steps = list;
-	stage.n_steps = 2 * n;
+	from.branch.steps = list;
+	from.branch.n_steps = 2 * n;
 	for (size_t i = 0; i < n; i++) {
 		quern__step__init(&steps[2 * i]);
 		quern__step__init(&steps[2 * i + 1]);

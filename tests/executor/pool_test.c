@@ -12,6 +12,7 @@
 #include "executor/pool.h"
 #include "executor/task.h"
 #include "tests/executor/kit.h"
+#include "tests/one_branch.h"
 
 enum { RESULTS_MAX = 64, PATIENCE_S = 30 };
 
@@ -25,7 +26,7 @@ struct bench {
 	char unloadable[1024];
 
 	Quern__Stage stage;
-	Quern__Source source;
+	struct one_branch from;
 	Quern__Sink sink;
 	Quern__Step step;
 	Quern__Step *steps[1];
@@ -96,7 +97,6 @@ static void bench_open(struct bench *b)
 	struct err err = { "" };
 
 	*b = (struct bench){ .stage = QUERN__STAGE__INIT,
-		.source = QUERN__SOURCE__INIT,
 		.sink = QUERN__SINK__INIT,
 		.step = QUERN__STEP__INIT,
 		.task = QUERN__TASK__INIT,
@@ -108,10 +108,10 @@ static void bench_open(struct bench *b)
 	(void)snprintf(b->input, sizeof(b->input), "%s/input", b->dir);
 	b->code = kit_load_job();
 	b->function = kit_function(b->code, "misbehave");
-	b->stage.source = &b->source;
+	one_branch_init(&b->from, &b->stage);
 	b->stage.sink = &b->sink;
-	b->stage.steps = b->steps;
-	b->stage.n_steps = 1;
+	b->from.branch.steps = b->steps;
+	b->from.branch.n_steps = 1;
 	b->steps[0] = &b->step;
 	b->step.kind = QUERN__STEP__KIND__FLAT_MAP;
 	b->step.function = &b->function;
@@ -178,7 +178,7 @@ static void start_attempt(struct bench *b, uint32_t partition, uint32_t attempt,
 	b->extent.length = strlen(line);
 	b->task.partition = partition;
 	b->task.attempt = attempt;
-	assert_int_equal(pool_run(b->pool, &b->task, &b->stage, NULL, NULL), 0);
+	assert_int_equal(pool_run(b->pool, &b->task, &b->stage, NULL, 0, NULL), 0);
 }
 
 static Quern__TaskResult *run_one(struct bench *b, const char *line)

@@ -19,6 +19,7 @@
 #include "mesos/executor.pb-c.h"
 #include "mesos/recordio.h"
 #include "tests/executor/kit.h"
+#include "tests/one_branch.h"
 
 enum { CALLS_MAX = 64, PATIENCE_S = 30 };
 
@@ -245,7 +246,7 @@ static void tell(struct bench *b, const Quern__ToExecutor *m)
 static void tell_stage(struct bench *b, uint32_t id)
 {
 	Quern__Stage stage = QUERN__STAGE__INIT;
-	Quern__Source source = QUERN__SOURCE__INIT;
+	struct one_branch from;
 	Quern__Sink sink = QUERN__SINK__INIT;
 	Quern__Step step = QUERN__STEP__INIT, *steps[1] = { &step };
 	Quern__Function function = kit_function(b->code, "misbehave");
@@ -253,10 +254,10 @@ static void tell_stage(struct bench *b, uint32_t id)
 	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
 
 	stage.id = id;
-	stage.source = &source;
+	one_branch_init(&from, &stage);
 	stage.sink = &sink;
-	stage.steps = steps;
-	stage.n_steps = 1;
+	from.branch.steps = steps;
+	from.branch.n_steps = 1;
 	step.kind = QUERN__STEP__KIND__FLAT_MAP;
 	step.function = &function;
 	sink.kind = QUERN__SINK__KIND__COLLECT;

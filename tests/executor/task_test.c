@@ -11,6 +11,7 @@
 #include "executor/task.h"
 #include "tests/executor/kit.h"
 #include "tests/executor/serve.h"
+#include "tests/one_branch.h"
 
 static struct code *code;
 
@@ -24,7 +25,7 @@ struct bench {
 	struct task_env env;
 
 	Quern__Stage stage;
-	Quern__Source source;
+	struct one_branch from;
 	Quern__Sink sink;
 	Quern__Step steps[4];
 	Quern__Step *step_list[4];
@@ -54,7 +55,6 @@ static void folder(char *path, size_t size, const char *dir, const char *name)
 static void bench_open(struct bench *b)
 {
 	*b = (struct bench){ .stage = QUERN__STAGE__INIT,
-		.source = QUERN__SOURCE__INIT,
 		.sink = QUERN__SINK__INIT,
 		.task = QUERN__TASK__INIT,
 		.split = QUERN__SPLIT__INIT,
@@ -75,9 +75,9 @@ static void bench_open(struct bench *b)
 		.keep = &b->keep };
 
 	b->stage.id = MAP_STAGE;
-	b->stage.source = &b->source;
+	one_branch_init(&b->from, &b->stage);
 	b->stage.sink = &b->sink;
-	b->stage.steps = b->step_list;
+	b->from.branch.steps = b->step_list;
 	b->task.stage = MAP_STAGE;
 	b->task.split = &b->split;
 	b->split.extents = b->extent_list;
@@ -114,7 +114,7 @@ static void input(struct bench *b, const void *text, size_t len)
 
 static void add_step(struct bench *b, Quern__Step__Kind kind, bool pairs, const char *function)
 {
-	size_t i = b->stage.n_steps++;
+	size_t i = b->from.branch.n_steps++;
 
 	quern__step__init(&b->steps[i]);
 	b->functions[i] = kit_function(code, function);
@@ -130,7 +130,8 @@ static void to_shuffle(struct bench *b, uint32_t partitions, const char *combine
 	b->combine = kit_builtin(combine);
 	b->sink.kind = QUERN__SINK__KIND__SHUFFLE;
 	b->sink.has_shuffle = b->sink.has_partitions = true;
-	b->sink.shuffle = SHUFFLE;
+	b->sink.has_seed = true;
+	b->sink.shuffle = b->sink.seed = SHUFFLE;
 	b->sink.partitions = partitions;
 	b->sink.combine = &b->combine;
 }
@@ -138,24 +139,29 @@ static void to_shuffle(struct bench *b, uint32_t partitions, const char *combine
 /* The stage behind it: no steps, everything to the driver. */
 static void from_shuffle(struct bench *b, const char *reduce)
 {
-	quern__source__init(&b->source);
+	one_branch_init(&b->from, &b->stage);
 	quern__sink__init(&b->sink);
 	b->reduce = kit_builtin(reduce);
 	b->stage.id = b->task.stage = REDUCE_STAGE;
-	b->stage.n_steps = 0;
-	b->source.has_shuffle = true;
-	b->source.shuffle = SHUFFLE;
-	b->source.reduce = &b->reduce;
+	b->from.branch.steps = b->step_list;
+	one_branch_read(&b->from, SHUFFLE);
+	b->from.input.reduce = &b->reduce;
 	b->sink.kind = QUERN__SINK__KIND__COLLECT;
 	b->task.split = NULL;
 }
 
 static Quern__TaskResult *run(struct bench *b, uint32_t partition, uint32_t attempt)
 {
-	const struct task t = { &b->stage, &b->task, b->source.has_shuffle ? &b->outputs : NULL, b->cache };
+	const Quern__Outputs *outputs[] = { &b->outputs };
+	const struct task t = { .stage = &b->stage,
+		.branch = &b->from.branch,
+		.task = &b->task,
+		.outputs = outputs,
+		.n_outputs = b->from.source.n_shuffles,
+		.cache = b->cache };
 	Quern__TaskResult *result = NULL;
 
-	b->task.partition = partition;
+	b->task.partition = b->task.part = partition;
 	b->task.attempt = attempt;
 	assert_int_equal(task_run(&b->env, &t, &result), 0);
 	assert_non_null(result);
@@ -394,11 +400,11 @@ static void reduces_into_another_shuffle(void **state)
 	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, true, "swap");
 	to_shuffle(&b, 1, "quern_sum_u64");
 	b.combine = kit_function(code, "longest");
-	b.sink.shuffle = SHUFFLE + 1;
+	b.sink.shuffle = b.sink.seed = SHUFFLE + 1;
 	done_with(run_done(&b, 0, 0));
 
 	from_shuffle(&b, "quern_sum_u64");
-	b.source.shuffle = b.outputs.shuffle = SHUFFLE + 1;
+	b.from.input.shuffle = b.from.input.seed = b.outputs.shuffle = SHUFFLE + 1;
 	b.reduce = kit_function(code, "longest");
 	Quern__TaskResult *result = run_done(&b, 0, 0);
 	struct kit_record *all = kit_sorted(result->data.data, result->data.len, &n);
@@ -603,7 +609,7 @@ static void kept_read(struct kept *k, uint64_t bytes)
 
 static void add_cache_step(struct bench *b, uint32_t id, bool compressed)
 {
-	size_t i = b->stage.n_steps++;
+	size_t i = b->from.branch.n_steps++;
 
 	quern__step__init(&b->steps[i]);
 	quern__cache__init(&b->caches[0]);

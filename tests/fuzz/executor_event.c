@@ -58,7 +58,7 @@ static void look_at_plan(struct bench *b)
 			break;
 		case EXEC_DO_RUN:
 			assert(a->task != NULL && a->stage != NULL && a->stage->id == a->task->stage);
-			assert(!a->stage->source->has_shuffle || a->outputs != NULL);
+			assert(a->n_outputs == a->stage->branches[a->task->branch]->source->n_shuffles);
 			if (a->cached != NULL)
 				look_at_blobs(b, a->cached);
 			break;

@@ -10,21 +10,39 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* One thing to read, which one earlier stage writes if it is a shuffle. */
+static void assert_source(const Quern__Run *run, size_t stage, const Quern__Source *source)
+{
+	assert((source->n_text > 0) != (source->n_shuffles > 0));
+	for (size_t i = 0; i < source->n_shuffles; i++) {
+		size_t writers = 0;
+
+		for (size_t j = 0; j < stage; j++)
+			writers += run->stages[j]->sink->kind == QUERN__SINK__KIND__SHUFFLE &&
+				   run->stages[j]->sink->shuffle == source->shuffles[i]->shuffle;
+		assert(writers == 1);
+	}
+}
+
 /* Every shuffle is read by a stage behind the one that writes it: checked from the readers' side. */
 static void assert_readable(const Quern__Run *run)
 {
 	for (size_t i = 0; i < run->n_stages; i++) {
-		const Quern__Source *source = run->stages[i]->source;
-		size_t writers = 0;
-
-		for (size_t j = 0; j < i; j++)
-			writers += run->stages[j]->sink->kind == QUERN__SINK__KIND__SHUFFLE &&
-				   run->stages[j]->sink->shuffle == source->shuffle;
-		assert(source->has_shuffle ? writers == 1 : source->n_text > 0);
+		for (size_t k = 0; k < run->stages[i]->n_branches; k++)
+			assert_source(run, i, run->stages[i]->branches[k]->source);
 		assert((run->stages[i]->sink->kind == QUERN__SINK__KIND__SHUFFLE) == (i + 1 < run->n_stages));
 	}
 	const Quern__Sink *last = run->stages[run->n_stages - 1]->sink;
 	assert(last->kind != QUERN__SINK__KIND__TEXT || last->path[0] != '\0');
+}
+
+static size_t lines_of(const Quern__Stage *stage)
+{
+	size_t n = stage->n_branches > 1 ? 1 + stage->n_branches : 1;
+
+	for (size_t i = 0; i < stage->n_branches; i++)
+		n += stage->branches[i]->n_steps;
+	return n;
 }
 
 /* A line for the run, each stage and each step, whatever names there are in it. */
@@ -40,7 +58,7 @@ static void assert_explained(const Quern__Run *run)
 		assert(text.data[i] >= ' ' || text.data[i] == '\n');
 	}
 	for (size_t i = 0; i < run->n_stages; i++)
-		wanted += 1 + run->stages[i]->n_steps;
+		wanted += lines_of(run->stages[i]);
 	assert(lines == wanted);
 }
 

@@ -8,11 +8,12 @@
 #include <string.h>
 
 #include "job/explain.h"
+#include "tests/one_branch.h"
 
 struct plan {
 	Quern__Run run;
 	Quern__Stage stage[2], *stages[2];
-	Quern__Source source[2];
+	struct one_branch from[2];
 	Quern__Sink sink[2];
 	Quern__Step step[3], *steps[3];
 	Quern__Function function, sum;
@@ -36,14 +37,13 @@ static void plan_init(struct plan *p)
 	}
 	for (int i = 0; i < 2; i++) {
 		quern__stage__init(&p->stage[i]);
-		quern__source__init(&p->source[i]);
 		quern__sink__init(&p->sink[i]);
 		p->stages[i] = &p->stage[i];
-		p->stage[i].source = &p->source[i];
+		one_branch_init(&p->from[i], &p->stage[i]);
 		p->stage[i].sink = &p->sink[i];
 		p->stage[i].id = (uint32_t)i + 7;
-		p->stage[i].n_steps = i == 0 ? 2 : 1;
-		p->stage[i].steps = &p->steps[i == 0 ? 0 : 2];
+		p->from[i].branch.n_steps = i == 0 ? 2 : 1;
+		p->from[i].branch.steps = &p->steps[i == 0 ? 0 : 2];
 	}
 	p->run.id = 3;
 	p->run.name = (char *)"save_text(out)";
@@ -51,16 +51,16 @@ static void plan_init(struct plan *p)
 	p->run.n_stages = 2;
 	p->text[0] = (char *)"in.txt";
 	p->text[1] = (char *)"more";
-	p->source[0].text = p->text;
-	p->source[0].n_text = 2;
+	p->from[0].source.text = p->text;
+	p->from[0].source.n_text = 2;
 	p->step[0].kind = QUERN__STEP__KIND__FLAT_MAP;
 	p->step[1].kind = QUERN__STEP__KIND__FILTER;
 	p->step[2].kind = QUERN__STEP__KIND__MAP;
 	p->step[2].pairs = 1;
 	p->sink[0].kind = QUERN__SINK__KIND__SHUFFLE;
-	p->sink[0].shuffle = p->source[1].shuffle = 4;
-	p->source[1].has_shuffle = 1;
-	p->sink[0].combine = p->source[1].reduce = &p->sum;
+	p->sink[0].shuffle = 4;
+	one_branch_read(&p->from[1], 4);
+	p->sink[0].combine = p->from[1].input.reduce = &p->sum;
 	p->sink[1].kind = QUERN__SINK__KIND__TEXT;
 	p->sink[1].path = (char *)"out";
 	p->sink[1].has_key = 1;
@@ -129,8 +129,8 @@ static void what_is_known_is_shown(void **state)
 	p.sink[0].combine = NULL;
 	p.function.has_arg = 1;
 	p.function.arg.len = 10;
-	p.stage[0].n_steps = 1;
-	p.stage[1].n_steps = 0;
+	p.from[0].branch.n_steps = 1;
+	p.from[1].branch.n_steps = 0;
 	p.sink[1].kind = QUERN__SINK__KIND__COLLECT;
 	assert_text(&p, tasks,
 		"run 3, partitions 5 to 20\n"
@@ -139,7 +139,7 @@ static void what_is_known_is_shown(void **state)
 		"  stage 8 (12 tasks): shuffle 4, reduced by quern_sum_u64 -> collect\n");
 	p.sink[1].has_limit = 1;
 	p.sink[1].limit = 9;
-	p.source[1].reduce = NULL;
+	p.from[1].input.reduce = NULL;
 	p.run.n_stages = 1;
 	p.stages[0] = &p.stage[1];
 	assert_text(&p, tasks,
@@ -162,8 +162,8 @@ static void control_characters_are_spelt_out(void **state)
 	plan_init(&p);
 	p.run.n_stages = 1;
 	p.run.name = (char *)"a\nb";
-	p.stage[0].n_steps = 0;
-	p.source[0].n_text = 1;
+	p.from[0].branch.n_steps = 0;
+	p.from[0].source.n_text = 1;
 	p.text[0] = (char *)"\x1b[2J\x7f\xc3\xa9";
 	p.sink[0].kind = (Quern__Sink__Kind)77;
 	assert_text(&p, NULL, "run 3: a\\x0ab\n  stage 7: text '\\x1b[2J\\x7f\xc3\xa9' -> ?\n");

@@ -149,11 +149,12 @@ static void a_sort_takes_a_sample_first(void **state)
 
 	const Quern__Run *sample = x->runs[0], *run = x->runs[1];
 	assert_int_equal(sample->n_stages, 1);
-	assert_int_equal(sample->stages[0]->n_steps, 1);
+	assert_int_equal(sample->stages[0]->branches[0]->n_steps, 1);
 	assert_int_equal(sample->stages[0]->sink->kind, QUERN__SINK__KIND__SAMPLE);
 	assert_true(sample->stages[0]->sink->limit > 0);
 	assert_int_equal(run->n_stages, 2);
-	const Quern__Order *order = run->stages[0]->sink->order, *again = run->stages[1]->source->order;
+	const Quern__Order *order = run->stages[0]->sink->order,
+			   *again = run->stages[1]->branches[0]->source->shuffles[0]->order;
 	assert_true(order != NULL && again != NULL && run->stages[0]->sink->combine == NULL);
 	assert_true(order->descending && order->by_value && again->descending && again->by_value);
 	assert_int_equal(order->key, QUERN__VALUE_TYPE__BYTES);
@@ -191,20 +192,20 @@ static void a_word_count_is_two_stages(void **state)
 	assert_false(run->has_first_partition);
 
 	const Quern__Stage *map = run->stages[0], *reduce = run->stages[1];
-	assert_int_equal(map->source->n_text, 1);
-	assert_string_equal(map->source->text[0], "in");
-	assert_int_equal(map->n_steps, 1);
-	assert_int_equal(map->steps[0]->kind, QUERN__STEP__KIND__FLAT_MAP);
-	assert_false(map->steps[0]->pairs);
-	assert_true(function(x, map->steps[0]->function) == (code_fn *)x->f->words);
+	assert_int_equal(map->branches[0]->source->n_text, 1);
+	assert_string_equal(map->branches[0]->source->text[0], "in");
+	assert_int_equal(map->branches[0]->n_steps, 1);
+	assert_int_equal(map->branches[0]->steps[0]->kind, QUERN__STEP__KIND__FLAT_MAP);
+	assert_false(map->branches[0]->steps[0]->pairs);
+	assert_true(function(x, map->branches[0]->steps[0]->function) == (code_fn *)x->f->words);
 	assert_int_equal(map->sink->kind, QUERN__SINK__KIND__SHUFFLE);
 	assert_string_equal(map->sink->combine->builtin, "quern_sum_u64");
 	assert_false(map->sink->has_partitions);
 
-	assert_true(reduce->source->has_shuffle);
-	assert_int_equal(reduce->source->shuffle, map->sink->shuffle);
-	assert_string_equal(reduce->source->reduce->builtin, "quern_sum_u64");
-	assert_int_equal(reduce->n_steps, 0);
+	assert_int_equal(reduce->branches[0]->source->n_shuffles, 1);
+	assert_int_equal(reduce->branches[0]->source->shuffles[0]->shuffle, map->sink->shuffle);
+	assert_string_equal(reduce->branches[0]->source->shuffles[0]->reduce->builtin, "quern_sum_u64");
+	assert_int_equal(reduce->branches[0]->n_steps, 0);
 	assert_int_equal(reduce->sink->kind, QUERN__SINK__KIND__TEXT);
 	assert_string_equal(reduce->sink->path, "out");
 	assert_true(reduce->sink->has_key);
@@ -235,29 +236,34 @@ static void narrow_steps_are_fused_in_their_order(void **state)
 		{ QUERN__STEP__KIND__MAP, true, (code_fn *)x->f->swap },
 		{ QUERN__STEP__KIND__FLAT_MAP, true, (code_fn *)x->f->swap },
 	};
-	assert_int_equal(s->n_steps, 5);
+	assert_int_equal(s->branches[0]->n_steps, 5);
 	for (size_t i = 0; i < 5; i++) {
-		assert_int_equal(s->steps[i]->kind, wanted[i].kind);
-		assert_int_equal(s->steps[i]->pairs, wanted[i].pairs);
-		assert_true(function(x, s->steps[i]->function) == wanted[i].fn);
+		assert_int_equal(s->branches[0]->steps[i]->kind, wanted[i].kind);
+		assert_int_equal(s->branches[0]->steps[i]->pairs, wanted[i].pairs);
+		assert_true(function(x, s->branches[0]->steps[i]->function) == wanted[i].fn);
 	}
-	assert_int_equal(s->steps[0]->function->arg.len, sizeof(least));
-	assert_memory_equal(s->steps[0]->function->arg.data, &least, sizeof(least));
-	assert_false(s->steps[1]->function->has_arg);
+	assert_int_equal(s->branches[0]->steps[0]->function->arg.len, sizeof(least));
+	assert_memory_equal(s->branches[0]->steps[0]->function->arg.data, &least, sizeof(least));
+	assert_false(s->branches[0]->steps[1]->function->has_arg);
 	assert_int_equal(s->sink->kind, QUERN__SINK__KIND__COUNT);
 }
 
-/* The steps of stage `i` of the last run, a letter each: m, f(ilter), w(ords: flat_map), c(ache). */
-static const char *steps_of(const struct fixture *x, size_t i)
+/* The steps of a branch, a letter each: m, f(ilter), w(ords: flat_map), c(ache). */
+static const char *branch_steps(const Quern__Branch *b)
 {
 	static char ret[16];
-	const Quern__Stage *s = x->runs[x->n_runs - 1]->stages[i];
 
-	assert_true(s->n_steps < sizeof(ret));
-	for (size_t k = 0; k < s->n_steps; k++)
-		ret[k] = "mwfc"[s->steps[k]->kind];
-	ret[s->n_steps] = '\0';
+	assert_true(b->n_steps < sizeof(ret));
+	for (size_t k = 0; k < b->n_steps; k++)
+		ret[k] = "mwfc"[b->steps[k]->kind];
+	ret[b->n_steps] = '\0';
 	return ret;
+}
+
+/* The steps of stage `i` of the last run. */
+static const char *steps_of(const struct fixture *x, size_t i)
+{
+	return branch_steps(x->runs[x->n_runs - 1]->stages[i]->branches[0]);
 }
 
 static void what_is_persisted_has_the_same_name_in_every_action(void **state)
@@ -271,17 +277,20 @@ static void what_is_persisted_has_the_same_name_in_every_action(void **state)
 	assert_int_equal(quern_count(packed, &(uint64_t){ 0 }), 0);
 	assert_string_equal(steps_of(x, 0), "fcmc");
 	const Quern__Stage *first = x->runs[0]->stages[0];
-	assert_null(first->steps[1]->function);
-	assert_false(first->steps[1]->cache->compressed);
-	assert_true(first->steps[3]->cache->compressed);
-	assert_int_not_equal(first->steps[1]->cache->id, first->steps[3]->cache->id);
+	assert_null(first->branches[0]->steps[1]->function);
+	assert_false(first->branches[0]->steps[1]->cache->compressed);
+	assert_true(first->branches[0]->steps[3]->cache->compressed);
+	assert_int_not_equal(
+		first->branches[0]->steps[1]->cache->id, first->branches[0]->steps[3]->cache->id);
 
 	assert_int_equal(quern_count(quern_flat_map(kept, x->f->words, NULL), &(uint64_t){ 0 }), 0);
 	assert_string_equal(steps_of(x, 0), "fcw");
-	assert_int_equal(x->runs[1]->stages[0]->steps[1]->cache->id, first->steps[1]->cache->id);
+	assert_int_equal(x->runs[1]->stages[0]->branches[0]->steps[1]->cache->id,
+		first->branches[0]->steps[1]->cache->id);
 	/* A copy is the same set; what it was made of is not. */
 	assert_int_equal(quern_count(quern_typed(kept, QUERN_BYTES, QUERN_U64), &(uint64_t){ 0 }), 0);
-	assert_int_equal(x->runs[2]->stages[0]->steps[1]->cache->id, first->steps[1]->cache->id);
+	assert_int_equal(x->runs[2]->stages[0]->branches[0]->steps[1]->cache->id,
+		first->branches[0]->steps[1]->cache->id);
 	assert_int_equal(quern_count(lines, &(uint64_t){ 0 }), 0);
 	assert_string_equal(steps_of(x, 0), "f");
 }
@@ -301,7 +310,7 @@ static void what_is_unpersisted_is_left_out_and_told(void **state)
 	quern_unpersist(lines); /* was not */
 	assert_int_equal(x->unpersists, 0);
 	quern_unpersist(kept);
-	assert_int_equal(x->unpersisted, x->runs[0]->stages[0]->steps[0]->cache->id);
+	assert_int_equal(x->unpersisted, x->runs[0]->stages[0]->branches[0]->steps[0]->cache->id);
 	quern_unpersist(kept);
 	assert_int_equal(x->unpersists, 1);
 	assert_int_equal(quern_save_text(both, "out2"), 0);
@@ -328,11 +337,84 @@ static void every_shuffle_begins_a_stage(void **state)
 	const Quern__Run *run = x->runs[0];
 	assert_int_equal(run->n_stages, 5);
 	for (size_t i = 1; i < 5; i++)
-		assert_int_equal(run->stages[i]->source->shuffle, run->stages[i - 1]->sink->shuffle);
+		assert_int_equal(run->stages[i]->branches[0]->source->shuffles[0]->shuffle,
+			run->stages[i - 1]->sink->shuffle);
 	for (size_t i = 1; i < 4; i++) {
-		assert_int_equal(run->stages[i]->n_steps, 1);
+		assert_int_equal(run->stages[i]->branches[0]->n_steps, 1);
 		assert_true(function(x, run->stages[i]->sink->combine) == (code_fn *)x->f->either);
 	}
+}
+
+/* Each branch has its own source, its own steps and those behind the union. */
+static void a_union_is_branches_of_one_stage(void **state)
+{
+	struct fixture *x = *state;
+	const char *const in[] = { "a", "b", "c" }, *const steps[] = { "wm", "m", "fm" };
+
+	quern_set *a = quern_flat_map(quern_text(&x->job, "a"), x->f->words, NULL);
+	quern_set *c = quern_filter_pairs(quern_text(&x->job, "c"), x->f->even, NULL);
+	quern_set *all = quern_union(quern_union(a, quern_text(&x->job, "b")), c);
+	assert_int_equal(quern_count(quern_map_pairs(all, x->f->swap, NULL), &(uint64_t){ 0 }), 0);
+	assert_int_equal(x->runs[0]->n_stages, 1);
+	const Quern__Stage *s = x->runs[0]->stages[0];
+	assert_int_equal(s->n_branches, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(s->branches[i]->source->text[0], in[i]);
+		assert_string_equal(branch_steps(s->branches[i]), steps[i]);
+	}
+}
+
+/* The partitions of a set are numbered from the first branch on that it is made of. */
+static void steps_know_where_the_partitions_of_their_set_begin(void **state)
+{
+	struct fixture *x = *state;
+
+	quern_set *two = quern_union(quern_text(&x->job, "a"), quern_text(&x->job, "b"));
+	quern_set *all = quern_union(
+		quern_text(&x->job, "c"), quern_union(quern_persist(two, QUERN_MEMORY), two));
+	assert_int_equal(quern_count(quern_persist(all, QUERN_MEMORY), &(uint64_t){ 0 }), 0);
+	const Quern__Stage *s = x->runs[0]->stages[0];
+	assert_int_equal(s->n_branches, 5);
+	assert_string_equal(branch_steps(s->branches[0]), "c");
+	assert_string_equal(branch_steps(s->branches[1]), "cc");
+	assert_string_equal(branch_steps(s->branches[2]), "cc");
+	assert_string_equal(branch_steps(s->branches[3]), "c");
+	assert_int_equal(s->branches[1]->steps[0]->first, 1);
+	assert_int_equal(s->branches[2]->steps[0]->first, 1);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(s->branches[i]->steps[s->branches[i]->n_steps - 1]->first, 0);
+}
+
+/* However many read it. */
+static void a_shuffle_is_written_once(void **state)
+{
+	struct fixture *x = *state;
+
+	quern_set *counts = word_count(x, "in");
+	quern_set *again = quern_reduce_by_key(
+		quern_union(counts, quern_map_pairs(counts, x->f->swap, NULL)), x->f->either, NULL);
+	assert_int_equal(quern_save_text(quern_union(again, counts), "out"), 0);
+	const Quern__Run *run = x->runs[0];
+	assert_int_equal(run->n_stages, 3);
+	assert_int_equal(run->stages[1]->n_branches, 2);
+	assert_int_equal(run->stages[2]->n_branches, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(run->stages[1]->branches[i]->source->shuffles[0]->shuffle,
+			run->stages[0]->sink->shuffle);
+	assert_int_equal(run->stages[2]->branches[1]->source->shuffles[0]->shuffle,
+		run->stages[0]->sink->shuffle);
+}
+
+/* A set that is united with itself again and again is refused, and that soon. */
+static void too_many_branches_are_a_mistake(void **state)
+{
+	struct fixture *x = *state;
+
+	quern_set *set = quern_text(&x->job, "in");
+	for (int i = 0; i < 40; i++)
+		set = quern_union(set, set);
+	assert_int_not_equal(quern_count(set, &(uint64_t){ 0 }), 0);
+	assert_int_equal(x->n_runs, 0);
 }
 
 /* What was written once is not written again: the driver knows it by its numbers. */
@@ -633,6 +715,10 @@ int main(void)
 		test(what_is_persisted_has_the_same_name_in_every_action),
 		test(what_is_unpersisted_is_left_out_and_told),
 		test(every_shuffle_begins_a_stage),
+		test(a_union_is_branches_of_one_stage),
+		test(steps_know_where_the_partitions_of_their_set_begin),
+		test(a_shuffle_is_written_once),
+		test(too_many_branches_are_a_mistake),
 		test(a_shuffle_keeps_its_numbers_over_actions),
 		test(types_and_keys_reach_the_output),
 		test(compression_reaches_the_output),

@@ -201,13 +201,113 @@ static void a_failure_ends_the_guard_with_its_text(void **state)
 	struct err err = { "" };
 
 	(void)state;
-	assert_int_equal(out_guard(fails, (void *)"luck", &err), -ECANCELED);
+	assert_int_equal(out_guard(fails, (void *)"luck", NULL, &err), -ECANCELED);
 	assert_string_equal(err.text, "no luck at 7");
-	assert_int_equal(out_guard(does_nothing, NULL, &err), 0);
-	assert_int_equal(out_guard(reads_a_short_number, (void *)"1234567", &err), -ECANCELED);
-	assert_non_null(strstr(err.text, "quern_as_u64(): a value of 7 bytes"));
-	assert_int_equal(out_guard(fails_at_length, (void *)"x", &err), -ECANCELED);
+	assert_int_equal(out_guard(does_nothing, NULL, NULL, &err), 0);
+	assert_int_equal(out_guard(reads_a_short_number, (void *)"1234567", NULL, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "quern_as_u64(): 7 bytes are not a number"));
+	assert_int_equal(out_guard(fails_at_length, (void *)"x", NULL, &err), -ECANCELED);
 	assert_true(strlen(err.text) > 100 && strlen(err.text) < sizeof(err.text));
+}
+
+static void a_failure_names_its_record(void **state)
+{
+	struct out_task task = { .record = { .number = 7,
+					 .path = "a.txt",
+					 .from = "shuffle 3",
+					 .key = quern_bytes("k\0'", 3),
+					 .value = quern_str("value") } };
+	char long_value[200];
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(out_guard(fails, (void *)"luck", &task, &err), -ECANCELED);
+	assert_string_equal(err.text, "no luck at 7 (input 'a.txt', record 7: key 'k\\x00'', value 'value')");
+	/* No key; from elsewhere; too long to be shown. */
+	memset(long_value, 'v', sizeof(long_value));
+	task.record = (struct out_record){ .number = 1,
+		.from = "shuffle 3, partition 0",
+		.value = quern_bytes(long_value, sizeof(long_value)) };
+	assert_int_equal(out_guard(fails, (void *)"luck", &task, &err), -ECANCELED);
+	assert_memory_equal(err.text, "no luck at 7 (shuffle 3, partition 0, record 1: value 'vvvv", 58);
+	assert_int_equal(strlen(err.text), 55 + 60 + strlen("...')"));
+	/* A sentence that fills all the room. */
+	assert_int_equal(out_guard(fails_at_length, (void *)"x", &task, &err), -ECANCELED);
+	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	/* At none. */
+	task.record.number = 0;
+	assert_int_equal(out_guard(fails, (void *)"luck", &task, &err), -ECANCELED);
+	assert_string_equal(err.text, "no luck at 7");
+}
+
+/* ---- Bad records ---- */
+
+/* The numbers 0 ... n - 1, each a record; the odd ones are bad. */
+struct numbers {
+	struct tally tally;
+	struct out_task task;
+	unsigned n, good;
+};
+
+static void take_even(unsigned i)
+{
+	if (i % 2 != 0)
+		quern_bad_record("%u is\nodd", i);
+}
+
+static void take_numbers(void *arg)
+{
+	struct numbers *numbers = arg;
+	volatile unsigned i;
+	jmp_buf here;
+
+	assert_null(out_skip(&here));
+	for (i = 0; i < numbers->n; i++) {
+		numbers->task.record.number++;
+		numbers->task.record.value = quern_str("x");
+		if (_setjmp(here) == 0) {
+			take_even(i);
+			numbers->good++;
+		}
+	}
+	assert_ptr_equal(out_skip(NULL), &here);
+}
+
+static void bad_records_are_left_out_up_to_a_limit(void **state)
+{
+	struct numbers *numbers = calloc(1, sizeof(*numbers));
+	struct err err = { "" };
+
+	(void)state;
+	assert_non_null(numbers);
+	numbers->n = 20;
+	numbers->tally.bad_max = 10;
+	numbers->task.tally = &numbers->tally;
+	assert_int_equal(out_guard(take_numbers, numbers, &numbers->task, &err), 0);
+	assert_int_equal(numbers->good, 10);
+	assert_int_equal(numbers->tally.bad, 10);
+	assert_string_equal(numbers->tally.texts[0], "1 is odd (record 2: value 'x')");
+	assert_string_equal(numbers->tally.texts[TALLY_TEXTS - 1], "9 is odd (record 10: value 'x')");
+	/* One more than may be. */
+	*numbers = (struct numbers){ .n = 20, .task.tally = &numbers->tally, .tally.bad_max = 9 };
+	assert_int_equal(out_guard(take_numbers, numbers, &numbers->task, &err), -EBADMSG);
+	assert_string_equal(err.text, "19 is\nodd (record 20: value 'x')");
+	assert_int_equal(numbers->tally.bad, 9);
+	free(numbers);
+}
+
+static void a_bad_record_that_cannot_be_left_out_fails(void **state)
+{
+	struct tally *tally = calloc(1, sizeof(*tally));
+	struct out_task task = { .tally = tally };
+	struct err err = { "" };
+
+	(void)state;
+	assert_non_null(tally);
+	tally->bad_max = 10;
+	assert_int_equal(out_guard(reads_a_short_number, (void *)"1234567", &task, &err), -EBADMSG);
+	assert_int_equal(tally->bad, 0);
+	free(tally);
 }
 
 static void outside_of_a_guard_a_failure_ends_the_process(void **state)
@@ -295,6 +395,9 @@ int main(void)
 		cmocka_unit_test(words_of_random_text),
 		cmocka_unit_test(words_are_those_of_the_plain_way),
 		cmocka_unit_test(a_failure_ends_the_guard_with_its_text),
+		cmocka_unit_test(a_failure_names_its_record),
+		cmocka_unit_test(bad_records_are_left_out_up_to_a_limit),
+		cmocka_unit_test(a_bad_record_that_cannot_be_left_out_fails),
 		cmocka_unit_test(outside_of_a_guard_a_failure_ends_the_process),
 		cmocka_unit_test(the_known_reductions_are_arithmetic),
 	};

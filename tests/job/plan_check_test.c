@@ -6,12 +6,13 @@
 
 #include "job/plan_check.h"
 #include "tests/job/kit.h"
+#include "tests/one_branch.h"
 
 /* A word count: text -> flat_map -> shuffle 1 -> filter -> text. Each test spoils one thing in it. */
 struct plan {
 	Quern__Run run;
 	Quern__Stage stage[2], *stages[2];
-	Quern__Source source[2];
+	struct one_branch from[2];
 	Quern__Sink sink[2];
 	Quern__Step step[2], *steps[2];
 	Quern__Function map, reduce, combine, filter;
@@ -25,15 +26,14 @@ static void plan_init(struct plan *p)
 	quern__run__init(&p->run);
 	for (int i = 0; i < 2; i++) {
 		quern__stage__init(&p->stage[i]);
-		quern__source__init(&p->source[i]);
 		quern__sink__init(&p->sink[i]);
 		quern__step__init(&p->step[i]);
 		p->stages[i] = &p->stage[i];
 		p->steps[i] = &p->step[i];
-		p->stage[i].source = &p->source[i];
+		one_branch_init(&p->from[i], &p->stage[i]);
 		p->stage[i].sink = &p->sink[i];
-		p->stage[i].steps = &p->steps[i];
-		p->stage[i].n_steps = 1;
+		p->from[i].branch.steps = &p->steps[i];
+		p->from[i].branch.n_steps = 1;
 		p->stage[i].id = (uint32_t)i + 1;
 	}
 	quern__function__init(&p->map);
@@ -51,18 +51,17 @@ static void plan_init(struct plan *p)
 	p->run.n_stages = 2;
 	p->run.build_id = (ProtobufCBinaryData){ .data = p->id, .len = 4 };
 	p->text[0] = p->in;
-	p->source[0].text = p->text;
-	p->source[0].n_text = 1;
+	p->from[0].source.text = p->text;
+	p->from[0].source.n_text = 1;
 	p->step[0].kind = QUERN__STEP__KIND__FLAT_MAP;
 	p->step[0].function = &p->map;
 	p->sink[0].kind = QUERN__SINK__KIND__SHUFFLE;
-	p->sink[0].has_shuffle = p->sink[0].has_partitions = 1;
-	p->sink[0].shuffle = 1;
+	p->sink[0].has_shuffle = p->sink[0].has_seed = p->sink[0].has_partitions = 1;
+	p->sink[0].shuffle = p->sink[0].seed = 1;
 	p->sink[0].partitions = 4;
 	p->sink[0].combine = &p->combine;
-	p->source[1].has_shuffle = 1;
-	p->source[1].shuffle = 1;
-	p->source[1].reduce = &p->reduce;
+	one_branch_read(&p->from[1], 1);
+	p->from[1].input.reduce = &p->reduce;
 	p->step[1].kind = QUERN__STEP__KIND__FILTER;
 	p->step[1].function = &p->filter;
 	p->sink[1].kind = QUERN__SINK__KIND__TEXT;
@@ -112,8 +111,8 @@ static void a_word_count_is_good(void **state)
 	assert_fine((p->sink[1].kind = QUERN__SINK__KIND__COLLECT, p->sink[1].path = NULL));
 	assert_fine(p->sink[0].has_partitions = 0);
 	assert_fine(p->sink[0].combine = NULL);
-	assert_fine(p->source[1].reduce = NULL);
-	assert_fine(p->stage[0].n_steps = p->stage[1].n_steps = 0);
+	assert_fine(p->from[1].input.reduce = NULL);
+	assert_fine(p->from[0].branch.n_steps = p->from[1].branch.n_steps = 0);
 	assert_fine((p->run.has_first_partition = p->run.has_partition_count = 1, p->run.partition_count = 1,
 		p->run.first_partition = UINT32_MAX));
 	/* One stage alone. */
@@ -135,14 +134,20 @@ static void the_run_itself_is_checked(void **state)
 static void sources_and_sinks_have_to_meet(void **state)
 {
 	(void)state;
-	assert_found(p->source[0].has_shuffle = 1, "exactly one");
-	assert_found(p->source[0].n_text = 0, "exactly one");
-	assert_found(p->source[1].has_shuffle = 0, "no stage behind");
-	assert_found((p->source[1].n_text = 1, p->source[1].text = p->text), "exactly one");
-	assert_found(p->source[1].shuffle = 2, "shuffle 1");
-	assert_found((p->source[0].n_text = 0, p->source[0].has_shuffle = 1, p->source[0].shuffle = 1),
-		"shuffle 1");
-	assert_found((p->source[1] = p->source[0]), "shuffle 1");
+	assert_found(one_branch_read(&p->from[0], 1), "exactly one");
+	assert_found(p->from[0].source.n_text = 0, "exactly one");
+	assert_found((p->from[1].source.n_shuffles = 0, p->from[1].source.n_text = 1,
+			     p->from[1].source.text = p->text),
+		"no stage behind");
+	assert_found(p->from[1].source.n_shuffles = 0, "no stage behind");
+	assert_found((p->from[1].source.n_text = 1, p->from[1].source.text = p->text), "exactly one");
+	assert_found(p->from[1].input.shuffle = 2, "shuffle 1");
+	assert_found(p->from[1].input.seed = 2, "hashed in two ways");
+	assert_found(p->sink[0].has_seed = 0, "no seed");
+	assert_found(p->stage[0].n_branches = 0, "branches");
+	assert_found(p->stage[1].n_branches = PLAN_BRANCHES_MAX + 1, "branches");
+	assert_found((p->from[0].source.n_text = 0, one_branch_read(&p->from[0], 1)), "shuffle 1");
+	assert_found((p->from[1].source = p->from[0].source), "shuffle 1");
 	assert_found(p->sink[1] = p->sink[0], "no answer");
 	assert_found(p->sink[0] = p->sink[1], "only the last");
 	assert_found(p->sink[0].has_shuffle = 0, "no name");
@@ -186,27 +191,26 @@ static void orders_have_a_shuffle_of_their_own(void **state)
 
 	(void)state;
 	unknown.key = (Quern__ValueType)9;
-	assert_fine((p->sink[0].combine = NULL, p->sink[0].order = &order, p->source[1].reduce = NULL,
-		p->source[1].order = &order));
+	assert_fine((p->sink[0].combine = NULL, p->sink[0].order = &order, p->from[1].input.reduce = NULL,
+		p->from[1].input.order = &order));
 	assert_fine((p->sink[1].kind = QUERN__SINK__KIND__SAMPLE, p->sink[1].order = &order));
 	ProtobufCBinaryData bound = { 3, (uint8_t *)"\1\2\3" };
 	Quern__Order number = QUERN__ORDER__INIT;
 	number.key = QUERN__VALUE_TYPE__U64;
-	assert_found(
-		(p->sink[0].combine = NULL, p->sink[0].order = &number, p->source[1].reduce = NULL,
-			p->source[1].order = &number, p->sink[0].bounds = &bound, p->sink[0].n_bounds = 1),
+	assert_found((p->sink[0].combine = NULL, p->sink[0].order = &number, p->from[1].input.reduce = NULL,
+			     p->from[1].input.order = &number, p->sink[0].bounds = &bound,
+			     p->sink[0].n_bounds = 1),
 		"a bound of 3 bytes");
 	assert_found((p->sink[0].bounds = &bound, p->sink[0].n_bounds = 1), "bounds without an order");
 	assert_found((p->sink[0].combine = NULL, p->sink[0].order = &order), "at one end only");
-	assert_found((p->source[1].reduce = NULL, p->source[1].order = &order), "at one end only");
+	assert_found((p->from[1].input.reduce = NULL, p->from[1].input.order = &order), "at one end only");
 	assert_found(
 		(p->sink[1].kind = QUERN__SINK__KIND__SAMPLE, p->sink[1].order = &unknown), "unknown type");
 	assert_found(p->sink[0].order = &order, "both a combination and an order");
-	assert_found(p->source[1].order = &order, "both a reduction and an order");
-	assert_found(p->source[0].order = &order, "not shuffled");
+	assert_found(p->from[1].input.order = &order, "both a reduction and an order");
 	assert_found(p->sink[1].order = &order, "not shuffled");
 	assert_found((p->sink[0].combine = NULL, p->sink[0].order = &unknown), "unknown type");
-	assert_found((p->source[1].reduce = NULL, p->source[1].order = &unknown), "unknown type");
+	assert_found((p->from[1].input.reduce = NULL, p->from[1].input.order = &unknown), "unknown type");
 	assert_found(p->sink[1].order = &unknown, "not shuffled");
 	assert_found((p->sink[0].has_compression = 1, p->sink[0].compression = 20), "compression 20");
 }
@@ -222,7 +226,6 @@ static void functions_are_exactly_one(void **state)
 	/* A reduction takes other arguments than a step gives. */
 	assert_found((p->map.has_offset = 0, p->map.builtin = (char *)"quern_sum_u64"), "quern_sum_u64");
 	assert_fine((p->reduce.has_offset = 1, p->reduce.builtin = NULL));
-	assert_found(p->source[0].reduce = &p->reduce, "not shuffled");
 	assert_found(p->sink[1].combine = &p->combine, "not shuffled");
 }
 
@@ -232,6 +235,7 @@ static void keep(struct plan *p, size_t i, Quern__Cache *cache)
 	quern__cache__init(cache);
 	cache->id = 7;
 	p->step[i].kind = QUERN__STEP__KIND__CACHE;
+	p->step[i].has_first = 1;
 	p->step[i].function = NULL;
 	p->step[i].cache = cache;
 }
@@ -249,23 +253,28 @@ static void what_keeps_records_does_nothing_else(void **state)
 	assert_found((keep(p, 0, &cache), p->step[0].cache = NULL), "nothing else");
 	assert_found((keep(p, 0, &cache), p->step[0].function = &p->map), "nothing else");
 	assert_found((keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP), "without a function");
-	assert_found(
-		(keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP, p->step[0].function = &p->map),
+	assert_found((keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP,
+			     p->step[0].function = &p->map, p->step[0].has_first = 0),
 		"without a function");
+	assert_found((keep(p, 0, &cache), p->step[0].has_first = 0), "begin nowhere");
+	assert_found((keep(p, 0, &cache), p->step[0].first = 1), "begin behind it");
+	assert_found(p->step[0].has_first = 1, "begin nowhere");
 	assert_found(p->step[1].function = NULL, "without a function");
-	assert_found((keep(p, 0, &cache), twice[0] = twice[1] = &p->step[0], p->stage[0].steps = twice,
-			     p->stage[0].n_steps = 2),
+	assert_found((keep(p, 0, &cache), twice[0] = twice[1] = &p->step[0], p->from[0].branch.steps = twice,
+			     p->from[0].branch.n_steps = 2),
 		"set 7 is kept twice");
 	for (uint32_t i = 0; i <= PLAN_CACHES_MAX; i++) {
 		quern__step__init(&steps[i]);
 		quern__cache__init(&caches[i]);
 		steps[i].kind = QUERN__STEP__KIND__CACHE;
+		steps[i].has_first = 1;
 		steps[i].cache = &caches[i];
 		caches[i].id = i;
 		many[i] = &steps[i];
 	}
-	assert_fine((p->stage[0].steps = many, p->stage[0].n_steps = PLAN_CACHES_MAX));
-	assert_found((p->stage[0].steps = many, p->stage[0].n_steps = PLAN_CACHES_MAX + 1), "more than 100");
+	assert_fine((p->from[0].branch.steps = many, p->from[0].branch.n_steps = PLAN_CACHES_MAX));
+	assert_found((p->from[0].branch.steps = many, p->from[0].branch.n_steps = PLAN_CACHES_MAX + 1),
+		"more than 100");
 }
 
 static void numbers_and_paths_are_within_limits(void **state)
@@ -282,8 +291,8 @@ static void numbers_and_paths_are_within_limits(void **state)
 	assert_fine((p->map.has_arg = 1, p->map.arg.data = arg, p->map.arg.len = PLAN_ARG_MAX));
 	assert_found((p->map.has_arg = 1, p->map.arg.data = arg, p->map.arg.len = PLAN_ARG_MAX + 1),
 		"8388609 bytes");
-	assert_found(p->source[0].n_text = PLAN_PATHS_MAX + 1, "100001 paths");
-	assert_found(p->stage[0].n_steps = PLAN_STEPS_MAX + 1, "10001 steps");
+	assert_found(p->from[0].source.n_text = PLAN_PATHS_MAX + 1, "100001 paths");
+	assert_found(p->from[0].branch.n_steps = PLAN_STEPS_MAX + 1, "10001 steps");
 	assert_found(p->run.n_stages = PLAN_STAGES_MAX + 1, "1001 stages");
 }
 

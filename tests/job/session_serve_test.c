@@ -152,7 +152,7 @@ static void send_done(const struct serve *s, uint32_t run, int code)
 {
 	auto_buf struct buf b = BUF_INIT(1000);
 
-	assert_int_equal(session_put_done(&b, run, code, code == 0 ? NULL : "why not"), 0);
+	assert_int_equal(session_put_done(&b, run, code, code == 0 ? NULL : "why not", NULL, 0), 0);
 	send_buf(s, &b);
 }
 

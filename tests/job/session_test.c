@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "job/session.h"
+#include "tests/one_branch.h"
 
 static const uint8_t build_id[20] = "a build id of 20 byt";
 
@@ -37,14 +38,13 @@ static size_t feed_all(
 }
 
 static void make_run(
-	Quern__Run *run, Quern__Stage *stage, Quern__Source *source, Quern__Sink *sink, Quern__Stage **list)
+	Quern__Run *run, Quern__Stage *stage, struct one_branch *from, Quern__Sink *sink, Quern__Stage **list)
 {
 	quern__run__init(run);
 	quern__stage__init(stage);
-	quern__source__init(source);
 	quern__sink__init(sink);
 	sink->kind = QUERN__SINK__KIND__COUNT;
-	stage->source = source;
+	one_branch_init(from, stage);
 	stage->sink = sink;
 	list[0] = stage;
 	run->stages = list;
@@ -58,12 +58,12 @@ static void any_division_of_the_bytes_gives_the_same_messages(void **state)
 	static char name[3000];
 	Quern__Run run;
 	Quern__Stage stage, *list[1];
-	Quern__Source source;
+	struct one_branch from;
 	Quern__Sink sink;
 	auto_buf struct buf b = BUF_INIT(SIZE_MAX);
 
 	(void)state;
-	make_run(&run, &stage, &source, &sink, list);
+	make_run(&run, &stage, &from, &sink, list);
 	memset(name, 'n', sizeof(name) - 1);
 	run.name = name;
 	assert_int_equal(session_put_hello(&b, build_id, sizeof(build_id)), 0);
@@ -105,7 +105,7 @@ static void the_other_way_as_well(void **state)
 	data[69999] = 1;
 	assert_int_equal(session_put_result(&b, 1, 2, data, sizeof(data)), 0);
 	assert_int_equal(session_put_result(&b, 1, 3, NULL, 0), 0);
-	assert_int_equal(session_put_done(&b, 1, -4, "why"), 0);
+	assert_int_equal(session_put_done(&b, 1, -4, "why", NULL, 0), 0);
 	session_reader_job(&r);
 	assert_int_equal(feed_all(&r, &b, 1000, m, 3), 3);
 	const Quern__SessionToJob *first = (Quern__SessionToJob *)m[0], *second = (Quern__SessionToJob *)m[1],

@@ -14,6 +14,7 @@
 
 #include "job/session.h"
 #include "scheduler/job_process.h"
+#include "tests/one_branch.h"
 
 static const uint8_t build_id[] = { 1, 2, 3, 4 };
 
@@ -32,15 +33,15 @@ static void ask(uint32_t id)
 	struct buf b = BUF_INIT(4096);
 	Quern__Run run = QUERN__RUN__INIT;
 	Quern__Stage stage = QUERN__STAGE__INIT, *stages[] = { &stage };
-	Quern__Source source = QUERN__SOURCE__INIT;
+	struct one_branch from;
 	Quern__Sink sink = QUERN__SINK__INIT;
 	char *text[] = { (char[]){ "in" } };
 
-	source.text = text;
-	source.n_text = 1;
 	sink.kind = QUERN__SINK__KIND__COUNT;
 	stage.id = id;
-	stage.source = &source;
+	one_branch_init(&from, &stage);
+	from.source.text = text;
+	from.source.n_text = 1;
 	stage.sink = &sink;
 	run.id = id;
 	run.build_id = (ProtobufCBinaryData){ .data = (uint8_t *)build_id, .len = sizeof(build_id) };
@@ -124,9 +125,9 @@ static void on_run(void *arg, const Quern__Run *run)
 
 	s->runs++;
 	assert_int_equal(run->id, 5);
-	assert_string_equal(run->stages[0]->source->text[0], "in");
+	assert_string_equal(run->stages[0]->branches[0]->source->text[0], "in");
 	assert_int_equal(job_process_result(s->p, 5, 0, eight, sizeof(eight)), 0);
-	assert_int_equal(job_process_done(s->p, 5, 0, ""), 0);
+	assert_int_equal(job_process_done(s->p, 5, 0, "", NULL, 0), 0);
 }
 
 static void on_cancel(void *arg, uint32_t run)

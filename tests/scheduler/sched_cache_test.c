@@ -16,8 +16,8 @@ static void submit(struct kit *k, uint32_t id, uint32_t stage, uint32_t tasks, u
 	struct job j;
 
 	kit_run_init(&j.run, id, stage, tasks, 0, QUERN__SINK__KIND__COUNT);
-	j.run.stages[0].steps = j.list;
-	j.run.stages[0].n_steps = sets;
+	j.run.from[0].branch.steps = j.list;
+	j.run.from[0].branch.n_steps = sets;
 	for (uint32_t i = 0; i < sets; i++) {
 		quern__step__init(&j.steps[i]);
 		quern__cache__init(&j.caches[i]);
@@ -69,6 +69,7 @@ static void done_keeping(struct kit *k, const char *executor, const char *name, 
 	Quern__TaskResult__Kept kept = QUERN__TASK_RESULT__KEPT__INIT, *list[] = { &kept };
 
 	kept.cache = set;
+	kept.partition = r.partition;
 	kept.has_bytes = !too_large;
 	kept.has_too_large = kept.too_large = too_large;
 	r.n_kept = 1;
@@ -356,6 +357,7 @@ static void fine(struct kit *k, char e[2][64])
 		(void)memcpy(e[i], k->executor, 64);
 		kit_link(k, e[i]);
 		kept.cache = SET;
+		kept.partition = r.partition;
 		kept.has_bytes = 1;
 		r.n_kept = 1;
 		r.kept = list;

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "scheduler/sched.h"
+#include "tests/one_branch.h"
 
 #define KIT __attribute__((unused)) static
 
@@ -403,7 +404,7 @@ KIT void kit_coarse_done(struct kit *k, const char *executor, const char *name)
 struct kit_run {
 	Quern__Run run;
 	Quern__Stage stages[2], *stage_list[2];
-	Quern__Source sources[2];
+	struct one_branch from[2];
 	Quern__Sink sinks[2];
 	Quern__Split splits[KIT_SPLITS];
 	const Quern__Split *split_list[KIT_SPLITS];
@@ -423,10 +424,9 @@ KIT void kit_run_init(struct kit_run *r, uint32_t id, uint32_t stage, uint32_t m
 	r->run.stages = r->stage_list;
 	for (uint32_t i = 0; i < r->run.n_stages; i++) {
 		quern__stage__init(&r->stages[i]);
-		quern__source__init(&r->sources[i]);
 		quern__sink__init(&r->sinks[i]);
 		r->stages[i].id = stage + i;
-		r->stages[i].source = &r->sources[i];
+		one_branch_init(&r->from[i], &r->stages[i]);
 		r->stages[i].sink = &r->sinks[i];
 		r->stage_list[i] = &r->stages[i];
 		r->sinks[i].kind = kind;
@@ -437,13 +437,16 @@ KIT void kit_run_init(struct kit_run *r, uint32_t id, uint32_t stage, uint32_t m
 	}
 	r->splits_of[0] = r->split_list;
 	r->n_splits[0] = maps;
+	one_branch_count(&r->from[0], maps);
 	if (reduces == 0)
 		return;
 	r->sinks[0].kind = QUERN__SINK__KIND__SHUFFLE;
-	r->sinks[0].has_shuffle = r->sources[1].has_shuffle = 1;
-	r->sinks[0].shuffle = r->sources[1].shuffle = stage;
+	r->sinks[0].has_shuffle = 1;
+	r->sinks[0].shuffle = stage;
+	one_branch_read(&r->from[1], stage);
 	r->sinks[0].has_partitions = 1;
 	r->sinks[0].partitions = reduces;
+	one_branch_count(&r->from[1], reduces);
 }
 
 KIT void kit_submit(struct kit *k, const struct kit_run *r)

@@ -66,8 +66,9 @@ static void reduces_wait_for_every_map(void **state)
 	Call *c = kit_call(&k, CALL(ACCEPT), 0);
 	const ProtobufCBinaryData *data = &c->accept->operations[0]->launch->task_infos[0]->data;
 	Quern__TaskData *d = quern__task_data__unpack(NULL, data->len, data->data);
-	assert_true(d->task->outputs_version <= m->outputs->version);
-	assert_true(d->task->outputs_version > 0);
+	assert_int_equal(d->task->n_outputs_versions, 1);
+	assert_true(d->task->outputs_versions[0] <= m->outputs->version);
+	assert_true(d->task->outputs_versions[0] > 0);
 	assert_null(d->task->split);
 	quern__task_data__free_unpacked(d, NULL);
 	kit_call_free(c);
@@ -302,8 +303,7 @@ static void runs_that_make_no_sense_end_at_once(void **state)
 	kit_submit(&k, &r);
 	kit_done(&k, 1, "another action");
 	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_CANCEL, .u.run_id = 1 });
-	r.sources[0].has_shuffle = 1;
-	r.sources[0].shuffle = 99;
+	one_branch_read(&r.from[0], 99);
 	kit_submit(&k, &r);
 	kit_done(&k, 1, "which nothing writes");
 	kit_run_init(&r, 3, 6, 1, 0, QUERN__SINK__KIND__COUNT); /* the last run's last stage */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/scheduler/sim_state.h"
+#include "tests/one_branch.h"
 
 enum {
 	STAGE_MAP = 1,
@@ -96,7 +97,7 @@ void sim_job_end(struct sim *sim)
 struct plan {
 	Quern__Run run;
 	Quern__Stage stages[3], *list[3];
-	Quern__Source sources[3];
+	struct one_branch from[3];
 	Quern__Sink sinks[3];
 	Quern__Step keep, *steps[1];
 	Quern__Cache cache;
@@ -127,29 +128,31 @@ static void make_splits(struct plan *p, uint64_t begin, uint32_t n)
 	p->n_splits[0] = n;
 }
 
-/* Appends a stage that reads shuffle `source` (0: text) and writes shuffle `sink` of `partitions`. */
-static void add_stage(struct plan *p, uint32_t id, uint32_t source, uint32_t sink, uint32_t partitions)
+/* Appends a stage of `tasks` that reads shuffle `source` (0: text) and writes shuffle `sink` of `partitions`.
+ */
+static void add_stage(
+	struct plan *p, uint32_t id, uint32_t tasks, uint32_t source, uint32_t sink, uint32_t partitions)
 {
 	size_t i = p->run.n_stages++;
 
 	quern__stage__init(&p->stages[i]);
-	quern__source__init(&p->sources[i]);
 	quern__sink__init(&p->sinks[i]);
 	p->stages[i].id = id;
-	p->stages[i].source = &p->sources[i];
+	one_branch_init(&p->from[i], &p->stages[i]);
 	p->stages[i].sink = &p->sinks[i];
 	p->list[i] = &p->stages[i];
-	p->sources[i].has_shuffle = source != 0;
-	p->sources[i].shuffle = source;
+	if (source != 0)
+		one_branch_read(&p->from[i], source);
+	one_branch_count(&p->from[i], tasks);
 	p->sinks[i].kind = QUERN__SINK__KIND__SHUFFLE;
 	p->sinks[i].has_shuffle = p->sinks[i].has_partitions = 1;
 	p->sinks[i].shuffle = sink;
 	p->sinks[i].partitions = partitions;
 }
 
-static void add_last(struct plan *p, uint32_t id, uint32_t source, Quern__Sink__Kind kind)
+static void add_last(struct plan *p, uint32_t id, uint32_t tasks, uint32_t source, Quern__Sink__Kind kind)
 {
-	add_stage(p, id, source, 0, 0);
+	add_stage(p, id, tasks, source, 0, 0);
 	Quern__Sink *sink = &p->sinks[p->run.n_stages - 1];
 	sink->kind = kind;
 	sink->has_shuffle = sink->has_partitions = 0;
@@ -159,12 +162,13 @@ static void add_last(struct plan *p, uint32_t id, uint32_t source, Quern__Sink__
 /* The last stage keeps what it has read. */
 static void persist(struct plan *p)
 {
-	Quern__Stage *last = &p->stages[p->run.n_stages - 1];
+	Quern__Branch *last = &p->from[p->run.n_stages - 1].branch;
 
 	quern__step__init(&p->keep);
 	quern__cache__init(&p->cache);
 	p->cache.id = PERSISTED;
 	p->keep.kind = QUERN__STEP__KIND__CACHE;
+	p->keep.has_first = p->keep.has_origin = true;
 	p->keep.cache = &p->cache;
 	p->steps[0] = &p->keep;
 	last->steps = p->steps;
@@ -186,13 +190,14 @@ void sim_job_submit(struct sim *sim, uint32_t run)
 		sim_driver_step(
 			sim, (struct sched_event){ .kind = SCHED_EV_UNPERSIST, .u.cache = PERSISTED });
 		make_splits(&p, COLLECTED, j->collects);
-		add_last(&p, STAGE_LAST + run, 0, kinds[run]);
+		add_last(&p, STAGE_LAST + run, j->collects, 0, kinds[run]);
 	} else {
 		make_splits(&p, 0, j->maps);
-		add_stage(&p, STAGE_MAP, 0, SHUFFLE_ONE, j->middle > 0 ? j->middle : j->reduces);
+		add_stage(&p, STAGE_MAP, j->maps, 0, SHUFFLE_ONE, j->middle > 0 ? j->middle : j->reduces);
 		if (j->middle > 0)
-			add_stage(&p, STAGE_MIDDLE, SHUFFLE_ONE, SHUFFLE_TWO, j->reduces);
-		add_last(&p, STAGE_LAST + run, j->middle > 0 ? SHUFFLE_TWO : SHUFFLE_ONE, kinds[run]);
+			add_stage(&p, STAGE_MIDDLE, j->middle, SHUFFLE_ONE, SHUFFLE_TWO, j->reduces);
+		add_last(&p, STAGE_LAST + run, j->reduces, j->middle > 0 ? SHUFFLE_TWO : SHUFFLE_ONE,
+			kinds[run]);
 		persist(&p);
 	}
 	sim_driver_step(

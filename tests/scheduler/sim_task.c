@@ -122,7 +122,8 @@ static Quern__TaskResult *done(struct sim *sim, const struct exec_action *run, u
 		r.data = (ProtobufCBinaryData){ .data = data, .len = large ? LARGE : SMALL };
 	}
 	if (run->cached != NULL && run->cached->n_write > 0) {
-		kept.cache = run->stage->steps[run->cached->write[0].step]->cache->id;
+		kept.cache = run->stage->branches[0]->steps[run->cached->write[0].step]->cache->id;
+		kept.partition = run->name.partition;
 		kept.has_bytes = 1;
 		kept.bytes = 1 + sim_below(sim, KEPT_MAX);
 		r.n_kept = 1;
@@ -142,20 +143,21 @@ Quern__TaskResult *sim_task(
 		return failed(&run->name);
 	if (kept != NULL) {
 		*ret_value = *kept;
-	} else if (run->outputs == NULL) {
+	} else if (run->n_outputs == 0) {
 		if (run->task->split == NULL || run->task->split->n_extents != 1) {
 			sim_wrong(sim, "task %u.%u without its split", run->name.stage, run->name.partition);
 			return failed(&run->name);
 		}
 		*ret_value = sim_job_map_value(sim, run->task->split->extents[0]->offset);
 	} else {
-		if (run->outputs->shuffle != stage->source->shuffle ||
-			run->outputs->version < run->task->outputs_version)
+		if (run->n_outputs != 1 ||
+			run->outputs[0]->shuffle != stage->branches[0]->source->shuffles[0]->shuffle ||
+			run->outputs[0]->version < run->task->outputs_versions[0])
 			sim_wrong(sim, "task %u.%u with the wrong outputs", run->name.stage,
 				run->name.partition);
-		lost = read_shuffle(sim, run->outputs, run->name.partition, ret_value);
+		lost = read_shuffle(sim, run->outputs[0], run->task->part, ret_value);
 	}
 	if (lost != NULL)
-		return fetch_failed(&run->name, run->outputs, lost);
+		return fetch_failed(&run->name, run->outputs[0], lost);
 	return done(sim, run, *ret_value);
 }

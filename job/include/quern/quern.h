@@ -40,10 +40,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+
+#include <quern/encode.h>
+#include <quern/slice.h>
+#include <quern/text.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,31 +53,11 @@ typedef struct quern_job quern_job; /* the running job */
 typedef struct quern_set quern_set; /* a dataset */
 typedef struct quern_out quern_out; /* where a function's records go */
 
-/* Bytes that somebody else owns. In a callback they are valid until it returns; they may be anything, NULs as
- * well, and no NUL follows them. `ptr` may be NULL where `len` is 0. */
-typedef struct quern_slice {
-	const char *ptr;
-	size_t len;
-} quern_slice;
-
 /* For the last parameter of transformations: what the function gets as `arg`. NULL: it gets NULL. Otherwise a
  * pointer to a copy of these bytes (8 MiB at most, taken now), aligned for any type: one copy for each task
  * and each step, which the function may change. QUERN_ARG(variable) takes a variable's bytes; pointers inside
  * them do not travel. */
 #define QUERN_ARG(variable) (&(const quern_slice){ (const char *)&(variable), sizeof(variable) })
-
-/* A slice of these bytes, which stay the caller's. */
-static inline quern_slice quern_bytes(const void *ptr, size_t len)
-{
-	quern_slice s = { (const char *)ptr, len };
-	return s;
-}
-
-/* A slice of a string, without its NUL. */
-static inline quern_slice quern_str(const char *text)
-{
-	return quern_bytes(text, strlen(text));
-}
 
 /* ---- Functions that a user writes ----
  *
@@ -110,80 +90,65 @@ void quern_emit_u64(quern_out *out, quern_slice key, uint64_t value);
 void quern_emit_i64(quern_out *out, quern_slice key, int64_t value);
 void quern_emit_double(quern_out *out, quern_slice key, double value);
 
-/* Fails this attempt of the task with a text of printf's kind, one line of at most 1,000 bytes. Does not
- * return, and frees nothing that the function has allocated. In quern_main() and what it calls: prints the
- * text on stderr and ends the job. */
+/* Fails this attempt of the task with a text of printf's kind, one line of at most 1,000 bytes, to which is
+ * added which record it was. Does not return, and frees nothing that the function has allocated. The task is
+ * tried again. In quern_main() and what it calls: prints the text on stderr and ends the job. */
 void quern_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* Whether isspace() says so in the C locale. */
-static inline bool quern_is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
+/* Says that the record that the function was given is a bad one, in words as for quern_fail(), and does not
+ * return. With `quern run --max-bad-records N` the job goes on without it, up to N of them (what was emitted
+ * for it before stays, and what the function allocated is not freed); they are counted once for each task
+ * that succeeds, and the first are shown at the end. Without, or when there are more, the job fails at once:
+ * trying again would not help. So it does where there is no one record to be left out: in a function that
+ * combines values (quern_reduce_by_key() and its like). In quern_main() and what it calls: as quern_fail().
+ */
+void quern_bad_record(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* The first space in [p, end), or `end`. */
-static inline const char *quern_find_space(const char *p, const char *end)
-{
-#if defined(__SSE2__)
-	/* Sixteen bytes at a time: ' ', and what lies up to 4 above '\t'. */
-	while (end - p >= 16) {
-		const __m128i sixteen = _mm_loadu_si128((const __m128i *)(const void *)p);
-		const __m128i above = _mm_sub_epi8(sixteen, _mm_set1_epi8('\t'));
-		const __m128i few = _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8(4)), above);
-		const int spaces =
-			_mm_movemask_epi8(_mm_or_si128(few, _mm_cmpeq_epi8(sixteen, _mm_set1_epi8(' '))));
-
-		if (spaces != 0)
-			return p + __builtin_ctz((unsigned)spaces);
-		p += 16;
-	}
-#endif
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	/* Eight bytes at a time: of each byte up to ' ' the high bit is set in `low`. */
-	while (end - p >= 8) {
-		const uint64_t high = 0x8080808080808080u;
-		uint64_t eight, low;
-
-		memcpy(&eight, p, 8);
-		low = ~(((eight | high) - 0x2121212121212121u) | eight) & high;
-		if (low == 0) {
-			p += 8;
-			continue;
-		}
-		p += __builtin_ctzll(low) >> 3;
-		if (quern_is_space(*p))
-			return p;
-		p++;
-	}
-#endif
-	while (p < end && !quern_is_space(*p))
-		p++;
-	return p;
-}
-
-/* Takes the next word of `text` into *word, and out of `text`: words are separated by what isspace() says in
- * the C locale. false: there is none. */
-static inline bool quern_next_word(quern_slice *text, quern_slice *word)
-{
-	const char *p = text->ptr, *end = p + text->len;
-
-	while (p < end && quern_is_space(*p))
-		p++;
-	if (p == end)
-		return false;
-	word->ptr = p;
-	p = quern_find_space(p, end);
-	word->len = (size_t)(p - word->ptr);
-	text->ptr = p;
-	text->len = (size_t)(end - p);
-	return true;
-}
-
-/* The number in a value of 8 bytes, as quern_emit_u64() and friends make them; any other length is a
- * quern_fail(). */
+/* The number in a value of 8 bytes, as quern_emit_u64() and friends make them; any other length makes the
+ * record a bad one. */
 uint64_t quern_as_u64(quern_slice value);
 int64_t quern_as_i64(quern_slice value);
 double quern_as_double(quern_slice value);
+
+/* ---- Counting beside the records ----
+ *
+ * An accumulator is a number that the functions of tasks add to and that quern_main() reads after an action.
+ * What a task adds counts exactly once, when it succeeds: attempts that fail, are repeated or are run twice
+ * count nothing, and neither does a task that is run again because its output was lost. What is computed
+ * again by a later action (without quern_persist()) counts again. */
+
+/* A handle: it goes to functions by value, within `arg`. */
+typedef struct quern_accumulator {
+	uint32_t id, kind;
+} quern_accumulator;
+
+/* Make an accumulator that begins at 0, before the action that uses it; `name` (1 to 100 bytes) is for
+ * people: `quern run -v` shows it at the end. A job may have 120; one that cannot be made is said on stderr,
+ * and adding to it fails the task. */
+quern_accumulator quern_accumulator_u64(quern_job *job, const char *name);
+quern_accumulator quern_accumulator_i64(quern_job *job, const char *name);
+quern_accumulator quern_accumulator_double(quern_job *job, const char *name);
+/* Another kind: one of the known reductions, for instance quern_max_double. Before anything is added a
+ * minimum is the greatest number of its type, a maximum the least. */
+quern_accumulator quern_accumulator_by(quern_job *job, const char *name, quern_reduce_fn *reduction);
+
+/* Add to one, in the function of a task, on the thread that it was called on. Elsewhere they do nothing.
+ * Another type than the accumulator's fails the task. */
+void quern_add_u64(quern_accumulator a, uint64_t n);
+void quern_add_i64(quern_accumulator a, int64_t n);
+void quern_add_double(quern_accumulator a, double n);
+
+/* What an accumulator has come to with the actions so far, also those that failed. For quern_main(). Of
+ * another type than the accumulator's: ends the job. */
+uint64_t quern_total_u64(const quern_job *job, quern_accumulator a);
+int64_t quern_total_i64(const quern_job *job, quern_accumulator a);
+double quern_total_double(const quern_job *job, quern_accumulator a);
+
+/* Counters are accumulators that need not be made: any task adds to one by its name (1 to 100 bytes,
+ * "group:name" where there are groups). A job may have 120; one more fails it. The total is 0 where nothing
+ * was added. */
+void quern_counter_add(const char *name, int64_t n);
+int64_t quern_counter_total(const quern_job *job, const char *name);
 
 /* ---- Sources ---- */
 

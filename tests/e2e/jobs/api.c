@@ -314,6 +314,20 @@ static quern_set *sorted(quern_set *lines, bool by_number, const char *how)
 	return partitions > 0 ? quern_partitions(set, partitions) : set;
 }
 
+/* Kept, shuffled and read sets, some of them twice. */
+static quern_set *unions(quern_set *lines, quern_set *texts)
+{
+	const int smaller = 0;
+	quern_set *kept = quern_persist(texts, QUERN_MEMORY);
+	quern_set *most = quern_reduce_by_key(quern_union(kept, texts), greater, QUERN_ARG(smaller));
+	quern_set *all = quern_union(quern_union(lines, kept), quern_union(most, kept));
+	uint64_t n;
+
+	if (quern_count(kept, &n) != 0 || quern_count(quern_union(most, kept), &n) != 0)
+		quern_fail("no number");
+	return quern_union(all, most);
+}
+
 static int save(quern_set *lines, const char *what, const char *output, const char *more)
 {
 	const int smaller = strcmp(more, "smaller") == 0;
@@ -346,6 +360,8 @@ static int save(quern_set *lines, const char *what, const char *output, const ch
 	else if (strcmp(what, "key_typed") == 0)
 		set = quern_typed(quern_map_pairs(quern_map(lines, i64_by_key, NULL), swap, NULL), QUERN_I64,
 			QUERN_BYTES);
+	else if (strcmp(what, "unions") == 0)
+		set = unions(lines, texts);
 	else if (strcmp(what, "sort") == 0 || strcmp(what, "sort_numbers") == 0)
 		set = sorted(lines, strcmp(what, "sort_numbers") == 0, more);
 	else if (strcmp(what, "flaky") == 0)
