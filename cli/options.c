@@ -262,7 +262,7 @@ static const struct option_row rows[] = {
 	{ "cflags", "FLAGS", "further flags for the compiler of the job", set_cflags },
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), KEY_CONF = KEY_FIRST + ROWS, KEY_FILE };
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), KEY_CONF = KEY_FIRST + ROWS, KEY_FILE, KEY_EXPLAIN, OPTIONS = ROWS + 6 };
 
 int options_set(struct run_options *o, const char *key, const char *value, struct err *err)
 {
@@ -342,6 +342,9 @@ static error_t take(int key, char *arg, struct argp_state *state)
 	case 'v':
 		o->verbose = true;
 		return 0;
+	case KEY_EXPLAIN:
+		o->explain = true;
+		return 0;
 	case KEY_FILE: /* read before everything else, see options_parse() */
 		return 0;
 	default:
@@ -386,7 +389,7 @@ static void defaults(struct run_options *o)
 	}
 }
 
-static void list_options(struct argp_option list[ROWS + 5])
+static void list_options(struct argp_option list[OPTIONS])
 {
 	for (int i = 0; i < ROWS; i++)
 		list[i] = (struct argp_option){
@@ -405,7 +408,10 @@ static void list_options(struct argp_option list[ROWS + 5])
 	list[ROWS + 3] = (struct argp_option){
 		.name = "verbose", .key = 'v', .doc = "say what happens on the cluster"
 	};
-	list[ROWS + 4] = (struct argp_option){ 0 };
+	list[ROWS + 4] = (struct argp_option){ .name = "explain",
+		.key = KEY_EXPLAIN,
+		.doc = "print the graph, its stages, splits and shuffles, and run nothing" };
+	list[ROWS + 5] = (struct argp_option){ 0 };
 }
 
 /* What a command has of its own does not count in the first pass; what is no option ends it. */
@@ -437,7 +443,7 @@ static error_t hand_down(int key, char *arg, struct argp_state *state)
 
 void options_parse(int argc, char **argv, const struct options_command *command, struct run_options *ret)
 {
-	struct argp_option list[ROWS + 5];
+	struct argp_option list[OPTIONS];
 	struct inputs inputs = { ret, command->input };
 
 	list_options(list);

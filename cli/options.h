@@ -33,7 +33,7 @@ struct run_options {
 	uint32_t shuffle_compression; /* level of zstd, 0: none; UINT32_MAX: not said */
 	char *role, *principal, *secret_file, *driver_host, *executor_uri, *cflags;
 	struct files files; /* --files */
-	bool quiet, verbose;
+	bool quiet, verbose, explain;
 };
 
 /* A command that runs a job: what it has beside the options above. */

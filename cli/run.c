@@ -21,6 +21,7 @@
 #include "job/compile.h"
 #include "job/object.h"
 #include "scheduler/driver.h"
+#include "scheduler/explain_job.h"
 
 enum {
 	SHARED_CLUSTER_CORES = 16, /* taken at most when nobody says more: there are others on a cluster */
@@ -177,6 +178,30 @@ static struct sched_config sched_config(const struct command *c)
 	return s;
 }
 
+static struct action_config action_config(const struct run_options *o)
+{
+	return (struct action_config){ .cores = slots(o),
+		.partitions = o->parallelism,
+		.compression = shuffle_compression(o),
+		.task_memory = (uint64_t)o->task_mem_mb << 20,
+		.only_look = o->explain };
+}
+
+static int explain(const struct command *c)
+{
+	const struct explain_config x = { .self = c->paths.self,
+		.job = c->so,
+		.build_id = c->build_id,
+		.build_id_len = c->build_id_len,
+		.files = c->o->files.list.at,
+		.n_files = c->o->files.list.n,
+		.argv = c->argv,
+		.argc = c->argc,
+		.action = action_config(c->o) };
+
+	return explain_job(&x);
+}
+
 static int drive(const struct command *c, uint64_t seed)
 {
 	const struct run_options *o = c->o;
@@ -198,10 +223,7 @@ static int drive(const struct command *c, uint64_t seed)
 		.argc = c->argc,
 		.files = o->files.list.at,
 		.n_files = o->files.list.n,
-		.action = { .cores = slots(o),
-			.partitions = o->parallelism,
-			.compression = shuffle_compression(o),
-			.task_memory = (uint64_t)o->task_mem_mb << 20 },
+		.action = action_config(o),
 		.cache_mem_mb = o->cache_mem_mb,
 		.give_up_ms = o->master_timeout_ms,
 		.quiet = o->quiet,
@@ -239,6 +261,8 @@ static int run(struct command *c)
 		r = err_set(&err, -EIO, "no random numbers to be had");
 	if (r == 0)
 		r = prepare(c, &err);
+	if (r == 0 && c->o->explain)
+		return explain(c);
 	if (r == 0) {
 		status = DRIVER_NO_CLUSTER;
 		r = find_cluster(c, &err);

@@ -2,7 +2,7 @@
  *
  *     run 1: save_text(out)
  *       stage 1 (4 tasks): text 'in.txt' -> shuffle 1 of 4 partitions, combined by quern_sum_u64
- *         flat_map job+0x1139
+ *         flat_map words
  *       stage 2 (4 tasks): shuffle 1, reduced by quern_sum_u64 -> text 'out' as key<TAB>u64
  */
 #include "job/explain.h"
@@ -54,6 +54,7 @@ static int put_quoted(struct buf *out, const char *text)
 static int put_function(struct buf *out, const Quern__Function *f)
 {
 	int r = f->builtin != NULL ? put_text(out, f->builtin)
+		: f->name != NULL  ? put_text(out, f->name)
 				   : buf_add_fmt(out, "job+0x%" PRIx64, f->offset);
 
 	if (r == 0 && f->has_arg)
@@ -232,13 +233,25 @@ static int put_branches(struct buf *out, const Quern__Stage *s)
 	return r;
 }
 
-static int put_stage(struct buf *out, const Quern__Stage *s, const size_t *tasks)
+static int put_tasks(struct buf *out, const Quern__Stage *s)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s->n_branches; i++) {
+		if (!s->branches[i]->has_tasks)
+			return 0;
+		n += s->branches[i]->tasks;
+	}
+	return buf_add_fmt(out, " (%" PRIu64 " task%s)", n, n == 1 ? "" : "s");
+}
+
+static int put_stage(struct buf *out, const Quern__Stage *s)
 {
 	int r = buf_add_fmt(out, "  stage %" PRIu32, s->id);
 	bool one = s->n_branches == 1;
 
-	if (r == 0 && tasks != NULL)
-		r = buf_add_fmt(out, " (%zu task%s)", *tasks, *tasks == 1 ? "" : "s");
+	if (r == 0)
+		r = put_tasks(out, s);
 	if (r == 0)
 		r = buf_add_str(out, ": ");
 	if (r == 0)
@@ -270,11 +283,11 @@ static int put_run(struct buf *out, const Quern__Run *run)
 	return r < 0 ? r : buf_add_str(out, "\n");
 }
 
-int explain_run(const Quern__Run *run, const size_t *tasks, struct buf *out)
+int explain_run(const Quern__Run *run, struct buf *out)
 {
 	int r = put_run(out, run);
 
 	for (size_t i = 0; i < run->n_stages && r == 0; i++)
-		r = put_stage(out, run->stages[i], tasks != NULL ? &tasks[i] : NULL);
+		r = put_stage(out, run->stages[i]);
 	return r;
 }

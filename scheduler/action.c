@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "hdfs_client/url.h"
 #include "job/codec.h"
+#include "job/explain.h"
 #include "job/input.h"
 #include "job/plan_check.h"
 #include "scheduler/output.h"
@@ -255,9 +256,10 @@ static int prepare(struct action *a, struct action_memory *memory, struct err *e
 			r = settle_shuffle(a, memory, a->run->stages[s]->sink, err);
 	}
 	const Quern__Sink *sink = a->run->stages[n - 1]->sink;
-	if (r == 0 && sink->kind == QUERN__SINK__KIND__TEXT)
-		r = output_open(sink->path, codec_suffix(sink->codec), &a->output, err);
-	return r;
+	if (r < 0 || sink->kind != QUERN__SINK__KIND__TEXT)
+		return r;
+	return a->config.only_look ? output_look(sink->path, err)
+				   : output_open(sink->path, codec_suffix(sink->codec), &a->output, err);
 }
 
 /* A copy of `run` that is this action's own. */
@@ -301,6 +303,34 @@ void action_event(const struct action *a, struct sched_event *ev)
 	ev->u.run.run = a->run;
 	ev->u.run.splits = a->list;
 	ev->u.run.n_splits = a->n_list;
+}
+
+/* What the splits of a stage come from. */
+static int explain_input(const struct action *a, size_t s, struct buf *out)
+{
+	const struct stage_splits *splits = &a->splits[s];
+	uint64_t files = 0, bytes = 0;
+
+	if (splits->inputs.n == 0)
+		return 0;
+	for (size_t i = 0; i < splits->inputs.n; i++) {
+		files += splits->inputs.at[i].files;
+		bytes += splits->inputs.at[i].bytes;
+	}
+	return buf_add_fmt(out, "  input of stage %u: %llu file%s of %.1f MiB in %zu split%s\n",
+		a->run->stages[s]->id, (unsigned long long)files, files == 1 ? "" : "s",
+		(double)bytes / (1 << 20), splits->all.n, splits->all.n == 1 ? "" : "s");
+}
+
+int action_explain(struct action *a, const struct symbols *symbols, struct buf *out)
+{
+	int r = symbols != NULL ? symbols_name(symbols, &a->run->base) : 0;
+
+	if (r == 0)
+		r = explain_run(a->run, out);
+	for (size_t s = 0; r == 0 && s < a->run->n_stages; s++)
+		r = explain_input(a, s, out);
+	return r;
 }
 
 int action_commit(struct action *a, uint32_t run, const char *file, uint32_t partition, struct err *err)

@@ -3,12 +3,15 @@
 #ifndef QUERN_SCHEDULER_ACTION_H
 #define QUERN_SCHEDULER_ACTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/vec.h"
 #include "job/plan.pb-c.h"
+#include "job/symbols.h"
 #include "scheduler/sched.h"
 
 struct action;
@@ -30,6 +33,7 @@ struct action_config {
 	uint32_t partitions;  /* of a shuffle; 0: as many as cores, but not more than tasks fill them */
 	uint32_t compression; /* of a shuffle: level of zstd, 0: none */
 	uint64_t task_memory; /* bytes; splits are made so that what they hold fits, as far as that goes */
+	bool only_look;       /* the output is not opened: it is only seen to that it could be */
 };
 
 /* Prepares `run` (copied): nothing is left behind when that fails. -ENOENT, -EACCES, -EEXIST ... with a
@@ -39,6 +43,10 @@ int action_begin(const Quern__Run *run, struct action_memory *memory, const stru
 
 /* The event for the core (SCHED_EV_RUN); it points into the action. */
 void action_event(const struct action *a, struct sched_event *ev);
+
+/* Appends the plan as text (job/explain.h), and a line for the input of each stage. `symbols`: names of
+ * functions, or NULL. 0, -ENOMEM or -EMSGSIZE. */
+int action_explain(struct action *a, const struct symbols *symbols, struct buf *out);
 
 /* Puts a finished part in place; 0 or as output_commit(). */
 int action_commit(struct action *a, uint32_t run, const char *file, uint32_t partition, struct err *err);

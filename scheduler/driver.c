@@ -329,12 +329,12 @@ static const struct peers_ops peers_ops = {
 
 /* ---- The job ---- */
 
-static void show_plan(struct driver *d, const Quern__Run *run)
+static void show_plan(struct driver *d)
 {
 	auto_buf struct buf text = BUF_INIT(PLAN_TEXT_MAX);
 
 	/* Without its last newline; of one that is too long what fits. */
-	if (explain_run(run, NULL, &text) != -ENOMEM && text.len > 1)
+	if (action_explain(d->action, NULL, &text) != -ENOMEM && text.len > 1)
 		say(d, "%.*s", (int)text.len - 1, (const char *)text.data);
 }
 
@@ -355,7 +355,7 @@ static void on_run(void *arg, const Quern__Run *run)
 	struct sched_event ev = { .kind = SCHED_EV_RUN };
 	action_event(d->action, &ev);
 	if (d->c->verbose)
-		show_plan(d, ev.u.run.run);
+		show_plan(d);
 	step(d, ev);
 }
 

@@ -52,10 +52,18 @@ static int make_parents(struct output *o, struct err *err)
 	return 0;
 }
 
+int output_look(const char *path, struct err *err)
+{
+	struct stat st;
+
+	return lstat(path, &st) < 0
+		       ? 0
+		       : err_set(err, -EEXIST, "output '%s' exists already: remove it or name another", path);
+}
+
 int output_open(const char *path, const char *suffix, struct output **ret, struct err *err)
 {
 	auto_output struct output *o = calloc(1, sizeof(*o));
-	struct stat st;
 
 	if (o == NULL || (o->path = strdup(path)) == NULL)
 		return err_set(err, -ENOMEM, "output: out of memory");
@@ -68,11 +76,10 @@ int output_open(const char *path, const char *suffix, struct output **ret, struc
 		o->temporary = NULL;
 		return err_set(err, -ENOMEM, "output: out of memory");
 	}
-	if (lstat(o->path, &st) == 0)
-		return err_set(
-			err, -EEXIST, "output '%s' exists already: remove it or name another", o->path);
 
-	int r = make_parents(o, err);
+	int r = output_look(o->path, err);
+	if (r == 0)
+		r = make_parents(o, err);
 	if (r < 0)
 		return r;
 	if (mkdir(o->path, 0777) < 0)

@@ -19,6 +19,9 @@ struct output;
  * `path` exists, whatever it is; -EACCES, -ENOSPC, ... */
 int output_open(const char *path, const char *suffix, struct output **ret, struct err *err);
 
+/* Whether it could be: 0, or -EEXIST with a sentence. Makes nothing. */
+int output_look(const char *path, struct err *err);
+
 /* Puts the finished `file` ("STAGE.PARTITION.ATTEMPT/part-NNNNN" and the suffix, as an executor names it: it
  * is checked) in place as `partition`'s part. -EINVAL: the name is not of that form or of another partition.
  */

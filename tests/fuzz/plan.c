@@ -51,7 +51,7 @@ static void assert_explained(const Quern__Run *run)
 	auto_buf struct buf text = BUF_INIT(SIZE_MAX);
 	size_t lines = 0, wanted = 1;
 
-	int r = explain_run(run, NULL, &text);
+	int r = explain_run(run, &text);
 	assert(r == 0);
 	for (size_t i = 0; i < text.len; i++) {
 		lines += text.data[i] == '\n';

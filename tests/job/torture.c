@@ -75,7 +75,7 @@ static int discard(void *arg, const Quern__Run *run, job_result_fn *result, void
 	auto_buf struct buf text = BUF_INIT(SIZE_MAX), frame = BUF_INIT(SIZE_MAX);
 
 	(void)arg, (void)result, (void)result_arg;
-	int r = explain_run(run, NULL, &text);
+	int r = explain_run(run, &text);
 	if (r == 0)
 		r = session_put_run(&frame, run);
 	return r < 0 ? err_set(err, r, "out of memory") : 0;

@@ -1,0 +1,28 @@
+/* explain_job.h: what a job would run, without running it: `quern run --explain`. */
+#ifndef QUERN_SCHEDULER_EXPLAIN_JOB_H
+#define QUERN_SCHEDULER_EXPLAIN_JOB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/action.h"
+#include "scheduler/shipped.h"
+
+struct explain_config {
+	const char *self; /* as in struct driver_config (driver.h), like all of these */
+	const char *job;
+	const uint8_t *build_id;
+	size_t build_id_len;
+	const struct shipped *files;
+	size_t n_files;
+	char **argv;
+	int argc;
+	struct action_config action;
+};
+
+/* Prints the plan of each action of the job on stdout, with the sizes of its input. Input is listed, output
+ * is looked for; nothing is read, run or written. Actions that only write are taken for done; at the first
+ * whose answer the job's code waits for it ends there, and says so. Returns an exit status of driver.h. */
+int explain_job(const struct explain_config *config);
+
+#endif
