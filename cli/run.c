@@ -89,8 +89,7 @@ static int prepare(struct command *c, struct err *err)
 	return r;
 }
 
-/* Slots that the job may have at a time. */
-static uint32_t slots(const struct run_options *o)
+uint32_t run_slots(const struct run_options *o)
 {
 	uint64_t milli = o->total_cores_milli;
 
@@ -159,7 +158,7 @@ static struct sched_config sched_config(const struct command *c)
 		.hostname = c->hostname,
 		.failover_timeout_s = FAILOVER_TIMEOUT_S,
 		.mode = o->mode,
-		.mode_config = { .max_slots = slots(o),
+		.mode_config = { .max_slots = run_slots(o),
 			.min_ratio_percent = o->min_registered_percent,
 			.max_registered_wait_ms = o->max_registered_wait_ms },
 		.task_cpus_milli = o->task_cpus_milli,
@@ -180,7 +179,7 @@ static struct sched_config sched_config(const struct command *c)
 
 static struct action_config action_config(const struct run_options *o)
 {
-	return (struct action_config){ .cores = slots(o),
+	return (struct action_config){ .cores = run_slots(o),
 		.partitions = o->parallelism,
 		.compression = shuffle_compression(o),
 		.task_memory = (uint64_t)o->task_mem_mb << 20,

@@ -9,4 +9,7 @@
  * was printed. */
 int run_job(struct run_options *o, int argc, char **argv);
 
+/* How many tasks of it may run at a time. */
+uint32_t run_slots(const struct run_options *o);
+
 #endif

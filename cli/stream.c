@@ -300,7 +300,10 @@ static void fill_words(struct words *w, const struct stream_options *s)
 		add(w, "env", s->environment.at[i]);
 	add(w, "separator", s->separator);
 	add(w, "compress", s->codec);
-	add_number(w, "reducers", s->reducers == UINT32_MAX ? 0 : s->reducers);
+	add_number(w, "reducers",
+		s->reducers != UINT32_MAX     ? s->reducers
+		: s->run.parallelism > 0 ? s->run.parallelism
+					 : run_slots(&s->run));
 	add_number(w, "key-fields", s->key_fields);
 	add_number(w, "partition-fields", s->partition_fields);
 	add(w, "order",

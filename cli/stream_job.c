@@ -13,7 +13,7 @@ enum { VARIABLES_MAX = 1000 };
 struct stream {
 	const char *map, *combine, *reduce; /* reduce NULL: what map gives is written as it is */
 	const char *output, *separator;     /* separator NULL: a tab */
-	uint32_t reducers;                  /* 0: quern's choice */
+	uint32_t reducers;
 	uint32_t key_fields, partition_fields;
 	unsigned order;
 	bool numeric;
@@ -102,11 +102,85 @@ static void take(quern_job *job, struct stream *s, const char *argument)
 #undef IS
 }
 
+/* ---- Keys ---- */
+
+/* What the task of a key follows from. */
+struct fields {
+	uint32_t n, skip; /* the first n fields, behind so many bytes */
+	char separator[32];
+};
+
+/* FNV-1a, its high bits folded in (http://www.isthe.com/chongo/tech/comp/fnv/). */
+static uint32_t hash(quern_slice s)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < s.len; i++)
+		h = (h ^ (unsigned char)s.ptr[i]) * 0x100000001b3;
+	return (uint32_t)(h ^ h >> 32);
+}
+
+static uint32_t by_first_fields(quern_slice key, uint32_t partitions, void *arg)
+{
+	const struct fields *f = arg;
+	const char *begin = key.ptr + f->skip, *end = key.ptr + key.len, *at = begin, *found = end;
+
+	for (uint32_t i = 0; i < f->n && found != NULL; i++) {
+		found = memmem(at, (size_t)(end - at), f->separator, strlen(f->separator));
+		at = found != NULL ? found + strlen(f->separator) : end;
+	}
+	return hash(quern_bytes(begin, (size_t)((found != NULL ? found : end) - begin))) % partitions;
+}
+
+enum { NUMBER_SIZE = 8, DIGITS = 64 /* bytes of a key that are looked at for a number */ };
+
+/* Puts the number that a key begins with before it, so that their bytes have the order of the numbers. */
+static void put_number(quern_slice key, quern_slice value, quern_out *out, void *arg)
+{
+	char text[DIGITS + 1], *room = malloc(NUMBER_SIZE + key.len);
+	quern_buffer b = { room, 0, NUMBER_SIZE + key.len };
+	const size_t len = key.len < DIGITS ? key.len : DIGITS;
+
+	(void)arg;
+	if (room == NULL)
+		quern_fail("out of memory for a key of %zu bytes", key.len);
+	memcpy(text, key.ptr, len);
+	text[len] = '\0';
+	quern_encode_double(&b, strtod(text, NULL) + 0.0, QUERN_UP); /* + 0.0: -0 is 0 */
+	quern_append(&b, key);
+	quern_emit(out, quern_written(&b), value);
+	free(room);
+}
+
+static void take_number_off(quern_slice key, quern_slice value, quern_out *out, void *arg)
+{
+	(void)arg;
+	quern_emit(out, quern_bytes(key.ptr + NUMBER_SIZE, key.len - NUMBER_SIZE), value);
+}
+
 /* ---- The job ---- */
+
+/* Sorted by keys; to be reduced as well: all records of a key in one of the partitions. */
+static quern_set *sorted(const struct stream *s, quern_set *set, bool to_reduce)
+{
+	const bool by_fields = s->partition_fields > 0 && s->partition_fields < s->key_fields;
+	struct fields fields = { .n = s->partition_fields, .skip = s->numeric ? NUMBER_SIZE : 0 };
+
+	(void)snprintf(fields.separator, sizeof(fields.separator), "%s",
+		s->separator != NULL ? s->separator : "\t");
+	if (s->numeric)
+		set = quern_map_pairs(set, put_number, NULL);
+	if (to_reduce)
+		set = quern_partition_and_sort(set, s->reducers, by_fields ? by_first_fields : NULL,
+			by_fields ? QUERN_ARG(fields) : NULL, s->order);
+	else
+		set = quern_sort_partitions(set, s->order);
+	return s->numeric ? quern_map_pairs(set, take_number_off, NULL) : set;
+}
 
 int quern_main(quern_job *job, int argc, char **argv)
 {
-	struct stream s = { .key_fields = 1 };
+	struct stream s = { .reducers = 1, .key_fields = 1 };
 
 	for (int i = 1; i < argc; i++)
 		take(job, &s, argv[i]);
@@ -121,12 +195,8 @@ int quern_main(quern_job *job, int argc, char **argv)
 	const struct quern_pipe_options to_lines = { .environment = s.environment };
 	quern_set *set = quern_pipe_with(s.lines, s.map, &to_pairs);
 	if (s.combine != NULL)
-		set = quern_pipe_with(quern_sort_partitions(set, s.order), s.combine, &again);
-	if (s.reduce != NULL) {
-		set = quern_sort_by_key(set, s.order);
-		if (s.reducers > 0)
-			set = quern_partitions(set, s.reducers);
-		set = quern_pipe_with(set, s.reduce, &to_lines);
-	}
+		set = quern_pipe_with(sorted(&s, set, false), s.combine, &again);
+	if (s.reduce != NULL)
+		set = quern_pipe_with(sorted(&s, set, true), s.reduce, &to_lines);
 	return quern_save_text_compressed(set, s.output, s.codec);
 }

@@ -128,18 +128,26 @@ static int check_cache(const Quern__Step *s, uint32_t *caches, size_t *n, struct
 	return 0;
 }
 
+/* A step that looks at all records at a time, and calls no function. */
+static int check_whole(const Quern__Step *s, struct err *err)
+{
+	if (s->function != NULL || s->cache != NULL)
+		return err_set(err, -EBADMSG, "a pipe or a sort does nothing else");
+	if (s->kind == QUERN__STEP__KIND__PIPE)
+		return s->pipe != NULL ? pipe_check(s->pipe, err)
+				       : err_set(err, -EBADMSG, "a pipe without a command");
+	return s->order != NULL ? check_order(s->order, err)
+				: err_set(err, -EBADMSG, "a sort without an order");
+}
+
 static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, struct err *err)
 {
 	if (!known(&quern__step__kind__descriptor, (int)s->kind))
 		return err_set(err, -EBADMSG, "a step of unknown kind %d", (int)s->kind);
 	if (s->kind == QUERN__STEP__KIND__CACHE)
 		return check_cache(s, caches, n_caches, err);
-	if (s->kind == QUERN__STEP__KIND__PIPE)
-		return s->pipe != NULL ? pipe_check(s->pipe, err)
-				       : err_set(err, -EBADMSG, "a pipe without a command");
-	if (s->kind == QUERN__STEP__KIND__SORT)
-		return s->order != NULL ? check_order(s->order, err)
-					: err_set(err, -EBADMSG, "a sort without an order");
+	if (s->kind == QUERN__STEP__KIND__PIPE || s->kind == QUERN__STEP__KIND__SORT)
+		return check_whole(s, err);
 	if (s->function == NULL || s->cache != NULL)
 		return err_set(err, -EBADMSG, "a step without a function");
 	return check_function(s->function, false, "a step", err);

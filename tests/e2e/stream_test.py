@@ -323,6 +323,88 @@ def test_a_killed_command_or_worker_costs_one_attempt():
             quern.same(quern.output(d / "out"), sorted(line + b"\t" for line in lines))
 
 
+# ---- Counters ----
+
+def test_counters_are_those_of_tasks_that_succeed():
+    count = "awk '{ print; print \"reporter:counter:group,lines,1\" >\"/dev/stderr\" } END { " \
+        "print \"reporter:counter:group,less,-2\" >\"/dev/stderr\"; print \"reporter:status:all read\" >\"/dev/stderr\" }'"
+    for mode in MODES:
+        with quern.scratch() as d:
+            folder = text(d, lines=300, files=4)
+            # What an attempt that fails has counted does not count.
+            command = f"if [ $QUERN_TASK_ATTEMPT = 0 ]; then head -n 50 | {count}; exit 1; else {count}; fi"
+            result = quern.run(d, "run", "-q", "--master", "local[2]", "--mode", mode, quern.JOBS / "pipe.c", "counters", folder,
+                               "-", command)
+            quern.check(d, result)
+            lines, less = map(int, result.stdout.split())
+            assert lines == 1200 and less < 0 and less % 2 == 0, result.stdout
+            result = run(d, "--map", count, "-i", folder, "-o", d / "out", cluster=(mode, "local[1]"))
+            assert b"group:lines: 1200\n" in result.stderr and b"reporter" not in result.stderr, result.stderr
+
+
+# ---- Pipes among other steps ----
+
+def pipe_job(d, what, *more, options=(), mode=None):
+    result = quern.run(d, "run", "--master", "local[2]", "--mode", mode or next(CLUSTERS)[0], *options, quern.JOBS / "pipe.c", what,
+                       d / "text", *more)
+    quern.check(d, result)
+    return result
+
+
+def test_a_pipe_gets_keys_and_numbers_as_people_read_them():
+    with quern.scratch() as d:
+        folder = text(d)
+        pipe_job(d, "counts", d / "out", "sed 's/^/= /'")
+        quern.same(quern.output(d / "out"), sorted(b"= " + line for line in quern.word_counts(folder)))
+
+
+def test_bad_records_behind_a_pipe_are_left_out_alone():
+    for mode in MODES:
+        with quern.scratch() as d:
+            lines = [b"line %d" % i for i in range(5000)]
+            (d / "text").write_bytes(b"".join(line + b"\n" for line in lines))
+            result = pipe_job(d, "chain", d / "out", options=["--max-bad-records", "1000"], mode=mode)
+            quern.same(quern.output(d / "out"), sorted(line for line in lines if not line.endswith(b"7")))
+            assert b"500 bad records were left out" in result.stderr, result.stderr
+            assert b"lines of a command, record 8: value '     8\\x09line 7'" in result.stderr, result.stderr
+
+
+def test_a_pipe_is_ended_when_enough_was_taken():
+    for mode in MODES:
+        with quern.scratch() as d:
+            (d / "text").write_bytes(b"x\n" * 100000)
+            assert pipe_job(d, "take", "-", "yes", mode=mode).stdout == b"y\ny\ny\n"
+
+
+def test_what_a_pipe_made_is_kept_as_a_whole():
+    for mode in MODES:
+        with quern.scratch() as d:
+            folder = text(d, files=2)
+            ran = d / "ran"
+            result = pipe_job(d, "persisted", "-", f"echo $QUERN_TASK_PARTITION >>{ran}; sed p", mode=mode)
+            assert result.stdout == b"8000 8000\n", result.stdout
+            tasks = ran.read_bytes().split()
+            assert len(tasks) == len(set(tasks)), tasks
+            pipe_job(d, "sort_behind", d / "out", "sed p", mode=mode)
+            lines = [line for p in folder.iterdir() for line in p.read_bytes().split(b"\n")[:-1] for _ in range(2)]
+            assert [line for part in lines_of(d / "out") for line in part] == sorted(line + b"\tvalue" for line in lines)
+
+
+def test_partitions_are_sorted_where_they_are():
+    with quern.scratch() as d:
+        r = random.Random(6)
+        (d / "text").mkdir()
+        parts = [[b"%08d %s" % (r.randrange(10**8), b"x" * 40) for _ in range(n)] for n in (150000, 0, 150000)]
+        for i, part in enumerate(parts):
+            (d / "text" / f"{i}").write_bytes(b"".join(line + b"\n" for line in part))
+        # More than the memory of a task.
+        pipe_job(d, "sort_partitions", d / "out", options=["--task-memory", "160m" if quern.SANITIZED else "16m"])
+        got = lines_of(d / "out")
+        for part in got:
+            assert part == sorted(part, reverse=True)
+        quern.same(sorted(line for part in got for line in part), sorted(line + b"\tvalue" for part in parts for line in part))
+
+
 # ---- Command lines ----
 
 def test_mistakes_are_said_before_anything_runs():
