@@ -12,6 +12,8 @@ struct order_place order_next(const struct order *o, struct order_place place, u
 
 	if (place.part == ORDER_HASH)
 		return (struct order_place){ ORDER_KEY, 0 };
+	if (place.part == ORDER_TAG)
+		return (struct order_place){ o->loose ? ORDER_END : ORDER_KEY, 0 };
 	Quern__ValueType type = o->by_hash                ? QUERN__VALUE_TYPE__BYTES
 				: place.part == ORDER_KEY ? o->key
 							  : o->value;
@@ -31,6 +33,17 @@ int order_compare(const struct order *o, struct order_place place, quern_slice k
 		if (x != y)
 			return x < y ? -1 : 1;
 		place = (struct order_place){ ORDER_KEY, 0 };
+	}
+	if (place.part == ORDER_TAG) {
+		uint32_t x = tag_partition(key_a), y = tag_partition(key_b);
+
+		if (x != y || o->loose)
+			return (x > y) - (x < y);
+		place = (struct order_place){ ORDER_KEY, 0 };
+	}
+	if (o->tagged) {
+		key_a = tag_rest(key_a);
+		key_b = tag_rest(key_b);
 	}
 	if (place.part == ORDER_KEY)
 		c = compare_typed(o->by_hash ? QUERN__VALUE_TYPE__BYTES : o->key, key_a, key_b, place.at);

@@ -1,5 +1,6 @@
 /* order.h: the orders in which records leave a shuffle: by the hash of their keys (whoever combines wants
- * equal keys side by side, and partitions are ranges of hashes), or by the keys themselves.
+ * equal keys side by side, and partitions are ranges of hashes), by the keys themselves, or by tags that say
+ * which partition they go to.
  *
  * An order is a sequence of words: records are compared by the first, then by the second and so on. The first
  * decides almost always, so it is made once and kept beside what it stands for: sorting (sorter.h) and
@@ -11,13 +12,17 @@
 #include <stdbool.h>
 
 #include "executor/hash.h"
+#include "executor/tag.h"
 #include "job/compare.h"
 
 struct order {
-	bool by_hash;         /* of hash_key(), then of the keys' bytes; only the seed counts then */
-	uint64_t seed;        /* of the hash */
-	bool descending;      /* keys, and values if they count */
-	bool by_value;        /* equal keys in the order of their values */
+	bool by_hash;    /* of hash_key(), then of the keys' bytes; only the seed counts then */
+	uint64_t seed;   /* of the hash */
+	bool descending; /* keys, and values if they count */
+	bool by_value;   /* equal keys in the order of their values */
+	bool tagged;     /* keys have tags (tag.h): by those first, ascending; what is said of keys is said of
+			    what follows them */
+	bool loose;      /* tagged: by those alone */
 	Quern__ValueType key; /* BYTES: as memcmp() has them; or numbers of 8 bytes */
 	Quern__ValueType value;
 };
@@ -25,9 +30,12 @@ struct order {
 /* The order of a sort_by_key. */
 static inline struct order order_of(const Quern__Order *o)
 {
-	return (struct order){
-		.descending = o->descending, .by_value = o->by_value, .key = o->key, .value = o->value
-	};
+	return (struct order){ .descending = o->descending,
+		.by_value = o->by_value,
+		.tagged = o->tagged,
+		.loose = o->loose,
+		.key = o->key,
+		.value = o->value };
 }
 
 /* The order of the hashes with that seed. */
@@ -38,15 +46,15 @@ static inline struct order order_hash(uint64_t seed)
 
 /* Where in a record a word comes from. */
 struct order_place {
-	enum { ORDER_HASH, ORDER_KEY, ORDER_VALUE, ORDER_END } part;
-	size_t at; /* bytes of that part before it */
+	enum { ORDER_HASH, ORDER_TAG, ORDER_KEY, ORDER_VALUE, ORDER_END } part;
+	size_t at; /* bytes of that part before it; the tag does not count */
 };
 
 enum { ORDER_WORD = 7, ORDER_MORE = 8 /* in the last byte of a word */ };
 
 static inline struct order_place order_first(const struct order *o)
 {
-	return (struct order_place){ o->by_hash ? ORDER_HASH : ORDER_KEY, 0 };
+	return (struct order_place){ o->by_hash ? ORDER_HASH : o->tagged ? ORDER_TAG : ORDER_KEY, 0 };
 }
 
 /* The word of bytes that begins `at` bytes behind the beginning of `s`, which has as many. */
@@ -67,8 +75,12 @@ static inline uint64_t order_bytes(quern_slice s, size_t at)
 /* Whether the record can be put in this order: what is to be a number has 8 bytes. */
 static inline bool order_fits(const struct order *o, quern_slice key, quern_slice value)
 {
-	return o->by_hash ||
-	       ((o->key == QUERN__VALUE_TYPE__BYTES || key.len == 8) &&
+	size_t tag = o->tagged ? TAG_SIZE : 0;
+
+	if (key.len < tag)
+		return false;
+	return o->by_hash || o->loose ||
+	       ((o->key == QUERN__VALUE_TYPE__BYTES || key.len - tag == 8) &&
 		       (!o->by_value || o->value == QUERN__VALUE_TYPE__BYTES || value.len == 8));
 }
 
@@ -82,6 +94,10 @@ static inline uint64_t order_word(
 		return hash_key(key, o->seed);
 	if (o->by_hash)
 		return order_bytes(key, place.at);
+	if (place.part == ORDER_TAG)
+		return tag_partition(key);
+	if (o->tagged)
+		key = tag_rest(key);
 	Quern__ValueType type = place.part == ORDER_KEY ? o->key : o->value;
 	quern_slice s = place.part == ORDER_KEY ? key : value;
 	w = type == QUERN__VALUE_TYPE__BYTES ? order_bytes(s, place.at) : compare_number(type, s);

@@ -36,6 +36,19 @@ static void sorting_emit(struct quern_out *out, quern_slice key, quern_slice val
 	sort_record(&((struct sorting *)out)->sort, key, value);
 }
 
+/* A tag of a partition that there is not would be written nowhere. */
+static void tagged_emit(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct sorting *s = (struct sorting *)out;
+
+	if (key.len < TAG_SIZE || tag_partition(key) >= s->ranges.partitions)
+		flow_fail(s->sort.config.flow, -EINVAL, true,
+			"a record for a partition that the shuffle does not have: it has %u",
+			s->ranges.partitions);
+	else
+		sort_record(&s->sort, key, value);
+}
+
 static void open_sort(struct sink *s)
 {
 	const struct sink_config *c = &s->config;
@@ -50,7 +63,7 @@ static void open_sort(struct sink *s)
 		.flow = c->flow };
 	sort_init(&sorting->sort, &config);
 	ranges_init(&sorting->ranges, &sorting->order, plan->bounds, plan->n_bounds, plan->partitions);
-	sorting->in.emit = sorting_emit;
+	sorting->in.emit = sorting->order.tagged ? tagged_emit : sorting_emit;
 	s->in = &sorting->in;
 }
 
@@ -96,7 +109,8 @@ static void write_sorted(void *arg, uint64_t word, quern_slice key, quern_slice 
 	struct sink *s = arg;
 
 	(void)word;
-	write_record(s, ranges_next(&s->sorting.ranges, key), key, value);
+	write_record(s, s->sorting.order.tagged ? tag_partition(key) : ranges_next(&s->sorting.ranges, key),
+		key, value);
 }
 
 static void finish_map_output(struct sink *s)

@@ -37,4 +37,7 @@ struct stateful {
 typedef int stateful_new_fn(const struct step_env *env, const Quern__Step *step, struct quern_out *next,
 	struct stateful **ret, struct err *err);
 
+/* The kinds, each in the file of its name. */
+stateful_new_fn step_fuse_new, step_partition_new, step_sample_new, step_tag_new, step_zip_new;
+
 #endif

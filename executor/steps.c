@@ -6,17 +6,21 @@
 
 #include "executor/pipe.h"
 #include "executor/sort_step.h"
+#include "executor/tag.h"
+#include "job/records.h"
 #include "job/stage.h"
 
 struct step {
 	struct quern_out in;    /* takes the step's records */
 	struct quern_out check; /* a map emits here, and is counted */
 	unsigned emitted;       /* by this call of a map; stays at 2 */
+	quern_slice key;        /* of the record whose value is mapped */
 	union {
 		quern_map_fn *map;
 		quern_map_pair_fn *map_pair;
 		quern_filter_fn *filter;
 		quern_filter_pair_fn *filter_pair;
+		quern_foreach_fn *foreach;
 		code_fn *any;
 	} fn;
 	void *arg;
@@ -113,6 +117,75 @@ static void map_pair(struct quern_out *out, quern_slice key, quern_slice value)
 	map_done(s);
 }
 
+/* What a function emits that sees values alone: its keys are no matter. */
+static void value_emitted(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)(void *)((char *)out - offsetof(struct step, check));
+
+	map_emitted(out, s->key, value);
+	(void)key;
+}
+
+static void values_emitted(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)(void *)((char *)out - offsetof(struct step, check));
+
+	(void)key;
+	s->next->emit(s->next, s->key, value);
+}
+
+static void map_values(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	((struct step *)out)->key = key;
+	map_value(out, key, value);
+}
+
+static void flat_map_values(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)out;
+
+	s->key = key;
+	s->fn.map(value, &s->check, s->arg);
+}
+
+static void foreach(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)out;
+
+	s->fn.foreach(key, value, s->arg);
+}
+
+/* ---- Keys that hold more than a key ---- */
+
+static void untag(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)out;
+
+	if (key.len < TAG_SIZE)
+		flow_fail(s->flow, -EINVAL, true, "a record without a tag");
+	else
+		s->next->emit(s->next, tag_key(key), value);
+}
+
+/* See step_fuse.c. */
+static void split(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)out;
+	const uint8_t *p = (const uint8_t *)key.ptr, *end = p + key.len;
+	uint64_t n;
+
+	(void)value;
+	if (!varint_take(&p, end, &n) || (n > 0 && n - 1 > (size_t)(end - p))) {
+		flow_fail(s->flow, -EINVAL, true, "a key that is not a record");
+		return;
+	}
+	const uint8_t *behind = n > 0 ? p + n - 1 : p;
+	s->next->emit(s->next, quern_bytes(n > 0 ? p : NULL, (size_t)(behind - p)),
+		quern_bytes(behind, (size_t)(end - behind)));
+}
+
+/* ---- All of them ---- */
+
 typedef void emit_fn(struct quern_out *out, quern_slice key, quern_slice value);
 
 static emit_fn *emit_of(const Quern__Step *step)
@@ -126,9 +199,38 @@ static emit_fn *emit_of(const Quern__Step *step)
 		return step->pairs ? filter_pair : filter_value;
 	case QUERN__STEP__KIND__CACHE:
 		return keep;
+	case QUERN__STEP__KIND__MAP_VALUES:
+		return map_values;
+	case QUERN__STEP__KIND__FLAT_MAP_VALUES:
+		return flat_map_values;
+	case QUERN__STEP__KIND__FOREACH:
+		return foreach;
+	case QUERN__STEP__KIND__UNTAG:
+		return untag;
+	case QUERN__STEP__KIND__SPLIT:
+		return split;
 	default:
 		return NULL;
 	}
+}
+
+/* Where the function of a step emits that does not emit to the next step itself. */
+static emit_fn *check_of(const Quern__Step *step)
+{
+	switch (step->kind) {
+	case QUERN__STEP__KIND__MAP_VALUES:
+		return value_emitted;
+	case QUERN__STEP__KIND__FLAT_MAP_VALUES:
+		return values_emitted;
+	default:
+		return map_emitted;
+	}
+}
+
+static bool has_function(const Quern__Step *step)
+{
+	return step->kind != QUERN__STEP__KIND__CACHE && step->kind != QUERN__STEP__KIND__UNTAG &&
+	       step->kind != QUERN__STEP__KIND__SPLIT;
 }
 
 int steps_resolve(
@@ -160,6 +262,16 @@ static stateful_new_fn *stateful_of(const Quern__Step *step)
 		return pipe_step_new;
 	case QUERN__STEP__KIND__SORT:
 		return sort_step_new;
+	case QUERN__STEP__KIND__MAP_PARTITIONS:
+		return step_partition_new;
+	case QUERN__STEP__KIND__SAMPLE:
+		return step_sample_new;
+	case QUERN__STEP__KIND__ZIP:
+		return step_zip_new;
+	case QUERN__STEP__KIND__TAG:
+		return step_tag_new;
+	case QUERN__STEP__KIND__FUSE:
+		return step_fuse_new;
 	default:
 		return NULL;
 	}
@@ -172,10 +284,10 @@ static int open_call(struct step *at, const struct step_env *env, const Quern__S
 	at->in.emit = emit_of(step);
 	if (at->in.emit == NULL)
 		return err_set(err, -EINVAL, "step %zu of the stage is of an unknown kind", i);
-	at->check.emit = map_emitted;
+	at->check.emit = check_of(step);
 	at->next = next;
 	at->flow = env->flow;
-	if (step->kind == QUERN__STEP__KIND__CACHE)
+	if (!has_function(step))
 		return 0;
 	if (step->function == NULL)
 		return err_set(err, -EINVAL, "step %zu of the stage has no function", i);

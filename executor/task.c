@@ -17,6 +17,7 @@
 #include "executor/source.h"
 #include "executor/steps.h"
 #include "executor/task_cache.h"
+#include "job/stage.h"
 
 enum {
 	MEMORY_DEFAULT = 256 << 20, /* bytes, of a task that does not say */
@@ -157,7 +158,7 @@ static int open_all(struct run *r, struct err *err)
 		.task = r->t,
 		.memory = records_memory(r->t),
 		/* What is to be kept is read as a whole. */
-		.sample = stage->sink->kind == QUERN__SINK__KIND__SAMPLE &&
+		.sample = stage->sink->kind == QUERN__SINK__KIND__SAMPLE && !branch_whole(r->t->branch) &&
 			  (r->t->cache == NULL || r->t->cache->n_write == 0),
 		.flow = &r->flow };
 	const struct sink_config sink = {

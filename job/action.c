@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/vec.h"
 #include "job/records.h"
 #include "job/sample.h"
+#include "job/set.h"
 #include "job/stages.h"
 
 enum { TAKE_GROWTH = 4 }; /* each round of take() looks at so many times the partitions of the one before */
@@ -17,6 +19,7 @@ struct action {
 	quern_set *set;
 	Quern__Sink sink;
 	char *name; /* from asprintf(); NULL: no memory */
+	bool again; /* another run of the same action: what it needs to know beforehand is known */
 	bool part;  /* only these partitions: */
 	uint32_t first, count;
 };
@@ -63,7 +66,8 @@ static int run_stages(
 	return r;
 }
 
-struct sampling {
+/* What runs before an action, for something to be known. */
+struct before {
 	struct memory *m;
 	struct err *err;
 };
@@ -71,11 +75,11 @@ struct sampling {
 /* Sees to it that a sort knows its bounds. */
 static int sample_sort(void *arg, struct set_shuffle *sort)
 {
-	struct sampling *s = arg;
+	struct before *s = arg;
 	struct action a = { .set = sort->from };
 	struct sample sample;
 
-	if (sort->order == NULL || sort->partitions == 1 || sort->bounds != NULL)
+	if (sort->order == NULL || sort->order->tagged || sort->partitions == 1 || sort->bounds != NULL)
 		return 0;
 	quern__sink__init(&a.sink);
 	a.sink.kind = QUERN__SINK__KIND__SAMPLE;
@@ -96,12 +100,71 @@ static int sample_sort(void *arg, struct set_shuffle *sort)
 	return r;
 }
 
-/* The bounds of all sorts on the way to `set`, those that come first first: the sample of one runs them. */
-static int sample_sorts(quern_set *set, struct memory *m, struct err *err)
-{
-	struct sampling s = { m, err };
+struct starts {
+	VEC(uint64_t) at; /* of each partition and, last, of one more */
+	int result;       /* 0, or a negative errno */
+};
 
-	return stages_each(set, sample_sort, &s);
+static int add_start(void *arg, uint32_t partition, const uint8_t *data, size_t len)
+{
+	struct starts *s = arg;
+	uint64_t n;
+
+	(void)partition;
+	if (len != sizeof(n)) {
+		s->result = -EBADMSG;
+		return 1;
+	}
+	memcpy(&n, data, sizeof(n));
+	n = s->at.at[s->at.n - 1] + le64toh(n);
+	s->result = vec_push(&s->at, n) < 0 ? -ENOMEM : 0;
+	return s->result != 0;
+}
+
+/* They are the set's from now on. The input may have changed since the last time, so each action counts. */
+static int keep_starts(quern_set *zip, const struct starts *s)
+{
+	if (zip->step.n_starts != s->at.n)
+		zip->step.starts = memory_take(&zip->job->memory, s->at.n * sizeof(uint64_t));
+	if (zip->step.starts == NULL)
+		return -ENOMEM;
+	zip->step.n_starts = s->at.n;
+	memcpy(zip->step.starts, s->at.at, s->at.n * sizeof(uint64_t));
+	return 0;
+}
+
+/* Sees to it that a step that numbers records knows with which to begin. */
+static int count_zip(void *arg, quern_set *zip)
+{
+	struct before *b = arg;
+	struct action a = { .set = zip->parent };
+	struct starts s = { .result = 0 };
+	int r = vec_push(&s.at, 0);
+
+	quern__sink__init(&a.sink);
+	a.sink.kind = QUERN__SINK__KIND__COUNT;
+	a.name = format_name("zip_with_index: count");
+	if (r == 0)
+		r = run_stages(&a, b->m, add_start, &s, b->err);
+	if (r == 0)
+		r = s.result;
+	if (r == 0)
+		r = keep_starts(zip, &s);
+	if (r < 0 && b->err->text[0] == '\0')
+		(void)err_set(b->err, r, "%s",
+			r == -ENOMEM ? "out of memory" : "the driver's count of a partition is not a number");
+	vec_deinit(&s.at);
+	free(a.name);
+	return r;
+}
+
+/* Runs what has to be known before the stages of `set` can be: what comes first first. */
+static int prepare(quern_set *set, struct memory *m, struct err *err)
+{
+	struct before b = { m, err };
+	const struct stages_each each = { .shuffle = sample_sort, .zip = count_zip, .arg = &b };
+
+	return stages_each(set, &each);
 }
 
 /* 0, or what the action returns: it is reported. Frees the name. */
@@ -115,7 +178,7 @@ static int act(struct action *a, job_result_fn *result, void *arg)
 		r = complain(a->set->error);
 	else if (a->set->job->running)
 		r = complain("an action cannot run inside of another one's function");
-	else if ((r = sample_sorts(a->set, &m, &err)) == 0)
+	else if ((r = a->again ? 0 : prepare(a->set, &m, &err)) == 0)
 		r = run_stages(a, &m, result, arg, &err);
 	memory_deinit(&m);
 	free(a->name);
@@ -275,6 +338,7 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 
 		a.sink.has_limit = true;
 		a.sink.limit = c.left;
+		a.again = first > 0;
 		a.part = true;
 		a.first = first;
 		a.count = count;
@@ -287,4 +351,28 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 		count = count > UINT32_MAX / TAKE_GROWTH ? count : count * TAKE_GROWTH;
 	}
 	return r;
+}
+
+/* ---- foreach ---- */
+
+/* Runs a step that gives nothing, or nothing that is wanted. */
+static int run_step(quern_set *set, const char *name)
+{
+	struct action a = action_of(set, QUERN__SINK__KIND__COUNT);
+
+	a.name = format_name("%s", name);
+	return act(&a, no_result, NULL);
+}
+
+int quern_foreach(quern_set *set, quern_foreach_fn *fn, const quern_slice *arg)
+{
+	return run_step(set_step(set, "quern_foreach", QUERN__STEP__KIND__FOREACH, true, (code_fn *)fn, arg),
+		"foreach");
+}
+
+int quern_foreach_partition(quern_set *set, quern_partition_fn *fn, const quern_slice *arg)
+{
+	return run_step(set_step(set, "quern_foreach_partition", QUERN__STEP__KIND__MAP_PARTITIONS, true,
+				(code_fn *)fn, arg),
+		"foreach_partition");
 }

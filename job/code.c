@@ -42,6 +42,7 @@ static const struct {
 	{ "quern_sum_double", quern_sum_double, REDUCE_SUM_DOUBLE },
 	{ "quern_min_double", quern_min_double, REDUCE_MIN_DOUBLE },
 	{ "quern_max_double", quern_max_double, REDUCE_MAX_DOUBLE },
+	{ "quern_keep_first", quern_keep_first, REDUCE_CALL },
 };
 enum { BUILTINS = sizeof(builtins) / sizeof(builtins[0]) };
 
@@ -214,6 +215,14 @@ int code_resolve(const struct code *code, const Quern__Function *f, code_fn **re
 			f->has_offset ? f->offset : 0);
 	*ret = (code_fn *)(code->base + (uintptr_t)f->offset);
 	return 0;
+}
+
+bool code_builtin(const char *name)
+{
+	for (size_t i = 0; i < BUILTINS; i++)
+		if (strcmp(name, builtins[i].name) == 0)
+			return true;
+	return false;
 }
 
 enum reduction code_reduction(const Quern__Function *f)

@@ -73,8 +73,11 @@ static int put_order(struct buf *out, const Quern__Order *o, const char *how)
 {
 	int r = buf_add_str(out, how);
 
-	if (r == 0)
-		r = put_type(out, o->key, "key");
+	if (r == 0 && o->tagged)
+		r = buf_add_str(out, o->loose ? "tag" : "tag, then ");
+	if (r < 0 || o->loose)
+		return r;
+	r = put_type(out, o->key, "key");
 	if (r == 0 && o->by_value)
 		r = buf_add_str(out, ", then ");
 	if (r == 0 && o->by_value)
@@ -189,6 +192,20 @@ static int put_sort(struct buf *out, const Quern__Order *o)
 	return r < 0 ? r : buf_add_str(out, "\n");
 }
 
+static int put_sampling(struct buf *out, const Quern__Sampling *s)
+{
+	return s == NULL ? 0
+			 : buf_add_fmt(out, " %g%s, seed %" PRIu64, s->fraction,
+				   s->with_replacement ? " with replacement" : "", s->seed);
+}
+
+static int put_tag(struct buf *out, const Quern__Step *s)
+{
+	int r = buf_add_fmt(out, " %" PRIu32 " partition%s ", s->partitions, s->partitions == 1 ? "" : "s");
+
+	return r < 0 ? r : put_lower(out, name_of(&quern__step__divide__descriptor, (int)s->divide));
+}
+
 static int put_step(struct buf *out, const Quern__Step *s)
 {
 	if (s->cache != NULL)
@@ -200,10 +217,15 @@ static int put_step(struct buf *out, const Quern__Step *s)
 	int r = buf_add_str(out, "    ");
 	if (r == 0)
 		r = put_lower(out, name_of(&quern__step__kind__descriptor, (int)s->kind));
-	if (r == 0)
+	if (r == 0 && s->kind == QUERN__STEP__KIND__SAMPLE)
+		r = put_sampling(out, s->sampling);
+	if (r == 0 && s->kind == QUERN__STEP__KIND__TAG)
+		r = put_tag(out, s);
+	if (r == 0 && s->function != NULL) {
 		r = buf_add_str(out, s->pairs ? " (key, value) " : " ");
-	if (r == 0)
-		r = put_function(out, s->function);
+		if (r == 0)
+			r = put_function(out, s->function);
+	}
 	return r < 0 ? r : buf_add_str(out, "\n");
 }
 

@@ -187,6 +187,11 @@ void quern_emit_double(quern_out *out, quern_slice key, double value)
 	quern_emit_u64(out, key, bits);
 }
 
+bool quern_next(quern_records *records, quern_slice *key, quern_slice *value)
+{
+	return records->next(records, key, value);
+}
+
 static uint64_t number(quern_slice value, const char *function)
 {
 	uint64_t bits;

@@ -15,6 +15,11 @@ struct quern_out {
 	void (*emit)(struct quern_out *out, quern_slice key, quern_slice value);
 };
 
+/* Whoever gives records one by one embeds this as its first member, or finds itself from it. */
+struct quern_records {
+	bool (*next)(struct quern_records *records, quern_slice *key, quern_slice *value); /* quern_next() */
+};
+
 /* Where user code is. */
 struct out_record {
 	const char *path; /* of the file that it is from; or NULL. Borrowed, like all of this */

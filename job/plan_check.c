@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "job/code.h"
-#include "job/pipe_check.h"
 #include "job/stage.h"
+#include "job/step_check.h"
 #include "job/tally.h"
 
 static bool known(const ProtobufCEnumDescriptor *type, int value)
@@ -22,7 +22,7 @@ static int check_function(const Quern__Function *f, bool reduction, const char *
 {
 	if ((f->builtin != NULL) == (f->has_offset != 0))
 		return err_set(err, -EBADMSG, "the function of %s is not exactly one", what);
-	if (f->builtin != NULL && (!reduction || code_reduction(f) == REDUCE_CALL))
+	if (f->builtin != NULL && (!reduction || !code_builtin(f->builtin)))
 		return err_set(err, -EBADMSG, "%s has no function '%.64s' to choose", what, f->builtin);
 	if (f->has_arg && f->arg.len > PLAN_ARG_MAX)
 		return err_set(err, -EBADMSG, "an argument of %zu bytes for %s is more than %d", f->arg.len,
@@ -35,6 +35,8 @@ static int check_order(const Quern__Order *o, struct err *err)
 	if (!known(&quern__value_type__descriptor, (int)o->key) ||
 		!known(&quern__value_type__descriptor, (int)o->value))
 		return err_set(err, -EBADMSG, "an order of an unknown type");
+	if (o->loose && !o->tagged)
+		return err_set(err, -EBADMSG, "an order that is none");
 	return 0;
 }
 
@@ -43,6 +45,8 @@ static int check_bounds(const Quern__Sink *s, struct err *err)
 {
 	int r = check_order(s->order, err);
 
+	if (r == 0 && s->order->tagged && (s->n_bounds > 0 || s->partitions == 0))
+		return err_set(err, -EBADMSG, "tags are for a known number of partitions, without bounds");
 	if (r == 0 && s->n_bounds > PLAN_PARTITIONS_MAX)
 		return err_set(
 			err, -EBADMSG, "%zu bounds are more than %d", s->n_bounds, PLAN_PARTITIONS_MAX);
@@ -91,6 +95,9 @@ static int check_input(const Quern__Run *run, size_t stage, const Quern__Shuffle
 	if ((writer->order != NULL) != (input->order != NULL))
 		return err_set(
 			err, -EBADMSG, "shuffle %" PRIu32 " is sorted at one end only", input->shuffle);
+	if (input->order != NULL && (input->order->tagged != 0) != (writer->order->tagged != 0))
+		return err_set(
+			err, -EBADMSG, "shuffle %" PRIu32 " is tagged at one end only", input->shuffle);
 	if (writer->seed != input->seed)
 		return err_set(err, -EBADMSG, "shuffle %" PRIu32 " is hashed in two ways", input->shuffle);
 	return 0;
@@ -117,8 +124,6 @@ static int check_source(const Quern__Run *run, size_t stage, const Quern__Source
 /* A set that one stage keeps twice would be the same twice. `caches`: ids so far, *n of them. */
 static int check_cache(const Quern__Step *s, uint32_t *caches, size_t *n, struct err *err)
 {
-	if (s->function != NULL || s->cache == NULL)
-		return err_set(err, -EBADMSG, "a step that keeps records does nothing else");
 	if (*n == PLAN_CACHES_MAX)
 		return err_set(err, -EBADMSG, "more than %d sets are kept", PLAN_CACHES_MAX);
 	for (size_t i = 0; i < *n; i++)
@@ -128,39 +133,29 @@ static int check_cache(const Quern__Step *s, uint32_t *caches, size_t *n, struct
 	return 0;
 }
 
-/* A step that looks at all records at a time, and calls no function. */
-static int check_whole(const Quern__Step *s, struct err *err)
-{
-	if (s->function != NULL || s->cache != NULL)
-		return err_set(err, -EBADMSG, "a pipe or a sort does nothing else");
-	if (s->kind == QUERN__STEP__KIND__PIPE)
-		return s->pipe != NULL ? pipe_check(s->pipe, err)
-				       : err_set(err, -EBADMSG, "a pipe without a command");
-	return s->order != NULL ? check_order(s->order, err)
-				: err_set(err, -EBADMSG, "a sort without an order");
-}
-
 static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, struct err *err)
 {
 	if (!known(&quern__step__kind__descriptor, (int)s->kind))
 		return err_set(err, -EBADMSG, "a step of unknown kind %d", (int)s->kind);
-	if (s->kind == QUERN__STEP__KIND__CACHE)
-		return check_cache(s, caches, n_caches, err);
-	if (s->kind == QUERN__STEP__KIND__PIPE || s->kind == QUERN__STEP__KIND__SORT)
-		return check_whole(s, err);
-	if (s->function == NULL || s->cache != NULL)
-		return err_set(err, -EBADMSG, "a step without a function");
-	return check_function(s->function, false, "a step", err);
+	int r = step_check(s, err);
+	if (r == 0 && s->cache != NULL)
+		r = check_cache(s, caches, n_caches, err);
+	if (r == 0 && s->order != NULL)
+		r = check_order(s->order, err);
+	return r < 0 || s->function == NULL ? r : check_function(s->function, false, "a step", err);
 }
 
-/* The partitions of a step's set begin with those of a branch that is not behind its own. */
-static int check_number(const Quern__Step *s, size_t branch, struct err *err)
+/* The partitions of a step's set begin with those of a branch that is not behind its own, and where it says
+ * how many branches the set has, its own is one of them. */
+static int check_number(const Quern__Step *s, size_t branch, size_t n_branches, struct err *err)
 {
 	if (step_numbered(s) != (s->has_first != 0))
 		return err_set(err, -EBADMSG, "a step whose partitions begin nowhere");
-	return s->has_first && s->first > branch
-		       ? err_set(err, -EBADMSG, "a step whose partitions begin behind it")
-		       : 0;
+	if (s->has_first && s->first > branch)
+		return err_set(err, -EBADMSG, "a step whose partitions begin behind it");
+	if (s->has_branches && (s->branches > n_branches - s->first || s->branches <= branch - s->first))
+		return err_set(err, -EBADMSG, "a step whose partitions end elsewhere");
+	return 0;
 }
 
 static int check_branch(const Quern__Run *run, size_t stage, size_t branch, struct err *err)
@@ -173,7 +168,7 @@ static int check_branch(const Quern__Run *run, size_t stage, size_t branch, stru
 	for (size_t i = 0; i < b->n_steps && r == 0; i++) {
 		r = check_step(b->steps[i], caches, &n_caches, err);
 		if (r == 0)
-			r = check_number(b->steps[i], branch, err);
+			r = check_number(b->steps[i], branch, run->stages[stage]->n_branches, err);
 	}
 	return r;
 }

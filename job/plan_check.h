@@ -18,6 +18,7 @@ enum {
 	PLAN_TASKS_MAX = 100000000,    /* of a stage */
 	PLAN_ARG_MAX = 8 << 20,        /* bytes of a function's argument */
 	PLAN_COMPRESSION_MAX = 19,     /* level of zstd */
+	PLAN_FRACTION_MAX = 1000,      /* times that a sample takes a record on average */
 };
 
 /* Holds `run` against what plan.proto says of it: 1 to PLAN_STAGES_MAX stages with ids of their own, all but

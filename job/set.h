@@ -30,6 +30,14 @@ quern_set *set_plain_step(quern_set *parent, Quern__Step__Kind kind);
 /* Types and keys are those of `from`. */
 void set_types(quern_set *set, const quern_set *from);
 
+/* A set that a new shuffle makes of the records of `parent`: by hash, as they are, unless the caller says
+ * otherwise. Types stay. Look for `error` first. */
+quern_set *set_shuffled(quern_set *parent, uint32_t partitions);
+
+/* Fills set->order in from quern.h's enum, and has the set's shuffle bring records so. false: there is no
+ * such order. */
+bool set_ordered(quern_set *set, unsigned order);
+
 /* A new shuffle of the records of `from`; NULL: no memory. */
 struct set_shuffle *set_shuffle_new(quern_set *from, uint32_t partitions);
 

@@ -25,27 +25,46 @@ static Quern__ValueType type_of_reduction(const Quern__Function *f, Quern__Value
 	}
 }
 
-/* A set that `shuffle` makes of the records of `parent`. */
-static quern_set *shuffled(quern_set *parent)
+quern_set *set_shuffled(quern_set *parent, uint32_t partitions)
 {
+	if (parent->error != NULL)
+		return parent;
 	quern_set *set = set_new(parent->job);
-
 	if (set->error != NULL)
 		return set;
 	set->kind = SET_SHUFFLED;
 	set_types(set, parent);
-	set->inputs[0].shuffle = set_shuffle_new(parent, 0);
+	set->inputs[0].shuffle = set_shuffle_new(parent, partitions);
 	set->n_inputs = 1;
 	return set->inputs[0].shuffle != NULL ? set : &parent->job->no_memory;
 }
 
+/* false: there is no such order. */
+static bool set_order(quern_set *set, unsigned order)
+{
+	if ((order & ~(unsigned)(QUERN_DESCENDING | QUERN_THEN_BY_VALUE)) != 0)
+		return false;
+	set->order.has_descending = set->order.descending = (order & QUERN_DESCENDING) != 0;
+	set->order.has_by_value = set->order.by_value = (order & QUERN_THEN_BY_VALUE) != 0;
+	set->order.has_key = set->order.has_value = true;
+	set->order.key = set->key_type;
+	set->order.value = set->value_type;
+	return true;
+}
+
+bool set_ordered(quern_set *set, unsigned order)
+{
+	if (!set_order(set, order))
+		return false;
+	set->inputs[0].order = set->inputs[0].shuffle->order = &set->order;
+	return true;
+}
+
 quern_set *quern_reduce_by_key(quern_set *parent, quern_reduce_fn *fn, const quern_slice *arg)
 {
+	quern_set *set = set_shuffled(parent, 0);
 	const char *error;
 
-	if (parent->error != NULL)
-		return parent;
-	quern_set *set = shuffled(parent);
 	if (set->error != NULL)
 		return set;
 	if (!set_function(set->job, &set->fn, "quern_reduce_by_key", (code_fn *)fn, arg, &error))
@@ -56,46 +75,36 @@ quern_set *quern_reduce_by_key(quern_set *parent, quern_reduce_fn *fn, const que
 	return set;
 }
 
-static bool is_order(unsigned order)
-{
-	return (order & ~(unsigned)(QUERN_DESCENDING | QUERN_THEN_BY_VALUE)) == 0;
-}
-
-/* The set's records come in that order, by the types of `from`. */
-static void set_order(quern_set *set, const quern_set *from, unsigned order)
-{
-	set->order.has_descending = set->order.descending = (order & QUERN_DESCENDING) != 0;
-	set->order.has_by_value = set->order.by_value = (order & QUERN_THEN_BY_VALUE) != 0;
-	set->order.has_key = set->order.has_value = true;
-	set->order.key = from->key_type;
-	set->order.value = from->value_type;
-}
-
 quern_set *quern_sort_by_key(quern_set *parent, unsigned order)
 {
-	if (parent->error != NULL)
-		return parent;
-	if (!is_order(order))
+	quern_set *set = set_shuffled(parent, 0);
+
+	if (set->error == NULL && !set_ordered(set, order))
 		return set_wrong(parent->job, "quern_sort_by_key(): no such order");
-	quern_set *set = shuffled(parent);
-	if (set->error != NULL)
-		return set;
-	set_order(set, parent, order);
-	set->inputs[0].order = set->inputs[0].shuffle->order = &set->order;
+	return set;
+}
+
+/* Of equal records, which have become equal keys, one stays. */
+quern_set *quern_distinct(quern_set *parent)
+{
+	quern_set *fused = set_plain_step(parent, QUERN__STEP__KIND__FUSE);
+	quern_set *set =
+		set_plain_step(quern_reduce_by_key(fused, quern_keep_first, NULL), QUERN__STEP__KIND__SPLIT);
+
+	if (set->error == NULL)
+		set_types(set, parent);
 	return set;
 }
 
 /* What a shuffle does not make: a step that puts records in order. */
 quern_set *quern_sort_partitions(quern_set *parent, unsigned order)
 {
-	if (parent->error != NULL)
-		return parent;
-	if (!is_order(order))
-		return set_wrong(parent->job, "quern_sort_partitions(): no such order");
 	quern_set *set = set_plain_step(parent, QUERN__STEP__KIND__SORT);
+
 	if (set->error != NULL)
 		return set;
-	set_order(set, parent, order);
+	if (!set_order(set, order))
+		return set_wrong(parent->job, "quern_sort_partitions(): no such order");
 	set->step.order = &set->order;
 	return set;
 }

@@ -41,7 +41,26 @@ static inline bool stage_reads(const Quern__Stage *stage, uint32_t shuffle)
 /* Whether the number of its set's partition matters to a step. */
 static inline bool step_numbered(const Quern__Step *step)
 {
-	return step->kind == QUERN__STEP__KIND__CACHE;
+	switch (step->kind) {
+	case QUERN__STEP__KIND__CACHE:
+	case QUERN__STEP__KIND__MAP_PARTITIONS:
+	case QUERN__STEP__KIND__SAMPLE:
+	case QUERN__STEP__KIND__ZIP:
+	case QUERN__STEP__KIND__TAG:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether a step of it is about the partition as a whole: of its source nothing may be left out. */
+static inline bool branch_whole(const Quern__Branch *branch)
+{
+	for (size_t i = 0; i < branch->n_steps; i++)
+		if (branch->steps[i]->kind == QUERN__STEP__KIND__MAP_PARTITIONS ||
+			branch->steps[i]->kind == QUERN__STEP__KIND__ZIP)
+			return true;
+	return false;
 }
 
 /* The number that a task of the stage has among the partitions of the step's set. */

@@ -145,9 +145,23 @@ static int add_branch(struct cutter *c, struct branches *b, const quern_set *fro
 	return r < 0 ? r : fill_source(c, from, &branch->source);
 }
 
+/* Says in steps, up to those that begin with `end`, how many branches their sets have, where it matters. */
+static void count_branches(const struct steps *steps, const struct steps *end, size_t n)
+{
+	for (; steps != end; steps = steps->next) {
+		if (steps->step->kind != QUERN__STEP__KIND__TAG ||
+			steps->step->divide != QUERN__STEP__DIVIDE__WHOLE)
+			continue;
+		steps->step->has_branches = true;
+		steps->step->branches = (uint32_t)n;
+	}
+}
+
 /* All branches that end in `set`, which `steps` follow. */
 static int add_branches(struct cutter *c, struct branches *b, quern_set *set, const struct steps *steps)
 {
+	const struct steps *behind = steps;
+	const size_t first = b->list.n;
 	int r = 0;
 
 	for (; set->kind == SET_STEP; set = set->parent) {
@@ -163,9 +177,10 @@ static int add_branches(struct cutter *c, struct branches *b, quern_set *set, co
 		steps = more;
 	}
 	if (set->kind != SET_UNION)
-		return add_branch(c, b, set, steps);
+		r = add_branch(c, b, set, steps);
 	for (size_t i = 0; r == 0 && i < set->n_parents; i++)
 		r = add_branches(c, b, set->parents[i], steps);
+	count_branches(steps, behind, b->list.n - first);
 	return r;
 }
 
@@ -280,33 +295,37 @@ int stages_cut(quern_set *set, const Quern__Sink *sink, struct memory *m, Quern_
 	return r;
 }
 
-/* ---- Shuffles ---- */
+/* ---- What has to be known before ---- */
 
-static int walk(quern_set *set, uint32_t stamp, stages_each_fn *each, void *arg)
+static int walk(quern_set *set, uint32_t stamp, const struct stages_each *each)
 {
 	int r = 0;
 
-	while (set->kind == SET_STEP)
+	while (set->kind == SET_STEP && set->step.kind != QUERN__STEP__KIND__ZIP)
 		set = set->parent;
 	if (set->stamp == stamp)
 		return 0;
 	set->stamp = stamp;
+	if (set->kind == SET_STEP) {
+		r = walk(set->parent, stamp, each);
+		return r != 0 ? r : each->zip(each->arg, set);
+	}
 	for (size_t i = 0; r == 0 && i < set->n_parents; i++)
-		r = walk(set->parents[i], stamp, each, arg);
+		r = walk(set->parents[i], stamp, each);
 	for (size_t i = 0; r == 0 && i < set->n_inputs; i++) {
 		struct set_shuffle *shuffle = set->inputs[i].shuffle;
 
-		if (shuffle->stamp == stamp)
+		if (shuffle->stamp == stamp || shuffle->planned)
 			continue;
 		shuffle->stamp = stamp;
-		r = walk(shuffle->from, stamp, each, arg);
+		r = walk(shuffle->from, stamp, each);
 		if (r == 0)
-			r = each(arg, shuffle);
+			r = each->shuffle(each->arg, shuffle);
 	}
 	return r;
 }
 
-int stages_each(quern_set *set, stages_each_fn *each, void *arg)
+int stages_each(quern_set *set, const struct stages_each *each)
 {
-	return walk(set, ++set->job->stamp, each, arg);
+	return walk(set, ++set->job->stamp, each);
 }

@@ -11,11 +11,16 @@
  * -ENOMEM, or -E2BIG: more than a plan may have; with a sentence. */
 int stages_cut(quern_set *set, const Quern__Sink *sink, struct memory *m, Quern__Run **ret, struct err *err);
 
-/* Gets a shuffle. Non-zero ends the walk, which returns that. */
-typedef int stages_each_fn(void *arg, struct set_shuffle *shuffle);
+/* Gets what a plan cannot be made without knowing something of its records. Non-zero ends the walk, which
+ * returns that. */
+struct stages_each {
+	int (*shuffle)(void *arg, struct set_shuffle *shuffle); /* any */
+	int (*zip)(void *arg, quern_set *set);                  /* a step that numbers records */
+	void *arg;
+};
 
-/* Calls `each` once for every shuffle on the way to `set`, those that another one's records come from before
- * it. */
-int stages_each(quern_set *set, stages_each_fn *each, void *arg);
+/* Calls these for everything on the way to `set`, what another one's records come from before it: not for
+ * shuffles that an action has had before, nor for what is behind them. */
+int stages_each(quern_set *set, const struct stages_each *each);
 
 #endif

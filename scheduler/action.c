@@ -126,6 +126,19 @@ static int set_tasks(const Quern__Stage *stage, Quern__Branch *branch, uint64_t 
 		       : err_set(err, -E2BIG, "stage %u: more than %d tasks", stage->id, PLAN_TASKS_MAX);
 }
 
+/* Says how many partitions the sets of steps have that have to know. `starts`: of all branches, and the end.
+ */
+static void count_partitions(const Quern__Branch *b, const uint32_t *starts)
+{
+	for (size_t i = 0; i < b->n_steps; i++) {
+		Quern__Step *s = b->steps[i];
+
+		s->has_tasks = s->has_branches;
+		if (s->has_branches) /* plan_check(): they end with the stage at the latest */
+			s->tasks = starts[s->first + s->branches] - starts[s->first];
+	}
+}
+
 /* Counts the tasks of branches that read shuffles, and says where the partitions of numbered steps begin. */
 static int count_tasks(const Quern__Stage *stage, const struct action_memory *memory, struct err *err)
 {
@@ -145,6 +158,8 @@ static int count_tasks(const Quern__Stage *stage, const struct action_memory *me
 			b->steps[k]->origin = starts[b->steps[k]->first]; /* plan_check(): not behind */
 		}
 	}
+	for (size_t i = 0; i < stage->n_branches && r == 0; i++)
+		count_partitions(stage->branches[i], starts);
 	free(starts);
 	return r;
 }

@@ -9,6 +9,10 @@
 quern_map_fn words, twice, upper, misbehave;
 quern_map_pair_fn swap;
 quern_filter_fn not_empty;
+quern_foreach_fn count_calls;
+quern_partition_fn pass_on, take_two, emit_endless, fail_at_third, count_first;
+quern_partitioner_fn by_first_byte;
+quern_zip_fn numbered;
 quern_reduce_fn longest, join, no_result, twice_reduced, reduce_fails;
 
 void words(quern_slice line, quern_out *out, void *arg)
@@ -156,4 +160,81 @@ void misbehave(quern_slice line, quern_out *out, void *arg)
 	} else {
 		quern_put(out, line);
 	}
+}
+
+/* ---- Partitions ---- */
+
+/* `arg`: where to count; of this process alone. */
+void count_calls(quern_slice key, quern_slice value, void *arg)
+{
+	(void)key, (void)value;
+	++**(unsigned **)arg;
+}
+
+/* All records as they are; at the end the partition's number. */
+void pass_on(uint32_t partition, quern_records *records, quern_out *out, void *arg)
+{
+	quern_slice key, value;
+
+	(void)arg;
+	while (quern_next(records, &key, &value)) {
+		if (key.ptr != NULL)
+			quern_emit(out, key, value);
+		else
+			quern_put(out, value);
+	}
+	quern_emit_u64(out, quern_str("partition"), partition);
+}
+
+void take_two(uint32_t partition, quern_records *records, quern_out *out, void *arg)
+{
+	quern_slice key, value;
+
+	(void)partition, (void)arg;
+	for (int i = 0; i < 2 && quern_next(records, &key, &value); i++)
+		quern_put(out, value);
+}
+
+void emit_endless(uint32_t partition, quern_records *records, quern_out *out, void *arg)
+{
+	(void)partition, (void)records, (void)arg;
+	for (;;)
+		quern_put(out, quern_str("more"));
+}
+
+/* Counts in `arg` when it gets to its end. */
+void fail_at_third(uint32_t partition, quern_records *records, quern_out *out, void *arg)
+{
+	quern_slice key, value;
+
+	(void)partition, (void)out;
+	for (int i = 0; quern_next(records, &key, &value); i++)
+		if (i == 2)
+			quern_fail("the third: %.*s", (int)value.len, value.ptr);
+	++**(unsigned **)arg;
+}
+
+/* Takes one record, counts in `arg`, takes the others, counts again. */
+void count_first(uint32_t partition, quern_records *records, quern_out *out, void *arg)
+{
+	quern_slice key, value;
+
+	(void)partition, (void)out;
+	(void)quern_next(records, &key, &value);
+	++**(unsigned **)arg;
+	while (quern_next(records, &key, &value))
+		;
+	++**(unsigned **)arg;
+}
+
+uint32_t by_first_byte(quern_slice key, uint32_t partitions, void *arg)
+{
+	(void)partitions, (void)arg;
+	return key.len > 0 ? (uint8_t)key.ptr[0] : 0;
+}
+
+void numbered(uint64_t index, quern_slice key, quern_slice value, quern_out *out, void *arg)
+{
+	(void)key, (void)arg;
+	quern_emit_u64(out, value, index);
 }

@@ -51,8 +51,15 @@ static int by_order(const void *a, const void *b, void *order)
 {
 	const struct record *x = a, *y = b;
 	const struct order *o = order;
-	int c = compare_field(o->key, x->key, y->key);
+	const size_t tag = o->tagged ? TAG_SIZE : 0;
+	int c = memcmp(x->key.ptr, y->key.ptr, tag > 0 ? 4 : 0);
 
+	if (c != 0)
+		return c;
+	if (o->loose)
+		return (x->number > y->number) - (x->number < y->number);
+	c = compare_field(o->key, quern_bytes(x->key.ptr + tag, x->key.len - tag),
+		quern_bytes(y->key.ptr + tag, y->key.len - tag));
 	if (c == 0 && o->by_value)
 		c = compare_field(o->value, x->value, y->value);
 	if (c != 0)
@@ -164,16 +171,20 @@ static void one_sort(uint64_t *random, const struct shape *s, const struct order
 		.scratch_dir = b.dir,
 		.keep = &b.keep,
 		.flow = &b.flow };
-	char *key = malloc(s->same + s->key_max + 8), *value = malloc(s->value_max + 8);
+	const size_t tag = order->tagged ? TAG_SIZE : 0;
+	char *key = malloc(tag + s->same + s->key_max + 8), *value = malloc(s->value_max + 8);
 
 	assert_true(key != NULL && value != NULL);
 	oracle.order.key = oracle.order.value = s->type;
 	kit_folder(b.dir);
 	sort_init(&b.sort, &config);
 	for (size_t i = 0; i < s->n; i++) {
-		quern_slice k = random_field(kit_below(random, s->keys), s, s->same, s->key_max, key);
+		quern_slice k = random_field(kit_below(random, s->keys), s, s->same, s->key_max, key + tag);
 		quern_slice v = random_field(kit_below(random, 100), s, 0, s->value_max, value);
 
+		if (tag > 0)
+			tag_put((uint8_t *)key, (uint32_t)(random_next(random) % 5 * 1000), true);
+		k = quern_bytes(key, tag + k.len);
 		oracle_add(&oracle, k, v);
 		sort_record(&b.sort, k, v);
 	}
@@ -207,6 +218,24 @@ static void records_of_every_shape_in_every_memory(void **state)
 			}
 }
 
+static void tags_go_first(void **state)
+{
+	static const size_t memories[] = { 0, 256 << 20 };
+	uint64_t random = 2;
+
+	(void)state;
+	for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s += 2)
+		for (size_t m = 0; m < sizeof(memories) / sizeof(memories[0]); m++)
+			for (unsigned flags = 0; flags < 4; flags++) {
+				const struct order order = { .tagged = true,
+					.loose = flags == 3,
+					.descending = (flags & 1) != 0,
+					.by_value = flags == 2 };
+
+				one_sort(&random, &shapes[s], &order, memories[m]);
+			}
+}
+
 static void what_is_no_number_is_said_so(void **state)
 {
 	const struct order order = { .key = QUERN__VALUE_TYPE__U64 };
@@ -224,6 +253,19 @@ static void what_is_no_number_is_said_so(void **state)
 	assert_true(b.flow.final);
 	assert_non_null(strstr(b.flow.err.text, "its key has 9"));
 	sort_deinit(&b.sort);
+}
+
+static void what_has_no_tag_does_not_fit(void **state)
+{
+	const struct order tagged = { .tagged = true, .key = QUERN__VALUE_TYPE__U64 };
+	const struct order loose = { .tagged = true, .loose = true };
+
+	(void)state;
+	assert_false(order_fits(&loose, quern_str("1234"), quern_str("")));
+	assert_true(order_fits(&loose, quern_str("12345"), quern_str("")));
+	assert_true(order_fits(&tagged, quern_str("12345eight by"), quern_str("")));
+	assert_false(order_fits(&tagged, quern_str("12345678"), quern_str("")));
+	assert_false(order_fits(&tagged, quern_str(""), quern_str("")));
 }
 
 /* A file system without room: one line that says what to do. */
@@ -278,7 +320,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_of_every_shape_in_every_memory),
+		cmocka_unit_test(tags_go_first),
 		cmocka_unit_test(what_is_no_number_is_said_so),
+		cmocka_unit_test(what_has_no_tag_does_not_fit),
 		cmocka_unit_test(a_full_disk),
 		cmocka_unit_test(partitions_are_ranges),
 	};

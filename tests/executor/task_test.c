@@ -514,6 +514,53 @@ static void plans_that_make_no_sense(void **state)
 	bench_close(&b);
 }
 
+/* Whoever made the plan: a record goes to a partition that there is, or the task fails. */
+static void tags_of_partitions_that_are_not_there(void **state)
+{
+	Quern__Order order = QUERN__ORDER__INIT;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	input(&b, "a\nb\nc\n", 6);
+	order.tagged = order.loose = true;
+	to_shuffle(&b, 2, "quern_sum_u64");
+	b.sink.combine = NULL;
+	b.sink.order = &order;
+	add_step(&b, QUERN__STEP__KIND__TAG, false, "by_first_byte");
+	b.steps[0].divide = QUERN__STEP__DIVIDE__ROUND_ROBIN;
+	b.steps[0].partitions = 2;
+	done_with(run_done(&b, 0, 0));
+	b.steps[0].partitions = 3;
+	expect_failed(&b, true, "that the shuffle does not have: it has 2");
+	/* No tags at all. */
+	b.from.branch.n_steps = 0;
+	expect_failed(&b, true, "that the shuffle does not have: it has 2");
+	bench_close(&b);
+}
+
+/* quern_fail() in the thread that a partition's function has, and before it. */
+static void a_function_of_partitions_that_fails(void **state)
+{
+	unsigned ends = 0, *arg = &ends;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	input(&b, "a\nb\nc\nfail\n", 11);
+	b.sink.kind = QUERN__SINK__KIND__COUNT;
+	add_step(&b, QUERN__STEP__KIND__MAP_PARTITIONS, true, "fail_at_third");
+	b.functions[0].has_arg = true;
+	b.functions[0].arg = (ProtobufCBinaryData){ sizeof(arg), (uint8_t *)&arg };
+	expect_failed(&b, false, "the third: c");
+	b.from.branch.n_steps = 0;
+	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "misbehave");
+	add_step(&b, QUERN__STEP__KIND__MAP_PARTITIONS, true, "pass_on");
+	expect_failed(&b, false, "broken: 7");
+	assert_int_equal(ends, 0);
+	bench_close(&b);
+}
+
 static void inputs_and_outputs_that_are_not_there(void **state)
 {
 	struct bench b;
@@ -794,6 +841,8 @@ int main(void)
 		cmocka_unit_test(a_combine_that_fails),
 		cmocka_unit_test(a_map_that_is_none),
 		cmocka_unit_test(plans_that_make_no_sense),
+		cmocka_unit_test(tags_of_partitions_that_are_not_there),
+		cmocka_unit_test(a_function_of_partitions_that_fails),
 		cmocka_unit_test(inputs_and_outputs_that_are_not_there),
 		cmocka_unit_test(lost_map_output),
 		cmocka_unit_test(a_task_keeps_and_another_begins_there),

@@ -134,6 +134,48 @@ static void commands_and_sorts_are_shown(void **state)
 			"    pipe 'sort |\\x0auniq'\n");
 }
 
+static void what_moves_records_is_shown(void **state)
+{
+	Quern__Sampling sampling = QUERN__SAMPLING__INIT;
+	Quern__Order order = QUERN__ORDER__INIT;
+	struct plan p;
+
+	(void)state;
+	plan_init(&p);
+	sampling.fraction = 0.25;
+	sampling.with_replacement = 1;
+	sampling.seed = 7;
+	p.step[0].kind = QUERN__STEP__KIND__SAMPLE;
+	p.step[0].function = NULL;
+	p.step[0].sampling = &sampling;
+	p.step[1].kind = QUERN__STEP__KIND__TAG;
+	p.step[1].partitions = 3;
+	p.step[1].divide = QUERN__STEP__DIVIDE__FUNCTION;
+	p.step[2].kind = QUERN__STEP__KIND__UNTAG;
+	p.step[2].pairs = 0;
+	p.step[2].function = NULL;
+	order.tagged = 1;
+	p.sink[0].combine = p.from[1].input.reduce = NULL;
+	p.sink[0].order = p.from[1].input.order = &order;
+	assert_text(&p, "run 3: save_text(out)\n"
+			"  stage 7: text 'in.txt', 'more' -> shuffle 4, sorted by tag, then key\n"
+			"    sample 0.25 with replacement, seed 7\n"
+			"    tag 3 partitions function job+0x1139\n"
+			"  stage 8: shuffle 4, in the order of tag, then key -> text 'out' as key<TAB>u64\n"
+			"    untag\n");
+	order.loose = 1;
+	sampling.with_replacement = 0;
+	p.step[1].partitions = 1;
+	p.step[1].divide = QUERN__STEP__DIVIDE__WHOLE;
+	p.step[1].function = NULL;
+	assert_text(&p, "run 3: save_text(out)\n"
+			"  stage 7: text 'in.txt', 'more' -> shuffle 4, sorted by tag\n"
+			"    sample 0.25, seed 7\n"
+			"    tag 1 partition whole\n"
+			"  stage 8: shuffle 4, in the order of tag -> text 'out' as key<TAB>u64\n"
+			"    untag\n");
+}
+
 static void what_is_known_is_shown(void **state)
 {
 	struct plan p;
@@ -209,6 +251,7 @@ int main(void)
 		cmocka_unit_test(a_line_for_the_run_and_each_stage_and_step),
 		cmocka_unit_test(what_is_kept_is_shown),
 		cmocka_unit_test(commands_and_sorts_are_shown),
+		cmocka_unit_test(what_moves_records_is_shown),
 		cmocka_unit_test(what_is_known_is_shown),
 		cmocka_unit_test(control_characters_are_spelt_out),
 		cmocka_unit_test(a_full_buffer_is_an_error),

@@ -39,7 +39,35 @@ static void either(quern_slice a, quern_slice b, quern_out *out, void *arg)
 	quern_put(out, a.len > b.len ? a : b);
 }
 
-const struct job_functions job_functions = { words, swap, long_enough, even, either };
+static void pass_on(uint32_t partition, quern_records *records, quern_out *out, void *arg)
+{
+	quern_slice key, value;
+
+	(void)partition, (void)arg;
+	while (quern_next(records, &key, &value))
+		quern_emit(out, key, value);
+}
+
+static void number(uint64_t index, quern_slice key, quern_slice value, quern_out *out, void *arg)
+{
+	(void)value, (void)arg;
+	quern_emit_u64(out, key, index);
+}
+
+static uint32_t first(quern_slice key, uint32_t partitions, void *arg)
+{
+	(void)key, (void)partitions, (void)arg;
+	return 0;
+}
+
+const struct job_functions job_functions = { .words = words,
+	.swap = swap,
+	.long_enough = long_enough,
+	.even = even,
+	.either = either,
+	.pass_on = pass_on,
+	.number = number,
+	.first = first };
 
 static int print(quern_slice key, quern_slice value, void *arg)
 {

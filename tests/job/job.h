@@ -10,6 +10,9 @@ struct job_functions {
 	quern_filter_fn *long_enough; /* values of `arg` (a size_t) bytes */
 	quern_filter_pair_fn *even;   /* records of an even length */
 	quern_reduce_fn *either;      /* the longer one */
+	quern_partition_fn *pass_on;  /* the partition's records */
+	quern_zip_fn *number;         /* the number as value */
+	quern_partitioner_fn *first;  /* always 0 */
 };
 extern const struct job_functions job_functions;
 

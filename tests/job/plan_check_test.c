@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "job/pipe_check.h"
 #include "job/plan_check.h"
 #include "tests/job/kit.h"
@@ -256,7 +258,7 @@ static void what_keeps_records_does_nothing_else(void **state)
 	assert_found((keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP), "without a function");
 	assert_found((keep(p, 0, &cache), p->step[0].kind = QUERN__STEP__KIND__MAP,
 			     p->step[0].function = &p->map, p->step[0].has_first = 0),
-		"without a function");
+		"nothing else");
 	assert_found((keep(p, 0, &cache), p->step[0].has_first = 0), "begin nowhere");
 	assert_found((keep(p, 0, &cache), p->step[0].first = 1), "begin behind it");
 	assert_found(p->step[0].has_first = 1, "begin nowhere");
@@ -305,7 +307,7 @@ static void commands_can_be_run(void **state)
 	assert_fine(
 		(make_pipe(p, &pipe, "cat"), pipe.has_in_separator = 1, pipe.in_separator = bytes("\0;", 2)));
 	assert_found((make_pipe(p, &pipe, "cat"), p->step[1].pipe = NULL), "without a command");
-	assert_found((make_pipe(p, &pipe, "cat"), p->step[1].function = &p->filter), "does nothing else");
+	assert_found((make_pipe(p, &pipe, "cat"), p->step[1].function = &p->filter), "does not call");
 	assert_found(make_pipe(p, &pipe, ""), "command is empty");
 	assert_found(make_pipe(p, &pipe, " \t\n"), "command is empty");
 	assert_found(make_pipe(p, &pipe, large), "longer than");
@@ -337,7 +339,7 @@ static void sorts_have_an_order(void **state)
 		(p)->step[1].order = &order)
 	assert_fine(make_sort(p));
 	assert_found((make_sort(p), p->step[1].order = NULL), "without an order");
-	assert_found((make_sort(p), p->step[1].function = &p->filter), "does nothing else");
+	assert_found((make_sort(p), p->step[1].function = &p->filter), "does not call");
 	order.key = (Quern__ValueType)9;
 	assert_found(make_sort(p), "unknown type");
 }
@@ -361,9 +363,125 @@ static void numbers_and_paths_are_within_limits(void **state)
 	assert_found(p->run.n_stages = PLAN_STAGES_MAX + 1, "1001 stages");
 }
 
+static void tag(struct plan *p, Quern__Step__Divide divide)
+{
+	p->step[0].kind = QUERN__STEP__KIND__TAG;
+	p->step[0].function = divide == QUERN__STEP__DIVIDE__FUNCTION ? &p->map : NULL;
+	p->step[0].has_first = p->step[0].has_partitions = p->step[0].has_divide = 1;
+	p->step[0].partitions = 4;
+	p->step[0].divide = divide;
+	p->step[0].has_branches = divide == QUERN__STEP__DIVIDE__WHOLE;
+	p->step[0].branches = 1;
+}
+
+static void order(struct plan *p, Quern__Order *order)
+{
+	quern__order__init(order);
+	order->tagged = order->has_tagged = 1;
+	p->sink[0].combine = NULL;
+	p->sink[0].order = p->from[1].input.order = order;
+	p->from[1].input.reduce = NULL;
+}
+
+static void tags_are_checked(void **state)
+{
+	Quern__Order o, other;
+
+	(void)state;
+	for (int divide = 0; divide < 4; divide++)
+		assert_fine((tag(p, (Quern__Step__Divide)divide), order(p, &o)));
+	assert_found(tag(p, (Quern__Step__Divide)4), "unknown way 4");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].partitions = 0), "from 1 to");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].partitions = PLAN_PARTITIONS_MAX + 1),
+		"from 1 to");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].has_first = 0), "begin nowhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].first = 1), "begin behind");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].function = &p->map), "does not call");
+	assert_found(
+		(tag(p, QUERN__STEP__DIVIDE__FUNCTION), p->step[0].function = NULL), "without a function");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].has_branches = 0), "ends nowhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].branches = 0), "end elsewhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].branches = 2), "end elsewhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].has_branches = 1), "ends nowhere");
+
+	assert_found((order(p, &o), o.tagged = 0, o.loose = 1), "an order that is none");
+	assert_found((order(p, &o), p->sink[0].partitions = 0), "known number");
+	assert_found((order(p, &o), p->sink[0].n_bounds = 1), "without bounds");
+	assert_found((order(p, &o), other = o, other.tagged = 0, p->from[1].input.order = &other),
+		"tagged at one end");
+}
+
+static void samples_and_numbers_are_checked(void **state)
+{
+	Quern__Sampling sampling = QUERN__SAMPLING__INIT;
+	uint64_t starts[] = { 0, 7, 7, 9 };
+	struct plan plan, *p = &plan;
+
+	(void)state;
+	plan_init(p);
+	p->step[0].kind = QUERN__STEP__KIND__SAMPLE;
+	p->step[0].has_first = 1;
+	p->step[0].function = NULL;
+	assert_bad(p, "how large");
+	p->step[0].sampling = &sampling;
+	assert_good(p);
+	sampling.fraction = 1.1;
+	assert_bad(p, "a sample of 1.1");
+	sampling.with_replacement = 1;
+	assert_good(p);
+	sampling.fraction = -0.1;
+	assert_bad(p, "a sample of -0.1");
+	sampling.fraction = (double)NAN;
+	assert_bad(p, "a sample of");
+	sampling.fraction = PLAN_FRACTION_MAX + 1;
+	assert_bad(p, "a sample of 1001");
+
+	plan_init(p);
+	p->step[0].kind = QUERN__STEP__KIND__ZIP;
+	p->step[0].has_first = 1;
+	assert_bad(p, "0 partitions");
+	p->step[0].starts = starts;
+	p->step[0].n_starts = 4;
+	assert_good(p);
+	p->step[0].function = NULL;
+	assert_good(p);
+	starts[3] = 6;
+	assert_bad(p, "go down");
+}
+
+static void steps_have_the_functions_that_they_call(void **state)
+{
+	static const Quern__Step__Kind with[] = { QUERN__STEP__KIND__MAP, QUERN__STEP__KIND__FLAT_MAP,
+		QUERN__STEP__KIND__FILTER, QUERN__STEP__KIND__MAP_VALUES, QUERN__STEP__KIND__FLAT_MAP_VALUES,
+		QUERN__STEP__KIND__MAP_PARTITIONS, QUERN__STEP__KIND__FOREACH };
+	static const Quern__Step__Kind without[] = { QUERN__STEP__KIND__UNTAG, QUERN__STEP__KIND__FUSE,
+		QUERN__STEP__KIND__SPLIT };
+	struct plan plan, *p = &plan;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
+		plan_init(p);
+		p->step[0].kind = with[i];
+		p->step[0].has_first = with[i] == QUERN__STEP__KIND__MAP_PARTITIONS;
+		assert_good(p);
+		p->step[0].function = NULL;
+		assert_bad(p, "without a function");
+	}
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		plan_init(p);
+		p->step[0].kind = without[i];
+		assert_bad(p, "does not call");
+		p->step[0].function = NULL;
+		assert_good(p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tags_are_checked),
+		cmocka_unit_test(samples_and_numbers_are_checked),
+		cmocka_unit_test(steps_have_the_functions_that_they_call),
 		cmocka_unit_test(a_word_count_is_good),
 		cmocka_unit_test(the_run_itself_is_checked),
 		cmocka_unit_test(sources_and_sinks_have_to_meet),

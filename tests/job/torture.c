@@ -94,8 +94,14 @@ static int act(void *arg)
 	set = quern_reduce_by_key(quern_flat_map(set, a->f->words, NULL), quern_sum_u64, NULL);
 	set = quern_typed(
 		quern_map_pairs(quern_partitions(set, 3), a->f->swap, NULL), QUERN_U64, QUERN_BYTES);
+	set = quern_zip_with_index(quern_coalesce(quern_sample(set, true, 3, 1), 2), a->f->number, NULL);
+	set = quern_partition_and_sort(
+		quern_distinct(set), 3, a->f->first, QUERN_ARG(least), QUERN_ASCENDING);
+	set = quern_map_partitions(set, a->f->pass_on, NULL);
 	/* A mistake is one as well when there is no memory for its words. */
 	assert_non_null(quern_partitions(set, 3)->error);
+	assert_non_null(quern_sample(set, false, 2, 1)->error);
+	assert_non_null(quern_repartition(set, 0)->error);
 	assert_non_null(quern_map(set, NULL, NULL)->error);
 	int r = set->error != NULL ? -ENOMEM : 0;
 	int e = quern_save_text(set, "out");

@@ -52,6 +52,7 @@ extern "C" {
 typedef struct quern_job quern_job; /* the running job */
 typedef struct quern_set quern_set; /* a dataset */
 typedef struct quern_out quern_out; /* where a function's records go */
+typedef struct quern_records quern_records; /* the records of a partition, one by one */
 
 /* For the last parameter of transformations: what the function gets as `arg`. NULL: it gets NULL. Otherwise a
  * pointer to a copy of these bytes (8 MiB at most, taken now), aligned for any type: one copy for each task
@@ -78,7 +79,25 @@ typedef bool quern_filter_pair_fn(quern_slice key, quern_slice value, void *arg)
  * occurs once never gets here. */
 typedef void quern_reduce_fn(quern_slice a, quern_slice b, quern_out *out, void *arg);
 
+/* Looks at a record that goes nowhere. */
+typedef void quern_foreach_fn(quern_slice key, quern_slice value, void *arg);
+/* Is called once for each partition, from 0 on, also if that is empty: takes its records with quern_next(), all
+ * or as many as it likes, and emits any number. What it wants to know from one record to the next stays in its
+ * variables. Where nobody wants more of what it makes (quern_take() has enough), or the task has failed, it ends
+ * within quern_next() or quern_emit(): these do not return then, as quern_fail() does not, so what it has
+ * allocated is lost to the worker process. It runs in a thread of its own, while the others wait. */
+typedef void quern_partition_fn(uint32_t partition, quern_records *records, quern_out *out, void *arg);
+/* Looks at a record and its number in the set, emits any number of records. */
+typedef void quern_zip_fn(uint64_t index, quern_slice key, quern_slice value, quern_out *out, void *arg);
+/* Chooses the partition of a key (empty, if the record has none), from 0 to partitions - 1; any other fails the
+ * task. Must choose the same one each time. */
+typedef uint32_t quern_partitioner_fn(quern_slice key, uint32_t partitions, void *arg);
+
 /* ---- For use inside them ---- */
+
+/* In a quern_partition_fn: takes the next record of the partition, which is borrowed until the next call. false:
+ * there are no more. */
+bool quern_next(quern_records *records, quern_slice *key, quern_slice *value);
 
 /* Emits a record: it has a key, which may be empty. The bytes are copied. Does not fail: where there is no
  * room for the record the task ends as failed. */
@@ -179,6 +198,49 @@ quern_set *quern_flat_map_pairs(quern_set *set, quern_map_pair_fn *fn, const que
 /* The records for which `fn` says true, as they are. */
 quern_set *quern_filter(quern_set *set, quern_filter_fn *fn, const quern_slice *arg);
 quern_set *quern_filter_pairs(quern_set *set, quern_filter_pair_fn *fn, const quern_slice *arg);
+
+/* One value for each, or any number: the keys stay, and their type; keys that `fn` emits do not count. */
+quern_set *quern_map_values(quern_set *set, quern_map_fn *fn, const quern_slice *arg);
+quern_set *quern_flat_map_values(quern_set *set, quern_map_fn *fn, const quern_slice *arg);
+
+/* The records that `fn` emits, which sees a whole partition in one call: to prepare something dear once, or to
+ * look at neighbours. */
+quern_set *quern_map_partitions(quern_set *set, quern_partition_fn *fn, const quern_slice *arg);
+
+/* A random part of the records: each with probability `fraction` (0 to 1); or with replacement, each so many
+ * times as a Poisson distribution of mean `fraction` (0 to 1000) says. How many there will be is not exact. The
+ * same `seed` takes the same records, as long as the set has the same ones in the same partitions. */
+quern_set *quern_sample(quern_set *set, bool with_replacement, double fraction, uint64_t seed);
+
+/* Every record once that is there at least once: keys and values are compared, as bytes, and a record without a
+ * key is not the same as one with an empty one. In no order; moved by a shuffle. */
+quern_set *quern_distinct(quern_set *set);
+
+/* Gives each record its number: 0 for the first of the first partition, and so on through all of them. `fn`
+ * NULL: the number becomes the key, of type QUERN_U64; else its records are the set's. Each action counts the
+ * records of the partitions first, which computes `set` twice unless it is persisted or what comes of it was
+ * shuffled before. The set must be the same both times: a task that sees another number of records fails. */
+quern_set *quern_zip_with_index(quern_set *set, quern_zip_fn *fn, const quern_slice *arg);
+
+/* The same records in `n` partitions (1 to 1,000,000), of about one size: dealt out in turns and moved by a
+ * shuffle. */
+quern_set *quern_repartition(quern_set *set, uint32_t n);
+
+/* The same records in fewer partitions: each of the `n` new ones is made of whole old ones, in their order, so
+ * that quern_collect() gives the same as before. They are moved by a shuffle, so that what comes before still
+ * runs in as many tasks as it did. If `set` has fewer than `n`, some of the new ones are empty. */
+quern_set *quern_coalesce(quern_set *set, uint32_t n);
+
+/* The same records in `n` partitions that `fn` chooses by their keys, those of one in the order in which the
+ * input has them. `fn` NULL: by the hash of the keys; `n` may then be 0, as many as quern_reduce_by_key() makes,
+ * and equal keys are together, but in no order. */
+quern_set *quern_partition_by(
+	quern_set *set, uint32_t n, quern_partitioner_fn *fn, const quern_slice *arg);
+
+/* The same, each partition sorted by `order` (see quern_sort_by_key(): keys of a known type are compared as
+ * numbers). No sample is taken, and there is no order from partition to partition. `n` is at least 1. */
+quern_set *quern_partition_and_sort(quern_set *set, uint32_t n, quern_partitioner_fn *fn,
+	const quern_slice *arg, unsigned order);
 
 /* The records of `a`, then those of `b`: its partitions are those of both, nothing is moved, and what is
  * there twice stays so. Types stay where both have the same. */
@@ -314,6 +376,13 @@ int quern_collect(quern_set *set, quern_each_fn *each, void *arg);
 /* The same for the first `n` records, running as few tasks as it takes: the first partition, then four times
  * as many, and so on. Fewer than `n` when there are fewer. */
 int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg);
+
+/* Calls `fn` for each record, on the cluster, and gives nothing back: for what it does elsewhere. A task that is
+ * tried again calls it again. */
+int quern_foreach(quern_set *set, quern_foreach_fn *fn, const quern_slice *arg);
+
+/* The same for whole partitions. What `fn` emits goes nowhere. */
+int quern_foreach_partition(quern_set *set, quern_partition_fn *fn, const quern_slice *arg);
 
 /* ---- Shared values ---- */
 
