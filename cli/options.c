@@ -262,7 +262,13 @@ static const struct option_row rows[] = {
 	{ "cflags", "FLAGS", "further flags for the compiler of the job", set_cflags },
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), KEY_CONF = KEY_FIRST + ROWS, KEY_FILE, KEY_EXPLAIN, OPTIONS = ROWS + 6 };
+enum {
+	ROWS = sizeof(rows) / sizeof(rows[0]),
+	KEY_CONF = KEY_FIRST + ROWS,
+	KEY_FILE,
+	KEY_EXPLAIN,
+	OPTIONS = ROWS + 6
+};
 
 int options_set(struct run_options *o, const char *key, const char *value, struct err *err)
 {

@@ -301,9 +301,9 @@ static void fill_words(struct words *w, const struct stream_options *s)
 	add(w, "separator", s->separator);
 	add(w, "compress", s->codec);
 	add_number(w, "reducers",
-		s->reducers != UINT32_MAX     ? s->reducers
-		: s->run.parallelism > 0 ? s->run.parallelism
-					 : run_slots(&s->run));
+		s->reducers != UINT32_MAX ? s->reducers
+		: s->run.parallelism > 0  ? s->run.parallelism
+					  : run_slots(&s->run));
 	add_number(w, "key-fields", s->key_fields);
 	add_number(w, "partition-fields", s->partition_fields);
 	add(w, "order",

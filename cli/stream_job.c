@@ -166,8 +166,8 @@ static quern_set *sorted(const struct stream *s, quern_set *set, bool to_reduce)
 	const bool by_fields = s->partition_fields > 0 && s->partition_fields < s->key_fields;
 	struct fields fields = { .n = s->partition_fields, .skip = s->numeric ? NUMBER_SIZE : 0 };
 
-	(void)snprintf(fields.separator, sizeof(fields.separator), "%s",
-		s->separator != NULL ? s->separator : "\t");
+	(void)snprintf(
+		fields.separator, sizeof(fields.separator), "%s", s->separator != NULL ? s->separator : "\t");
 	if (s->numeric)
 		set = quern_map_pairs(set, put_number, NULL);
 	if (to_reduce)

@@ -47,12 +47,14 @@ static const Quern__Extent *only_extent(const Quern__Task *task)
 
 /* Hadoop's names are those of its job configuration with '_' for '.', as Hadoop Streaming has them. 0 or
  * -ENOMEM. */
-static int fill(struct variables *v, const Quern__Task *task)
+static int fill(struct variables *v, const Quern__Task *task, const char *scratch_dir)
 {
 	const Quern__Extent *x = only_extent(task);
 	const bool map = task->split != NULL;
 
-	int r = add(v, "QUERN_STAGE=%" PRIu32, task->stage);
+	int r = add(v, "TMPDIR=%s", scratch_dir);
+	if (r == 0)
+		r = add(v, "QUERN_STAGE=%" PRIu32, task->stage);
 	if (r == 0)
 		r = add(v, "QUERN_TASK_PARTITION=%" PRIu32, task->partition);
 	if (r == 0)
@@ -93,7 +95,7 @@ int pipe_step_new(const struct step_env *env, const Quern__Step *step, struct qu
 
 	if (step->pipe == NULL)
 		return err_set(err, -EINVAL, "a pipe without a command");
-	int r = fill(&variables, env->task);
+	int r = fill(&variables, env->task, env->scratch_dir);
 	if (r < 0)
 		(void)err_set(err, r, "out of memory");
 	else

@@ -32,7 +32,7 @@ struct zygote {
 	const Quern__ZygoteRequest__Load *job;
 	VEC(pid_t) pids;   /* of workers */
 	VEC(uint32_t) ids; /* theirs, in the same order */
-	size_t strays;     /* children of dead workers that were killed and are not reaped: theirs come next */
+	size_t strays; /* children of dead workers that were killed and are not reaped: theirs come next */
 };
 
 /* Ties this process' life to its parent's. The parent may have died before: then its child is somebody

@@ -242,15 +242,16 @@ def test_what_commands_see():
     with quern.scratch() as d:
         (d / "a.txt").write_bytes(b"x\n")
         what = "echo \"$A|$B|$QUERN_STAGE|$QUERN_TASK_PARTITION|$QUERN_TASK_ATTEMPT|$mapreduce_task_partition|" \
-            "$mapreduce_task_ismap|$mapreduce_map_input_file|$mapreduce_map_input_start|$mapreduce_map_input_length\""
+            "$mapreduce_task_ismap|$mapreduce_map_input_file|$mapreduce_map_input_start|$mapreduce_map_input_length|$(cd $TMPDIR && pwd)\""
         for mode in MODES:
             out = d / mode
             run(d, "--map", what, "--reduce", what + "; cat", "--reducers", 1, "--env", "A=with space", "-cmdenv", "B==", "-i",
                 d / "a.txt", "-o", out, cluster=(mode, "local[1]"))
             reduced, mapped = (line.split(b"|") for line in sorted(quern.output(out), key=lambda line: b"true" in line))
             assert mapped[:2] == reduced[:2] == [b"with space", b"="]
-            assert mapped[3:] == [b"0", b"0", b"0", b"true", str(d / "a.txt").encode(), b"0", b"2\t"], mapped
-            assert reduced[3:] == [b"0", b"0", b"0", b"false", b"", b"", b""], reduced
+            assert mapped[3:] == [b"0", b"0", b"0", b"true", str(d / "a.txt").encode(), b"0", b"2", mapped[10]], mapped
+            assert mapped[10].startswith(str(d / "tmp").encode() + b"/"), mapped
+            assert reduced[3:] == [b"0", b"0", b"0", b"false", b"", b"", b"", reduced[10]], reduced
             assert mapped[2] != reduced[2]
 
 

@@ -77,7 +77,8 @@ int quern_main(quern_job *job, int argc, char **argv)
 		set = quern_pipe(
 			quern_reduce_by_key(quern_flat_map(lines, ones, NULL), quern_sum_u64, NULL), more);
 	else if (strcmp(what, "chain") == 0)
-		set = quern_pipe(quern_flat_map(quern_pipe(quern_pipe(lines, "cat"), "cat -n"), no_sevens, NULL),
+		set = quern_pipe(
+			quern_flat_map(quern_pipe(quern_pipe(lines, "cat"), "cat -n"), no_sevens, NULL),
 			"cut -f 2");
 	else if (strcmp(what, "sort_partitions") == 0)
 		set = quern_sort_partitions(quern_map(lines, by_line, NULL), QUERN_DESCENDING);
