@@ -30,7 +30,7 @@ for key, group in itertools.groupby(pairs, key=lambda pair: pair[0]):
     sys.stdout.buffer.write(b"%s\\t%d\\n" % (key, sum(int(n) for _, n in group)))
 """
 AWK_MAP = "awk '{ for (i = 1; i <= NF; i++) print $i \"\\t1\" }'"
-AWK_REDUCE = "awk -F '\\t' '$1 != k && NR > 1 { print k \"\\t\" n; n = 0 } { k = $1; n += $2 } END { if (NR) print k \"\\t\" n }'"
+AWK_REDUCE = "awk -F '\\t' '($1 \"\") != (k \"\") && NR > 1 { print k \"\\t\" n; n = 0 } { k = $1; n += $2 } END { if (NR) print k \"\\t\" n }'"
 
 
 def script(d, name, text):
