@@ -301,20 +301,30 @@ def parent(pid):
         return int(f.read().rpartition(")")[2].split()[1])
 
 
+def command_line(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as f:
+        return f.read()
+
+
 def test_a_killed_command_or_worker_costs_one_attempt():
     for mode, victim in itertools.product(MODES, ["command", "worker"]):
         with quern.scratch() as d:
             folder = text(d)
             gate = quern.Gate(d / "gate")
-            # The one that waits is not the shell that we have started, but below it.
-            process = start(d, "--map", f"sh -c 'echo $$ >{d}/gate/at; : <{d}/gate/open; exec cat'; true", "--reduce", "cat",
-                            "-i", folder, "-o", d / "out", cluster=(mode, "local[2]"))
+            # The one that waits is far below the shell that the worker has started.
+            script(d, "deep.sh", f"""#!/bin/sh
+if [ $1 -gt 0 ]; then ./deep.sh $(($1 - 1)); exit; fi
+echo $$ >{d}/gate/at; : <{d}/gate/open; exec cat
+""")
+            process = start(d, "--map", "./deep.sh 5", "--reduce", "cat", "-i", folder, "-o", d / "out", cluster=(mode, "local[2]"))
             try:
-                pid = gate.at(process)[0]
-                shell = parent(pid)
-                quern.kill(shell if victim == "command" else parent(shell))
-                for p in pid, shell:
-                    quern.wait_for("the end of the command", lambda p=p: not alive(p))
+                command = [gate.at(process)[0]]
+                while b"quern-executor" not in command_line(parent(command[-1])):
+                    command.append(parent(command[-1]))
+                assert len(command) > 4, command
+                quern.kill(command[-1] if victim == "command" else parent(command[-1]))
+                for pid in command:
+                    quern.wait_for("the end of the command", lambda pid=pid: not alive(pid))
                 gate.open()
                 result = quern.finish(process)
             finally:
