@@ -30,7 +30,7 @@ void flow_fail_record(struct flow *flow, int code, const char *format, ...)
 
 	va_start(ap, format);
 	if (fail(flow, code, true, format, ap) && flow->task != NULL)
-		out_name_record(&flow->task->record, &flow->err);
+		out_name_record(flow->task, &flow->err);
 	va_end(ap);
 }
 

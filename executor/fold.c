@@ -2,15 +2,11 @@
 
 #include <errno.h>
 
-#include "executor/table.h"
-
-void fold_init(struct fold *f, struct reduce *reduce, record_give *give, void *arg)
+void fold_init(struct fold *f, struct reduce *reduce)
 {
-	*f = (struct fold){ .reduce = reduce,
-		.give = give,
-		.arg = arg,
-		.key = BUF_INIT(SIZE_MAX / 2),
-		.value = BUF_INIT(SIZE_MAX / 2) };
+	*f = (struct fold){
+		.reduce = reduce, .key = BUF_INIT(SIZE_MAX / 2), .value = BUF_INIT(SIZE_MAX / 2)
+	};
 }
 
 void fold_deinit(struct fold *f)
@@ -28,7 +24,20 @@ static void set_bytes(struct fold *f, struct buf *to, quern_slice from)
 		flow_fail(f->reduce->flow, r, false, "out of memory for %zu bytes of a record", from.len);
 }
 
-static void combine_values(struct fold *f, quern_slice value)
+void fold_begin(struct fold *f, uint64_t word, quern_slice key, quern_slice value)
+{
+	f->word = word;
+	set_bytes(f, &f->key, key);
+	if (f->reduce->kind == REDUCE_CALL)
+		set_bytes(f, &f->value, value);
+	else if (value.len == 8)
+		f->bits = get_le64(value.ptr);
+	else
+		reduce_wrong_length(f->reduce, value);
+	f->open = f->reduce->flow->result == 0;
+}
+
+void fold_add(struct fold *f, quern_slice value)
 {
 	struct reduce *r = f->reduce;
 
@@ -44,46 +53,17 @@ static void combine_values(struct fold *f, quern_slice value)
 		set_bytes(f, &f->value, now);
 }
 
-static void begin_key(struct fold *f, uint64_t word, quern_slice key, quern_slice value)
+bool fold_end(struct fold *f, quern_slice *ret_key, quern_slice *ret_value)
 {
-	f->word = word;
-	set_bytes(f, &f->key, key);
-	if (f->reduce->kind == REDUCE_CALL)
-		set_bytes(f, &f->value, value);
-	else if (value.len == 8)
-		f->bits = get_le64(value.ptr);
-	else
-		reduce_wrong_length(f->reduce, value);
-	f->open = f->reduce->flow->result == 0;
-}
-
-void fold_take(void *fold, uint64_t word, quern_slice key, quern_slice value)
-{
-	struct fold *f = fold;
-
-	if (f->open && f->word == word && f->key.len == key.len &&
-		table_same((const char *)f->key.data, key.ptr, key.len)) {
-		combine_values(f, value);
-		return;
-	}
-	fold_end(f);
-	if (!f->reduce->flow->stop)
-		begin_key(f, word, key, value);
-}
-
-void fold_end(struct fold *f)
-{
-	uint8_t bits[8];
-
 	if (!f->open || f->reduce->flow->result < 0)
-		return;
+		return false;
 	f->open = false;
-	quern_slice value = quern_bytes(f->value.data, f->value.len);
+	*ret_value = quern_bytes(f->value.data, f->value.len);
 	if (f->reduce->kind != REDUCE_CALL) {
-		put_le64(bits, f->bits);
-		value = quern_bytes(bits, sizeof(bits));
+		put_le64(f->number, f->bits);
+		*ret_value = quern_bytes(f->number, sizeof(f->number));
 	}
 	/* An empty key is one: NULL would say that there is none (job/out.h). */
-	f->give(f->arg, f->word, f->key.len > 0 ? quern_bytes(f->key.data, f->key.len) : quern_str(""),
-		value);
+	*ret_key = f->key.len > 0 ? quern_bytes(f->key.data, f->key.len) : quern_str("");
+	return true;
 }

@@ -1,21 +1,22 @@
-/* gate.h: stands between a source and the steps, and notes each record that passes: a function that fails can
- * be told which one it was, and one that is bad can be left out. */
+/* gate.h: stands before user functions and notes what they are given: a function that fails can be told which
+ * record it was, and one that is bad can be left out. One stands between the source and the steps; who calls
+ * functions for more than a record (group.h) has one of its own. */
 #ifndef QUERN_EXECUTOR_GATE_H
 #define QUERN_EXECUTOR_GATE_H
 
 #include "job/out.h"
 
 struct gate {
-	struct quern_out in;
-	struct quern_out *next; /* borrowed, like `task` */
-	struct out_task *task;
+	struct quern_out in;      /* passes records on to `next` */
+	struct quern_out *next;   /* borrowed, like `task`; NULL: only gate_call() is used */
+	struct out_task *task;    /* NULL: nothing is noted */
+	struct out_record record; /* the last one; its number is counted from the gate's beginning */
 };
 
-/* The number of records begins again. Where the task may leave bad records out, quern_bad_record() behind the
- * gate goes on with the next one. */
+/* Where the task may leave bad records out, quern_bad_record() behind the gate goes on with the next one. */
 void gate_init(struct gate *g, struct quern_out *next, struct out_task *task);
 
-/* No record follows: what fails from now on is about none. */
-void gate_end(struct gate *g);
+/* Calls `call`, as work on one record: a key, `value` with ptr NULL. */
+void gate_call(struct gate *g, quern_slice key, quern_slice value, void (*call)(void *arg), void *arg);
 
 #endif

@@ -20,9 +20,9 @@ static inline uint64_t hash_packed(const uint64_t words[2], uint64_t seed)
 	return h != 0 ? h : 1;
 }
 
-/* The same for a key of any length. Each shuffle has a seed of its own (hash_seed()): the keys of one
- * partition of one are anywhere in the next, and in its tables, whose slots go by the same bits that
- * partitions do. */
+/* The same for a key of any length. Each shuffle has a seed of its own (hash_seed()), but for those
+ * that are read together: the keys of one partition of one are anywhere in the next, and in its tables, whose
+ * slots go by the same bits that partitions do. */
 static inline uint64_t hash_key(quern_slice key, uint64_t seed)
 {
 	uint64_t words[2], h;

@@ -24,6 +24,8 @@ struct merge {
 	struct leaf *leaves;
 	size_t n;
 	struct node *tree; /* losers of the nodes 1 .. n - 1; leaf i is node n + i */
+	struct node top;   /* the winner */
+	bool given;        /* its record was: another one has to win before there is more to give */
 };
 
 struct merge *merge_new(const struct merge_config *config)
@@ -34,6 +36,7 @@ struct merge *merge_new(const struct merge_config *config)
 		return NULL;
 	m->config = *config;
 	m->room = (struct cursor_room){ BUF_INIT(BLOCK_RAW_MAX + BLOCK_HEADER), config->keep };
+	fold_init(&m->fold, config->reduce);
 	return m;
 }
 
@@ -129,56 +132,72 @@ static struct node play(struct merge *m, size_t i)
 
 /* ---- Passes ---- */
 
-static bool open_runs(struct merge *m, const struct stored *runs, size_t n)
+static void open_runs(struct merge *m, const struct stored *runs, size_t n)
 {
+	if (n == 0)
+		return;
 	m->leaves = calloc(n, sizeof(*m->leaves));
 	m->tree = calloc(n, sizeof(*m->tree));
 	if (m->leaves == NULL || m->tree == NULL) {
 		flow_fail(m->config.flow, -ENOMEM, false, "out of memory");
-		return false;
+		return;
 	}
 	for (size_t i = 0; i < n; i++)
 		cursor_init(&m->leaves[i].cursor, &runs[i]);
 	m->n = n;
+	m->top = play(m, 1);
+	m->given = false;
+}
+
+/* Goes to the first record that was not given: what nobody wants is not read. */
+static inline const struct cursor *front(struct merge *m)
+{
+	if (m->n == 0 || m->config.flow->stop)
+		return NULL;
+	if (m->given)
+		m->top = replay(m, advance(m, m->top.leaf));
+	m->given = false;
+	return m->leaves[m->top.leaf].done || m->config.flow->stop ? NULL : &m->leaves[m->top.leaf].cursor;
+}
+
+/* All values of the first key, combined. */
+static inline bool next_folded(struct merge *m, const struct cursor *c, struct merge_record *ret)
+{
+	ret->word = m->top.word;
+	fold_begin(&m->fold, m->top.word, c->key, c->value);
+	m->given = true;
+	while ((c = front(m)) != NULL && fold_same(&m->fold, m->top.word, c->key)) {
+		fold_add(&m->fold, c->value);
+		m->given = true;
+	}
+	return fold_end(&m->fold, &ret->key, &ret->value);
+}
+
+static inline bool next_of_pass(struct merge *m, struct merge_record *ret)
+{
+	const struct cursor *c = front(m);
+
+	if (c == NULL)
+		return false;
+	if (m->config.reduce != NULL)
+		return next_folded(m, c, ret);
+	*ret = (struct merge_record){ m->top.word, c->key, c->value };
+	m->given = true;
 	return true;
-}
-
-static void give_all(struct merge *m, record_give *give, void *arg)
-{
-	const struct flow *flow = m->config.flow;
-
-	for (struct node top = play(m, 1); !flow->stop && !m->leaves[top.leaf].done;) {
-		const struct cursor *c = &m->leaves[top.leaf].cursor;
-
-		give(arg, top.word, c->key, c->value);
-		if (!flow->stop) /* what nobody wants is not read */
-			top = replay(m, advance(m, top.leaf));
-	}
-}
-
-static void pass(struct merge *m, const struct stored *runs, size_t n, record_give *give, void *arg)
-{
-	if (n > 0 && open_runs(m, runs, n)) {
-		if (m->config.reduce != NULL) {
-			fold_deinit(&m->fold);
-			fold_init(&m->fold, m->config.reduce, give, arg);
-			give_all(m, fold_take, &m->fold);
-			fold_end(&m->fold);
-		} else {
-			give_all(m, give, arg);
-		}
-	}
-	close_runs(m);
 }
 
 /* Makes one of the `n` runs at `runs`, in the place of the first. */
 static bool merge_some(struct merge *m, struct stored *runs, size_t n)
 {
 	struct spill *spill = m->config.spill;
+	struct merge_record record;
 	struct stored one;
 
 	spill_begin(spill);
-	pass(m, runs, n, spill_give, spill);
+	open_runs(m, runs, n);
+	while (next_of_pass(m, &record))
+		spill_put(spill, record.key, record.value);
+	close_runs(m);
 	if (!spill_end_run(spill, &one))
 		return false;
 	for (size_t i = 0; i < n; i++)
@@ -226,10 +245,10 @@ static size_t merge_down(struct merge *m, struct stored *runs, size_t n)
 	return n;
 }
 
-void merge_run(struct merge *m, const struct stored *runs, size_t n, record_give *give, void *arg)
+void merge_open(struct merge *m, const struct stored *runs, size_t n)
 {
 	if (readable(m, runs, n) == n) {
-		pass(m, runs, n, give, arg);
+		open_runs(m, runs, n);
 		return;
 	}
 	m->left = malloc(n * sizeof(*m->left));
@@ -240,5 +259,19 @@ void merge_run(struct merge *m, const struct stored *runs, size_t n, record_give
 	memcpy(m->left, runs, n * sizeof(*m->left));
 	n = merge_down(m, m->left, n);
 	if (m->config.flow->result == 0)
-		pass(m, m->left, n, give, arg);
+		open_runs(m, m->left, n);
+}
+
+bool merge_next(struct merge *m, struct merge_record *ret)
+{
+	return next_of_pass(m, ret);
+}
+
+void merge_run(struct merge *m, const struct stored *runs, size_t n, record_give *give, void *arg)
+{
+	struct merge_record r;
+
+	merge_open(m, runs, n);
+	while (next_of_pass(m, &r))
+		give(arg, r.word, r.key, r.value);
 }

@@ -27,8 +27,21 @@ struct merge_config {
 /* Everything is borrowed. NULL: no memory. */
 struct merge *merge_new(const struct merge_config *config);
 
-/* Gives every record of the runs in order, until flow->stop; equal ones in the order of the runs and of their
- * records. Once. */
+/* Opens the runs, which stay the caller's and there. Failures go into the flow, and there is no record then.
+ * Once. */
+void merge_open(struct merge *m, const struct stored *runs, size_t n);
+
+/* A record and its first word (order.h). */
+struct merge_record {
+	uint64_t word;
+	quern_slice key, value;
+};
+
+/* The next record of the runs in order, equal ones in the order of the runs and of their records; the slices
+ * are borrowed until the next call. false: there is none, or the flow has stopped or failed. */
+bool merge_next(struct merge *m, struct merge_record *ret);
+
+/* Opens the runs and gives every record, until flow->stop. */
 void merge_run(struct merge *m, const struct stored *runs, size_t n, record_give *give, void *arg);
 
 struct merge *merge_free(struct merge *m);

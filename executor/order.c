@@ -1,5 +1,24 @@
 #include "executor/order.h"
 
+#include <stdlib.h>
+
+#include "executor/steps.h"
+#include "job/out.h"
+
+int order_init(struct order *o, const struct code *code, const Quern__Order *plan, struct err *err)
+{
+	*o = order_of(plan);
+	return plan->compare == NULL
+		       ? 0
+		       : steps_resolve(code, plan->compare, (code_fn **)&o->compare, &o->arg, err);
+}
+
+void order_deinit(struct order *o)
+{
+	free(o->arg);
+	o->arg = NULL;
+}
+
 /* Behind the last word of the key. */
 static struct order_place behind_key(const struct order *o)
 {
@@ -10,6 +29,8 @@ struct order_place order_next(const struct order *o, struct order_place place, u
 {
 	uint64_t w = !o->by_hash && o->descending ? ~word : word;
 
+	if (o->compare != NULL)
+		return place;
 	if (place.part == ORDER_HASH)
 		return (struct order_place){ ORDER_KEY, 0 };
 	if (place.part == ORDER_TAG)
@@ -20,6 +41,16 @@ struct order_place order_next(const struct order *o, struct order_place place, u
 	if (type == QUERN__VALUE_TYPE__BYTES && (w & 0xff) == ORDER_MORE)
 		return (struct order_place){ place.part, place.at + ORDER_WORD };
 	return place.part == ORDER_KEY ? behind_key(o) : (struct order_place){ ORDER_END, 0 };
+}
+
+/* A sort or a merge is not left by a jump: no record is left out here. */
+static int compare_by_function(const struct order *o, quern_slice key_a, quern_slice key_b)
+{
+	jmp_buf *skip = out_skip(NULL);
+	int c = o->compare(key_a, key_b, o->arg);
+
+	(void)out_skip(skip);
+	return c;
 }
 
 int order_compare(const struct order *o, struct order_place place, quern_slice key_a, quern_slice value_a,
@@ -45,7 +76,9 @@ int order_compare(const struct order *o, struct order_place place, quern_slice k
 		key_a = tag_rest(key_a);
 		key_b = tag_rest(key_b);
 	}
-	if (place.part == ORDER_KEY)
+	if (o->compare != NULL)
+		c = compare_by_function(o, key_a, key_b);
+	else if (place.part == ORDER_KEY)
 		c = compare_typed(o->by_hash ? QUERN__VALUE_TYPE__BYTES : o->key, key_a, key_b, place.at);
 	if (c == 0 && !o->by_hash && o->by_value && place.part != ORDER_END)
 		c = compare_typed(o->value, value_a, value_b, place.part == ORDER_VALUE ? place.at : 0);

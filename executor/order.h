@@ -13,6 +13,7 @@
 
 #include "executor/hash.h"
 #include "executor/tag.h"
+#include "job/code.h"
 #include "job/compare.h"
 
 struct order {
@@ -25,9 +26,13 @@ struct order {
 	bool loose;      /* tagged: by those alone */
 	Quern__ValueType key; /* BYTES: as memcmp() has them; or numbers of 8 bytes */
 	Quern__ValueType value;
+	/* Or keys are in the order of a function of the job's. It has one word for all of them, and the
+	 * function is asked. */
+	quern_compare_fn *compare;
+	void *arg; /* its own; owned */
 };
 
-/* The order of a sort_by_key. */
+/* The order of a sort_by_key, which does not have a function. */
 static inline struct order order_of(const Quern__Order *o)
 {
 	return (struct order){ .descending = o->descending,
@@ -37,6 +42,11 @@ static inline struct order order_of(const Quern__Order *o)
 		.key = o->key,
 		.value = o->value };
 }
+
+/* The order of any sort. 0, or a negative errno with a sentence: the function is not in the job.
+ * order_deinit() after that, also of one that is all zeros. */
+int order_init(struct order *o, const struct code *code, const Quern__Order *plan, struct err *err);
+void order_deinit(struct order *o);
 
 /* The order of the hashes with that seed. */
 static inline struct order order_hash(uint64_t seed)
@@ -80,7 +90,7 @@ static inline bool order_fits(const struct order *o, quern_slice key, quern_slic
 	if (key.len < tag)
 		return false;
 	return o->by_hash || o->loose ||
-	       ((o->key == QUERN__VALUE_TYPE__BYTES || key.len - tag == 8) &&
+	       ((o->compare != NULL || o->key == QUERN__VALUE_TYPE__BYTES || key.len - tag == 8) &&
 		       (!o->by_value || o->value == QUERN__VALUE_TYPE__BYTES || value.len == 8));
 }
 
@@ -96,6 +106,8 @@ static inline uint64_t order_word(
 		return order_bytes(key, place.at);
 	if (place.part == ORDER_TAG)
 		return tag_partition(key);
+	if (o->compare != NULL)
+		return 0;
 	if (o->tagged)
 		key = tag_rest(key);
 	Quern__ValueType type = place.part == ORDER_KEY ? o->key : o->value;
@@ -104,7 +116,8 @@ static inline uint64_t order_word(
 	return o->descending ? ~w : w;
 }
 
-/* The place to look at next when two records have this word at `place`. ORDER_END: they are equal. */
+/* The place to look at next when two records have this word at `place`. ORDER_END: they are equal. Of an
+ * order with a function it is the same one, for order_compare() alone. */
 struct order_place order_next(const struct order *o, struct order_place place, uint64_t word);
 
 /* < 0, 0 or > 0, from `place` on. */

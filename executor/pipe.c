@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 #include "executor/command.h"
-#include "executor/give.h"
+#include "executor/gate.h"
 #include "executor/reader.h"
 #include "executor/text.h"
 
@@ -17,8 +17,8 @@ enum {
 
 struct pipe {
 	struct stateful step;
-	struct quern_out *next; /* borrowed, like the flow */
-	struct flow *flow;
+	struct gate gate;  /* before the next step */
+	struct flow *flow; /* borrowed */
 	struct command *command;
 	struct reports reports;
 	char *text; /* of the command */
@@ -29,7 +29,6 @@ struct pipe {
 	char *separators;
 	struct buf to;   /* lines that the command has not got yet */
 	struct buf line; /* the beginning of one of its own */
-	uint64_t given;  /* records */
 };
 
 /* ---- Lines from it ---- */
@@ -43,9 +42,10 @@ static void empty(struct buf *b)
 		buf_clear(b);
 }
 
+/* Through the gate: what is behind it is about this line alone, and must not be left by a jump for more. */
 static void give(struct pipe *p, quern_slice key, quern_slice value)
 {
-	give_record(p->flow, "lines of a command", ++p->given, p->next, key, value);
+	p->gate.in.emit(&p->gate.in, key, value);
 }
 
 /* The key is what stands before separator number `key_fields`; the whole line if there are not so many. */
@@ -271,7 +271,7 @@ int pipe_new(const struct pipe_config *config, struct quern_out *next, struct st
 	if (p == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	p->step = (struct stateful){ .in = { take_record }, .finish = finish, .free = pipe_free };
-	p->next = next;
+	gate_init(&p->gate, next, config->flow->task);
 	p->flow = config->flow;
 	p->to = BUF_INIT(SIZE_MAX);
 	p->line = BUF_INIT(READER_LINE_MAX);

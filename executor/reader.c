@@ -197,7 +197,7 @@ void reader_run(struct reader *r, const Quern__Split *split, struct quern_out *o
 		const Quern__Extent *x = split->extents[i];
 
 		if (flow->task != NULL)
-			flow->task->record.path = x->path;
+			flow->task->path = x->path;
 		reader_open(r, x, flow);
 		if (!flow->stop)
 			read_extent(r, x, out, flow);

@@ -15,9 +15,9 @@ static void sampler_emit(struct quern_out *out, quern_slice key, quern_slice val
 	struct sampler *s = (struct sampler *)out;
 	uint64_t place = s->seen < s->limit ? s->seen : random_next(&s->random) % (s->seen + 1);
 
-	if (s->flow->stop)
+	if (s->flow->stop || (s->order->compare != NULL && key.len > SAMPLER_WHOLE_MAX))
 		return;
-	if (!order_fits(&s->order, key, value)) {
+	if (!order_fits(s->order, key, value)) {
 		flow_fail_record(s->flow, -EINVAL, ORDER_MISFIT, key.len, value.len);
 		return;
 	}
@@ -25,7 +25,8 @@ static void sampler_emit(struct quern_out *out, quern_slice key, quern_slice val
 	if (place >= s->limit)
 		return;
 	buf_clear(&s->keys[place]);
-	if (buf_add(&s->keys[place], key.ptr, key.len < SAMPLER_KEY_MAX ? key.len : SAMPLER_KEY_MAX) < 0)
+	size_t most = s->order->compare != NULL ? SAMPLER_WHOLE_MAX : SAMPLER_KEY_MAX;
+	if (buf_add(&s->keys[place], key.ptr, key.len < most ? key.len : most) < 0)
 		flow_fail(s->flow, -ENOMEM, false, "out of memory for a sample of keys");
 }
 
@@ -33,7 +34,7 @@ int sampler_init(
 	struct sampler *s, const struct order *order, uint64_t limit, uint64_t seed, struct flow *flow)
 {
 	*s = (struct sampler){
-		.in = { sampler_emit }, .order = *order, .limit = limit, .random = seed, .flow = flow
+		.in = { sampler_emit }, .order = order, .limit = limit, .random = seed, .flow = flow
 	};
 	if (limit > SAMPLER_LIMIT_MAX)
 		s->limit = SAMPLER_LIMIT_MAX;
@@ -41,7 +42,7 @@ int sampler_init(
 	if (s->keys == NULL)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < s->limit; i++)
-		s->keys[i] = BUF_INIT(SAMPLER_KEY_MAX);
+		s->keys[i] = BUF_INIT(SAMPLER_WHOLE_MAX);
 	return 0;
 }
 

@@ -7,11 +7,14 @@
 #include "executor/order.h"
 #include "job/out.h"
 
-enum { SAMPLER_KEY_MAX = 128 /* bytes; the end of a longer key is left out */ };
+enum {
+	SAMPLER_KEY_MAX = 128,    /* bytes; the end of a longer key is left out */
+	SAMPLER_WHOLE_MAX = 1024, /* of one that a function compares: longer ones are left out as a whole */
+};
 
 struct sampler {
 	struct quern_out in;
-	struct order order;
+	const struct order *order;
 	uint64_t limit; /* keys */
 	uint64_t seen;  /* records */
 	uint64_t random;
@@ -19,7 +22,7 @@ struct sampler {
 	struct flow *flow;
 };
 
-/* `seed`: the same gives the same sample. 0 or -ENOMEM. */
+/* `order` is borrowed. `seed`: the same gives the same sample. 0 or -ENOMEM. */
 int sampler_init(
 	struct sampler *s, const struct order *order, uint64_t limit, uint64_t seed, struct flow *flow);
 void sampler_deinit(struct sampler *s);

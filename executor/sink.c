@@ -49,22 +49,31 @@ static void tagged_emit(struct quern_out *out, quern_slice key, quern_slice valu
 		sort_record(&s->sort, key, value);
 }
 
-static void open_sort(struct sink *s)
+/* By keys, or by their hashes. */
+static int open_sort(struct sink *s, struct err *err)
 {
 	const struct sink_config *c = &s->config;
 	const Quern__Sink *plan = plan_of(s);
 	struct sorting *sorting = &s->sorting;
+	int r = 0;
 
-	sorting->order = order_of(plan->order);
-	const struct sort_config config = { .order = &sorting->order,
+	if (plan->order != NULL)
+		r = order_init(&s->order, c->env->code, plan->order, err);
+	else
+		s->order = order_hash(task_hash_seed(c->env->code, plan->seed));
+	if (r < 0)
+		return r;
+	const struct sort_config config = { .order = &s->order,
 		.memory = c->memory,
 		.scratch_dir = c->env->scratch_dir,
 		.keep = c->env->keep,
 		.flow = c->flow };
 	sort_init(&sorting->sort, &config);
-	ranges_init(&sorting->ranges, &sorting->order, plan->bounds, plan->n_bounds, plan->partitions);
-	sorting->in.emit = sorting->order.tagged ? tagged_emit : sorting_emit;
+	if (plan->order != NULL)
+		ranges_init(&sorting->ranges, &s->order, plan->bounds, plan->n_bounds, plan->partitions);
+	sorting->in.emit = s->order.tagged ? tagged_emit : sorting_emit;
 	s->in = &sorting->in;
+	return 0;
 }
 
 static int open_map_output(struct sink *s, struct err *err)
@@ -76,15 +85,10 @@ static int open_map_output(struct sink *s, struct err *err)
 		.partitions = plan->partitions,
 		.level = plan->has_compression ? (int)plan->compression : SEGMENT_LEVEL,
 		.keep = s->config.env->keep };
-	int r = 0;
 
-	if (!plan->has_shuffle || (plan->combine == NULL) == (plan->order == NULL))
-		return err_set(err, -EINVAL, "stage %u: a shuffle that neither combines nor sorts",
-			s->config.task->stage->id);
-	if (plan->combine != NULL)
-		r = open_combine(s, err);
-	else
-		open_sort(s);
+	if (!plan->has_shuffle)
+		return err_set(err, -EINVAL, "stage %u: a shuffle without a name", s->config.task->stage->id);
+	int r = plan->combine != NULL ? open_combine(s, err) : open_sort(s, err);
 	return r < 0 ? r : shuffle_writer_new(&config, &s->writer, err);
 }
 
@@ -97,7 +101,7 @@ static void write_record(struct sink *s, uint32_t partition, quern_slice key, qu
 		flow_fail(s->config.flow, r, r == -EMSGSIZE, "%s", err.text);
 }
 
-static void write_combined(void *arg, uint64_t hash, quern_slice key, quern_slice value)
+static void write_hashed(void *arg, uint64_t hash, quern_slice key, quern_slice value)
 {
 	struct sink *s = arg;
 
@@ -109,8 +113,8 @@ static void write_sorted(void *arg, uint64_t word, quern_slice key, quern_slice 
 	struct sink *s = arg;
 
 	(void)word;
-	write_record(s, s->sorting.order.tagged ? tag_partition(key) : ranges_next(&s->sorting.ranges, key),
-		key, value);
+	write_record(
+		s, s->order.tagged ? tag_partition(key) : ranges_next(&s->sorting.ranges, key), key, value);
 }
 
 static void finish_map_output(struct sink *s)
@@ -118,9 +122,9 @@ static void finish_map_output(struct sink *s)
 	struct err err;
 
 	if (s->combine != NULL)
-		combine_finish(s->combine, write_combined, s);
+		combine_finish(s->combine, write_hashed, s);
 	else
-		sort_finish(&s->sorting.sort, write_sorted, s);
+		sort_finish(&s->sorting.sort, s->order.by_hash ? write_hashed : write_sorted, s);
 	if (s->config.flow->result < 0)
 		return;
 	int r = shuffle_writer_finish(s->writer, &err);
@@ -152,12 +156,12 @@ static void finish_part(struct sink *s)
 static int open_sampler(struct sink *s, struct err *err)
 {
 	const Quern__Sink *plan = plan_of(s);
-	struct order order = { 0 };
+	int r = plan->order != NULL ? order_init(&s->order, s->config.env->code, plan->order, err) : 0;
 
-	if (plan->order != NULL)
-		order = order_of(plan->order);
-	if (sampler_init(&s->sampler, &order, plan->limit, s->config.task->task->partition, s->config.flow) <
-		0)
+	if (r < 0)
+		return r;
+	if (sampler_init(
+		    &s->sampler, &s->order, plan->limit, s->config.task->task->partition, s->config.flow) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	s->in = &s->sampler.in;
 	return 0;
@@ -171,6 +175,36 @@ static void finish_sampler(struct sink *s, double scale)
 		flow_fail(s->config.flow, r, false, "out of memory for a sample of keys");
 }
 
+static int open_collect(struct sink *s, struct err *err)
+{
+	const struct sink_config *c = &s->config;
+	const Quern__Sink *plan = plan_of(s);
+	const uint64_t limit = plan->has_limit ? plan->limit : 0;
+
+	collect_init(&s->collect, plan->order != NULL ? 0 : limit, c->flow);
+	s->in = &s->collect.in;
+	if (plan->order != NULL) {
+		if (limit == 0)
+			return err_set(
+				err, -EINVAL, "stage %u: an order without a limit", c->task->stage->id);
+		top_init(&s->top, plan->order, limit, c->memory < COLLECT_MAX ? c->memory : COLLECT_MAX,
+			c->flow);
+		s->in = &s->top.in;
+	} else if (plan->combine != NULL) {
+		s->in = &s->total.in;
+		return total_init(&s->total, c->env->code, plan->combine, &s->collect.in, c->flow, err);
+	}
+	return 0;
+}
+
+static void finish_collect(struct sink *s)
+{
+	if (plan_of(s)->order != NULL)
+		top_finish(&s->top, &s->collect.in);
+	else if (plan_of(s)->combine != NULL)
+		total_finish(&s->total);
+}
+
 /* ---- All of them ---- */
 
 int sink_open(struct sink *s, const struct sink_config *config, struct err *err)
@@ -182,9 +216,7 @@ int sink_open(struct sink *s, const struct sink_config *config, struct err *err)
 	case QUERN__SINK__KIND__SHUFFLE:
 		return open_map_output(s, err);
 	case QUERN__SINK__KIND__COLLECT:
-		collect_init(&s->collect, plan->has_limit ? plan->limit : 0, config->flow);
-		s->in = &s->collect.in;
-		return 0;
+		return open_collect(s, err);
 	case QUERN__SINK__KIND__COUNT:
 		count_init(&s->collect, config->flow);
 		s->in = &s->collect.in;
@@ -206,6 +238,8 @@ void sink_finish(struct sink *s, double scale)
 		finish_part(s);
 	else if (plan_of(s)->kind == QUERN__SINK__KIND__SAMPLE)
 		finish_sampler(s, scale);
+	else if (plan_of(s)->kind == QUERN__SINK__KIND__COLLECT)
+		finish_collect(s);
 }
 
 static int answer_count(const struct sink *s, Quern__TaskResult *result)
@@ -252,5 +286,8 @@ void sink_close(struct sink *s)
 	s->writer = shuffle_writer_free(s->writer);
 	s->part = part_free(s->part);
 	collect_deinit(&s->collect);
+	total_deinit(&s->total);
+	top_deinit(&s->top);
 	sampler_deinit(&s->sampler);
+	order_deinit(&s->order);
 }

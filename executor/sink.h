@@ -10,6 +10,8 @@
 #include "executor/shuffle_write.h"
 #include "executor/sort.h"
 #include "executor/task.h"
+#include "executor/top.h"
+#include "executor/total.h"
 
 struct sink_config {
 	const struct task_env *env;
@@ -23,9 +25,9 @@ struct sink {
 	struct quern_out *in;      /* where records go: one of those below */
 
 	struct combine *combine;
+	struct order order; /* of what is sorted, or of which there is a sample */
 	struct sorting {
 		struct quern_out in;
-		struct order order;
 		struct sort sort;
 		struct ranges ranges;
 	} sorting;
@@ -35,6 +37,8 @@ struct sink {
 	const char *file; /* of the part, once it is whole */
 
 	struct collect collect; /* also counts */
+	struct total total;     /* before it, when values are combined */
+	struct top top;         /* or when it gets the first in some order */
 	struct sampler sampler;
 };
 

@@ -6,6 +6,7 @@ void sort_init(struct sort *s, const struct sort_config *config)
 {
 	*s = (struct sort){ .config = *config };
 	sorter_init(&s->sorter, config->order, config->memory);
+	fold_init(&s->fold, config->reduce);
 	spill_init(&s->spill, config->scratch_dir, config->keep, config->flow);
 }
 
@@ -19,7 +20,17 @@ void sort_deinit(struct sort *s)
 
 /* ---- From memory ---- */
 
-static void give_sorted(struct sort *s, record_give *give, void *arg)
+/* Gives the key that has come to its end, if there is one. */
+static void give_folded(struct sort *s, record_give *give, void *arg)
+{
+	uint64_t word = s->fold.word;
+	quern_slice key, value;
+
+	if (fold_end(&s->fold, &key, &value))
+		give(arg, word, key, value);
+}
+
+static void give_memory(struct sort *s, record_give *give, void *arg)
 {
 	const struct order *o = s->config.order;
 	quern_slice key, value;
@@ -27,21 +38,19 @@ static void give_sorted(struct sort *s, record_give *give, void *arg)
 	sorter_sort(&s->sorter);
 	for (size_t i = 0; i < s->sorter.n && !s->config.flow->stop; i++) {
 		sorter_get(&s->sorter, i, &key, &value);
-		give(arg, order_word(o, order_first(o), key, value), key, value);
-	}
-}
+		uint64_t word = order_word(o, order_first(o), key, value);
 
-/* The same, equal keys combined. */
-static void give_memory(struct sort *s, record_give *give, void *arg)
-{
-	if (s->config.reduce == NULL) {
-		give_sorted(s, give, arg);
-		return;
+		if (s->config.reduce == NULL) {
+			give(arg, word, key, value);
+		} else if (fold_same(&s->fold, word, key)) {
+			fold_add(&s->fold, value);
+		} else {
+			give_folded(s, give, arg);
+			if (!s->config.flow->stop)
+				fold_begin(&s->fold, word, key, value);
+		}
 	}
-	fold_deinit(&s->fold);
-	fold_init(&s->fold, s->config.reduce, give, arg);
-	give_sorted(s, fold_take, &s->fold);
-	fold_end(&s->fold);
+	give_folded(s, give, arg);
 }
 
 /* ---- To disk and back ---- */

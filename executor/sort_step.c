@@ -3,14 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "executor/give.h"
+#include "executor/gate.h"
 #include "executor/sort.h"
 
 struct sort_step {
 	struct stateful step;
-	struct quern_out *next;
-	struct flow *flow;
-	uint64_t given; /* records */
+	struct gate gate; /* before the next step: a record that is given is one of its own */
 	struct order order;
 	struct sort sort;
 };
@@ -27,7 +25,7 @@ static void give(void *arg, uint64_t word, quern_slice key, quern_slice value)
 	struct sort_step *s = arg;
 
 	(void)word;
-	give_record(s->flow, "sorted records", ++s->given, s->next, key, value);
+	s->gate.in.emit(&s->gate.in, key, value);
 }
 
 static void finish(struct stateful *step)
@@ -56,8 +54,7 @@ int sort_step_new(const struct step_env *env, const Quern__Step *step, struct qu
 	if (s == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	s->step = (struct stateful){ .in = { take }, .finish = finish, .free = sort_step_free };
-	s->next = next;
-	s->flow = env->flow;
+	gate_init(&s->gate, next, env->flow->task);
 	s->order = order_of(step->order);
 	const struct sort_config config = { .order = &s->order,
 		.memory = env->memory,

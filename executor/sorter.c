@@ -1,5 +1,6 @@
 /* sorter.c: sorts by words: entries by the byte, most significant first, in place; then, where words are
- * equal, by the words that come after them. Few entries are sorted by insertion. */
+ * equal, by the words that come after them. Few entries are sorted by insertion. Orders that are a function
+ * of the job's are sorted by merging. */
 #include "executor/sorter.h"
 
 #include <errno.h>
@@ -46,8 +47,10 @@ static int take_memory(struct sorter *s)
 
 int sorter_add(struct sorter *s, uint64_t word, quern_slice key, quern_slice value)
 {
-	size_t left = s->size - s->used - s->n * sizeof(struct sorter_entry);
-	const size_t head = SORTER_HEAD + sizeof(struct sorter_entry);
+	/* A function's order wants as much room again for the entries while they are merged. */
+	const size_t entries = s->order->compare != NULL ? 2 : 1;
+	const size_t head = SORTER_HEAD + entries * sizeof(struct sorter_entry);
+	const size_t left = s->size - s->used - s->n * entries * sizeof(struct sorter_entry);
 	uint32_t lengths[2] = { (uint32_t)key.len, (uint32_t)value.len };
 
 	if (left < head || key.len > left - head || value.len > left - head - key.len ||
@@ -211,8 +214,43 @@ static void sort_records(const struct sorter *s, struct sorter_entry *e, size_t 
 	} while (all_equal);
 }
 
+/* ---- By a function ---- */
+
+/* Whether entry `a` belongs behind `b`; of equal records the one that came first is first. */
+static bool is_after(const struct sorter *s, const struct sorter_entry *a, const struct sorter_entry *b)
+{
+	quern_slice key_a, value_a, key_b, value_b;
+
+	sorter_record(s, a->at, &key_a, &value_a);
+	sorter_record(s, b->at, &key_b, &value_b);
+	int c = order_compare(s->order, order_first(s->order), key_a, value_a, key_b, value_b);
+	return c != 0 ? c > 0 : a->at > b->at;
+}
+
+/* Merges halves. Whatever the function answers, entries stay within `e`, and it may leave by a jump. */
+static void sort_called(const struct sorter *s, struct sorter_entry *e, size_t n, struct sorter_entry *room)
+{
+	size_t half = n / 2, i = 0, k = half, to = 0;
+
+	if (n < 2)
+		return;
+	sort_called(s, e, half, room);
+	sort_called(s, e + half, n - half, room);
+	if (!is_after(s, &e[half - 1], &e[half]))
+		return;
+	memcpy(room, e, half * sizeof(*e));
+	while (i < half && k < n)
+		e[to++] = is_after(s, &room[i], &e[k]) ? e[k++] : room[i++];
+	memcpy(e + to, room + i, (half - i) * sizeof(*e));
+}
+
 void sorter_sort(struct sorter *s)
 {
-	if (s->n > 1)
-		sort_records(s, sorter_entries(s), s->n, order_first(s->order));
+	if (s->n <= 1)
+		return;
+	struct sorter_entry *e = sorter_entries(s);
+	if (s->order->compare != NULL)
+		sort_called(s, e, s->n, e - s->n);
+	else
+		sort_records(s, e, s->n, order_first(s->order));
 }

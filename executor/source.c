@@ -80,73 +80,17 @@ static int open_sample(struct source *s, struct err *err)
 	return r < 0 ? err_set(err, r, "out of memory") : 0;
 }
 
-/* ---- Shuffles ---- */
-
-static int open_order(struct source *s, const Quern__ShuffleInput *input, struct err *err)
-{
-	s->order = input->order != NULL ? order_of(input->order)
-					: order_hash(task_hash_seed(s->config.env->code, input->seed));
-	if (input->reduce == NULL && input->order == NULL)
-		return err_set(err, -EINVAL, "stage %u: a shuffle that is neither reduced nor sorted",
-			s->config.task->stage->id);
-	if (input->reduce == NULL)
-		return 0;
-	return reduce_init(&s->reduce, s->config.env->code, input->reduce, s->config.flow, err);
-}
-
-static int open_shuffle(struct source *s, struct err *err)
-{
-	const struct source_config *c = &s->config;
-	const struct task *task = c->task;
-	const Quern__ShuffleInput *input = task->branch->source->shuffles[0];
-
-	if (task->n_outputs < 1 || task->outputs[0]->shuffle != input->shuffle)
-		return err_set(err, -EPROTO, "stage %u: nothing is known of the map output of shuffle %u",
-			task->stage->id, input->shuffle);
-	const struct shuffle_read_config config = { .outputs = task->outputs[0],
-		.partition = task->task->part,
-		.machine = c->env->machine,
-		.secret = c->env->secret,
-		.scratch = &s->spill.scratch,
-		.flow = c->flow };
-
-	(void)snprintf(
-		s->from, sizeof(s->from), "shuffle %u, partition %u", input->shuffle, task->task->part);
-	if (c->flow->task != NULL)
-		c->flow->task->record.from = s->from;
-	int r = open_order(s, input, err);
-	if (r == 0)
-		r = shuffle_reader_new(&config, &s->shuffle, err);
-	if (r < 0)
-		return r;
-	const struct merge_config merge = { .order = &s->order,
-		.reduce = input->reduce != NULL ? &s->reduce : NULL,
-		.memory = c->memory,
-		.spill = &s->spill,
-		.keep = c->env->keep,
-		.flow = c->flow,
-		.damaged = shuffle_reader_damaged,
-		.damaged_arg = s->shuffle };
-	s->merge = merge_new(&merge);
-	return s->merge == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
-}
-
-static void give_record(void *arg, uint64_t word, quern_slice key, quern_slice value)
-{
-	struct quern_out *in = arg;
-
-	(void)word;
-	in->emit(in, key, value);
-}
-
 /* ---- Both ---- */
 
 int source_open(struct source *s, const struct source_config *config, struct err *err)
 {
+	const struct inputs_config inputs = {
+		.env = config->env, .task = config->task, .memory = config->memory, .flow = config->flow
+	};
+
 	*s = (struct source){ .config = *config, .reader = READER_INIT, .scale = 1 };
-	spill_init(&s->spill, config->env->scratch_dir, config->env->keep, config->flow);
 	if (config->task->branch->source->n_shuffles > 0)
-		return open_shuffle(s, err);
+		return inputs_open(&s->inputs, &inputs, err);
 	if (config->task->task->split == NULL)
 		return err_set(err, -EPROTO, "stage %u: a task without a split", config->task->stage->id);
 	return config->sample ? open_sample(s, err) : 0;
@@ -154,19 +98,11 @@ int source_open(struct source *s, const struct source_config *config, struct err
 
 void source_run(struct source *s, struct quern_out *in)
 {
-	size_t n;
-
-	if (s->shuffle == NULL) {
+	if (s->inputs.n > 0)
+		inputs_run(&s->inputs, in);
+	else
 		reader_run(&s->reader, s->parts != NULL ? s->parts : s->config.task->task->split, in,
 			s->config.flow);
-		return;
-	}
-	shuffle_reader_bring(s->shuffle);
-	if (s->config.flow->result < 0)
-		return;
-	const struct stored *runs = shuffle_reader_runs(s->shuffle, &n);
-	merge_run(s->merge, runs, n, give_record, in);
-	s->merge = merge_free(s->merge); /* its memory is for what follows */
 }
 
 double source_scale(const struct source *s)
@@ -176,20 +112,17 @@ double source_scale(const struct source *s)
 
 const Quern__MapOutput *source_lost(const struct source *s, uint32_t *ret_shuffle)
 {
-	if (s->shuffle == NULL)
-		return NULL;
-	*ret_shuffle = s->config.task->outputs[0]->shuffle;
-	return shuffle_reader_lost(s->shuffle);
+	return inputs_lost(&s->inputs, ret_shuffle);
 }
 
 uint64_t source_records(const struct source *s)
 {
-	return s->shuffle != NULL ? shuffle_reader_records(s->shuffle) : s->reader.records;
+	return s->inputs.n > 0 ? inputs_records(&s->inputs) : s->reader.records;
 }
 
 uint64_t source_bytes(const struct source *s)
 {
-	return s->shuffle != NULL ? shuffle_reader_bytes(s->shuffle) : s->reader.bytes;
+	return s->inputs.n > 0 ? inputs_bytes(&s->inputs) : s->reader.bytes;
 }
 
 void source_close(struct source *s)
@@ -199,8 +132,5 @@ void source_close(struct source *s)
 	reader_deinit(&s->reader);
 	free_parts(s->parts);
 	s->parts = NULL;
-	s->merge = merge_free(s->merge);
-	reduce_deinit(&s->reduce);
-	s->shuffle = shuffle_reader_free(s->shuffle);
-	spill_deinit(&s->spill);
+	inputs_close(&s->inputs);
 }

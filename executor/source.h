@@ -1,17 +1,15 @@
-/* source.h: where the records of a task come from: the lines of its split, or its partition of a shuffle,
- * brought here and merged. */
+/* source.h: where the records of a task come from: the lines of its split, or its partition of shuffles. */
 #ifndef QUERN_EXECUTOR_SOURCE_H
 #define QUERN_EXECUTOR_SOURCE_H
 
-#include "executor/merge.h"
+#include "executor/inputs.h"
 #include "executor/reader.h"
-#include "executor/shuffle_read.h"
 #include "executor/task.h"
 
 struct source_config {
 	const struct task_env *env;
 	const struct task *task;
-	size_t memory; /* bytes for the blocks of a shuffle that are read at a time */
+	size_t memory; /* bytes for what is held of shuffles */
 	bool sample;   /* of a long text only some parts are wanted */
 	struct flow *flow;
 };
@@ -23,12 +21,7 @@ struct source {
 	Quern__Split *parts; /* of the split, when a sample is wanted; owned */
 	double scale;
 
-	struct shuffle_reader *shuffle; /* NULL: a text */
-	char from[64];                  /* which, in words */
-	struct spill spill;             /* has the scratch file */
-	struct order order;
-	struct reduce reduce;
-	struct merge *merge;
+	struct inputs inputs; /* its n is 0 unless shuffles are read */
 };
 
 /* 0, or a negative errno with a sentence; source_close() in either case. */

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "executor/gate.h"
 #include "executor/stateful.h"
 #include "executor/steps.h"
 
@@ -32,7 +33,9 @@ struct partition_step {
 	struct stateful base;
 	struct quern_records records; /* what the function pulls from */
 	struct quern_out out;         /* where it emits */
-	struct quern_out *next;
+	struct gate gate;             /* where that goes: what is bad behind the step may be left out */
+	struct out_task task;         /* as the function's thread sees it */
+	struct out_record record;     /* the last one that the function has taken */
 	struct flow *flow;
 	quern_partition_fn *fn;
 	void *arg;
@@ -95,7 +98,7 @@ static void emit(struct quern_out *out, quern_slice key, quern_slice value)
 {
 	struct partition_step *p = of_out(out);
 
-	p->next->emit(p->next, key, value);
+	p->gate.in.emit(&p->gate.in, key, value);
 	if (p->flow->stop) /* nobody wants more: it could go on for ever */
 		leave(p);
 }
@@ -127,13 +130,16 @@ static bool next_record(quern_records *records, quern_slice *key, quern_slice *v
 	struct partition_step *p = of_records(records);
 
 	while (!take_next(p, key, value)) {
-		if (p->ended)
+		if (p->ended) {
+			p->record.number = 0;
 			return false;
+		}
 		give_turn(p, SOURCE);
 		await_turn(p, FUNCTION);
 		if (p->leave)
 			leave(p);
 	}
+	p->record = (struct out_record){ p->record.number + 1, *key, *value };
 	return true;
 }
 
@@ -148,10 +154,9 @@ static void call(void *arg)
 static void *run(void *arg)
 {
 	struct partition_step *p = arg;
-	struct out_task own = { .tally = p->flow->task != NULL ? p->flow->task->tally : NULL };
 	struct err err;
 
-	int r = out_guard(call, p, &own, &err);
+	int r = out_guard(call, p, &p->task, &err);
 	if (r < 0)
 		flow_fail(p->flow, r, r == -EBADMSG, "%s", err.text);
 	p->over = true;
@@ -164,6 +169,10 @@ static void *run(void *arg)
 /* Lets the function run until it wants more records than there are, or has ended. */
 static void hand_over(struct partition_step *p)
 {
+	const struct out_record *before = p->flow->task != NULL ? p->flow->task->record : NULL;
+
+	if (p->flow->task != NULL)
+		p->flow->task->record = &p->record; /* for what fails behind the step */
 	p->at = p->batch.data;
 	if (p->started) {
 		give_turn(p, FUNCTION);
@@ -178,6 +187,8 @@ static void hand_over(struct partition_step *p)
 		p->started = true;
 	}
 	await_turn(p, SOURCE);
+	if (p->flow->task != NULL)
+		p->flow->task->record = before;
 	buf_clear(&p->batch);
 	p->direct = false;
 }
@@ -255,8 +266,11 @@ int step_partition_new(const struct step_env *env, const Quern__Step *step, stru
 	p->base = (struct stateful){ .in = { take }, .finish = finish, .free = partition_free };
 	p->records.next = next_record;
 	p->out.emit = emit;
-	p->next = next;
 	p->flow = env->flow;
+	if (env->flow->task != NULL)
+		p->task = *env->flow->task;
+	p->task.record = &p->record;
+	gate_init(&p->gate, next, &p->task);
 	p->partition = env->partition;
 	p->batch = BUF_INIT(SIZE_MAX / 2);
 	int r = steps_resolve(env->code, step->function, &fn, &p->arg, err);

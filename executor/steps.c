@@ -14,12 +14,14 @@ struct step {
 	struct quern_out in;    /* takes the step's records */
 	struct quern_out check; /* a map emits here, and is counted */
 	unsigned emitted;       /* by this call of a map; stays at 2 */
+	quern_slice zero;       /* of a fold */
 	quern_slice key;        /* of the record whose value is mapped */
 	union {
 		quern_map_fn *map;
 		quern_map_pair_fn *map_pair;
 		quern_filter_fn *filter;
 		quern_filter_pair_fn *filter_pair;
+		quern_reduce_fn *fold;
 		quern_foreach_fn *foreach;
 		code_fn *any;
 	} fn;
@@ -92,9 +94,8 @@ static void map_done(struct step *s)
 {
 	if (s->emitted != 1)
 		flow_fail_record(s->flow, -EINVAL,
-			"the function of a map emitted %s: it must emit exactly one for each "
-			"(quern_flat_map() allows "
-			"any number)",
+			"the function of a map or a fold emitted %s: it must emit exactly one for each "
+			"(quern_flat_map() allows any number)",
 			s->emitted == 0 ? "no record" : "more than one record");
 }
 
@@ -138,6 +139,16 @@ static void map_values(struct quern_out *out, quern_slice key, quern_slice value
 {
 	((struct step *)out)->key = key;
 	map_value(out, key, value);
+}
+
+static void fold_value(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)out;
+
+	s->emitted = 0;
+	s->key = key;
+	s->fn.fold(s->zero, value, &s->check, s->arg);
+	map_done(s);
 }
 
 static void flat_map_values(struct quern_out *out, quern_slice key, quern_slice value)
@@ -199,6 +210,8 @@ static emit_fn *emit_of(const Quern__Step *step)
 		return step->pairs ? filter_pair : filter_value;
 	case QUERN__STEP__KIND__CACHE:
 		return keep;
+	case QUERN__STEP__KIND__FOLD:
+		return fold_value;
 	case QUERN__STEP__KIND__MAP_VALUES:
 		return map_values;
 	case QUERN__STEP__KIND__FLAT_MAP_VALUES:
@@ -219,6 +232,7 @@ static emit_fn *check_of(const Quern__Step *step)
 {
 	switch (step->kind) {
 	case QUERN__STEP__KIND__MAP_VALUES:
+	case QUERN__STEP__KIND__FOLD:
 		return value_emitted;
 	case QUERN__STEP__KIND__FLAT_MAP_VALUES:
 		return values_emitted;
@@ -285,6 +299,7 @@ static int open_call(struct step *at, const struct step_env *env, const Quern__S
 	if (at->in.emit == NULL)
 		return err_set(err, -EINVAL, "step %zu of the stage is of an unknown kind", i);
 	at->check.emit = check_of(step);
+	at->zero = quern_bytes(step->zero.data, step->zero.len);
 	at->next = next;
 	at->flow = env->flow;
 	if (!has_function(step))

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "job/act.h"
 #include "base/vec.h"
 #include "job/records.h"
 #include "job/sample.h"
@@ -14,24 +15,13 @@
 
 enum { TAKE_GROWTH = 4 }; /* each round of take() looks at so many times the partitions of the one before */
 
-/* One run of an action. */
-struct action {
-	quern_set *set;
-	Quern__Sink sink;
-	char *name; /* from asprintf(); NULL: no memory */
-	bool again; /* another run of the same action: what it needs to know beforehand is known */
-	bool part;  /* only these partitions: */
-	uint32_t first, count;
-};
-
-/* Says what is wrong, here where the user's own words on stderr are; returns what the action returns. */
-static int complain(const char *what)
+int act_complain(const char *what)
 {
 	(void)fprintf(stderr, "quern: %s\n", what);
 	return 1;
 }
 
-__attribute__((format(printf, 1, 2))) static char *format_name(const char *format, ...)
+char *act_name(const char *format, ...)
 {
 	va_list ap;
 	char *name;
@@ -55,6 +45,7 @@ static int run_stages(
 	run->name = a->name;
 	run->accumulators = job->accumulators;
 	run->n_accumulators = job->n_accumulators;
+	run->has_goes_on = run->goes_on = a->goes_on;
 	if (a->part) {
 		run->has_first_partition = run->has_partition_count = true;
 		run->first_partition = a->first;
@@ -72,23 +63,39 @@ struct before {
 	struct err *err;
 };
 
+/* The function of an order, and a copy of its argument: it may change that. */
+static int find_compare(const struct before *s, const quern_job *job, struct sample *sample)
+{
+	const Quern__Function *f = sample->order->compare;
+
+	if (f == NULL)
+		return 0;
+	if (f->has_arg && (sample->arg = memory_copy(s->m, f->arg.data, f->arg.len)) == NULL)
+		return err_set(s->err, -ENOMEM, "out of memory");
+	return code_resolve(job->code, f, (code_fn **)&sample->compare, s->err);
+}
+
 /* Sees to it that a sort knows its bounds. */
 static int sample_sort(void *arg, struct set_shuffle *sort)
 {
 	struct before *s = arg;
-	struct action a = { .set = sort->from };
+	struct action a = { .set = sort->from, .goes_on = true };
 	struct sample sample;
 
-	if (sort->order == NULL || sort->order->tagged || sort->partitions == 1 || sort->bounds != NULL)
+	if (sort->order == NULL || sort->order->tagged || shuffle_seed(sort)->partitions == 1 ||
+		sort->bounds != NULL)
 		return 0;
 	quern__sink__init(&a.sink);
 	a.sink.kind = QUERN__SINK__KIND__SAMPLE;
+	a.sink.has_uncounted = a.sink.uncounted = true;
 	a.sink.has_limit = true;
 	a.sink.limit = SAMPLE_KEYS;
 	a.sink.order = (Quern__Order *)sort->order;
-	a.name = format_name("sort_by_key: sample");
+	a.name = act_name("sort_by_key: sample");
 	sample_init(&sample, sort->order);
-	int r = run_stages(&a, s->m, sample_add, &sample, s->err);
+	int r = find_compare(s, sort->from->job, &sample);
+	if (r == 0)
+		r = run_stages(&a, s->m, sample_add, &sample, s->err);
 	if (r == 0) {
 		r = sample_bounds(&sample, &sort->from->job->memory, &sort->bounds);
 		if (r < 0)
@@ -137,13 +144,14 @@ static int keep_starts(quern_set *zip, const struct starts *s)
 static int count_zip(void *arg, quern_set *zip)
 {
 	struct before *b = arg;
-	struct action a = { .set = zip->parent };
+	struct action a = { .set = zip->parent, .goes_on = true };
 	struct starts s = { .result = 0 };
 	int r = vec_push(&s.at, 0);
 
 	quern__sink__init(&a.sink);
 	a.sink.kind = QUERN__SINK__KIND__COUNT;
-	a.name = format_name("zip_with_index: count");
+	a.sink.has_uncounted = a.sink.uncounted = true;
+	a.name = act_name("zip_with_index: count");
 	if (r == 0)
 		r = run_stages(&a, b->m, add_start, &s, b->err);
 	if (r == 0)
@@ -167,28 +175,27 @@ static int prepare(quern_set *set, struct memory *m, struct err *err)
 	return stages_each(set, &each);
 }
 
-/* 0, or what the action returns: it is reported. Frees the name. */
-static int act(struct action *a, job_result_fn *result, void *arg)
+int act(struct action *a, job_result_fn *result, void *arg)
 {
 	struct memory m = { NULL };
 	struct err err = { "" };
 	int r;
 
 	if (a->set->error != NULL)
-		r = complain(a->set->error);
+		r = act_complain(a->set->error);
 	else if (a->set->job->running)
-		r = complain("an action cannot run inside of another one's function");
+		r = act_complain("an action cannot run inside of another one's function");
 	else if ((r = a->again ? 0 : prepare(a->set, &m, &err)) == 0)
 		r = run_stages(a, &m, result, arg, &err);
 	memory_deinit(&m);
 	free(a->name);
 	a->name = NULL;
 	if (r < 0)
-		r = err.text[0] != '\0' ? complain(err.text) : 1;
+		r = err.text[0] != '\0' ? act_complain(err.text) : 1;
 	return r;
 }
 
-static struct action action_of(quern_set *set, Quern__Sink__Kind kind)
+struct action act_of(quern_set *set, Quern__Sink__Kind kind)
 {
 	struct action a = { .set = set };
 
@@ -207,15 +214,17 @@ static int no_result(void *arg, uint32_t partition, const uint8_t *data, size_t 
 
 static int save_text(quern_set *set, const char *path, Quern__Codec codec)
 {
-	struct action a = action_of(set, QUERN__SINK__KIND__TEXT);
+	struct action a = act_of(set, QUERN__SINK__KIND__TEXT);
 
 	if (path == NULL || *path == '\0')
-		return complain(path == NULL ? "quern_save_text(): the path is NULL: is an argument missing?"
-					     : "quern_save_text(): the path is empty");
+		return act_complain(path == NULL
+					    ? "quern_save_text(): the path is NULL: is an argument missing?"
+					    : "quern_save_text(): the path is empty");
 	a.sink.path = (char *)path;
 	a.sink.has_codec = codec != QUERN__CODEC__PLAIN;
 	a.sink.codec = codec;
-	a.name = format_name("save_text(%s)", path);
+	a.goes_on = true;
+	a.name = act_name("save_text(%s)", path);
 	return act(&a, no_result, NULL);
 }
 
@@ -234,7 +243,7 @@ int quern_save_text_compressed(quern_set *set, const char *path, enum quern_code
 	case QUERN_ZSTD:
 		return save_text(set, path, QUERN__CODEC__ZSTD);
 	default:
-		return complain("quern_save_text_compressed(): there is no such codec");
+		return act_complain("quern_save_text_compressed(): there is no such codec");
 	}
 }
 
@@ -261,13 +270,13 @@ static int add_count(void *arg, uint32_t partition, const uint8_t *data, size_t 
 
 int quern_count(quern_set *set, uint64_t *ret)
 {
-	struct action a = action_of(set, QUERN__SINK__KIND__COUNT);
+	struct action a = act_of(set, QUERN__SINK__KIND__COUNT);
 	struct count c = { 0 };
 
-	a.name = format_name("count");
+	a.name = act_name("count");
 	int r = act(&a, add_count, &c);
 	if (r == 0 && c.wrong)
-		r = complain("the driver's answer to a count is not a number");
+		r = act_complain("the driver's answer to a count is not a number");
 	if (r == 0)
 		*ret = c.sum;
 	return r;
@@ -310,16 +319,16 @@ static int collect(struct action *a, struct collect *c)
 	int r = act(a, give_records, c);
 
 	if (r == 0 && c->wrong)
-		r = complain("what the driver collected is not a sequence of records");
+		r = act_complain("what the driver collected is not a sequence of records");
 	return r != 0 ? r : c->result;
 }
 
 int quern_collect(quern_set *set, quern_each_fn *each, void *arg)
 {
-	struct action a = action_of(set, QUERN__SINK__KIND__COLLECT);
+	struct action a = act_of(set, QUERN__SINK__KIND__COLLECT);
 	struct collect c = { .each = each, .arg = arg, .left = UINT64_MAX };
 
-	a.name = format_name("collect");
+	a.name = act_name("collect");
 	return collect(&a, &c);
 }
 
@@ -332,9 +341,9 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 	int r = 0;
 
 	if (n == 0 && set->error != NULL)
-		return complain(set->error);
+		return act_complain(set->error);
 	while (c.left > 0 && r == 0) {
-		struct action a = action_of(set, QUERN__SINK__KIND__COLLECT);
+		struct action a = act_of(set, QUERN__SINK__KIND__COLLECT);
 
 		a.sink.has_limit = true;
 		a.sink.limit = c.left;
@@ -342,7 +351,7 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 		a.part = true;
 		a.first = first;
 		a.count = count;
-		a.name = format_name("take(%" PRIu64 ")", n);
+		a.name = act_name("take(%" PRIu64 ")", n);
 		c.partitions = 0;
 		r = collect(&a, &c);
 		if (c.partitions < count || first > UINT32_MAX - count)
@@ -353,14 +362,39 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 	return r;
 }
 
+int quern_first(quern_set *set, quern_each_fn *each, void *arg)
+{
+	return quern_take(set, 1, each, arg);
+}
+
+static int not_empty(quern_slice key, quern_slice value, void *arg)
+{
+	bool *empty = arg;
+
+	(void)key, (void)value;
+	*empty = false;
+	return 0;
+}
+
+int quern_is_empty(quern_set *set, bool *ret)
+{
+	bool empty = true;
+
+	int r = quern_take(set, 1, not_empty, &empty);
+	if (r == 0)
+		*ret = empty;
+	return r;
+}
+
 /* ---- foreach ---- */
 
 /* Runs a step that gives nothing, or nothing that is wanted. */
 static int run_step(quern_set *set, const char *name)
 {
-	struct action a = action_of(set, QUERN__SINK__KIND__COUNT);
+	struct action a = act_of(set, QUERN__SINK__KIND__COUNT);
 
-	a.name = format_name("%s", name);
+	a.goes_on = true;
+	a.name = act_name("%s", name);
 	return act(&a, no_result, NULL);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "job/builtin.h"
 
 enum { TEXT_SEGMENTS_MAX = 8 }; /* executable segments of an object; linkers make one or two */
 
@@ -30,19 +31,26 @@ AUTO_FREE(code, struct code, code_free)
 
 static const struct {
 	const char *name;
-	quern_reduce_fn *fn;
+	code_fn *fn;
+	enum code_role role;
 	enum reduction reduction;
 } builtins[] = {
-	{ "quern_sum_u64", quern_sum_u64, REDUCE_SUM_U64 },
-	{ "quern_min_u64", quern_min_u64, REDUCE_MIN_U64 },
-	{ "quern_max_u64", quern_max_u64, REDUCE_MAX_U64 },
-	{ "quern_sum_i64", quern_sum_i64, REDUCE_SUM_I64 },
-	{ "quern_min_i64", quern_min_i64, REDUCE_MIN_I64 },
-	{ "quern_max_i64", quern_max_i64, REDUCE_MAX_I64 },
-	{ "quern_sum_double", quern_sum_double, REDUCE_SUM_DOUBLE },
-	{ "quern_min_double", quern_min_double, REDUCE_MIN_DOUBLE },
-	{ "quern_max_double", quern_max_double, REDUCE_MAX_DOUBLE },
-	{ "quern_keep_first", quern_keep_first, REDUCE_CALL },
+	{ "quern_sum_u64", (code_fn *)quern_sum_u64, ROLE_REDUCE, REDUCE_SUM_U64 },
+	{ "quern_min_u64", (code_fn *)quern_min_u64, ROLE_REDUCE, REDUCE_MIN_U64 },
+	{ "quern_max_u64", (code_fn *)quern_max_u64, ROLE_REDUCE, REDUCE_MAX_U64 },
+	{ "quern_sum_i64", (code_fn *)quern_sum_i64, ROLE_REDUCE, REDUCE_SUM_I64 },
+	{ "quern_min_i64", (code_fn *)quern_min_i64, ROLE_REDUCE, REDUCE_MIN_I64 },
+	{ "quern_max_i64", (code_fn *)quern_max_i64, ROLE_REDUCE, REDUCE_MAX_I64 },
+	{ "quern_sum_double", (code_fn *)quern_sum_double, ROLE_REDUCE, REDUCE_SUM_DOUBLE },
+	{ "quern_min_double", (code_fn *)quern_min_double, ROLE_REDUCE, REDUCE_MIN_DOUBLE },
+	{ "quern_max_double", (code_fn *)quern_max_double, ROLE_REDUCE, REDUCE_MAX_DOUBLE },
+	{ "quern_keep_first", (code_fn *)quern_keep_first, ROLE_REDUCE, REDUCE_CALL },
+	{ "quern_stats_merge", (code_fn *)quern_stats_merge, ROLE_REDUCE, REDUCE_CALL },
+	{ "quern_stats_u64", (code_fn *)quern_stats_u64, ROLE_FOLD, REDUCE_CALL },
+	{ "quern_stats_i64", (code_fn *)quern_stats_i64, ROLE_FOLD, REDUCE_CALL },
+	{ "quern_stats_double", (code_fn *)quern_stats_double, ROLE_FOLD, REDUCE_CALL },
+	{ "quern_count_one", (code_fn *)quern_count_one, ROLE_FOLD, REDUCE_CALL },
+	{ "quern_count_value", (code_fn *)quern_count_value, ROLE_MAP, REDUCE_CALL },
 };
 enum { BUILTINS = sizeof(builtins) / sizeof(builtins[0]) };
 
@@ -184,7 +192,7 @@ int (*code_main(const struct code *code))(quern_job *, int, char **)
 int code_describe(const struct code *code, code_fn *fn, Quern__Function *f, struct err *err)
 {
 	for (size_t i = 0; i < BUILTINS; i++)
-		if (fn == (code_fn *)builtins[i].fn) {
+		if (fn == builtins[i].fn) {
 			f->builtin = (char *)builtins[i].name;
 			f->has_offset = false;
 			return 0;
@@ -205,7 +213,7 @@ int code_resolve(const struct code *code, const Quern__Function *f, code_fn **re
 	if (f->builtin != NULL) {
 		for (size_t i = 0; i < BUILTINS; i++)
 			if (strcmp(f->builtin, builtins[i].name) == 0) {
-				*ret = (code_fn *)builtins[i].fn;
+				*ret = builtins[i].fn;
 				return 0;
 			}
 		return err_set(err, -EINVAL, "there is no function '%.64s'", f->builtin);
@@ -217,18 +225,18 @@ int code_resolve(const struct code *code, const Quern__Function *f, code_fn **re
 	return 0;
 }
 
-bool code_builtin(const char *name)
-{
-	for (size_t i = 0; i < BUILTINS; i++)
-		if (strcmp(name, builtins[i].name) == 0)
-			return true;
-	return false;
-}
-
 enum reduction code_reduction(const Quern__Function *f)
 {
 	for (size_t i = 0; i < BUILTINS && f->builtin != NULL; i++)
 		if (strcmp(f->builtin, builtins[i].name) == 0)
 			return builtins[i].reduction;
 	return REDUCE_CALL;
+}
+
+enum code_role code_role(const char *builtin)
+{
+	for (size_t i = 0; i < BUILTINS; i++)
+		if (strcmp(builtin, builtins[i].name) == 0)
+			return builtins[i].role;
+	return ROLE_NONE;
 }

@@ -35,12 +35,6 @@ int code_describe(const struct code *code, code_fn *fn, Quern__Function *f, stru
 /* And back. -EINVAL: no builtin of that name, offset outside the object's text. */
 int code_resolve(const struct code *code, const Quern__Function *f, code_fn **ret, struct err *err);
 
-/* Whether quern has a function of its own of that name. */
-bool code_builtin(const char *name);
-
-/* One that is not for users: any of the two values. */
-quern_reduce_fn quern_keep_first;
-
 /* The known reductions, for those who do them without calls. */
 enum reduction {
 	REDUCE_CALL,
@@ -55,5 +49,11 @@ enum reduction {
 	REDUCE_MAX_DOUBLE
 };
 enum reduction code_reduction(const Quern__Function *f);
+
+/* What a function of quern's own may be used as. */
+enum code_role { ROLE_NONE, ROLE_REDUCE, ROLE_FOLD, ROLE_MAP };
+
+/* ROLE_NONE: there is no function of that name. */
+enum code_role code_role(const char *builtin);
 
 #endif

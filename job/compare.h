@@ -41,4 +41,26 @@ static inline int compare_typed(Quern__ValueType type, quern_slice a, quern_slic
 	return (x > y) - (x < y);
 }
 
+/* Whether what is to be compared as a number has 8 bytes. */
+static inline bool compare_fits(const Quern__Order *o, quern_slice key, quern_slice value)
+{
+	return (o->key == QUERN__VALUE_TYPE__BYTES || key.len == 8) &&
+	       (!o->by_value || o->value == QUERN__VALUE_TYPE__BYTES || value.len == 8);
+}
+
+/* Records in an order; they fit. */
+static inline int compare_records(
+	const Quern__Order *o, quern_slice key_a, quern_slice value_a, quern_slice key_b, quern_slice value_b)
+{
+	int c = 0;
+
+	if (o->value_first)
+		c = compare_typed(o->value, value_a, value_b, 0);
+	if (c == 0)
+		c = compare_typed(o->key, key_a, key_b, 0);
+	if (c == 0 && o->by_value && !o->value_first)
+		c = compare_typed(o->value, value_a, value_b, 0);
+	return o->descending ? -c : c;
+}
+
 #endif

@@ -77,11 +77,13 @@ static int put_order(struct buf *out, const Quern__Order *o, const char *how)
 		r = buf_add_str(out, o->loose ? "tag" : "tag, then ");
 	if (r < 0 || o->loose)
 		return r;
-	r = put_type(out, o->key, "key");
+	r = o->compare != NULL ? put_function(out, o->compare)
+	    : o->value_first   ? put_type(out, o->value, "value")
+			       : put_type(out, o->key, "key");
 	if (r == 0 && o->by_value)
 		r = buf_add_str(out, ", then ");
 	if (r == 0 && o->by_value)
-		r = put_type(out, o->value, "value");
+		r = o->value_first ? put_type(out, o->key, "key") : put_type(out, o->value, "value");
 	return r == 0 && o->descending ? buf_add_str(out, ", descending") : r;
 }
 
@@ -99,6 +101,17 @@ static int put_input(struct buf *out, const Quern__ShuffleInput *s)
 	return r;
 }
 
+static int put_group(struct buf *out, const Quern__Group *g)
+{
+	int r = put_lower(out, name_of(&quern__group__kind__descriptor, (int)g->kind));
+
+	if (r == 0 && g->function != NULL)
+		r = buf_add_str(out, " by ");
+	if (r == 0 && g->function != NULL)
+		r = put_function(out, g->function);
+	return r < 0 ? r : buf_add_str(out, " of ");
+}
+
 static int put_source(struct buf *out, const Quern__Source *s)
 {
 	int r = s->n_text > 0 ? buf_add_str(out, "text") : 0;
@@ -108,6 +121,8 @@ static int put_source(struct buf *out, const Quern__Source *s)
 		if (r == 0)
 			r = put_quoted(out, s->text[i]);
 	}
+	if (r == 0 && s->group != NULL)
+		r = put_group(out, s->group);
 	for (size_t i = 0; i < s->n_shuffles && r == 0; i++) {
 		r = i > 0 ? buf_add_str(out, " and ") : 0;
 		if (r == 0)
@@ -162,6 +177,14 @@ static int put_sink(struct buf *out, const Quern__Sink *s)
 	case QUERN__SINK__KIND__TEXT:
 		return put_text_sink(out, s);
 	case QUERN__SINK__KIND__COLLECT:
+		if (s->order != NULL) {
+			int r = buf_add_fmt(out, "collect the first %" PRIu64, s->limit);
+			return r < 0 ? r : put_order(out, s->order, " by ");
+		}
+		if (s->combine != NULL) {
+			int r = buf_add_str(out, "collect, combined by ");
+			return r < 0 ? r : put_function(out, s->combine);
+		}
 		if (s->has_limit && s->limit != 0)
 			return buf_add_fmt(out, "collect, at most %" PRIu64 " records a task", s->limit);
 		return buf_add_str(out, "collect");

@@ -32,6 +32,7 @@ enum set_kind {
 	SET_SOURCE,   /* what `source` says */
 	SET_STEP,     /* a narrow step of `parent` */
 	SET_SHUFFLED, /* what comes out of one shuffle */
+	SET_GROUPED,  /* what `group` makes of one shuffle by hash, or of two */
 	SET_UNION,    /* the records of `parents`, one set's behind the other's */
 };
 
@@ -46,21 +47,39 @@ struct set_cache {
 	uint32_t id;
 	bool compressed;
 	bool dropped; /* unpersisted: the step is left out from now on */
+	bool planned; /* an action had it: what comes before it may not be computed again */
+};
+
+/* What shuffles that are read together have in common: how they hash, and into how many partitions they go.
+ */
+struct set_seed {
+	uint32_t id;           /* Sink.seed */
+	uint32_t partitions;   /* 0: the driver's choice */
+	bool planned;          /* an action had one of them: nothing of this changes any more */
+	struct set_seed *same; /* the one that this has become a part of; or NULL */
 };
 
 /* A shuffle, and the stage that writes it. Both are named when the first set that reads it is made, so that
  * every action that needs them names them alike, and they are written once. */
 struct set_shuffle {
 	uint32_t id, stage;
-	uint32_t seed;                  /* those with the same are read together: see Sink.seed */
-	uint32_t partitions;            /* 0: the driver's choice */
+	struct set_seed *seed;          /* see shuffle_seed() */
 	quern_set *from;                /* whose records it takes */
 	const Quern__Function *combine; /* while mapping; or NULL */
 	const Quern__Order *order;      /* of a sort; or NULL */
 	const struct bounds *bounds;    /* of a sort; NULL until the first action that needs them */
-	bool planned;                   /* an action had it: nothing of it changes any more */
+	bool planned;                   /* an action had it */
 	uint32_t stamp;                 /* see stages_each() */
 };
+
+static inline struct set_seed *shuffle_seed(const struct set_shuffle *shuffle)
+{
+	struct set_seed *seed = shuffle->seed;
+
+	while (seed->same != NULL)
+		seed = seed->same;
+	return seed;
+}
 
 enum { SET_INPUTS_MAX = 2 };
 
@@ -81,8 +100,10 @@ struct quern_set {
 	Quern__Source *source; /* of a source */
 	struct set_input inputs[SET_INPUTS_MAX];
 	size_t n_inputs;
-	Quern__Step step;        /* of a step; its function is `fn` unless it keeps records */
-	struct set_cache *cache; /* of a CACHE step */
+	const Quern__Group *group;   /* of a group; its function, if any, is `fn` */
+	struct set_shuffle *by_hash; /* of the set's own records as they are, once a group has wanted it */
+	Quern__Step step;            /* of a step; its function is `fn` unless it keeps records */
+	struct set_cache *cache;     /* of a CACHE step */
 	Quern__Function fn;
 	Quern__Order order;
 	Quern__ValueType key_type, value_type; /* for save_text and sorts */

@@ -77,26 +77,29 @@ static size_t append_excerpt(struct err *err, size_t at, const char *what, quern
 	return append(err, at, bytes.len > EXCERPT ? "...'" : "'");
 }
 
-void out_name_record(const struct out_record *record, struct err *err)
+void out_name_record(const struct out_task *task, struct err *err)
 {
+	const struct out_record *record = task->record;
 	size_t at = strlen(err->text);
 	char text[PATH + 64];
 
-	if (record->number == 0)
+	if (record == NULL || record->number == 0)
 		return;
 	at = append(err, at, " (");
-	if (record->path != NULL) {
-		(void)snprintf(text, sizeof(text), "input '%.*s', ", PATH, record->path);
+	if (task->path != NULL) {
+		(void)snprintf(text, sizeof(text), "input '%.*s', ", PATH, task->path);
 		at = append(err, at, text);
-	} else if (record->from != NULL) {
-		at = append(err, at, record->from);
+	} else if (task->from != NULL) {
+		at = append(err, at, task->from);
 		at = append(err, at, ", ");
 	}
 	(void)snprintf(text, sizeof(text), "record %llu: ", (unsigned long long)record->number);
 	at = append(err, at, text);
-	if (record->key.ptr != NULL)
+	const bool key = record->key.ptr != NULL, value = !key || record->value.ptr != NULL;
+	if (key)
 		at = append_excerpt(err, at, "key '", record->key);
-	at = append_excerpt(err, at, record->key.ptr != NULL ? ", value '" : "value '", record->value);
+	if (value)
+		at = append_excerpt(err, at, key ? ", value '" : "value '", record->value);
 	(void)append(err, at, ")");
 }
 
@@ -116,7 +119,7 @@ static _Noreturn void leave(struct guard *guard, int code)
 {
 	guard->code = code;
 	if (guard->task != NULL)
-		out_name_record(&guard->task->record, &guard->err);
+		out_name_record(guard->task, &guard->err);
 	(void)pthread_sigmask(SIG_SETMASK, &guard->mask, NULL);
 	siglongjmp(guard->back, 1);
 }
@@ -147,7 +150,7 @@ void quern_bad_record(const char *format, ...)
 	struct tally *tally = out_tally();
 	if (guard->skip == NULL || tally == NULL || tally->bad >= tally->bad_max)
 		leave(guard, -EBADMSG);
-	out_name_record(&guard->task->record, &guard->err);
+	out_name_record(guard->task, &guard->err);
 	tally_bad(tally, guard->err.text);
 	(void)pthread_sigmask(SIG_SETMASK, &guard->mask, NULL);
 	longjmp(*guard->skip, 1);
@@ -165,6 +168,11 @@ void quern_emit(quern_out *out, quern_slice key, quern_slice value)
 void quern_put(quern_out *out, quern_slice value)
 {
 	out->emit(out, quern_bytes(NULL, 0), value);
+}
+
+bool quern_next_value(quern_values *values, quern_slice *value)
+{
+	return values->next(values, value);
 }
 
 void quern_emit_u64(quern_out *out, quern_slice key, uint64_t value)

@@ -17,12 +17,15 @@ static bool known(const ProtobufCEnumDescriptor *type, int value)
 
 /* ---- Parts of a stage. Their sentences begin with what is wrong; the stage's name is put before. ---- */
 
-/* `reduction`: quern's own functions are all reductions, and nothing else may be one of them. */
-static int check_function(const Quern__Function *f, bool reduction, const char *what, struct err *err)
+/* `role`: which of quern's own functions may be chosen. */
+static int check_function(const Quern__Function *f, enum code_role role, const char *what, struct err *err)
 {
 	if ((f->builtin != NULL) == (f->has_offset != 0))
 		return err_set(err, -EBADMSG, "the function of %s is not exactly one", what);
-	if (f->builtin != NULL && (!reduction || !code_builtin(f->builtin)))
+	const enum code_role is = f->builtin != NULL ? code_role(f->builtin) : role;
+	/* A reduction folds as well. */
+	if ((is != role && !(role == ROLE_FOLD && is == ROLE_REDUCE)) ||
+		(f->builtin != NULL && is == ROLE_NONE))
 		return err_set(err, -EBADMSG, "%s has no function '%.64s' to choose", what, f->builtin);
 	if (f->has_arg && f->arg.len > PLAN_ARG_MAX)
 		return err_set(err, -EBADMSG, "an argument of %zu bytes for %s is more than %d", f->arg.len,
@@ -35,9 +38,11 @@ static int check_order(const Quern__Order *o, struct err *err)
 	if (!known(&quern__value_type__descriptor, (int)o->key) ||
 		!known(&quern__value_type__descriptor, (int)o->value))
 		return err_set(err, -EBADMSG, "an order of an unknown type");
-	if (o->loose && !o->tagged)
+	if (o->value_first)
+		return err_set(err, -EBADMSG, "a shuffle in the order of values");
+	if ((o->loose && !o->tagged) || (o->tagged && o->compare != NULL))
 		return err_set(err, -EBADMSG, "an order that is none");
-	return 0;
+	return o->compare != NULL ? check_function(o->compare, ROLE_NONE, "an order", err) : 0;
 }
 
 /* What a sort divides by. */
@@ -51,7 +56,8 @@ static int check_bounds(const Quern__Sink *s, struct err *err)
 		return err_set(
 			err, -EBADMSG, "%zu bounds are more than %d", s->n_bounds, PLAN_PARTITIONS_MAX);
 	for (size_t i = 0; r == 0 && i < s->n_bounds; i++)
-		if (s->order->key != QUERN__VALUE_TYPE__BYTES && s->bounds[i].len != 8)
+		if (s->order->compare == NULL && s->order->key != QUERN__VALUE_TYPE__BYTES &&
+			s->bounds[i].len != 8)
 			return err_set(err, -EBADMSG, "a bound of %zu bytes, which should be a number",
 				s->bounds[i].len);
 	return r;
@@ -88,7 +94,7 @@ static int check_input(const Quern__Run *run, size_t stage, const Quern__Shuffle
 	if (input->reduce != NULL && input->order != NULL)
 		return err_set(err, -EBADMSG, "both a reduction and an order");
 	int r = input->order != NULL    ? check_order(input->order, err)
-		: input->reduce != NULL ? check_function(input->reduce, true, "a reduction", err)
+		: input->reduce != NULL ? check_function(input->reduce, ROLE_REDUCE, "a reduction", err)
 					: 0;
 	if (r < 0)
 		return r;
@@ -103,6 +109,24 @@ static int check_input(const Quern__Run *run, size_t stage, const Quern__Shuffle
 	return 0;
 }
 
+/* Records of a group's shuffles come in the order of the same hash. */
+static int check_group(const Quern__Source *s, struct err *err)
+{
+	const Quern__Group *g = s->group;
+
+	if (group_shuffles(g->kind) == 0)
+		return err_set(err, -EBADMSG, "a group of unknown kind %d", (int)g->kind);
+	if (group_shuffles(g->kind) != s->n_shuffles)
+		return err_set(err, -EBADMSG, "a group of %zu shuffles", s->n_shuffles);
+	for (size_t i = 0; i < s->n_shuffles; i++)
+		if (s->shuffles[i]->order != NULL || s->shuffles[i]->seed != s->shuffles[0]->seed)
+			return err_set(err, -EBADMSG, "a group of shuffles that are not hashed alike");
+	if (g->function == NULL ? group_must_call(g->kind) : !group_may_call(g->kind))
+		return err_set(err, -EBADMSG, "a group %s a function",
+			g->function == NULL ? "without" : "that has no use for");
+	return g->function == NULL ? 0 : check_function(g->function, ROLE_NONE, "a group", err);
+}
+
 static int check_source(const Quern__Run *run, size_t stage, const Quern__Source *s, struct err *err)
 {
 	int r = 0;
@@ -114,11 +138,11 @@ static int check_source(const Quern__Run *run, size_t stage, const Quern__Source
 	for (size_t i = 0; i < s->n_text; i++)
 		if (s->text[i][0] == '\0')
 			return err_set(err, -EBADMSG, "a path is empty");
-	if (s->n_shuffles > 1)
+	if (s->group == NULL && s->n_shuffles > 1)
 		return err_set(err, -EBADMSG, "%zu shuffles at a time", s->n_shuffles);
 	for (size_t i = 0; r == 0 && i < s->n_shuffles; i++)
 		r = check_input(run, stage, s->shuffles[i], err);
-	return r;
+	return r == 0 && s->group != NULL ? check_group(s, err) : r;
 }
 
 /* A set that one stage keeps twice would be the same twice. `caches`: ids so far, *n of them. */
@@ -142,7 +166,13 @@ static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, 
 		r = check_cache(s, caches, n_caches, err);
 	if (r == 0 && s->order != NULL)
 		r = check_order(s->order, err);
-	return r < 0 || s->function == NULL ? r : check_function(s->function, false, "a step", err);
+	if (r < 0 || s->function == NULL)
+		return r;
+	return check_function(s->function,
+		s->kind == QUERN__STEP__KIND__FOLD  ? ROLE_FOLD
+		: s->kind == QUERN__STEP__KIND__MAP ? ROLE_MAP
+						    : ROLE_NONE,
+		"a step", err);
 }
 
 /* The partitions of a step's set begin with those of a branch that is not behind its own, and where it says
@@ -213,7 +243,28 @@ static int check_shuffle(const Quern__Run *run, size_t stage, struct err *err)
 		return check_bounds(s, err);
 	if (s->n_bounds > 0)
 		return err_set(err, -EBADMSG, "bounds without an order");
-	return s->combine == NULL ? 0 : check_function(s->combine, true, "a combination", err);
+	return s->combine == NULL ? 0 : check_function(s->combine, ROLE_REDUCE, "a combination", err);
+}
+
+/* What comes to the driver: all of it, one value, or the first records in some order. */
+static int check_collect(const Quern__Sink *s, struct err *err)
+{
+	const Quern__Order *o = s->order;
+
+	if (s->combine != NULL && (o != NULL || s->has_limit))
+		return err_set(err, -EBADMSG, "both a combination and an order or a limit");
+	if (s->combine != NULL)
+		return check_function(s->combine, ROLE_REDUCE, "a combination", err);
+	if (o == NULL)
+		return 0;
+	if (!s->has_limit || s->limit == 0)
+		return err_set(err, -EBADMSG, "the first records in an order, but not how many");
+	if (!known(&quern__value_type__descriptor, (int)o->key) ||
+		!known(&quern__value_type__descriptor, (int)o->value))
+		return err_set(err, -EBADMSG, "an order of an unknown type");
+	if (o->compare != NULL || (o->value_first && !o->by_value))
+		return err_set(err, -EBADMSG, "an order that is not for what comes to the driver");
+	return 0;
 }
 
 static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
@@ -228,6 +279,8 @@ static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
 			last ? "the last stage gives no answer" : "only the last stage gives an answer");
 	if (!last)
 		return check_shuffle(run, stage, err);
+	if (s->kind == QUERN__SINK__KIND__COLLECT)
+		return check_collect(s, err);
 	if (s->combine != NULL || (s->order != NULL && s->kind != QUERN__SINK__KIND__SAMPLE))
 		return err_set(err, -EBADMSG, "a combination or an order of what is not shuffled");
 	if (s->kind == QUERN__SINK__KIND__SAMPLE && s->order != NULL)

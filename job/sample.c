@@ -26,7 +26,7 @@ static int take_key(struct sample *s, quern_slice key, double weight)
 {
 	const char *copy = memory_copy(&s->memory, key.ptr, key.len);
 
-	if (s->order->key != QUERN__VALUE_TYPE__BYTES && key.len != 8)
+	if (s->compare == NULL && s->order->key != QUERN__VALUE_TYPE__BYTES && key.len != 8)
 		return -EBADMSG;
 	if (copy == NULL ||
 		vec_push(&s->keys, ((struct sample_key){ quern_bytes(copy, key.len), weight })) < 0)
@@ -90,13 +90,14 @@ int sample_add(void *sample, uint32_t partition, const uint8_t *data, size_t len
 
 /* ---- Bounds ---- */
 
-static int compare(const void *a, const void *b, void *order)
+static int compare(const void *a, const void *b, void *sample)
 {
 	const struct sample_key *x = a, *y = b;
-	const Quern__Order *o = order;
-	int c = compare_typed(o->key, x->key, y->key, 0);
+	const struct sample *s = sample;
+	int c = s->compare != NULL ? s->compare(x->key, y->key, s->arg)
+				   : compare_typed(s->order->key, x->key, y->key, 0);
 
-	return o->descending ? -c : c;
+	return s->order->descending ? (c < 0) - (c > 0) : c;
 }
 
 static double weight_of(const struct sample *s)
@@ -137,7 +138,7 @@ int sample_bounds(struct sample *s, struct memory *m, const struct bounds **ret)
 	if (b == NULL || (b->at = memory_take(m, SAMPLE_BOUNDS * sizeof(*b->at))) == NULL)
 		return -ENOMEM;
 	if (s->keys.n > 0)
-		qsort_r(s->keys.at, s->keys.n, sizeof(*s->keys.at), compare, (void *)(uintptr_t)s->order);
+		qsort_r(s->keys.at, s->keys.n, sizeof(*s->keys.at), compare, s);
 	int r = choose(s, b, m);
 	if (r == 0)
 		*ret = b;

@@ -18,6 +18,8 @@ struct sample_key {
 
 struct sample {
 	const Quern__Order *order; /* borrowed */
+	quern_compare_fn *compare; /* of an order with a function: that, for the caller to set; or NULL */
+	void *arg;
 	struct memory memory;
 	VEC(struct sample_key) keys;
 	int result; /* 0; -ENOMEM; -EBADMSG: a sample was none */

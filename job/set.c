@@ -100,11 +100,33 @@ struct set_shuffle *set_shuffle_new(quern_set *from, uint32_t partitions)
 	quern_job *job = from->job;
 	struct set_shuffle *shuffle = memory_take(&job->memory, sizeof(*shuffle));
 
-	if (shuffle == NULL)
+	if (shuffle == NULL || (shuffle->seed = memory_take(&job->memory, sizeof(*shuffle->seed))) == NULL)
 		return NULL;
-	shuffle->id = shuffle->seed = job->next_shuffle++;
+	shuffle->id = shuffle->seed->id = job->next_shuffle++;
+	shuffle->seed->partitions = partitions;
 	shuffle->stage = job->next_stage++;
-	shuffle->partitions = partitions;
 	shuffle->from = from;
 	return shuffle;
+}
+
+bool set_shuffles_agree(const struct set_shuffle *a, const struct set_shuffle *b)
+{
+	struct set_seed *to = shuffle_seed(a), *from = shuffle_seed(b);
+
+	if (to == from)
+		return true;
+	if (from->planned) {
+		struct set_seed *other = to;
+
+		to = from;
+		from = other;
+	}
+	/* What an action had stays as it is; the driver's choice gives way to the job's. */
+	if (from->planned || (from->partitions != to->partitions && from->partitions != 0 &&
+				     (to->planned || to->partitions != 0)))
+		return false;
+	if (to->partitions == 0)
+		to->partitions = from->partitions;
+	from->same = to;
+	return true;
 }

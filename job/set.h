@@ -24,6 +24,10 @@ bool set_function(quern_job *job, Quern__Function *f, const char *what, code_fn 
 quern_set *set_step(quern_set *parent, const char *what, Quern__Step__Kind kind, bool pairs, code_fn *fn,
 	const quern_slice *arg);
 
+/* A step that folds each value into `zero` by `fn`; keys stay. */
+quern_set *set_fold(
+	quern_set *parent, const char *what, quern_slice zero, quern_reduce_fn *fn, const quern_slice *arg);
+
 /* The same without a function; types stay. */
 quern_set *set_plain_step(quern_set *parent, Quern__Step__Kind kind);
 
@@ -40,5 +44,9 @@ bool set_ordered(quern_set *set, unsigned order);
 
 /* A new shuffle of the records of `from`; NULL: no memory. */
 struct set_shuffle *set_shuffle_new(quern_set *from, uint32_t partitions);
+
+/* Sees to it that the two hash alike and have as many partitions. false: they cannot, for actions have had
+ * both, or the job wants them divided otherwise; nothing has changed then. */
+bool set_shuffles_agree(const struct set_shuffle *a, const struct set_shuffle *b);
 
 #endif

@@ -1,6 +1,7 @@
 /* set_shuffle.c: sets that a shuffle makes. */
 #include <inttypes.h>
 
+#include "job/builtin.h"
 #include "job/plan_check.h"
 #include "job/set.h"
 
@@ -39,6 +40,18 @@ quern_set *set_shuffled(quern_set *parent, uint32_t partitions)
 	return set->inputs[0].shuffle != NULL ? set : &parent->job->no_memory;
 }
 
+/* What comes out of a group is often joined with what went into it (a loop does), even after an action has
+ * had it: it had better be divided alike. */
+static void divide_as_group(const struct set_shuffle *shuffle)
+{
+	const quern_set *from = shuffle->from;
+
+	while (from->kind == SET_STEP)
+		from = from->parent;
+	if (from->kind == SET_GROUPED)
+		(void)set_shuffles_agree(from->inputs[0].shuffle, shuffle);
+}
+
 /* false: there is no such order. */
 static bool set_order(quern_set *set, unsigned order)
 {
@@ -72,15 +85,7 @@ quern_set *quern_reduce_by_key(quern_set *parent, quern_reduce_fn *fn, const que
 	set->has_key = true;
 	set->value_type = type_of_reduction(&set->fn, parent->value_type);
 	set->inputs[0].reduce = set->inputs[0].shuffle->combine = &set->fn;
-	return set;
-}
-
-quern_set *quern_sort_by_key(quern_set *parent, unsigned order)
-{
-	quern_set *set = set_shuffled(parent, 0);
-
-	if (set->error == NULL && !set_ordered(set, order))
-		return set_wrong(parent->job, "quern_sort_by_key(): no such order");
+	divide_as_group(set->inputs[0].shuffle);
 	return set;
 }
 
@@ -109,36 +114,66 @@ quern_set *quern_sort_partitions(quern_set *parent, unsigned order)
 	return set;
 }
 
-/* The same shuffle under another name, divided anew. */
-static bool divide(struct set_input *input, uint32_t partitions)
+static quern_set *sorted(quern_set *parent, const char *what, unsigned order)
 {
-	const struct set_shuffle *old = input->shuffle;
+	quern_set *set = set_shuffled(parent, 0);
+
+	if (set->error == NULL && !set_ordered(set, order))
+		return set_wrong(
+			parent->job, memory_format(&parent->job->memory, "%s(): no such order", what));
+	return set;
+}
+
+quern_set *quern_sort_by_key(quern_set *parent, unsigned order)
+{
+	return sorted(parent, "quern_sort_by_key", order);
+}
+
+quern_set *quern_sort_by(quern_set *parent, quern_compare_fn *fn, unsigned order, const quern_slice *arg)
+{
+	quern_set *set = sorted(parent, "quern_sort_by", order);
+	const char *error;
+
+	if (set->error != NULL)
+		return set;
+	if (!set_function(set->job, &set->fn, "quern_sort_by", (code_fn *)fn, arg, &error))
+		return set_wrong(parent->job, error);
+	set->order.compare = &set->fn;
+	return set;
+}
+
+/* The same shuffle under another name, divided anew. NULL: no memory. */
+static struct set_shuffle *divide(const struct set_shuffle *old, uint32_t partitions)
+{
 	struct set_shuffle *shuffle = set_shuffle_new(old->from, partitions);
 
 	if (shuffle == NULL)
-		return false;
+		return NULL;
 	shuffle->combine = old->combine;
 	shuffle->order = old->order;
-	input->shuffle = shuffle;
-	return true;
+	return shuffle;
 }
 
 quern_set *quern_partitions(quern_set *from, uint32_t partitions)
 {
 	if (from->error != NULL)
 		return from;
-	if (from->kind != SET_SHUFFLED)
+	if (from->kind != SET_SHUFFLED && from->kind != SET_GROUPED)
 		return set_wrong(from->job, "quern_partitions(): the set is not the result of a shuffle "
-					    "(quern_reduce_by_key(), quern_sort_by_key())");
+					    "(quern_reduce_by_key(), quern_sort_by_key(), quern_join() ...)");
 	if (partitions == 0 || partitions > PLAN_PARTITIONS_MAX)
 		return set_wrong(from->job, memory_format(&from->job->memory,
 						    "quern_partitions(): %" PRIu32 " is not from 1 to %d",
 						    partitions, PLAN_PARTITIONS_MAX));
 	quern_set *set = set_copy(from);
 	for (size_t i = 0; set->error == NULL && i < set->n_inputs; i++) {
-		if (!divide(&set->inputs[i], partitions))
+		bool same = i > 0 && from->inputs[i].shuffle == from->inputs[0].shuffle;
+
+		set->inputs[i].shuffle =
+			same ? set->inputs[0].shuffle : divide(from->inputs[i].shuffle, partitions);
+		if (set->inputs[i].shuffle == NULL)
 			return &from->job->no_memory;
-		set->inputs[i].shuffle->seed = set->inputs[0].shuffle->id;
+		(void)set_shuffles_agree(set->inputs[0].shuffle, set->inputs[i].shuffle); /* both are new */
 	}
 	return set;
 }

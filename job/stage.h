@@ -38,6 +38,27 @@ static inline bool stage_reads(const Quern__Stage *stage, uint32_t shuffle)
 	return false;
 }
 
+/* How many shuffles a group of that kind reads; 0: there is no such kind. */
+static inline size_t group_shuffles(Quern__Group__Kind kind)
+{
+	if (kind == QUERN__GROUP__KIND__GROUP)
+		return 1;
+	return protobuf_c_enum_descriptor_get_value(&quern__group__kind__descriptor, (int)kind) != NULL ? 2
+													: 0;
+}
+
+/* Whether it may have a function, and whether it must. */
+static inline bool group_may_call(Quern__Group__Kind kind)
+{
+	return kind != QUERN__GROUP__KIND__SUBTRACT && kind != QUERN__GROUP__KIND__INTERSECT;
+}
+
+static inline bool group_must_call(Quern__Group__Kind kind)
+{
+	return kind == QUERN__GROUP__KIND__GROUP || kind == QUERN__GROUP__KIND__COGROUP ||
+	       kind == QUERN__GROUP__KIND__CROSS;
+}
+
 /* Whether the number of its set's partition matters to a step. */
 static inline bool step_numbered(const Quern__Step *step)
 {

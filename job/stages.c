@@ -40,7 +40,7 @@ static bool is_step(const quern_set *set)
 	return set->cache == NULL || !set->cache->dropped;
 }
 
-static int fill_cache(Quern__Step *step, const struct set_cache *set, struct memory *m)
+static int fill_cache(Quern__Step *step, struct set_cache *set, struct memory *m)
 {
 	Quern__Cache *cache = memory_take(m, sizeof(*cache));
 
@@ -50,6 +50,7 @@ static int fill_cache(Quern__Step *step, const struct set_cache *set, struct mem
 	cache->id = set->id;
 	cache->has_compressed = set->compressed;
 	cache->compressed = set->compressed;
+	set->planned = true;
 	step->cache = cache;
 	return 0;
 }
@@ -100,7 +101,7 @@ static int fill_input(struct cutter *c, const struct set_input *from, Quern__Shu
 		return no_memory(c->err);
 	quern__shuffle_input__init(input);
 	input->shuffle = from->shuffle->id;
-	input->seed = from->shuffle->seed;
+	input->seed = shuffle_seed(from->shuffle)->id;
 	input->reduce = (Quern__Function *)from->reduce;
 	input->order = (Quern__Order *)from->order;
 	*ret = input;
@@ -123,6 +124,7 @@ static int fill_source(struct cutter *c, const quern_set *from, Quern__Source **
 	if (source->shuffles == NULL)
 		return no_memory(c->err);
 	source->n_shuffles = from->n_inputs;
+	source->group = (Quern__Group *)from->group;
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < from->n_inputs; i++)
 		r = fill_input(c, &from->inputs[i], &source->shuffles[i]);
@@ -227,7 +229,8 @@ static int cut_shuffle(struct cutter *c, struct set_shuffle *shuffle)
 	if (shuffle->stamp == c->stamp)
 		return 0;
 	shuffle->stamp = c->stamp;
-	shuffle->planned = true;
+	struct set_seed *seed = shuffle_seed(shuffle);
+	shuffle->planned = seed->planned = true;
 	Quern__Sink *sink = memory_take(c->m, sizeof(*sink));
 	if (sink == NULL)
 		return no_memory(c->err);
@@ -235,9 +238,9 @@ static int cut_shuffle(struct cutter *c, struct set_shuffle *shuffle)
 	sink->kind = QUERN__SINK__KIND__SHUFFLE;
 	sink->has_shuffle = sink->has_seed = true;
 	sink->shuffle = shuffle->id;
-	sink->seed = shuffle->seed;
-	sink->has_partitions = shuffle->partitions != 0;
-	sink->partitions = shuffle->partitions;
+	sink->seed = seed->id;
+	sink->has_partitions = seed->partitions != 0;
+	sink->partitions = seed->partitions;
 	sink->combine = (Quern__Function *)shuffle->combine;
 	sink->order = (Quern__Order *)shuffle->order;
 	if (shuffle->bounds != NULL) {
@@ -301,8 +304,9 @@ static int walk(quern_set *set, uint32_t stamp, const struct stages_each *each)
 {
 	int r = 0;
 
-	while (set->kind == SET_STEP && set->step.kind != QUERN__STEP__KIND__ZIP)
-		set = set->parent;
+	for (; set->kind == SET_STEP && set->step.kind != QUERN__STEP__KIND__ZIP; set = set->parent)
+		if (set->cache != NULL && is_step(set) && set->cache->planned)
+			return 0;
 	if (set->stamp == stamp)
 		return 0;
 	set->stamp = stamp;

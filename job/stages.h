@@ -20,7 +20,8 @@ struct stages_each {
 };
 
 /* Calls these for everything on the way to `set`, what another one's records come from before it: not for
- * shuffles that an action has had before, nor for what is behind them. */
+ * shuffles that an action has had before, nor for what comes before such a shuffle or persisted set, whose
+ * records are there: what was known of it then still holds. */
 int stages_each(quern_set *set, const struct stages_each *each);
 
 #endif

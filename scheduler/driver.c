@@ -17,7 +17,6 @@
 #include "base/buf.h"
 #include "base/link.h"
 #include "base/vec.h"
-#include "job/explain.h"
 #include "job/files.h"
 #include "job/reduction.h"
 #include "job/tally.h"

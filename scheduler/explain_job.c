@@ -30,14 +30,6 @@ static void end(struct explaining *x, int status, const char *why)
 	(void)event_base_loopbreak(x->loop);
 }
 
-/* Whether quern_main() can go on as if the action had been run. */
-static bool can_go_on(const Quern__Run *run)
-{
-	Quern__Sink__Kind kind = run->stages[run->n_stages - 1]->sink->kind;
-
-	return kind == QUERN__SINK__KIND__TEXT || kind == QUERN__SINK__KIND__SAMPLE;
-}
-
 static int print(struct explaining *x, struct action *a, struct err *err)
 {
 	auto_buf struct buf text = BUF_INIT(TEXT_MAX);
@@ -62,7 +54,7 @@ static void on_run(void *arg, const Quern__Run *run)
 	(void)action_free(a);
 	if (r < 0) {
 		end(x, DRIVER_JOB_FAILED, err.text);
-	} else if (!can_go_on(run)) {
+	} else if (!run->goes_on) {
 		(void)puts("what follows depends on the answer");
 		end(x, DRIVER_DONE, NULL);
 	} else if (job_process_done(x->job, run->id, 0, "", NULL, 0) < 0) {

@@ -33,6 +33,20 @@ def test_it_ends_where_an_answer_is_wanted():
         assert lines[0].startswith("run 1: ") and lines[-1] == "what follows depends on the answer", lines
 
 
+def test_what_runs_before_an_action_is_shown():
+    with quern.scratch() as d:
+        (d / "in").write_bytes(b"a\tb\n" * 100)
+        result = quern.run(d, "run", "--master", "local[4]", "--explain", quern.JOBS / "narrow.c", "zip_shuffled",
+                           d / "in", d)
+        quern.check(d, result)
+        lines = result.stdout.decode().splitlines()
+        assert [row for row in lines if row.startswith("run ")] == \
+            ["run 1: zip_with_index: count", "run 2: sort_by_key: sample", "run 3: collect"], lines
+        for row in "    tag 3 partitions round_robin", "    untag", "    zip":
+            assert row in lines, (row, lines)
+        assert lines[-1] == "what follows depends on the answer", lines
+
+
 def test_what_could_not_be_run_is_said():
     with quern.scratch() as d:
         (d / "in").write_bytes(b"a b c\n")

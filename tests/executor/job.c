@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-quern_map_fn words, twice, upper, misbehave;
+quern_map_fn words, twice, upper, misbehave, number;
 quern_map_pair_fn swap;
 quern_filter_fn not_empty;
 quern_foreach_fn count_calls;
@@ -14,6 +14,10 @@ quern_partition_fn pass_on, take_two, emit_endless, fail_at_third, count_first;
 quern_partitioner_fn by_first_byte;
 quern_zip_fn numbered;
 quern_reduce_fn longest, join, no_result, twice_reduced, reduce_fails;
+quern_group_fn first_values;
+quern_cogroup_fn in_turns;
+quern_join_fn both_sides;
+quern_cartesian_fn whole_records;
 
 void words(quern_slice line, quern_out *out, void *arg)
 {
@@ -83,6 +87,66 @@ void join(quern_slice a, quern_slice b, quern_out *out, void *arg)
 	free(both);
 }
 
+/* The first values of a key, as many as `arg` says, and how many they are. */
+void first_values(quern_slice key, quern_values *values, quern_out *out, void *arg)
+{
+	uint64_t most, n = 0;
+	quern_slice value;
+
+	memcpy(&most, arg, sizeof(most));
+	for (; n < most && quern_next_value(values, &value); n++)
+		quern_emit(out, key, value);
+	quern_emit_u64(out, key, n);
+}
+
+/* A record of several parts, some of which may not be there. */
+static void put_parts(quern_out *out, quern_slice key, size_t n, const quern_slice *const *parts)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len += 2 + (parts[i] != NULL ? parts[i]->len : 0);
+	char *text = malloc(len), *p = text;
+	if (text == NULL)
+		quern_fail("no memory");
+	for (size_t i = 0; i < n; i++) {
+		*p++ = parts[i] != NULL ? '+' : '-';
+		if (parts[i] != NULL && parts[i]->len > 0)
+			memcpy(p, parts[i]->ptr, parts[i]->len);
+		p += parts[i] != NULL ? parts[i]->len : 0;
+		*p++ = '|';
+	}
+	quern_emit(out, key, quern_bytes(text, len));
+	free(text);
+}
+
+/* A value of the left, one of the right, and so on: pairs, as long as there is either. */
+void in_turns(quern_slice key, quern_values *left, quern_values *right, quern_out *out, void *arg)
+{
+	(void)arg;
+	for (;;) {
+		quern_slice a, b;
+		bool has_a = quern_next_value(left, &a), has_b = quern_next_value(right, &b);
+
+		if (!has_a && !has_b)
+			return;
+		put_parts(out, key, 2, (const quern_slice *[]){ has_a ? &a : NULL, has_b ? &b : NULL });
+	}
+}
+
+void both_sides(quern_slice key, const quern_slice *left, const quern_slice *right, quern_out *out, void *arg)
+{
+	(void)arg;
+	put_parts(out, key, 2, (const quern_slice *[]){ left, right });
+}
+
+void whole_records(quern_slice left_key, quern_slice left_value, quern_slice right_key,
+	quern_slice right_value, quern_out *out, void *arg)
+{
+	(void)arg;
+	put_parts(out, left_key, 3, (const quern_slice *[]){ &left_value, &right_key, &right_value });
+}
+
 void no_result(quern_slice a, quern_slice b, quern_out *out, void *arg)
 {
 	(void)a, (void)b, (void)out, (void)arg;
@@ -99,6 +163,17 @@ void reduce_fails(quern_slice a, quern_slice b, quern_out *out, void *arg)
 {
 	(void)a, (void)b, (void)out, (void)arg;
 	quern_fail("two values of a key");
+}
+
+/* The number that a line is; counts what it has seen. */
+void number(quern_slice line, quern_out *out, void *arg)
+{
+	const quern_accumulator lines = { 3, 1 /* a sum of u64 */ };
+
+	(void)arg;
+	quern_add_u64(lines, 1);
+	quern_emit_u64(out, quern_str("n"), quern_need_u64(line));
+	quern_counter_add("numbers", 1);
 }
 
 static bool is(quern_slice line, const char *what)

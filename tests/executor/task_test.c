@@ -456,6 +456,146 @@ static void user_code_that_fails(void **state)
 	bench_close(&b);
 }
 
+/* ---- What functions count, and bad records ---- */
+
+static void numbers_of(struct bench *b, const char *text)
+{
+	bench_open(b);
+	input(b, text, strlen(text));
+	add_step(b, QUERN__STEP__KIND__MAP, false, "number");
+	b->sink.kind = QUERN__SINK__KIND__COLLECT;
+}
+
+static void counts_are_in_the_result(void **state)
+{
+	struct bench b;
+	(void)state;
+
+	numbers_of(&b, "1\n2\n3\n");
+	Quern__TaskResult *result = run_done(&b, 0, 0);
+	assert_non_null(result->tally);
+	assert_int_equal(result->tally->n_counts, 2);
+	assert_true(result->tally->counts[0]->id == 3 && result->tally->counts[0]->bits == 3);
+	assert_string_equal(result->tally->counts[1]->name, "numbers");
+	assert_true(result->tally->counts[1]->bits == 3);
+	assert_false(result->tally->has_bad);
+	done_with(result);
+	/* The next task of the worker begins at nothing. */
+	result = run_done(&b, 1, 0);
+	assert_true(result->tally->counts[0]->bits == 3);
+	done_with(result);
+	/* What a sample computes is computed again. */
+	b.sink.kind = QUERN__SINK__KIND__SAMPLE;
+	b.sink.has_limit = true;
+	b.sink.limit = 10;
+	b.sink.has_uncounted = b.sink.uncounted = true;
+	result = run_done(&b, 0, 0);
+	assert_null(result->tally);
+	done_with(result);
+	bench_close(&b);
+}
+
+static void bad_records_fail_for_good_or_are_left_out(void **state)
+{
+	struct bench b;
+	(void)state;
+
+	numbers_of(&b, "1\nx\n3\ny\n5");
+	Quern__TaskResult *result = run(&b, 0, 0);
+	assert_int_equal(result->state, QUERN__TASK_RESULT__STATE__FAILED);
+	assert_true(result->has_final && result->final);
+	assert_non_null(strstr(result->error, "'x' is not a number without a sign (input '"));
+	assert_non_null(strstr(result->error, "input', record 2: value 'x')"));
+	assert_null(result->tally);
+	done_with(result);
+
+	b.task.has_bad_records = true;
+	b.task.bad_records = 1;
+	result = run(&b, 0, 0);
+	assert_int_equal(result->state, QUERN__TASK_RESULT__STATE__FAILED);
+	assert_true(result->has_final && result->final);
+	assert_non_null(strstr(result->error, "record 4: value 'y')"));
+	done_with(result);
+
+	b.task.bad_records = 2;
+	result = run_done(&b, 0, 0);
+	assert_true(result->records_in == 5 && result->records_out == 3);
+	assert_true(result->tally->bad == 2 && result->tally->n_texts == 2);
+	assert_non_null(strstr(result->tally->texts[1], "record 4: value 'y')"));
+	done_with(result);
+	bench_close(&b);
+}
+
+static void a_misfit_names_its_record(void **state)
+{
+	struct bench b;
+	(void)state;
+
+	bench_open(&b);
+	input(&b, "12345678\nshort\n", 15);
+	to_shuffle(&b, 1, "quern_sum_u64");
+	Quern__TaskResult *result = run(&b, 0, 0);
+	assert_true(result->state == QUERN__TASK_RESULT__STATE__FAILED && result->final);
+	assert_non_null(strstr(result->error, "a value of 5 bytes"));
+	assert_non_null(strstr(result->error, "record 2: value 'short')"));
+	done_with(result);
+	bench_close(&b);
+}
+
+/* ---- One value, and the first in an order ---- */
+
+static void values_become_one(void **state)
+{
+	struct bench b;
+	(void)state;
+
+	numbers_of(&b, "1\n20\n300\n");
+	b.combine = kit_builtin("quern_sum_u64");
+	b.sink.combine = &b.combine;
+	Quern__TaskResult *result = run_done(&b, 0, 0);
+	/* No key, 8 bytes. */
+	assert_true(result->data.len == 10 && result->data.data[0] == 0 && result->data.data[1] == 8);
+	assert_true(get_le64(result->data.data + 2) == 321);
+	assert_true(result->records_out == 1);
+	done_with(result);
+
+	/* By a function of the job; and of none there is none. */
+	b.from.branch.n_steps = 0;
+	b.combine = kit_function(code, "longest");
+	result = run_done(&b, 0, 0);
+	assert_true(result->data.len == 5 && memcmp(result->data.data + 2, "300", 3) == 0);
+	done_with(result);
+	input(&b, "", 0);
+	result = run_done(&b, 0, 0);
+	assert_int_equal(result->data.len, 0);
+	done_with(result);
+	bench_close(&b);
+}
+
+static void values_are_folded(void **state)
+{
+	struct bench b;
+	(void)state;
+
+	bench_open(&b);
+	input(&b, "a\nbcd\nef\n", 9);
+	add_step(&b, QUERN__STEP__KIND__FOLD, false, "longest");
+	b.steps[0].has_zero = true;
+	b.steps[0].zero = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t) "zz", .len = 2 };
+	b.sink.kind = QUERN__SINK__KIND__COLLECT;
+	Quern__TaskResult *result = run_done(&b, 0, 0);
+	assert_int_equal(result->data.len, 3 * 2 + 2 + 3 + 2);
+	assert_memory_equal(result->data.data, "\0\2zz\0\3bcd\0\2zz", 13);
+	done_with(result);
+	/* One that emits nothing. */
+	b.functions[0] = kit_function(code, "no_result");
+	result = run(&b, 0, 0);
+	assert_true(result->state == QUERN__TASK_RESULT__STATE__FAILED && result->final);
+	assert_non_null(strstr(result->error, "emitted no record"));
+	done_with(result);
+	bench_close(&b);
+}
+
 static void a_combine_that_fails(void **state)
 {
 	struct bench b;
@@ -497,8 +637,8 @@ static void plans_that_make_no_sense(void **state)
 	to_shuffle(&b, 0, "quern_sum_u64");
 	expect_failed(&b, true, "0 partitions");
 	b.sink.partitions = 2;
-	b.sink.combine = NULL;
-	expect_failed(&b, true, "neither combines nor sorts");
+	b.sink.has_shuffle = false;
+	expect_failed(&b, true, "without a name");
 	b.task.split = NULL;
 	expect_failed(&b, false, "without a split");
 	from_shuffle(&b, "quern_sum_u64");
@@ -529,13 +669,14 @@ static void tags_of_partitions_that_are_not_there(void **state)
 	b.sink.order = &order;
 	add_step(&b, QUERN__STEP__KIND__TAG, false, "by_first_byte");
 	b.steps[0].divide = QUERN__STEP__DIVIDE__ROUND_ROBIN;
-	b.steps[0].partitions = 2;
-	done_with(run_done(&b, 0, 0));
 	b.steps[0].partitions = 3;
 	expect_failed(&b, true, "that the shuffle does not have: it has 2");
 	/* No tags at all. */
 	b.from.branch.n_steps = 0;
 	expect_failed(&b, true, "that the shuffle does not have: it has 2");
+	b.from.branch.n_steps = 1;
+	b.steps[0].partitions = 2;
+	done_with(run_done(&b, 0, 0));
 	bench_close(&b);
 }
 
@@ -838,6 +979,11 @@ int main(void)
 		cmocka_unit_test(writes_a_part),
 		cmocka_unit_test(reduces_into_another_shuffle),
 		cmocka_unit_test(user_code_that_fails),
+		cmocka_unit_test(counts_are_in_the_result),
+		cmocka_unit_test(bad_records_fail_for_good_or_are_left_out),
+		cmocka_unit_test(a_misfit_names_its_record),
+		cmocka_unit_test(values_become_one),
+		cmocka_unit_test(values_are_folded),
 		cmocka_unit_test(a_combine_that_fails),
 		cmocka_unit_test(a_map_that_is_none),
 		cmocka_unit_test(plans_that_make_no_sense),

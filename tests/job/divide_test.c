@@ -193,6 +193,8 @@ static void numbers_are_counted_first(void **state)
 	assert_int_equal(x->n_runs, 2);
 	assert_int_equal(x->runs[0]->stages[0]->sink->kind, QUERN__SINK__KIND__COUNT);
 	assert_int_equal(x->runs[0]->stages[0]->branches[0]->n_steps, 0);
+	assert_true(x->runs[0]->goes_on);
+	assert_false(x->runs[1]->goes_on);
 	assert_starts(branch_of(x, 0, 0)->steps[0], (const uint64_t[]){ 0, 3, 3, 7 }, 4);
 
 	x->numbers = (const uint64_t[]){ 1, 1, 1, 1 };
@@ -222,6 +224,27 @@ static void numbers_before_a_shuffle_are_those_of_the_first_time(void **state)
 	assert_int_equal(quern_count(moved, &n), 0);
 	assert_int_equal(x->n_runs, 3);
 	assert_starts(branch_of(x, 0, 0)->steps[0], (const uint64_t[]){ 0, 3, 8 }, 3);
+}
+
+static void numbers_before_what_is_persisted_stay(void **state)
+{
+	struct fixture *x = *state;
+	quern_set *zipped = quern_zip_with_index(quern_text(&x->job, "in"), NULL, NULL);
+	quern_set *kept = quern_persist(zipped, QUERN_MEMORY);
+	uint64_t n;
+
+	x->numbers = (const uint64_t[]){ 3, 5 };
+	x->partitions = 2;
+	assert_int_equal(quern_count(kept, &n), 0);
+	assert_int_equal(x->n_runs, 2);
+	assert_int_equal(quern_count(kept, &n), 0);
+	assert_int_equal(x->n_runs, 3);
+	assert_starts(branch_of(x, 0, 0)->steps[0], (const uint64_t[]){ 0, 3, 8 }, 3);
+	quern_unpersist(kept);
+	x->numbers = (const uint64_t[]){ 4, 5 };
+	assert_int_equal(quern_count(kept, &n), 0);
+	assert_int_equal(x->n_runs, 5);
+	assert_starts(branch_of(x, 0, 0)->steps[0], (const uint64_t[]){ 0, 4, 9 }, 3);
 }
 
 static int any(quern_slice key, quern_slice value, void *arg)
@@ -291,6 +314,7 @@ int main(void)
 		test(types_stay_where_they_can),
 		test(numbers_are_counted_first),
 		test(numbers_before_a_shuffle_are_those_of_the_first_time),
+		test(numbers_before_what_is_persisted_stay),
 		test(taking_counts_once),
 		test(a_count_that_is_none_fails_the_action),
 		test(foreach_is_a_step_that_gives_nothing),

@@ -214,9 +214,59 @@ static void what_is_known_is_shown(void **state)
 	p.sink[1].kind = QUERN__SINK__KIND__TEXT;
 	p.sink[1].codec = QUERN__CODEC__ZSTD;
 	assert_text(&p, "run 3\n  stage 8 (12 tasks): shuffle 4 -> text 'out' as key<TAB>u64, zstd\n");
+	/* The first in an order, and all as one. */
+	Quern__Order order = QUERN__ORDER__INIT;
+	order.by_value = order.value_first = order.descending = 1;
+	order.value = QUERN__VALUE_TYPE__I64;
+	p.sink[1].kind = QUERN__SINK__KIND__COLLECT;
+	p.sink[1].order = &order;
+	assert_text(&p,
+		"run 3\n"
+		"  stage 8 (12 tasks): shuffle 4 -> collect the first 9 by i64, then key, descending\n");
+	p.sink[1].order = NULL;
+	p.sink[1].has_limit = 0;
+	p.sink[1].combine = &p.sum;
+	assert_text(&p, "run 3\n"
+			"  stage 8 (12 tasks): shuffle 4 -> collect, combined by quern_sum_u64\n");
 }
 
 /* Names are the job's: they do not make lines of their own, or move the cursor. */
+static void groups_and_orders_are_shown(void **state)
+{
+	Quern__ShuffleInput second = QUERN__SHUFFLE_INPUT__INIT, *inputs[2] = { NULL, &second };
+	Quern__Order order = QUERN__ORDER__INIT;
+	Quern__Group group = QUERN__GROUP__INIT;
+	struct plan p;
+
+	(void)state;
+	plan_init(&p);
+	p.stages[0] = &p.stage[1];
+	p.run.n_stages = 1;
+	p.from[1].branch.n_steps = 0;
+	p.sink[1].kind = QUERN__SINK__KIND__COUNT;
+	inputs[0] = &p.from[1].input;
+	second.shuffle = 5;
+	p.from[1].source.shuffles = inputs;
+	p.from[1].source.n_shuffles = 2;
+	p.from[1].source.group = &group;
+	group.kind = QUERN__GROUP__KIND__LEFT_JOIN;
+	group.function = &p.function;
+	assert_text(&p, "run 3: save_text(out)\n"
+			"  stage 8: left_join by job+0x1139 of shuffle 4, reduced by quern_sum_u64 and "
+			"shuffle 5 -> count\n");
+	group.kind = QUERN__GROUP__KIND__INTERSECT;
+	group.function = NULL;
+	p.from[1].input.reduce = NULL;
+	assert_text(&p, "run 3: save_text(out)\n  stage 8: intersect of shuffle 4 and shuffle 5 -> count\n");
+	p.from[1].source.group = NULL;
+	p.from[1].source.n_shuffles = 1;
+	p.from[1].input.order = &order;
+	order.compare = &p.function;
+	order.has_descending = order.descending = 1;
+	assert_text(&p, "run 3: save_text(out)\n"
+			"  stage 8: shuffle 4, in the order of job+0x1139, descending -> count\n");
+}
+
 static void control_characters_are_spelt_out(void **state)
 {
 	struct plan p;
@@ -253,6 +303,7 @@ int main(void)
 		cmocka_unit_test(commands_and_sorts_are_shown),
 		cmocka_unit_test(what_moves_records_is_shown),
 		cmocka_unit_test(what_is_known_is_shown),
+		cmocka_unit_test(groups_and_orders_are_shown),
 		cmocka_unit_test(control_characters_are_spelt_out),
 		cmocka_unit_test(a_full_buffer_is_an_error),
 	};

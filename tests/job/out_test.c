@@ -212,11 +212,10 @@ static void a_failure_ends_the_guard_with_its_text(void **state)
 
 static void a_failure_names_its_record(void **state)
 {
-	struct out_task task = { .record = { .number = 7,
-					 .path = "a.txt",
-					 .from = "shuffle 3",
-					 .key = quern_bytes("k\0'", 3),
-					 .value = quern_str("value") } };
+	struct out_record record = {
+		.number = 7, .key = quern_bytes("k\0'", 3), .value = quern_str("value")
+	};
+	struct out_task task = { .path = "a.txt", .from = "shuffle 3", .record = &record };
 	char long_value[200];
 	struct err err = { "" };
 
@@ -225,17 +224,21 @@ static void a_failure_names_its_record(void **state)
 	assert_string_equal(err.text, "no luck at 7 (input 'a.txt', record 7: key 'k\\x00'', value 'value')");
 	/* No key; from elsewhere; too long to be shown. */
 	memset(long_value, 'v', sizeof(long_value));
-	task.record = (struct out_record){ .number = 1,
-		.from = "shuffle 3, partition 0",
-		.value = quern_bytes(long_value, sizeof(long_value)) };
+	record = (struct out_record){ .number = 1, .value = quern_bytes(long_value, sizeof(long_value)) };
+	task.path = NULL;
+	task.from = "shuffle 3, partition 0";
 	assert_int_equal(out_guard(fails, (void *)"luck", &task, &err), -ECANCELED);
 	assert_memory_equal(err.text, "no luck at 7 (shuffle 3, partition 0, record 1: value 'vvvv", 58);
 	assert_int_equal(strlen(err.text), 55 + 60 + strlen("...')"));
 	/* A sentence that fills all the room. */
 	assert_int_equal(out_guard(fails_at_length, (void *)"x", &task, &err), -ECANCELED);
 	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+	/* A key and all its values. */
+	record = (struct out_record){ .number = 2, .key = quern_str("k") };
+	assert_int_equal(out_guard(fails, (void *)"luck", &task, &err), -ECANCELED);
+	assert_string_equal(err.text, "no luck at 7 (shuffle 3, partition 0, record 2: key 'k')");
 	/* At none. */
-	task.record.number = 0;
+	task.record = NULL;
 	assert_int_equal(out_guard(fails, (void *)"luck", &task, &err), -ECANCELED);
 	assert_string_equal(err.text, "no luck at 7");
 }
@@ -245,6 +248,7 @@ static void a_failure_names_its_record(void **state)
 /* The numbers 0 ... n - 1, each a record; the odd ones are bad. */
 struct numbers {
 	struct tally tally;
+	struct out_record record;
 	struct out_task task;
 	unsigned n, good;
 };
@@ -263,8 +267,8 @@ static void take_numbers(void *arg)
 
 	assert_null(out_skip(&here));
 	for (i = 0; i < numbers->n; i++) {
-		numbers->task.record.number++;
-		numbers->task.record.value = quern_str("x");
+		numbers->record.number++;
+		numbers->record.value = quern_str("x");
 		if (_setjmp(here) == 0) {
 			take_even(i);
 			numbers->good++;
@@ -282,14 +286,16 @@ static void bad_records_are_left_out_up_to_a_limit(void **state)
 	assert_non_null(numbers);
 	numbers->n = 20;
 	numbers->tally.bad_max = 10;
-	numbers->task.tally = &numbers->tally;
+	numbers->task = (struct out_task){ .record = &numbers->record, .tally = &numbers->tally };
 	assert_int_equal(out_guard(take_numbers, numbers, &numbers->task, &err), 0);
 	assert_int_equal(numbers->good, 10);
 	assert_int_equal(numbers->tally.bad, 10);
 	assert_string_equal(numbers->tally.texts[0], "1 is odd (record 2: value 'x')");
 	assert_string_equal(numbers->tally.texts[TALLY_TEXTS - 1], "9 is odd (record 10: value 'x')");
 	/* One more than may be. */
-	*numbers = (struct numbers){ .n = 20, .task.tally = &numbers->tally, .tally.bad_max = 9 };
+	*numbers = (struct numbers){
+		.n = 20, .task = { .record = &numbers->record, .tally = &numbers->tally }, .tally.bad_max = 9
+	};
 	assert_int_equal(out_guard(take_numbers, numbers, &numbers->task, &err), -EBADMSG);
 	assert_string_equal(err.text, "19 is\nodd (record 20: value 'x')");
 	assert_int_equal(numbers->tally.bad, 9);

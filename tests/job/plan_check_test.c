@@ -8,6 +8,7 @@
 
 #include "job/pipe_check.h"
 #include "job/plan_check.h"
+#include "job/tally.h"
 #include "tests/job/kit.h"
 #include "tests/one_branch.h"
 
@@ -218,6 +219,73 @@ static void orders_have_a_shuffle_of_their_own(void **state)
 	assert_found((p->sink[0].has_compression = 1, p->sink[0].compression = 20), "compression 20");
 }
 
+static void what_comes_to_the_driver_is_one_thing(void **state)
+{
+	Quern__Order order = QUERN__ORDER__INIT;
+	(void)state;
+#define COLLECT(p) (p)->sink[1].kind = QUERN__SINK__KIND__COLLECT, order = (Quern__Order)QUERN__ORDER__INIT
+
+	assert_fine(COLLECT(p); p->sink[1].combine = &p->combine);
+	assert_fine(COLLECT(p); p->sink[1].order = &order; p->sink[1].has_limit = 1; p->sink[1].limit = 3;
+		    order.by_value = order.value_first = 1);
+	assert_found(COLLECT(p); p->sink[1].combine = &p->combine; p->sink[1].has_limit = 1;
+		     p->sink[1].limit = 3, "a combination and");
+	assert_found(COLLECT(p); p->sink[1].combine = &p->combine;
+		     p->sink[1].order = &order, "a combination and");
+	assert_found(COLLECT(p); p->sink[1].order = &order, "not how many");
+	assert_found(COLLECT(p); p->sink[1].order = &order; p->sink[1].has_limit = 1, "not how many");
+	assert_found(COLLECT(p); p->sink[1].order = &order; p->sink[1].has_limit = 1; p->sink[1].limit = 3;
+		     order.value_first = 1, "not for what comes");
+	assert_found(COLLECT(p); p->sink[1].order = &order; p->sink[1].has_limit = 1; p->sink[1].limit = 3;
+		     order.key = (Quern__ValueType)9, "unknown type");
+	assert_found(COLLECT(p); p->sink[1].combine = &p->combine;
+		     p->combine.builtin = (char *)"quern_count_one", "no function");
+#undef COLLECT
+}
+
+static void folds_have_a_zero(void **state)
+{
+	(void)state;
+	assert_fine(p->step[0].kind = QUERN__STEP__KIND__FOLD; p->step[0].has_zero = 1);
+	assert_fine(p->step[0].kind = QUERN__STEP__KIND__FOLD; p->step[0].has_zero = 1; p->map.has_offset = 0;
+		    p->map.builtin = (char *)"quern_count_one");
+	assert_fine(p->step[0].kind = QUERN__STEP__KIND__FOLD; p->step[0].has_zero = 1; p->map.has_offset = 0;
+		    p->map.builtin = (char *)"quern_sum_u64");
+	assert_found(p->step[0].kind = QUERN__STEP__KIND__FOLD, "a fold from nothing");
+	assert_found(p->step[0].has_zero = 1, "a fold from nothing");
+	assert_found(p->step[0].kind = QUERN__STEP__KIND__FOLD; p->step[0].has_zero = 1;
+		     p->map.has_offset = 0; p->map.builtin = (char *)"quern_count_value", "no function");
+	/* Each of quern's own where it belongs. */
+	assert_fine(p->step[0].kind = QUERN__STEP__KIND__MAP; p->map.has_offset = 0;
+		    p->map.builtin = (char *)"quern_count_value");
+	assert_found(p->map.has_offset = 0; p->map.builtin = (char *)"quern_count_value", "no function");
+	assert_found(p->reduce.builtin = (char *)"quern_stats_u64", "no function");
+	assert_fine(p->reduce.builtin = (char *)"quern_stats_merge");
+}
+
+static void accumulators_have_names(void **state)
+{
+	Quern__Accumulator a = QUERN__ACCUMULATOR__INIT, *list[TALLY_COUNTS + 1];
+	char name[TALLY_NAME + 2] = "";
+	(void)state;
+
+	for (size_t i = 0; i <= TALLY_COUNTS; i++)
+		list[i] = &a;
+	memset(name, 'x', TALLY_NAME);
+	a.name = name;
+	a.kind = QUERN__COUNT__KIND__MAX_I64;
+	assert_fine(p->run.accumulators = list; p->run.n_accumulators = TALLY_COUNTS);
+	assert_found(p->run.accumulators = list;
+		     p->run.n_accumulators = TALLY_COUNTS + 1, "121 accumulators");
+	name[TALLY_NAME] = 'x';
+	assert_found(p->run.accumulators = list; p->run.n_accumulators = 1, "name of an accumulator");
+	name[0] = '\0';
+	assert_found(p->run.accumulators = list; p->run.n_accumulators = 1, "name of an accumulator");
+	name[0] = 'x', name[1] = '\0';
+	a.kind = (Quern__Count__Kind)0;
+	assert_found(p->run.accumulators = list; p->run.n_accumulators = 1, "unknown kind");
+}
+
 static void functions_are_exactly_one(void **state)
 {
 	(void)state;
@@ -363,6 +431,97 @@ static void numbers_and_paths_are_within_limits(void **state)
 	assert_found(p->run.n_stages = PLAN_STAGES_MAX + 1, "1001 stages");
 }
 
+/* The second stage groups its shuffle, which it reads as often. */
+static void group(struct plan *p, Quern__Group *g, int kind, size_t shuffles, Quern__Function *function)
+{
+	static Quern__ShuffleInput *inputs[3];
+
+	quern__group__init(g);
+	g->kind = (Quern__Group__Kind)kind;
+	g->function = function;
+	for (size_t i = 0; i < 3; i++)
+		inputs[i] = &p->from[1].input;
+	p->from[1].source.shuffles = inputs;
+	p->from[1].source.n_shuffles = shuffles;
+	p->from[1].source.group = g;
+}
+
+static void groups_are_of_shuffles_that_are_hashed_alike(void **state)
+{
+	Quern__Order order = QUERN__ORDER__INIT;
+	Quern__ShuffleInput other;
+	Quern__Sink second;
+	Quern__Group g;
+
+	(void)state;
+	assert_fine(group(p, &g, QUERN__GROUP__KIND__GROUP, 1, &p->map));
+	for (int kind = QUERN__GROUP__KIND__COGROUP; kind <= QUERN__GROUP__KIND__CROSS; kind++) {
+		bool may = kind != QUERN__GROUP__KIND__SUBTRACT && kind != QUERN__GROUP__KIND__INTERSECT;
+		bool must = kind == QUERN__GROUP__KIND__COGROUP || kind == QUERN__GROUP__KIND__CROSS;
+
+		if (!must)
+			assert_fine(group(p, &g, kind, 2, NULL));
+		else
+			assert_found(group(p, &g, kind, 2, NULL), "without a function");
+		if (may)
+			assert_fine(group(p, &g, kind, 2, &p->map));
+		else
+			assert_found(group(p, &g, kind, 2, &p->map), "no use for");
+		assert_found(group(p, &g, kind, 1, must ? &p->map : NULL), "a group of 1 shuffles");
+		assert_found(group(p, &g, kind, 3, must ? &p->map : NULL), "a group of 3 shuffles");
+	}
+	assert_found(group(p, &g, QUERN__GROUP__KIND__GROUP, 2, &p->map), "a group of 2 shuffles");
+	assert_found(group(p, &g, 99, 2, NULL), "unknown kind 99");
+	assert_found((group(p, &g, QUERN__GROUP__KIND__JOIN, 2, &p->map), p->map.has_offset = 0),
+		"not exactly one");
+	assert_found(group(p, &g, QUERN__GROUP__KIND__JOIN, 2, &p->reduce), "no function 'quern_sum_u64'");
+	assert_found((group(p, &g, QUERN__GROUP__KIND__GROUP, 1, &p->map), p->from[1].source.group = NULL,
+			     p->from[1].source.n_shuffles = 2),
+		"2 shuffles at a time");
+	assert_found((group(p, &g, QUERN__GROUP__KIND__GROUP, 1, &p->map), p->from[0].source.group = &g),
+		"a group of 0 shuffles");
+	assert_found(
+		(group(p, &g, QUERN__GROUP__KIND__GROUP, 1, &p->map), p->sink[0].combine = NULL,
+			p->from[1].input.reduce = NULL, p->sink[0].order = p->from[1].input.order = &order),
+		"not hashed alike");
+	/* Two shuffles with two seeds. */
+	struct plan plan, *p = &plan;
+	Quern__Stage third, *stages[3];
+	plan_init(p);
+	group(p, &g, QUERN__GROUP__KIND__JOIN, 2, NULL);
+	third = p->stage[0];
+	second = p->sink[0];
+	other = p->from[1].input;
+	third.id = 7;
+	third.sink = &second;
+	second.shuffle = second.seed = other.shuffle = other.seed = 2;
+	p->from[1].source.shuffles[1] = &other;
+	stages[0] = &p->stage[0], stages[1] = &third, stages[2] = &p->stage[1];
+	p->run.stages = stages;
+	p->run.n_stages = 3;
+	assert_bad(p, "not hashed alike");
+	second.seed = other.seed = 1;
+	assert_good(p);
+}
+
+static void an_order_may_be_a_function(void **state)
+{
+	static ProtobufCBinaryData bound = { 3, (uint8_t *)"abc" };
+	Quern__Order order = QUERN__ORDER__INIT;
+
+	(void)state;
+	order.key = QUERN__VALUE_TYPE__U64;
+#define SORTED(p)                                                                                            \
+	(p->sink[0].combine = NULL, p->from[1].input.reduce = NULL,                                          \
+		p->sink[0].order = p->from[1].input.order = &order, p->sink[0].bounds = &bound,              \
+		p->sink[0].n_bounds = 1)
+	assert_found(SORTED(p), "a bound of 3 bytes");
+	assert_fine((SORTED(p), order.compare = &p->map));
+	assert_found((SORTED(p), order.compare = &p->map, p->map.has_offset = 0), "not exactly one");
+	assert_found((SORTED(p), order.compare = &p->reduce), "no function 'quern_sum_u64'");
+#undef SORTED
+}
+
 static void tag(struct plan *p, Quern__Step__Divide divide)
 {
 	p->step[0].kind = QUERN__STEP__KIND__TAG;
@@ -488,11 +647,16 @@ int main(void)
 		cmocka_unit_test(a_shuffle_is_written_once),
 		cmocka_unit_test(enums_are_known),
 		cmocka_unit_test(orders_have_a_shuffle_of_their_own),
+		cmocka_unit_test(what_comes_to_the_driver_is_one_thing),
+		cmocka_unit_test(folds_have_a_zero),
+		cmocka_unit_test(accumulators_have_names),
 		cmocka_unit_test(functions_are_exactly_one),
 		cmocka_unit_test(what_keeps_records_does_nothing_else),
 		cmocka_unit_test(commands_can_be_run),
 		cmocka_unit_test(sorts_have_an_order),
 		cmocka_unit_test(numbers_and_paths_are_within_limits),
+		cmocka_unit_test(groups_are_of_shuffles_that_are_hashed_alike),
+		cmocka_unit_test(an_order_may_be_a_function),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,12 +100,17 @@ static void the_other_way_as_well(void **state)
 	auto_buf struct buf b = BUF_INIT(SIZE_MAX);
 	ProtobufCMessage *m[3];
 	struct session_reader r;
+	Quern__Count total = QUERN__COUNT__INIT, *totals[] = { &total };
 
 	(void)state;
+	total.has_id = true;
+	total.id = 3;
+	total.kind = QUERN__COUNT__KIND__MAX_DOUBLE;
+	total.bits = UINT64_MAX;
 	data[69999] = 1;
 	assert_int_equal(session_put_result(&b, 1, 2, data, sizeof(data)), 0);
 	assert_int_equal(session_put_result(&b, 1, 3, NULL, 0), 0);
-	assert_int_equal(session_put_done(&b, 1, -4, "why", NULL, 0), 0);
+	assert_int_equal(session_put_done(&b, 1, -4, "why", totals, 1), 0);
 	session_reader_job(&r);
 	assert_int_equal(feed_all(&r, &b, 1000, m, 3), 3);
 	const Quern__SessionToJob *first = (Quern__SessionToJob *)m[0], *second = (Quern__SessionToJob *)m[1],
@@ -117,6 +122,8 @@ static void the_other_way_as_well(void **state)
 	assert_int_equal(second->result->data.len, 0);
 	assert_int_equal(done->done->code, -4);
 	assert_string_equal(done->done->text, "why");
+	assert_int_equal(done->done->n_totals, 1);
+	assert_true(done->done->totals[0]->id == 3 && done->done->totals[0]->bits == UINT64_MAX);
 	for (int i = 0; i < 3; i++)
 		protobuf_c_message_free_unpacked(m[i], NULL);
 	session_reader_deinit(&r);

@@ -183,7 +183,13 @@ void sim_job_submit(struct sim *sim, uint32_t run)
 	const struct sim_job *j = &sim->config->job;
 	struct plan p = { 0 };
 
+	Quern__Accumulator tasks = QUERN__ACCUMULATOR__INIT, *accumulators[] = { &tasks };
+
 	quern__run__init(&p.run);
+	tasks.name = (char *)(uintptr_t) "tasks";
+	tasks.kind = QUERN__COUNT__KIND__SUM_U64;
+	p.run.accumulators = accumulators;
+	p.run.n_accumulators = 1;
 	p.run.id = run;
 	p.run.stages = p.list;
 	if (run == RUN_COLLECT) {
@@ -268,6 +274,24 @@ const char *sim_job_commit(struct sim *sim, const struct sched_action *a)
 	return NULL;
 }
 
+/* Every task counts itself: those of a shuffle once for all actions, however often they had to run. */
+static void check_tally(struct sim *sim)
+{
+	const struct sim_job *j = &sim->config->job;
+	uint64_t expected = j->maps + j->middle + j->reduces;
+	struct sched_tally t;
+
+	if (sim->driver.run >= RUN_SAVE)
+		expected += j->reduces;
+	if (sim->driver.run >= RUN_COLLECT)
+		expected += j->collects;
+	sched_get_tally(sim->driver.core, &t);
+	if (t.n_totals != 1 || t.totals[0]->bits != expected)
+		sim_wrong(sim, "after run %u %llu tasks were counted, not %llu", sim->driver.run,
+			t.n_totals > 0 ? (unsigned long long)t.totals[0]->bits : 0,
+			(unsigned long long)expected);
+}
+
 void sim_job_done(struct sim *sim, const struct sched_action *a)
 {
 	const struct sim_action *action = &sim->driver.actions[sim->driver.run];
@@ -277,4 +301,5 @@ void sim_job_done(struct sim *sim, const struct sched_action *a)
 	for (uint32_t i = 0; i < action->partitions; i++)
 		if (action->got[i] != 1)
 			sim_wrong(sim, "run %u is over without partition %u", a->run, i);
+	check_tally(sim);
 }

@@ -106,10 +106,18 @@ static Quern__TaskResult *done(struct sim *sim, const struct exec_action *run, u
 	const Quern__Sink *sink = run->stage->sink;
 	Quern__TaskResult r = begin(name);
 	Quern__TaskResult__Kept kept = QUERN__TASK_RESULT__KEPT__INIT, *list[] = { &kept };
+	Quern__Tally tally = QUERN__TALLY__INIT;
+	Quern__Count tasks = QUERN__COUNT__INIT, *counts[] = { &tasks };
 	uint8_t data[LARGE] = { 0 };
 	char file[64];
 
 	r.state = QUERN__TASK_RESULT__STATE__DONE;
+	tasks.kind = QUERN__COUNT__KIND__SUM_U64;
+	tasks.has_id = true;
+	tasks.bits = 1;
+	tally.counts = counts;
+	tally.n_counts = 1;
+	r.tally = &tally;
 	if (sink->kind == QUERN__SINK__KIND__TEXT) {
 		(void)snprintf(file, sizeof(file), "%u.%u.%u/part-%05u", name->stage, name->partition,
 			name->attempt, name->partition);

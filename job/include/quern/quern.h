@@ -49,9 +49,9 @@
 extern "C" {
 #endif
 
-typedef struct quern_job quern_job; /* the running job */
-typedef struct quern_set quern_set; /* a dataset */
-typedef struct quern_out quern_out; /* where a function's records go */
+typedef struct quern_job quern_job;         /* the running job */
+typedef struct quern_set quern_set;         /* a dataset */
+typedef struct quern_out quern_out;         /* where a function's records go */
 typedef struct quern_records quern_records; /* the records of a partition, one by one */
 
 /* For the last parameter of transformations: what the function gets as `arg`. NULL: it gets NULL. Otherwise a
@@ -79,24 +79,48 @@ typedef bool quern_filter_pair_fn(quern_slice key, quern_slice value, void *arg)
  * occurs once never gets here. */
 typedef void quern_reduce_fn(quern_slice a, quern_slice b, quern_out *out, void *arg);
 
+/* The values of a key, one after the other (quern_next_value()). They come as the shuffle's merge reads them,
+ * and are never in memory all at once: a key may have any number. */
+typedef struct quern_values quern_values;
+/* Gets a key and its values; emits any number of records. Values that it leaves are skipped. */
+typedef void quern_group_fn(quern_slice key, quern_values *values, quern_out *out, void *arg);
+/* Gets a key and its values in two sets; of one of them there may be none. Each can be gone through once, in
+ * turns as well. */
+typedef void quern_cogroup_fn(
+	quern_slice key, quern_values *left, quern_values *right, quern_out *out, void *arg);
+/* Gets a key and one value of each of two sets; emits any number of records. Of an outer join a value may be
+ * NULL: that set does not have the key. */
+typedef void quern_join_fn(
+	quern_slice key, const quern_slice *left, const quern_slice *right, quern_out *out, void *arg);
+/* Gets one record of each of two sets; emits any number. */
+typedef void quern_cartesian_fn(quern_slice left_key, quern_slice left_value, quern_slice right_key,
+	quern_slice right_value, quern_out *out, void *arg);
+/* Compares two keys: < 0, 0 or > 0, as qsort() has it. Keys that are equal to it are equal. */
+typedef int quern_compare_fn(quern_slice key_a, quern_slice key_b, void *arg);
+
+/* ---- For use inside them ---- */
+
+/* Takes the next of the values; borrowed until the next call. false: there is none left. */
+bool quern_next_value(quern_values *values, quern_slice *value);
 /* Looks at a record that goes nowhere. */
 typedef void quern_foreach_fn(quern_slice key, quern_slice value, void *arg);
-/* Is called once for each partition, from 0 on, also if that is empty: takes its records with quern_next(), all
- * or as many as it likes, and emits any number. What it wants to know from one record to the next stays in its
- * variables. Where nobody wants more of what it makes (quern_take() has enough), or the task has failed, it ends
- * within quern_next() or quern_emit(): these do not return then, as quern_fail() does not, so what it has
- * allocated is lost to the worker process. It runs in a thread of its own, while the others wait. */
+/* Is called once for each partition, from 0 on, also if that is empty: takes its records with quern_next(),
+ * all or as many as it likes, and emits any number. What it wants to know from one record to the next stays
+ * in its variables. Where nobody wants more of what it makes (quern_take() has enough), or the task has
+ * failed, it ends within quern_next() or quern_emit(): these do not return then, as quern_fail() does not, so
+ * what it has allocated is lost to the worker process. It runs in a thread of its own, while the others wait.
+ */
 typedef void quern_partition_fn(uint32_t partition, quern_records *records, quern_out *out, void *arg);
 /* Looks at a record and its number in the set, emits any number of records. */
 typedef void quern_zip_fn(uint64_t index, quern_slice key, quern_slice value, quern_out *out, void *arg);
-/* Chooses the partition of a key (empty, if the record has none), from 0 to partitions - 1; any other fails the
- * task. Must choose the same one each time. */
+/* Chooses the partition of a key (empty, if the record has none), from 0 to partitions - 1; any other fails
+ * the task. Must choose the same one each time. */
 typedef uint32_t quern_partitioner_fn(quern_slice key, uint32_t partitions, void *arg);
 
 /* ---- For use inside them ---- */
 
-/* In a quern_partition_fn: takes the next record of the partition, which is borrowed until the next call. false:
- * there are no more. */
+/* In a quern_partition_fn: takes the next record of the partition, which is borrowed until the next call.
+ * false: there are no more. */
 bool quern_next(quern_records *records, quern_slice *key, quern_slice *value);
 
 /* Emits a record: it has a key, which may be empty. The bytes are copied. Does not fail: where there is no
@@ -109,6 +133,13 @@ void quern_emit_u64(quern_out *out, quern_slice key, uint64_t value);
 void quern_emit_i64(quern_out *out, quern_slice key, int64_t value);
 void quern_emit_double(quern_out *out, quern_slice key, double value);
 
+/* Emits a key and a value made of two, of which either may be NULL: absent. What joins without a function
+ * give. quern_left() and quern_right() take the value apart; `ptr` is NULL of one that is absent, and only
+ * then. Any other value makes the record a bad one. */
+void quern_pair(quern_out *out, quern_slice key, const quern_slice *left, const quern_slice *right);
+quern_slice quern_left(quern_slice pair);
+quern_slice quern_right(quern_slice pair);
+
 /* Fails this attempt of the task with a text of printf's kind, one line of at most 1,000 bytes, to which is
  * added which record it was. Does not return, and frees nothing that the function has allocated. The task is
  * tried again. In quern_main() and what it calls: prints the text on stderr and ends the job. */
@@ -119,8 +150,9 @@ void quern_fail(const char *format, ...) __attribute__((format(printf, 1, 2), no
  * for it before stays, and what the function allocated is not freed); they are counted once for each task
  * that succeeds, and the first are shown at the end. Without, or when there are more, the job fails at once:
  * trying again would not help. So it does where there is no one record to be left out: in a function that
- * combines values (quern_reduce_by_key() and its like). In quern_main() and what it calls: as quern_fail().
- */
+ * combines values (quern_reduce_by_key() and its like). Of a function that is given all values of a key, the
+ * key is left out; of one that is given a partition (quern_map_partitions()), nothing. In quern_main() and
+ * what it calls: as quern_fail(). */
 void quern_bad_record(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* The number in a value of 8 bytes, as quern_emit_u64() and friends make them; any other length makes the
@@ -203,44 +235,44 @@ quern_set *quern_filter_pairs(quern_set *set, quern_filter_pair_fn *fn, const qu
 quern_set *quern_map_values(quern_set *set, quern_map_fn *fn, const quern_slice *arg);
 quern_set *quern_flat_map_values(quern_set *set, quern_map_fn *fn, const quern_slice *arg);
 
-/* The records that `fn` emits, which sees a whole partition in one call: to prepare something dear once, or to
- * look at neighbours. */
+/* The records that `fn` emits, which sees a whole partition in one call: to prepare something dear once, or
+ * to look at neighbours. */
 quern_set *quern_map_partitions(quern_set *set, quern_partition_fn *fn, const quern_slice *arg);
 
 /* A random part of the records: each with probability `fraction` (0 to 1); or with replacement, each so many
- * times as a Poisson distribution of mean `fraction` (0 to 1000) says. How many there will be is not exact. The
- * same `seed` takes the same records, as long as the set has the same ones in the same partitions. */
+ * times as a Poisson distribution of mean `fraction` (0 to 1000) says. How many there will be is not exact.
+ * The same `seed` takes the same records, as long as the set has the same ones in the same partitions. */
 quern_set *quern_sample(quern_set *set, bool with_replacement, double fraction, uint64_t seed);
 
-/* Every record once that is there at least once: keys and values are compared, as bytes, and a record without a
- * key is not the same as one with an empty one. In no order; moved by a shuffle. */
+/* Every record once that is there at least once: keys and values are compared, as bytes, and a record without
+ * a key is not the same as one with an empty one. In no order; moved by a shuffle. */
 quern_set *quern_distinct(quern_set *set);
 
 /* Gives each record its number: 0 for the first of the first partition, and so on through all of them. `fn`
  * NULL: the number becomes the key, of type QUERN_U64; else its records are the set's. Each action counts the
- * records of the partitions first, which computes `set` twice unless it is persisted or what comes of it was
- * shuffled before. The set must be the same both times: a task that sees another number of records fails. */
+ * records of the partitions first, which computes `set` twice, unless it is persisted; but not again where an
+ * earlier action has shuffled or persisted what became of them. The set must be the same both times: a task
+ * that sees another number of records fails. */
 quern_set *quern_zip_with_index(quern_set *set, quern_zip_fn *fn, const quern_slice *arg);
 
 /* The same records in `n` partitions (1 to 1,000,000), of about one size: dealt out in turns and moved by a
  * shuffle. */
 quern_set *quern_repartition(quern_set *set, uint32_t n);
 
-/* The same records in fewer partitions: each of the `n` new ones is made of whole old ones, in their order, so
- * that quern_collect() gives the same as before. They are moved by a shuffle, so that what comes before still
- * runs in as many tasks as it did. If `set` has fewer than `n`, some of the new ones are empty. */
+/* The same records in fewer partitions: each of the `n` new ones is made of whole old ones, in their order,
+ * so that quern_collect() gives the same as before. They are moved by a shuffle, so that what comes before
+ * still runs in as many tasks as it did. If `set` has fewer than `n`, some of the new ones are empty. */
 quern_set *quern_coalesce(quern_set *set, uint32_t n);
 
 /* The same records in `n` partitions that `fn` chooses by their keys, those of one in the order in which the
- * input has them. `fn` NULL: by the hash of the keys; `n` may then be 0, as many as quern_reduce_by_key() makes,
- * and equal keys are together, but in no order. */
-quern_set *quern_partition_by(
-	quern_set *set, uint32_t n, quern_partitioner_fn *fn, const quern_slice *arg);
+ * input has them. `fn` NULL: by the hash of the keys; `n` may then be 0, as many as quern_reduce_by_key()
+ * makes, and equal keys are together, but in no order. */
+quern_set *quern_partition_by(quern_set *set, uint32_t n, quern_partitioner_fn *fn, const quern_slice *arg);
 
 /* The same, each partition sorted by `order` (see quern_sort_by_key(): keys of a known type are compared as
  * numbers). No sample is taken, and there is no order from partition to partition. `n` is at least 1. */
-quern_set *quern_partition_and_sort(quern_set *set, uint32_t n, quern_partitioner_fn *fn,
-	const quern_slice *arg, unsigned order);
+quern_set *quern_partition_and_sort(
+	quern_set *set, uint32_t n, quern_partitioner_fn *fn, const quern_slice *arg, unsigned order);
 
 /* The records of `a`, then those of `b`: its partitions are those of both, nothing is moved, and what is
  * there twice stays so. Types stay where both have the same. */
@@ -251,6 +283,29 @@ quern_set *quern_union(quern_set *a, quern_set *b);
  * on the same set (the same pointer, or a set made of it) begins there. */
 quern_set *quern_reduce_by_key(quern_set *set, quern_reduce_fn *fn, const quern_slice *arg);
 
+/* The same where the result of a key is something else than its values: `add` puts a value (its second) to a
+ * result (its first, of which `zero` is the least there can be), `merge` makes one of two results. Both emit
+ * exactly one with quern_put(); it must not matter how the values of a key are divided. `arg` is for both, a
+ * copy for each. */
+quern_set *quern_aggregate_by_key(quern_set *set, quern_slice zero, quern_reduce_fn *add,
+	quern_reduce_fn *merge, const quern_slice *arg);
+
+/* The same where both are one function: quern_reduce_by_key() with fn(zero, value) in the place of each
+ * value. */
+quern_set *quern_fold_by_key(quern_set *set, quern_slice zero, quern_reduce_fn *fn, const quern_slice *arg);
+
+/* The same where a first result is made of each value by `create`, which emits it: quern_map_values() and
+ * then quern_reduce_by_key(). */
+quern_set *quern_combine_by_key(
+	quern_set *set, quern_map_fn *create, quern_reduce_fn *merge, const quern_slice *arg);
+
+/* How many records each key has (QUERN_U64). */
+quern_set *quern_count_by_key(quern_set *set);
+
+/* How many records have each value, whatever their keys: the value is the key, the number (QUERN_U64) its
+ * value. */
+quern_set *quern_count_by_value(quern_set *set);
+
 /* The records in the order of their keys, over all partitions: the first has the least keys. Keys whose type
  * is known (quern_typed()) are compared as numbers, others as memcmp() does, the shorter one first. Records
  * with equal keys stay in the order in which the input has them, or are put in that of their values; a record
@@ -259,15 +314,59 @@ quern_set *quern_reduce_by_key(quern_set *set, quern_reduce_fn *fn, const quern_
  * is persisted (quern_persist()). As with quern_reduce_by_key(), what was sorted once is kept. */
 enum quern_order {
 	QUERN_ASCENDING = 0,
-	QUERN_DESCENDING = 1,   /* keys, and values if they count */
-	QUERN_THEN_BY_VALUE = 2 /* may be added to either */
+	QUERN_DESCENDING = 1,    /* keys, and values if they count */
+	QUERN_THEN_BY_VALUE = 2, /* may be added to either */
+	QUERN_BY_VALUE =
+		4 /* likewise, of quern_top() and quern_take_ordered() alone: values first, then keys */
 };
 quern_set *quern_sort_by_key(quern_set *set, unsigned order);
 
+/* The same in an order of the job's own, whatever the keys are: as `compare` says, or the other way round
+ * (QUERN_DESCENDING). It must be a total order; it is called in tasks, and in quern_main()'s process for the
+ * sample, of which keys of more than 1,024 bytes are left out. Slower than quern_sort_by_key(), which is
+ * asked for numbers by quern_typed(). */
+quern_set *quern_sort_by(quern_set *set, quern_compare_fn *compare, unsigned order, const quern_slice *arg);
+
+/* ---- Groups and joins ----
+ *
+ * They bring equal keys together as quern_reduce_by_key() does, but move every record, so prefer that one
+ * where it can say the same. What they hold in memory does not depend on how many records a key has. A record
+ * without a key counts as one with an empty key. Keys come in no order that could be relied on, values
+ * neither.
+ *
+ * Both sets of a join go to as many partitions, by the same hash. A set that quern_reduce_by_key() returned,
+ * and nothing else was done with, is read where it is: it is not moved again, if it is not divided in another
+ * way than the other one by then (quern_partitions(), or an action). Any other set is moved once, for all the
+ * groups and joins that it is in, if they can agree; and what quern_reduce_by_key() makes of a group or a
+ * join is divided as that is, unless quern_partitions() says otherwise. So a loop that joins one set with
+ * values that are new in each round moves only those. The two may be the same set. */
+
+/* What `fn` emits for each key. */
+quern_set *quern_group_by_key(quern_set *set, quern_group_fn *fn, const quern_slice *arg);
+
+/* What `fn` emits for each key that either set has. */
+quern_set *quern_cogroup(quern_set *left, quern_set *right, quern_cogroup_fn *fn, const quern_slice *arg);
+
+/* What `fn` emits for each pair of a value on the left and one on the right whose keys are equal; without a
+ * function (NULL): a record of the key and both values, see quern_pair(). Outer joins also have values on the
+ * left (the right, either side) whose key the other side does not have, alone. Right values of a key are gone
+ * over for each left one, and the task's scratch file takes those that do not fit the memory: put the set
+ * with fewer values for a key on the right. */
+quern_set *quern_join(quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+quern_set *quern_left_outer_join(
+	quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+quern_set *quern_right_outer_join(
+	quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+quern_set *quern_full_outer_join(
+	quern_set *left, quern_set *right, quern_join_fn *fn, const quern_slice *arg);
+
+/* The records on the left whose key the right set does not have. */
+quern_set *quern_subtract_by_key(quern_set *left, quern_set *right);
+
 /* The same set divided into `partitions` (1 to 1,000,000: as many tasks, and files of output) by the shuffle
- * that makes it; only for what quern_reduce_by_key() or quern_sort_by_key() returned, before anything else is
- * done with it. By default there are as many as there are cores to be had, at most as many as the stage
- * before has tasks. */
+ * that makes it; only for what quern_reduce_by_key(), quern_sort_by_key(), a group or a join returned, before
+ * anything else is done with it. By default there are as many as there are cores to be had, at most as many
+ * as the stage before has tasks. */
 quern_set *quern_partitions(quern_set *set, uint32_t partitions);
 
 /* The records of each partition put in the order of their keys, within the task that has them: nothing is
@@ -378,12 +477,58 @@ int quern_collect(quern_set *set, quern_each_fn *each, void *arg);
  * as many, and so on. Fewer than `n` when there are fewer. */
 int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg);
 
-/* Calls `fn` for each record, on the cluster, and gives nothing back: for what it does elsewhere. A task that is
- * tried again calls it again. */
+/* Calls `fn` for each record, on the cluster, and gives nothing back: for what it does elsewhere. A task that
+ * is tried again calls it again. */
 int quern_foreach(quern_set *set, quern_foreach_fn *fn, const quern_slice *arg);
 
 /* The same for whole partitions. What `fn` emits goes nowhere. */
 int quern_foreach_partition(quern_set *set, quern_partition_fn *fn, const quern_slice *arg);
+
+/* ---- Actions that make one value of all, or pick a few ---- */
+
+/* Combines all values of the set to one, whatever their keys, by `fn` (see quern_reduce_fn): each task those
+ * of its partition, and then quern_main()'s process what the tasks have, with the same `fn` and a copy of
+ * `arg` of its own. Gives it to `result`, without a key; its return is the action's. A set without records
+ * gives nothing, and `result` is not called. */
+int quern_reduce(
+	quern_set *set, quern_reduce_fn *fn, const quern_slice *arg, quern_each_fn *result, void *result_arg);
+
+/* The same, from `zero` on, which is given when there are no records. `zero` must change nothing: fn(zero, x)
+ * is x. */
+int quern_fold(quern_set *set, quern_slice zero, quern_reduce_fn *fn, const quern_slice *arg,
+	quern_each_fn *result, void *result_arg);
+
+/* The same where the result is something else than a value: `add` puts a value (its second) to a result (its
+ * first, of which `zero` is the least there can be), `merge` makes one of two results. Both emit exactly one
+ * result with quern_put(). It must not matter how the values are divided. */
+int quern_aggregate(quern_set *set, quern_slice zero, quern_reduce_fn *add, quern_reduce_fn *merge,
+	const quern_slice *arg, quern_each_fn *result, void *result_arg);
+
+/* What is to be known of values that are numbers (quern_typed(), or what a known reduction made). Of none:
+ * count 0, sum 0, and NaNs. Numbers are computed with as doubles. */
+struct quern_stats {
+	uint64_t count;
+	double sum, mean, min, max;
+	double squares; /* sum of the squares of the differences from the mean: divided by `count` the
+			   variance */
+};
+int quern_stats(quern_set *set, struct quern_stats *ret);
+
+/* Gives the first `n` records in an order to `each`, in that order: see quern_sort_by_key(), and
+ * QUERN_BY_VALUE. Of records that are equal in it, those that come first in the set. Nothing is moved or
+ * sorted but they: each task keeps no more than `n`, which must fit into half of its memory, and into 63 MiB.
+ */
+int quern_take_ordered(quern_set *set, uint64_t n, unsigned order, quern_each_fn *each, void *arg);
+
+/* The same in the opposite order: quern_top(counts, 10, QUERN_BY_VALUE, each, NULL) gives the ten greatest
+ * counts, the greatest first. */
+int quern_top(quern_set *set, uint64_t n, unsigned order, quern_each_fn *each, void *arg);
+
+/* The first record of the set, quern_take() of one: `each` is not called when there is none. */
+int quern_first(quern_set *set, quern_each_fn *each, void *arg);
+
+/* Whether there is no record, looking at as few as it takes. */
+int quern_is_empty(quern_set *set, bool *ret);
 
 /* ---- Shared values ---- */
 
