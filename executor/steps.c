@@ -14,15 +14,15 @@ struct step {
 	struct quern_out in;    /* takes the step's records */
 	struct quern_out check; /* a map emits here, and is counted */
 	unsigned emitted;       /* by this call of a map; stays at 2 */
-	quern_slice zero;       /* of a fold */
-	quern_slice key;        /* of the record whose value is mapped */
+	quern_slice key;        /* of the record whose value is mapped or folded */
+	quern_slice zero;       /* that a fold begins with */
 	union {
 		quern_map_fn *map;
 		quern_map_pair_fn *map_pair;
 		quern_filter_fn *filter;
 		quern_filter_pair_fn *filter_pair;
-		quern_reduce_fn *fold;
 		quern_foreach_fn *foreach;
+		quern_reduce_fn *fold;
 		code_fn *any;
 	} fn;
 	void *arg;
@@ -141,16 +141,6 @@ static void map_values(struct quern_out *out, quern_slice key, quern_slice value
 	map_value(out, key, value);
 }
 
-static void fold_value(struct quern_out *out, quern_slice key, quern_slice value)
-{
-	struct step *s = (struct step *)out;
-
-	s->emitted = 0;
-	s->key = key;
-	s->fn.fold(s->zero, value, &s->check, s->arg);
-	map_done(s);
-}
-
 static void flat_map_values(struct quern_out *out, quern_slice key, quern_slice value)
 {
 	struct step *s = (struct step *)out;
@@ -164,6 +154,16 @@ static void foreach(struct quern_out *out, quern_slice key, quern_slice value)
 	struct step *s = (struct step *)out;
 
 	s->fn.foreach(key, value, s->arg);
+}
+
+static void fold_value(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)out;
+
+	s->emitted = 0;
+	s->key = key;
+	s->fn.fold(s->zero, value, &s->check, s->arg);
+	map_done(s);
 }
 
 /* ---- Keys that hold more than a key ---- */
@@ -210,8 +210,6 @@ static emit_fn *emit_of(const Quern__Step *step)
 		return step->pairs ? filter_pair : filter_value;
 	case QUERN__STEP__KIND__CACHE:
 		return keep;
-	case QUERN__STEP__KIND__FOLD:
-		return fold_value;
 	case QUERN__STEP__KIND__MAP_VALUES:
 		return map_values;
 	case QUERN__STEP__KIND__FLAT_MAP_VALUES:
@@ -222,6 +220,8 @@ static emit_fn *emit_of(const Quern__Step *step)
 		return untag;
 	case QUERN__STEP__KIND__SPLIT:
 		return split;
+	case QUERN__STEP__KIND__FOLD:
+		return fold_value;
 	default:
 		return NULL;
 	}
@@ -272,14 +272,14 @@ int steps_resolve(
 static stateful_new_fn *stateful_of(const Quern__Step *step)
 {
 	switch (step->kind) {
-	case QUERN__STEP__KIND__PIPE:
-		return pipe_step_new;
-	case QUERN__STEP__KIND__SORT:
-		return sort_step_new;
 	case QUERN__STEP__KIND__MAP_PARTITIONS:
 		return step_partition_new;
 	case QUERN__STEP__KIND__SAMPLE:
 		return step_sample_new;
+	case QUERN__STEP__KIND__PIPE:
+		return pipe_step_new;
+	case QUERN__STEP__KIND__SORT:
+		return sort_step_new;
 	case QUERN__STEP__KIND__ZIP:
 		return step_zip_new;
 	case QUERN__STEP__KIND__TAG:
