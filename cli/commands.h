@@ -4,6 +4,7 @@
 #define QUERN_CLI_COMMANDS_H
 
 int command_run(int argc, char **argv);
+int command_stream(int argc, char **argv);
 int command_local(int argc, char **argv);
 
 /* The process of a job's quern_main(), started by the driver and by nobody else: `quern job FD SO N

@@ -70,6 +70,13 @@ static int add(struct files *files, char *item, struct err *err)
 	return r;
 }
 
+int files_add(struct files *files, const char *item, struct err *err)
+{
+	auto_free char *copy = strdup(item);
+
+	return copy == NULL ? err_set(err, -ENOMEM, "out of memory") : add(files, copy, err);
+}
+
 int files_parse(const char *value, struct files *files, struct err *err)
 {
 	auto_free char *copy = strdup(value);

@@ -17,6 +17,9 @@ struct files {
 /* Replaces what `files` has. Each FILE must be a regular one that can be read; without a NAME it keeps its
  * own. Nothing else is read yet. -EINVAL, -ENOENT and the like with a sentence. */
 int files_parse(const char *value, struct files *files, struct err *err);
+
+/* Adds one "FILE[#NAME]". The same errors. */
+int files_add(struct files *files, const char *item, struct err *err);
 void files_deinit(struct files *files);
 
 #endif

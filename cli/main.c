@@ -12,6 +12,7 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "run", "run a job: a .c file or a shared object", command_run },
+	{ "stream", "run a job of other programs, as Hadoop Streaming does", command_stream },
 	{ "local", "run an embedded Mesos cluster on its own", command_local },
 	{ "job", NULL, command_job },
 };

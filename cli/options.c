@@ -1,6 +1,5 @@
 #include "cli/options.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,10 +262,15 @@ static const struct option_row rows[] = {
 	{ "cflags", "FLAGS", "further flags for the compiler of the job", set_cflags },
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), KEY_CONF = KEY_FIRST + ROWS, KEY_FILE, KEY_EXPLAIN };
+enum {
+	ROWS = sizeof(rows) / sizeof(rows[0]),
+	KEY_CONF = KEY_FIRST + ROWS,
+	KEY_FILE,
+	KEY_EXPLAIN,
+	OPTIONS = ROWS + 6
+};
 
-/* "quern.task.cores" names --task-cores. */
-static int set_conf(struct run_options *o, const char *key, const char *value, struct err *err)
+int options_set(struct run_options *o, const char *key, const char *value, struct err *err)
 {
 	auto_free char *name = strncmp(key, "quern.", 6) == 0 ? strdup(key + 6) : NULL;
 
@@ -296,7 +300,7 @@ static int set_pair(struct run_options *o, char *line, struct err *err)
 	key[len] = '\0';
 	if (len == 0 || *value == '\0')
 		return err_set(err, -EINVAL, "'%s': write KEY=VALUE", line);
-	return set_conf(o, key, value, err);
+	return options_set(o, key, value, err);
 }
 
 static int read_properties(struct run_options *o, const char *path, struct err *err)
@@ -349,13 +353,6 @@ static error_t take(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_FILE: /* read before everything else, see options_parse() */
 		return 0;
-	case ARGP_KEY_ARG:
-		o->first = state->next - 1;
-		state->next = state->argc; /* what follows is the job's */
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no job: name a .c file or a shared object");
-		return EINVAL;
 	default:
 		if (key < KEY_FIRST || key > KEY_CONF)
 			return ARGP_ERR_UNKNOWN;
@@ -372,9 +369,7 @@ static error_t take_files(int key, char *arg, struct argp_state *state)
 
 	if (key == KEY_FILE && read_properties(state->input, arg, &err) < 0)
 		argp_failure(state, 2, 0, "%s", err.text);
-	if (key == ARGP_KEY_ARG)
-		state->next = state->argc;
-	return 0;
+	return key == ARGP_KEY_ARG ? ARGP_ERR_UNKNOWN : 0;
 }
 
 static void defaults(struct run_options *o)
@@ -400,10 +395,8 @@ static void defaults(struct run_options *o)
 	}
 }
 
-void options_parse(int argc, char **argv, struct run_options *ret)
+static void list_options(struct argp_option list[OPTIONS])
 {
-	struct argp_option list[ROWS + 6] = { 0 };
-
 	for (int i = 0; i < ROWS; i++)
 		list[i] = (struct argp_option){
 			.name = rows[i].name, .key = KEY_FIRST + i, .arg = rows[i].value, .doc = rows[i].help
@@ -424,24 +417,61 @@ void options_parse(int argc, char **argv, struct run_options *ret)
 	list[ROWS + 4] = (struct argp_option){ .name = "explain",
 		.key = KEY_EXPLAIN,
 		.doc = "print the graph, its stages, splits and shuffles, and run nothing" };
+	list[ROWS + 5] = (struct argp_option){ 0 };
+}
 
-	const char *doc =
-		"Runs a job on a Mesos cluster, or on an embedded one that it starts and takes down.\v"
-		"JOB is a .c file (compiled, and kept by content in the cache) or a shared object. ARGs are "
-		"for the "
-		"job's quern_main().\n\n"
-		"Exit status: 0 done, 1 the job failed, 2 the command line is wrong, 3 no cluster, 130 "
-		"interrupted.";
-	const struct argp both[2] = {
-		{ .options = list, .parser = take_files, .args_doc = "JOB [ARG...]", .doc = doc },
-		{ .options = list, .parser = take, .args_doc = "JOB [ARG...]", .doc = doc },
-	};
+/* What a command has of its own does not count in the first pass; what is no option ends it. */
+static error_t pass_over(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key == ARGP_KEY_ARG)
+		state->next = state->argc;
+	return 0;
+}
 
+struct inputs {
+	struct run_options *o;
+	void *command;
+};
+
+/* Above both parsers: hands them what they fill. */
+static error_t hand_down(int key, char *arg, struct argp_state *state)
+{
+	const struct inputs *in = state->input;
+
+	(void)arg;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = in->o;
+	state->child_inputs[1] = in->command;
+	return 0;
+}
+
+void options_parse(int argc, char **argv, const struct options_command *command, struct run_options *ret)
+{
+	struct argp_option list[OPTIONS];
+	struct inputs inputs = { ret, command->input };
+
+	list_options(list);
 	argp_err_exit_status = 2;
 	defaults(ret);
-	for (size_t i = 0; i < 2; i++)
-		if (argp_parse(&both[i], argc, argv, ARGP_IN_ORDER, NULL, ret) != 0)
+	for (int pass = 0; pass < 2; pass++) {
+		const struct argp shared = { .options = list, .parser = pass == 0 ? take_files : take };
+		const struct argp own = { .options = command->own,
+			.parser = pass == 0 ? pass_over : command->take };
+		const struct argp_child children[] = {
+			{ &shared, 0, command->own != NULL ? "As of `quern run`:" : NULL, 1 },
+			{ &own, 0, NULL, 0 },
+			{ 0 },
+		};
+		const struct argp both = { .parser = hand_down,
+			.args_doc = command->args,
+			.doc = command->doc,
+			.children = children };
+
+		if (argp_parse(&both, argc, argv, command->flags, NULL, &inputs) != 0)
 			exit(2);
+	}
 }
 
 void options_deinit(struct run_options *o)

@@ -1,8 +1,10 @@
-/* options.h: the options of `quern run`, each as --long-name VALUE, as --conf quern.long.name=VALUE, and as a
- * line of a properties file. The command line wins over --properties-file. */
+/* options.h: the options of `quern run` and of every other command that runs a job, each as --long-name
+ * VALUE, as --conf quern.long.name=VALUE, and as a line of a properties file. The command line wins over
+ * --properties-file. */
 #ifndef QUERN_CLI_OPTIONS_H
 #define QUERN_CLI_OPTIONS_H
 
+#include <argp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,12 +34,24 @@ struct run_options {
 	char *role, *principal, *secret_file, *driver_host, *executor_uri, *cflags;
 	struct files files; /* --files */
 	bool quiet, verbose, explain;
-	int first; /* index in argv of the job */
 };
 
-/* Parses the command line of `quern run`; argv[0] is what the command is called in messages. On a mistake, or
- * --help, it prints and exits (2, or 0), as the GNU programs do. */
-void options_parse(int argc, char **argv, struct run_options *ret);
+/* A command that runs a job: what it has beside the options above. */
+struct options_command {
+	const struct argp_option *own; /* NULL: no options */
+	argp_parser_t take;            /* of those, and of all that is no option */
+	void *input;                   /* of `take` */
+	const char *args, *doc;        /* as args_doc and doc of an argp */
+	unsigned flags;                /* of argp_parse() */
+};
+
+/* Parses the command line of `command`; argv[0] is what it is called in messages. On a mistake, or --help, it
+ * prints and exits (2, or 0), as the GNU programs do. */
+void options_parse(int argc, char **argv, const struct options_command *command, struct run_options *ret);
+
+/* An option by the name of its property: "quern.task.cores" is --task-cores. -EINVAL with a sentence. */
+int options_set(struct run_options *o, const char *property, const char *value, struct err *err);
+
 void options_deinit(struct run_options *o);
 
 #endif

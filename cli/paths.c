@@ -50,8 +50,10 @@ int paths_find(struct paths *ret, struct err *err)
 	ret->include = strdup(header);
 	if (ret->include == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
-	return find(self, "../executor/quern-executor.tar", "../libexec/quern/quern-executor.tar",
-		&ret->bundle, err);
+	r = find(self, "quern-stream.so", "../libexec/quern/quern-stream.so", &ret->stream, err);
+	return r < 0 ? r
+		     : find(self, "../executor/quern-executor.tar", "../libexec/quern/quern-executor.tar",
+			       &ret->bundle, err);
 }
 
 void paths_deinit(struct paths *p)
@@ -59,5 +61,6 @@ void paths_deinit(struct paths *p)
 	free(p->self);
 	free(p->include);
 	free(p->bundle);
+	free(p->stream);
 	*p = (struct paths){ 0 };
 }

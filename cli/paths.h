@@ -10,6 +10,7 @@ struct paths {
 	char *self;    /* this program */
 	char *include; /* folder with quern/quern.h */
 	char *bundle;  /* quern-executor.tar */
+	char *stream;  /* quern-stream.so, the job of `quern stream` */
 };
 
 /* -ENOENT with a sentence that names what is missing. paths_deinit() in any case. */

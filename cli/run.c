@@ -1,4 +1,7 @@
 /* run.c: `quern run`: a job from its source to its exit status. */
+#include "cli/run.h"
+
+#include <argp.h>
 #include <errno.h>
 #include <limits.h>
 #include <pwd.h>
@@ -34,7 +37,9 @@ enum {
 
 /* Everything of one command; freed in one place. */
 struct command {
-	struct run_options o;
+	struct run_options *o; /* borrowed */
+	int argc;              /* of the job */
+	char **argv;
 	struct paths paths;
 	struct embedded embedded;
 	bool embedded_runs;
@@ -48,7 +53,7 @@ struct command {
 /* What was not said on the command line. A job that cannot persist anything reserves no memory for it. */
 static int settle_options(struct command *c, struct err *err)
 {
-	struct run_options *o = &c->o;
+	struct run_options *o = c->o;
 	struct object look;
 
 	int r = object_look(c->so, &look, err);
@@ -69,23 +74,22 @@ static uint32_t executor_mem_mb(const struct run_options *o)
 }
 
 /* What can fail before there is a cluster. */
-static int prepare(struct command *c, const char *job, struct err *err)
+static int prepare(struct command *c, struct err *err)
 {
 	int r = paths_find(&c->paths, err);
 
 	if (r == 0)
-		r = compile_job(job, c->paths.include, c->o.cflags, &c->so, err);
+		r = compile_job(c->argv[0], c->paths.include, c->o->cflags, &c->so, err);
 	if (r == 0)
 		r = compile_build_id(c->so, c->build_id, &c->build_id_len, err);
 	if (r == 0)
 		r = settle_options(c, err);
-	if (r == 0 && c->o.secret_file != NULL)
-		r = credential_header(c->o.principal, c->o.secret_file, &c->authorization, err);
+	if (r == 0 && c->o->secret_file != NULL)
+		r = credential_header(c->o->principal, c->o->secret_file, &c->authorization, err);
 	return r;
 }
 
-/* Slots that the job may have at a time. */
-static uint32_t slots(const struct run_options *o)
+uint32_t run_slots(const struct run_options *o)
 {
 	uint64_t milli = o->total_cores_milli;
 
@@ -108,7 +112,7 @@ static uint32_t shuffle_compression(const struct run_options *o)
 /* An agent of local[AxN] has room for N cores' tasks and, beside them, for the executor itself. */
 static int start_embedded(struct command *c, struct err *err)
 {
-	const struct run_options *o = &c->o;
+	const struct run_options *o = c->o;
 	uint64_t tasks = (uint64_t)o->master.cores * 1000 / o->task_cpus_milli + 1;
 	auto_free char *resources = NULL;
 
@@ -130,7 +134,7 @@ static int start_embedded(struct command *c, struct err *err)
 
 static int find_cluster(struct command *c, struct err *err)
 {
-	const struct run_options *o = &c->o;
+	const struct run_options *o = c->o;
 	int r = 0;
 
 	if (o->master.local)
@@ -146,7 +150,7 @@ static int find_cluster(struct command *c, struct err *err)
 
 static struct sched_config sched_config(const struct command *c)
 {
-	const struct run_options *o = &c->o;
+	const struct run_options *o = c->o;
 	struct sched_config s = { .name = o->name,
 		.user = c->user,
 		.role = o->role,
@@ -154,7 +158,7 @@ static struct sched_config sched_config(const struct command *c)
 		.hostname = c->hostname,
 		.failover_timeout_s = FAILOVER_TIMEOUT_S,
 		.mode = o->mode,
-		.mode_config = { .max_slots = slots(o),
+		.mode_config = { .max_slots = run_slots(o),
 			.min_ratio_percent = o->min_registered_percent,
 			.max_registered_wait_ms = o->max_registered_wait_ms },
 		.task_cpus_milli = o->task_cpus_milli,
@@ -175,36 +179,35 @@ static struct sched_config sched_config(const struct command *c)
 
 static struct action_config action_config(const struct run_options *o)
 {
-	return (struct action_config){ .cores = slots(o),
+	return (struct action_config){ .cores = run_slots(o),
 		.partitions = o->parallelism,
 		.compression = shuffle_compression(o),
 		.task_memory = (uint64_t)o->task_mem_mb << 20,
 		.only_look = o->explain };
 }
 
-static struct job_process_config process_config(const struct command *c, int argc, char **argv)
+static struct job_process_config process_config(const struct command *c)
 {
 	return (struct job_process_config){ .self = c->paths.self,
 		.so = c->so,
 		.build_id = c->build_id,
 		.build_id_len = c->build_id_len,
-		.files = c->o.files.list.at,
-		.n_files = c->o.files.list.n,
-		.argv = argv + c->o.first,
-		.argc = argc - c->o.first };
+		.files = c->o->files.list.at,
+		.n_files = c->o->files.list.n,
+		.argv = c->argv,
+		.argc = c->argc };
 }
 
-static int explain(const struct command *c, int argc, char **argv)
+static int explain(const struct command *c)
 {
-	const struct explain_config x = { .process = process_config(c, argc, argv),
-		.action = action_config(&c->o) };
+	const struct explain_config x = { .process = process_config(c), .action = action_config(c->o) };
 
 	return explain_job(&x);
 }
 
-static int drive(const struct command *c, int argc, char **argv, uint64_t seed)
+static int drive(const struct command *c, uint64_t seed)
 {
-	const struct run_options *o = &c->o;
+	const struct run_options *o = c->o;
 	struct driver_config d = { .endpoints = c->endpoints,
 		.authorization = c->authorization,
 		.bind_address = o->master.local          ? "127.0.0.1"
@@ -215,7 +218,7 @@ static int drive(const struct command *c, int argc, char **argv, uint64_t seed)
 						 : c->host,
 		.bundle = c->paths.bundle,
 		.executor_uri = o->executor_uri,
-		.process = process_config(c, argc, argv),
+		.process = process_config(c),
 		.action = action_config(o),
 		.cache_mem_mb = o->cache_mem_mb,
 		.give_up_ms = o->master_timeout_ms,
@@ -227,15 +230,15 @@ static int drive(const struct command *c, int argc, char **argv, uint64_t seed)
 	return driver_run(&d);
 }
 
-static int identify(struct command *c, const char *job, struct err *err)
+static int identify(struct command *c, struct err *err)
 {
 	const struct passwd *pw = getpwuid(geteuid());
-	const char *slash = strrchr(job, '/');
+	const char *job = c->argv[0], *slash = strrchr(job, '/');
 
 	c->user = strdup(pw != NULL ? pw->pw_name : "root");
-	if (c->o.name == NULL)
-		c->o.name = strdup(slash != NULL ? slash + 1 : job);
-	if (c->user == NULL || c->o.name == NULL)
+	if (c->o->name == NULL)
+		c->o->name = strdup(slash != NULL ? slash + 1 : job);
+	if (c->user == NULL || c->o->name == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	if (gethostname(c->hostname, sizeof(c->hostname)) < 0)
 		return err_errno(err, -errno, "the name of this machine");
@@ -243,19 +246,19 @@ static int identify(struct command *c, const char *job, struct err *err)
 	return 0;
 }
 
-static int run(struct command *c, int argc, char **argv)
+static int run(struct command *c)
 {
 	struct err err = { "" };
 	uint64_t seed;
 	int status = DRIVER_JOB_FAILED;
 
-	int r = identify(c, argv[c->o.first], &err);
+	int r = identify(c, &err);
 	if (r == 0 && getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		r = err_set(&err, -EIO, "no random numbers to be had");
 	if (r == 0)
-		r = prepare(c, argv[c->o.first], &err);
-	if (r == 0 && c->o.explain)
-		return explain(c, argc, argv);
+		r = prepare(c, &err);
+	if (r == 0 && c->o->explain)
+		return explain(c);
 	if (r == 0) {
 		status = DRIVER_NO_CLUSTER;
 		r = find_cluster(c, &err);
@@ -264,21 +267,57 @@ static int run(struct command *c, int argc, char **argv)
 		(void)fprintf(stderr, "quern: %s\n", err.text);
 		return status;
 	}
-	return drive(c, argc, argv, seed);
+	return drive(c, seed);
 }
 
-int command_run(int argc, char **argv)
+int run_job(struct run_options *o, int argc, char **argv)
 {
-	struct command c = { 0 };
+	struct command c = { .o = o, .argc = argc, .argv = argv };
 
-	options_parse(argc, argv, &c.o);
-	int status = run(&c, argc, argv);
+	int status = run(&c);
 	if (c.embedded_runs)
 		embedded_stop(&c.embedded);
-	options_deinit(&c.o);
 	paths_deinit(&c.paths);
 	free(c.so);
 	free(c.authorization);
 	free(c.user);
+	return status;
+}
+
+/* `input`: where the index of the job goes. What follows it is the job's. */
+static error_t take(int key, char *arg, struct argp_state *state)
+{
+	int *first = state->input;
+
+	(void)arg;
+	if (key == ARGP_KEY_NO_ARGS)
+		argp_error(state, "no job: name a .c file or a shared object");
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	*first = state->next - 1;
+	state->next = state->argc;
+	return 0;
+}
+
+int command_run(int argc, char **argv)
+{
+	int first = argc;
+	const struct options_command command = {
+		.take = take,
+		.input = &first,
+		.args = "JOB [ARG...]",
+		.doc = "Runs a job on a Mesos cluster, or on an embedded one that it starts and takes down.\v"
+		       "JOB is a .c file (compiled, and kept by content in the cache) or a shared object. "
+		       "ARGs are for the job's quern_main().\n\n"
+		       "Exit status: 0 done, 1 the job failed, 2 the command line is wrong, 3 no cluster, "
+		       "130 "
+		       "interrupted.",
+		.flags = ARGP_IN_ORDER,
+	};
+	struct run_options o;
+
+	options_parse(argc, argv, &command, &o);
+	int status = run_job(&o, argc - first, argv + first);
+	options_deinit(&o);
 	return status;
 }

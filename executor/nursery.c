@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/status.h"
 #include "executor/pool_state.h"
 #include "executor/strays.h"
 #include "executor/zygote.h"

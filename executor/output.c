@@ -8,13 +8,13 @@
 #include <sys/stat.h>
 
 #include "base/write.h"
-#include "executor/bytes.h"
 #include "executor/encode.h"
 #include "executor/seq.h"
+#include "executor/text.h"
 #include "job/records.h"
 #include "job/stage.h"
 
-enum { PART_BUFFER = 256 << 10, NUMBER_MAX = 32 /* characters of a printed number */ };
+enum { PART_BUFFER = 256 << 10 };
 
 struct part {
 	struct quern_out in;
@@ -92,61 +92,13 @@ static int part_end(struct part *p)
 	return r < 0 ? r : part_write(p, &p->packed);
 }
 
-static size_t print_u64(char *to, uint64_t v)
-{
-	char digits[NUMBER_MAX];
-	size_t n = 0;
-
-	do {
-		digits[n++] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v > 0);
-	for (size_t i = 0; i < n; i++)
-		to[i] = digits[n - 1 - i];
-	return n;
-}
-
-static size_t print_i64(char *to, uint64_t bits)
-{
-	if (bits >> 63 == 0)
-		return print_u64(to, bits);
-	to[0] = '-';
-	return 1 + print_u64(to + 1, -bits);
-}
-
-/* With as few digits as give the same number back. */
-static size_t print_double(char *to, uint64_t bits)
-{
-	double v;
-	int n = 0;
-
-	memcpy(&v, &bits, sizeof(v));
-	for (int digits = 15; digits <= 17; digits++) {
-		n = snprintf(to, NUMBER_MAX, "%.*g", digits, v);
-		if (strtod(to, NULL) == v)
-			break;
-	}
-	return (size_t)n;
-}
-
 static int put_field(struct part *p, Quern__ValueType type, quern_slice s)
 {
-	if (type == QUERN__VALUE_TYPE__BYTES)
-		return buf_add(&p->out, s.ptr, s.len);
-	if (s.len != 8) {
-		flow_fail_record(p->flow, -EINVAL,
-			"output: a field of %zu bytes is to be printed as a number, which has 8", s.len);
-		return 0;
-	}
-	int r = buf_reserve(&p->out, NUMBER_MAX);
-	if (r < 0)
-		return r;
-	char *to = (char *)p->out.data + p->out.len;
-	uint64_t bits = get_le64(s.ptr);
-	p->out.len += type == QUERN__VALUE_TYPE__U64   ? print_u64(to, bits)
-		      : type == QUERN__VALUE_TYPE__I64 ? print_i64(to, bits)
-						       : print_double(to, bits);
-	return 0;
+	int r = text_put(&p->out, type, s);
+
+	if (r == TEXT_MISFIT)
+		flow_fail_record(p->flow, -EINVAL, "output: " TEXT_MISFIT_WORDS, s.len);
+	return r < 0 ? r : 0;
 }
 
 /* 0 or a negative errno. */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/status.h"
 #include "executor/pool_state.h"
 #include "executor/strays.h"
 #include "executor/worker.pb-c.h"

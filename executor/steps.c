@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/pipe.h"
+#include "executor/sort_step.h"
 #include "executor/tag.h"
 #include "job/records.h"
 #include "job/stage.h"
@@ -274,6 +276,10 @@ static stateful_new_fn *stateful_of(const Quern__Step *step)
 		return step_partition_new;
 	case QUERN__STEP__KIND__SAMPLE:
 		return step_sample_new;
+	case QUERN__STEP__KIND__PIPE:
+		return pipe_step_new;
+	case QUERN__STEP__KIND__SORT:
+		return sort_step_new;
 	case QUERN__STEP__KIND__ZIP:
 		return step_zip_new;
 	case QUERN__STEP__KIND__TAG:

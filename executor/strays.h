@@ -17,7 +17,4 @@ void strays_end(unsigned ms);
 /* Removes a folder with all that is in it; nothing is followed. What cannot be removed stays. */
 void tree_remove(const char *path);
 
-/* What wait(2) said, in words: "was killed by SIGSEGV (Segmentation fault)", "exited with status 3". */
-void status_words(int status, char *ret, size_t size);
-
 #endif

@@ -37,11 +37,22 @@ struct run {
 	struct sink sink;
 };
 
-/* Bytes for the records that the source and the sink hold, each of them if both do. */
+/* Who holds records, one behind the other: the source, sorts among the steps, the sink. */
+static size_t holders(const struct task *t)
+{
+	size_t n = t->branch->source->n_shuffles > 0;
+
+	n += t->stage->sink->kind == QUERN__SINK__KIND__SHUFFLE;
+	for (size_t i = 0; i < t->branch->n_steps; i++)
+		n += t->branch->steps[i]->kind == QUERN__STEP__KIND__SORT;
+	return n;
+}
+
+/* Bytes of records for each holder. One gives what it has while the next takes it; no third has any then. */
 static size_t records_memory(const struct task *t)
 {
 	uint64_t all = t->task->has_memory && t->task->memory > 0 ? t->task->memory : MEMORY_DEFAULT;
-	bool both = t->branch->source->n_shuffles > 0 && t->stage->sink->kind == QUERN__SINK__KIND__SHUFFLE;
+	bool both = holders(t) > 1;
 
 	all /= MEMORY_SHARE;
 	if (t->cache != NULL && t->cache->n_write > 0)

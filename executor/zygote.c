@@ -33,6 +33,7 @@ struct zygote {
 	const Quern__ZygoteRequest__Load *job;
 	VEC(pid_t) pids;   /* of workers */
 	VEC(uint32_t) ids; /* theirs, in the same order */
+	size_t strays; /* children of dead workers that were killed and are not reaped: theirs come next */
 };
 
 /* Ties this process' life to its parent's. The parent may have died before: then its child is somebody
@@ -167,7 +168,7 @@ static void reap_worker(struct zygote *z, size_t i)
 		return;
 	vec_remove(&z->ids, i);
 	vec_remove(&z->pids, i);
-	(void)strays_kill(z->pids.at, z->pids.n);
+	z->strays = strays_kill(z->pids.at, z->pids.n);
 	report_ended(z, id, status, false);
 }
 
@@ -182,10 +183,13 @@ static void reap(struct zygote *z)
 		size_t i = 0;
 		while (i < z->pids.n && z->pids.at[i] != info.si_pid)
 			i++;
-		if (i < z->pids.n)
+		if (i < z->pids.n) {
 			reap_worker(z, i);
-		else
-			(void)waitpid(info.si_pid, NULL, 0);
+			continue;
+		}
+		(void)waitpid(info.si_pid, NULL, 0);
+		if (z->strays > 0)
+			z->strays = strays_kill(z->pids.at, z->pids.n);
 	}
 }
 

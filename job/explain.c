@@ -199,6 +199,22 @@ static int put_cache(struct buf *out, const Quern__Cache *c)
 	return buf_add_fmt(out, "    cache %" PRIu32 "%s\n", c->id, c->compressed ? " (compressed)" : "");
 }
 
+static int put_pipe(struct buf *out, const Quern__Pipe *p)
+{
+	int r = buf_add_str(out, "    pipe ");
+
+	if (r == 0)
+		r = put_quoted(out, p->command);
+	return r < 0 ? r : buf_add_str(out, "\n");
+}
+
+static int put_sort(struct buf *out, const Quern__Order *o)
+{
+	int r = put_order(out, o, "    sort by ");
+
+	return r < 0 ? r : buf_add_str(out, "\n");
+}
+
 static int put_sampling(struct buf *out, const Quern__Sampling *s)
 {
 	return s == NULL ? 0
@@ -217,6 +233,10 @@ static int put_step(struct buf *out, const Quern__Step *s)
 {
 	if (s->cache != NULL)
 		return put_cache(out, s->cache);
+	if (s->pipe != NULL)
+		return put_pipe(out, s->pipe);
+	if (s->order != NULL)
+		return put_sort(out, s->order);
 	int r = buf_add_str(out, "    ");
 	if (r == 0)
 		r = put_lower(out, name_of(&quern__step__kind__descriptor, (int)s->kind));

@@ -7,9 +7,9 @@
 
 #include "job/code.h"
 #include "job/source_check.h"
-#include "job/tally.h"
 #include "job/stage.h"
 #include "job/step_check.h"
+#include "job/tally.h"
 
 static bool known(const ProtobufCEnumDescriptor *type, int value)
 {
@@ -158,6 +158,8 @@ static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, 
 	int r = step_check(s, err);
 	if (r == 0 && s->cache != NULL)
 		r = check_cache(s, caches, n_caches, err);
+	if (r == 0 && s->order != NULL)
+		r = check_order(s->order, err);
 	if (r < 0 || s->function == NULL)
 		return r;
 	return check_function(s->function,

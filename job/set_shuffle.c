@@ -52,7 +52,8 @@ static void divide_as_group(const struct set_shuffle *shuffle)
 		(void)set_shuffles_agree(from->inputs[0].shuffle, shuffle);
 }
 
-bool set_ordered(quern_set *set, unsigned order)
+/* false: there is no such order. */
+static bool set_order(quern_set *set, unsigned order)
 {
 	if ((order & ~(unsigned)(QUERN_DESCENDING | QUERN_THEN_BY_VALUE)) != 0)
 		return false;
@@ -61,6 +62,13 @@ bool set_ordered(quern_set *set, unsigned order)
 	set->order.has_key = set->order.has_value = true;
 	set->order.key = set->key_type;
 	set->order.value = set->value_type;
+	return true;
+}
+
+bool set_ordered(quern_set *set, unsigned order)
+{
+	if (!set_order(set, order))
+		return false;
 	set->inputs[0].order = set->inputs[0].shuffle->order = &set->order;
 	return true;
 }
@@ -90,6 +98,19 @@ quern_set *quern_distinct(quern_set *parent)
 
 	if (set->error == NULL)
 		set_types(set, parent);
+	return set;
+}
+
+/* What a shuffle does not make: a step that puts records in order. */
+quern_set *quern_sort_partitions(quern_set *parent, unsigned order)
+{
+	quern_set *set = set_plain_step(parent, QUERN__STEP__KIND__SORT);
+
+	if (set->error != NULL)
+		return set;
+	if (!set_order(set, order))
+		return set_wrong(parent->job, "quern_sort_partitions(): no such order");
+	set->step.order = &set->order;
 	return set;
 }
 

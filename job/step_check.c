@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 
+#include "job/pipe_check.h"
 #include "job/plan_check.h"
 
 enum need { NEVER, MAYBE, ALWAYS };
@@ -13,6 +14,8 @@ static enum need needs_function(const Quern__Step *s)
 	switch (s->kind) {
 	case QUERN__STEP__KIND__CACHE:
 	case QUERN__STEP__KIND__SAMPLE:
+	case QUERN__STEP__KIND__PIPE:
+	case QUERN__STEP__KIND__SORT:
 	case QUERN__STEP__KIND__UNTAG:
 	case QUERN__STEP__KIND__FUSE:
 	case QUERN__STEP__KIND__SPLIT:
@@ -80,6 +83,11 @@ int step_check(const Quern__Step *s, struct err *err)
 	switch (s->kind) {
 	case QUERN__STEP__KIND__SAMPLE:
 		return check_sampling(s, err);
+	case QUERN__STEP__KIND__PIPE:
+		return s->pipe != NULL ? pipe_check(s->pipe, err)
+				       : err_set(err, -EBADMSG, "a pipe without a command");
+	case QUERN__STEP__KIND__SORT:
+		return s->order != NULL ? 0 : err_set(err, -EBADMSG, "a sort without an order");
 	case QUERN__STEP__KIND__ZIP:
 		return check_starts(s, err);
 	case QUERN__STEP__KIND__TAG:

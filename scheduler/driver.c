@@ -389,16 +389,19 @@ static void show_count(struct driver *d, const Quern__Count *c, const char *name
 		say(d, "%s: %.17g", name, reduce_as_double(c->bits));
 }
 
-/* What tasks have counted; what was left out is said in any case. */
+/* What tasks have counted. Nothing but quern knows the names of counters: they are shown, accumulators when
+ * more is to be said. */
 static void show_tally(struct driver *d)
 {
 	struct sched_tally t;
 
 	sched_get_tally(d->sched, &t);
-	for (size_t i = 0; d->c->verbose && i < t.n_totals; i++)
-		show_count(d, t.totals[i],
-			t.totals[i]->name != NULL ? t.totals[i]->name
-						  : t.accumulators[t.totals[i]->id]->name);
+	for (size_t i = 0; i < t.n_totals; i++) {
+		const Quern__Count *c = t.totals[i];
+
+		if (c->name != NULL ? !d->c->quiet : d->c->verbose)
+			show_count(d, c, c->name != NULL ? c->name : t.accumulators[c->id]->name);
+	}
 	if (t.bad == 0 || d->c->quiet)
 		return;
 	say(d, "warning: %llu bad record%s left out%s", (unsigned long long)t.bad,

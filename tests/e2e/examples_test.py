@@ -324,5 +324,39 @@ def test_sort():
         assert quern.parts(d / "reverse") == tool(d, "sort", "-r", "all")
 
 
+def test_flags_reach_the_compiler():
+    with quern.scratch() as d:
+        (d / "all").write_bytes(text())
+        (d / "words.h").write_bytes(b"enum { ADDED = 4 };\n")
+        (d / "job.c").write_bytes(b'''#include <math.h>
+#include <quern/quern.h>
+#include <stdio.h>
+#include "words.h"
+int quern_main(quern_job *job, int argc, char **argv)
+{
+	uint64_t n;
+	int r = argc == 2 ? quern_count(quern_text(job, argv[1]), &n) : 1;
+	(void)printf("%s %.0f\\n", GREETING, r == 0 ? floor(sqrt((double)n * (double)n)) + ADDED : -1);
+	return r;
+}
+''')
+        result = quern.run(d, "run", "--master", "local[2]", "--cflags", "-I '%s' -lm '-DGREETING=\"good day\"'" % d,
+                           "job.c", "all")
+        quern.check(d, result)
+        assert result.stdout == b"good day 4004\n", result
+
+
+def test_every_example_says_how_it_is_used():
+    with quern.scratch() as d:
+        names = sorted(p.stem for p in quern.EXAMPLES.glob("*.c"))
+        assert len(names) >= 6
+        for name in names:
+            assert f"def test_{name}()" in open(__file__).read(), f"no test of {name}.c"
+            assert f"]({name}.c)" in (quern.EXAMPLES / "README.md").read_text(), f"{name}.c is not in the README"
+            result = quern.run(d, "run", "--master", "local[1]", quern.EXAMPLES / f"{name}.c")
+            quern.check(d, result, 1)
+            assert b"usage: " in result.stderr, result.stderr
+
+
 if __name__ == "__main__":
     quern.main(sys.modules[__name__])

@@ -111,6 +111,29 @@ static void what_is_kept_is_shown(void **state)
 			"    cache 6 (compressed)\n");
 }
 
+static void commands_and_sorts_are_shown(void **state)
+{
+	Quern__Order order = QUERN__ORDER__INIT;
+	Quern__Pipe pipe = QUERN__PIPE__INIT;
+	struct plan p;
+
+	(void)state;
+	plan_init(&p);
+	p.run.n_stages = 1;
+	pipe.command = (char *)"sort |\nuniq";
+	order.descending = order.by_value = 1;
+	order.value = QUERN__VALUE_TYPE__I64;
+	p.step[0].kind = QUERN__STEP__KIND__SORT;
+	p.step[1].kind = QUERN__STEP__KIND__PIPE;
+	p.step[0].function = p.step[1].function = NULL;
+	p.step[0].order = &order;
+	p.step[1].pipe = &pipe;
+	assert_text(&p, "run 3: save_text(out)\n"
+			"  stage 7: text 'in.txt', 'more' -> shuffle 4, combined by quern_sum_u64\n"
+			"    sort by key, then i64, descending\n"
+			"    pipe 'sort |\\x0auniq'\n");
+}
+
 static void what_moves_records_is_shown(void **state)
 {
 	Quern__Sampling sampling = QUERN__SAMPLING__INIT;
@@ -312,6 +335,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_for_the_run_and_each_stage_and_step),
 		cmocka_unit_test(what_is_kept_is_shown),
+		cmocka_unit_test(commands_and_sorts_are_shown),
 		cmocka_unit_test(what_moves_records_is_shown),
 		cmocka_unit_test(what_is_known_is_shown),
 		cmocka_unit_test(every_kind_of_source_and_file),

@@ -249,6 +249,49 @@ static void narrow_steps_are_fused_in_their_order(void **state)
 	assert_int_equal(s->sink->kind, QUERN__SINK__KIND__COUNT);
 }
 
+static void a_command_is_a_step(void **state)
+{
+	struct fixture *x = *state;
+	char separator[] = "::", variable[] = "NAME=value";
+	const char *const environment[] = { variable, "EMPTY=", NULL };
+	const struct quern_pipe_options options = { .values = true,
+		.separator = separator,
+		.key_fields = 2,
+		.key_separator = ",",
+		.environment = environment };
+
+	quern_set *set = quern_pipe(word_count(x, "in"), "sort -u");
+	set = quern_sort_partitions(set, QUERN_DESCENDING | QUERN_THEN_BY_VALUE);
+	set = quern_pipe_with(set, "cut -c 2-", &options);
+	memset(separator, 'x', 2); /* all of it was copied */
+	variable[0] = 'x';
+	assert_int_equal(quern_save_text(set, "out"), 0);
+	const Quern__Stage *last = x->runs[0]->stages[1];
+	assert_int_equal(last->branches[0]->n_steps, 3);
+	Quern__Step *const *step = last->branches[0]->steps;
+	assert_int_equal(step[0]->kind, QUERN__STEP__KIND__PIPE);
+	assert_string_equal(step[0]->pipe->command, "sort -u");
+	assert_int_equal(step[0]->pipe->value_type, QUERN__VALUE_TYPE__U64);
+	assert_false(step[0]->pipe->has_in_separator || step[0]->pipe->has_out_separator);
+	assert_int_equal(step[0]->pipe->key_fields, 0);
+	assert_int_equal(step[1]->kind, QUERN__STEP__KIND__SORT);
+	assert_true(step[1]->order->descending && step[1]->order->by_value);
+	assert_int_equal(step[1]->order->value, QUERN__VALUE_TYPE__BYTES);
+	const Quern__Pipe *p = step[2]->pipe;
+	assert_string_equal(p->command, "cut -c 2-");
+	assert_true(p->values);
+	assert_int_equal(p->key_fields, 2);
+	assert_int_equal(p->in_separator.len, 2);
+	assert_memory_equal(p->in_separator.data, "::", 2);
+	assert_int_equal(p->out_separator.len, 1);
+	assert_memory_equal(p->out_separator.data, ",", 1);
+	assert_int_equal(p->n_environment, 2);
+	assert_string_equal(p->environment[0], "NAME=value");
+	assert_string_equal(p->environment[1], "EMPTY=");
+	assert_true(last->sink->has_key);
+	assert_int_equal(last->sink->value_type, QUERN__VALUE_TYPE__BYTES);
+}
+
 /* The steps of a branch, a letter each: m, f(ilter), w(ords: flat_map), c(ache). */
 static const char *branch_steps(const Quern__Branch *b)
 {
@@ -371,8 +414,8 @@ static void steps_know_where_the_partitions_of_their_set_begin(void **state)
 	struct fixture *x = *state;
 
 	quern_set *two = quern_union(quern_text(&x->job, "a"), quern_text(&x->job, "b"));
-	quern_set *all = quern_union(
-		quern_text(&x->job, "c"), quern_union(quern_persist(two, QUERN_MEMORY), two));
+	quern_set *all =
+		quern_union(quern_text(&x->job, "c"), quern_union(quern_persist(two, QUERN_MEMORY), two));
 	assert_int_equal(quern_count(quern_persist(all, QUERN_MEMORY), &(uint64_t){ 0 }), 0);
 	const Quern__Stage *s = x->runs[0]->stages[0];
 	assert_int_equal(s->n_branches, 5);
@@ -402,8 +445,8 @@ static void a_shuffle_is_written_once(void **state)
 	for (size_t i = 0; i < 2; i++)
 		assert_int_equal(run->stages[1]->branches[i]->source->shuffles[0]->shuffle,
 			run->stages[0]->sink->shuffle);
-	assert_int_equal(run->stages[2]->branches[1]->source->shuffles[0]->shuffle,
-		run->stages[0]->sink->shuffle);
+	assert_int_equal(
+		run->stages[2]->branches[1]->source->shuffles[0]->shuffle, run->stages[0]->sink->shuffle);
 }
 
 /* A set that is united with itself again and again is refused, and that soon. */
@@ -554,6 +597,11 @@ static void a_mistake_is_kept_until_an_action(void **state)
 	assert_wrong(x, quern_partitions(quern_map_pairs(counts, x->f->swap, NULL), 2), "quern_partitions()");
 	assert_wrong(x, quern_partitions(counts, 0), "0 is not from 1");
 	assert_wrong(x, quern_partitions(counts, UINT32_MAX), "4294967295 is not from 1");
+	assert_wrong(x, quern_pipe(lines, NULL), "quern_pipe(): the command is NULL");
+	assert_wrong(x, quern_pipe(lines, " \n"), "quern_pipe(): the command is empty");
+	assert_wrong(x, quern_pipe_with(lines, "cat", &(const struct quern_pipe_options){ .separator = "" }),
+		"a separator of 0 bytes");
+	assert_wrong(x, quern_sort_partitions(lines, 4), "quern_sort_partitions(): no such order");
 	assert_wrong(x, quern_typed(lines, (enum quern_type)4, QUERN_U64), "no such type");
 	assert_wrong(x, quern_typed(lines, QUERN_U64, (enum quern_type) - 1), "no such type");
 	assert_int_equal(quern_save_text(counts, NULL), 1);
@@ -740,6 +788,7 @@ int main(void)
 		test(a_sort_takes_a_sample_first),
 		test(a_sample_that_is_none_fails_the_action),
 		test(narrow_steps_are_fused_in_their_order),
+		test(a_command_is_a_step),
 		test(what_is_persisted_has_the_same_name_in_every_action),
 		test(what_is_unpersisted_is_left_out_and_told),
 		test(every_shuffle_begins_a_stage),

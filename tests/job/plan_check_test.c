@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "job/pipe_check.h"
 #include "job/plan_check.h"
 #include "job/tally.h"
 #include "tests/job/kit.h"
@@ -347,6 +348,70 @@ static void what_keeps_records_does_nothing_else(void **state)
 		"more than 100");
 }
 
+/* The second stage's step as a pipe. */
+static void make_pipe(struct plan *p, Quern__Pipe *pipe, const char *command)
+{
+	quern__pipe__init(pipe);
+	pipe->command = (char *)(uintptr_t)command;
+	p->step[1].kind = QUERN__STEP__KIND__PIPE;
+	p->step[1].function = NULL;
+	p->step[1].pipe = pipe;
+}
+
+static ProtobufCBinaryData bytes(const char *text, size_t len)
+{
+	return (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)text, .len = len };
+}
+
+static void commands_can_be_run(void **state)
+{
+	static char large[PIPE_COMMAND_MAX + 2], *many[PIPE_ENVIRONMENT_MAX + 1];
+	char *variable = large;
+	Quern__Pipe pipe;
+
+	(void)state;
+	memset(large, 'x', sizeof(large) - 1);
+	assert_fine(make_pipe(p, &pipe, "cat"));
+	assert_fine(
+		(make_pipe(p, &pipe, "cat"), pipe.has_in_separator = 1, pipe.in_separator = bytes("\0;", 2)));
+	assert_found((make_pipe(p, &pipe, "cat"), p->step[1].pipe = NULL), "without a command");
+	assert_found((make_pipe(p, &pipe, "cat"), p->step[1].function = &p->filter), "does not call");
+	assert_found(make_pipe(p, &pipe, ""), "command is empty");
+	assert_found(make_pipe(p, &pipe, " \t\n"), "command is empty");
+	assert_found(make_pipe(p, &pipe, large), "longer than");
+	assert_found((make_pipe(p, &pipe, "cat"), pipe.has_in_separator = 1), "separator of 0");
+	assert_found((make_pipe(p, &pipe, "cat"), pipe.has_out_separator = 1,
+			     pipe.out_separator = bytes(large, PIPE_SEPARATOR_MAX + 1)),
+		"separator of 17");
+	assert_found((make_pipe(p, &pipe, "cat"), pipe.has_out_separator = 1,
+			     pipe.out_separator = bytes("a\n", 2)),
+		"newline");
+	assert_found((make_pipe(p, &pipe, "cat"), pipe.key_type = (Quern__ValueType)7), "unknown type");
+	assert_found((make_pipe(p, &pipe, "cat"), pipe.environment = &variable, pipe.n_environment = 1),
+		"is no variable");
+	assert_found((make_pipe(p, &pipe, "cat"), large[1] = '=', pipe.environment = &variable,
+			     pipe.n_environment = 1),
+		"the variable x is longer");
+	assert_found((make_pipe(p, &pipe, "cat"), pipe.environment = many,
+			     pipe.n_environment = PIPE_ENVIRONMENT_MAX + 1),
+		"1001 variables");
+}
+
+static void sorts_have_an_order(void **state)
+{
+	Quern__Order order = QUERN__ORDER__INIT;
+
+	(void)state;
+#define make_sort(p)                                                                                         \
+	((p)->step[1].kind = QUERN__STEP__KIND__SORT, (p)->step[1].function = NULL,                          \
+		(p)->step[1].order = &order)
+	assert_fine(make_sort(p));
+	assert_found((make_sort(p), p->step[1].order = NULL), "without an order");
+	assert_found((make_sort(p), p->step[1].function = &p->filter), "does not call");
+	order.key = (Quern__ValueType)9;
+	assert_found(make_sort(p), "unknown type");
+}
+
 /* The first source is of this format. */
 static Quern__Source *format(struct plan *p, Quern__Source__Format format)
 {
@@ -660,6 +725,8 @@ int main(void)
 		cmocka_unit_test(accumulators_have_names),
 		cmocka_unit_test(functions_are_exactly_one),
 		cmocka_unit_test(what_keeps_records_does_nothing_else),
+		cmocka_unit_test(commands_can_be_run),
+		cmocka_unit_test(sorts_have_an_order),
 		cmocka_unit_test(sources_of_other_kinds),
 		cmocka_unit_test(files_of_other_kinds),
 		cmocka_unit_test(numbers_and_paths_are_within_limits),

@@ -407,22 +407,27 @@ quern_set *quern_full_outer_join(
 /* The records on the left whose key the right set does not have. */
 quern_set *quern_subtract_by_key(quern_set *left, quern_set *right);
 
-/* Of whole records, keys and values: those of the left set that the right one does not have; and those that both
- * sets have, each once. A record without a key is another one than one with an empty key. */
+/* Of whole records, keys and values: those of the left set that the right one does not have; and those that
+ * both sets have, each once. A record without a key is another one than one with an empty key. */
 quern_set *quern_subtract(quern_set *left, quern_set *right);
 quern_set *quern_intersection(quern_set *a, quern_set *b);
 
-/* What `fn` emits for each pair of a record on the left and one on the right. The pairs are those of the cells of
- * a grid, a task each: as many as there are partitions (quern_partitions(): by default few when the inputs are
- * small, however many pairs they make). About as many times as the square root of that is each record moved. */
-quern_set *quern_cartesian(
-	quern_set *left, quern_set *right, quern_cartesian_fn *fn, const quern_slice *arg);
+/* What `fn` emits for each pair of a record on the left and one on the right. The pairs are those of the
+ * cells of a grid, a task each: as many as there are partitions (quern_partitions(): by default few when the
+ * inputs are small, however many pairs they make). About as many times as the square root of that is each
+ * record moved. */
+quern_set *quern_cartesian(quern_set *left, quern_set *right, quern_cartesian_fn *fn, const quern_slice *arg);
 
 /* The same set divided into `partitions` (1 to 1,000,000: as many tasks, and files of output) by the shuffle
  * that makes it; only for what quern_reduce_by_key(), quern_sort_by_key(), a group or a join returned, before
  * anything else is done with it. By default there are as many as there are cores to be had, at most as many
  * as the stage before has tasks. */
 quern_set *quern_partitions(quern_set *set, uint32_t partitions);
+
+/* The records of each partition put in the order of their keys, within the task that has them: nothing is
+ * shuffled, and the partitions stay as they are. `order`, and what is said of keys, as with
+ * quern_sort_by_key(). More than fits the task's memory goes to its disk. */
+quern_set *quern_sort_partitions(quern_set *set, unsigned order);
 
 /* A new set of the same records, which are kept. The first action that computes one of its partitions to the
  * end leaves that in shared memory of the executor that did (not on disk); tasks of later actions begin there
@@ -475,6 +480,42 @@ quern_set *quern_typed(quern_set *set, enum quern_type key, enum quern_type valu
  *     quern_set *counts = quern_resources(quern_reduce_by_key(words, quern_sum_u64, NULL), 2, 4096);
  */
 quern_set *quern_resources(quern_set *set, double cores, uint32_t memory_mb);
+
+/* ---- External commands ---- */
+
+/* What an external command makes of the records: `sh -c command` runs once in each task, also in one that has
+ * no records. A record goes to its standard input as a line, "key<TAB>value" or, of one without a key, the
+ * value alone, numbers of a known type (quern_typed()) in decimal; the lines of its standard output, without
+ * their newlines, are the records of the new set: values without keys. Nothing is escaped: a record that has
+ * a newline in it arrives as several. Any bytes; a line has at most 1 GiB.
+ *
+ * The command may end before it has read everything. A status other than 0, or a signal, fails the attempt
+ * with what the command printed last on its standard error. It has ended when the shell has, and its
+ * standard output is closed. It dies with the task, and with it what it has started, unless that left its
+ * process group.
+ *
+ * Its standard error goes where that of the job's functions goes, but for lines that Hadoop Streaming knows:
+ * "reporter:counter:GROUP,NAME,N" adds N, which may be negative, to the counter "GROUP:NAME"
+ * (quern_counter_add()); "reporter:status:TEXT" says what it is at, which is shown if it fails.
+ *
+ * It runs in the folder of the job's files (quern_file_path()), which it shares with other tasks; $TMPDIR is
+ * its own. It sees QUERN_STAGE, QUERN_TASK_PARTITION (the task's number in its stage, from 0) and
+ * QUERN_TASK_ATTEMPT; the last two also by Hadoop's names, mapreduce_task_partition and
+ * mapreduce_task_attempt_id; and of an input that is one file, or a part of one, mapreduce_map_input_file,
+ * mapreduce_map_input_start and mapreduce_map_input_length (bytes). */
+quern_set *quern_pipe(quern_set *set, const char *command);
+
+/* What may be different. All zero: nothing is. */
+struct quern_pipe_options {
+	bool values;               /* it gets values alone, whether they have keys or not */
+	const char *separator;     /* between key and value of its input; NULL: a tab. 1 to 16 bytes */
+	uint32_t key_fields;       /* so many fields of a line that it prints are the key, what is behind the
+				      separator after them is the value; a line that has no more fields is a key
+				      with an empty value. 0: a line is a value without a key */
+	const char *key_separator; /* of those fields; NULL: a tab */
+	const char *const *environment; /* "NAME=value", for it to see as well; NULL at the end. NULL: none */
+};
+quern_set *quern_pipe_with(quern_set *set, const char *command, const struct quern_pipe_options *options);
 
 /* ---- Actions ----
  *
