@@ -116,7 +116,8 @@ static int block_close(struct segment_writer *w, uint32_t flags, struct buf *out
 	return 0;
 }
 
-int segment_add_any(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out)
+static int add_record(struct segment_writer *w, int (*put)(struct buf *, quern_slice, quern_slice),
+	quern_slice key, quern_slice value, struct buf *out)
 {
 	int r = make_room(w);
 
@@ -124,12 +125,22 @@ int segment_add_any(struct segment_writer *w, quern_slice key, quern_slice value
 	if (r == 0 && raw_bytes(w) > 0 && key.len + value.len >= w->block)
 		r = block_close(w, 0, out);
 	if (r == 0)
-		r = record_put(&w->raw, key, value);
+		r = put(&w->raw, key, value);
 	if (r < 0)
 		return r;
 	w->records++;
 	w->block_records++;
 	return raw_bytes(w) >= w->block ? block_close(w, 0, out) : 0;
+}
+
+int segment_add_any(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out)
+{
+	return add_record(w, record_put_any, key, value, out);
+}
+
+int segment_add_optional(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out)
+{
+	return add_record(w, record_put_optional, key, value, out);
 }
 
 int segment_end(struct segment_writer *w, struct buf *out)

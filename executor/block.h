@@ -1,4 +1,5 @@
-/* block.h: segments: what one map attempt has for one partition, or one sorted run of a spill.
+/* block.h: segments: what one map attempt has for one partition, one sorted run of a spill, or a stretch of a
+ * file of records (seq.h).
  *
  * A segment is a sequence of blocks, the last of them marked (an empty segment is one empty block). A block,
  * all little-endian:
@@ -57,6 +58,8 @@ void segment_begin(struct segment_writer *w, uint64_t seed);
 static inline int segment_add(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out);
 /* What it does with a record that is long, or the last of its block. */
 int segment_add_any(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out);
+/* The same of a record that may be without a key; all of a segment are put in this way, or none. */
+int segment_add_optional(struct segment_writer *w, quern_slice key, quern_slice value, struct buf *out);
 /* Appends the last block to `out`. */
 int segment_end(struct segment_writer *w, struct buf *out);
 

@@ -5,9 +5,8 @@
  * knows by its name, for the number may have come to mean another one meanwhile. So nothing is left of it
  * when the executor goes, however it goes, and a worker that dies leaves nothing half made behind.
  *
- * What is in it is a row of records: for each, as LEB128 varints, the key's length plus one (0: it has no
- * key) and the value's length, then key and value. Compressed, it is a row of blocks, each of whole records:
- * u32 raw, u32 stored (little-endian), and a zstd frame of `stored` bytes. */
+ * What is in it is a row of records that may be without a key (job/records.h). Compressed, it is a row of
+ * blocks, each of whole records: u32 raw, u32 stored (little-endian), and a zstd frame of `stored` bytes. */
 #ifndef QUERN_EXECUTOR_CACHE_FILE_H
 #define QUERN_EXECUTOR_CACHE_FILE_H
 

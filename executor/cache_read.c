@@ -69,16 +69,6 @@ void cache_reader_close(struct cache_reader *r)
 
 /* ---- Records ---- */
 
-/* Most lengths take one byte. */
-static inline bool take_varint(const uint8_t **p, const uint8_t *end, uint64_t *ret)
-{
-	if (*p < end && **p < 0x80) {
-		*ret = *(*p)++;
-		return true;
-	}
-	return varint_take(p, end, ret);
-}
-
 static void fail(struct flow *flow)
 {
 	flow_fail(flow, -EBADMSG, false, "what was kept of a persisted set is damaged");
@@ -89,21 +79,15 @@ static bool give(
 	const uint8_t *p, size_t len, struct quern_out *out, const struct flow *flow, uint64_t *records)
 {
 	const uint8_t *end = p + len;
-	uint64_t n = 0;
+	quern_slice key, value;
 
-	while (p < end && !flow->stop) {
-		uint64_t key, value;
+	while (!flow->stop) {
+		int r = record_next_optional(&p, end, &key, &value);
 
-		if (!take_varint(&p, end, &key) || !take_varint(&p, end, &value))
-			return false;
-		uint64_t left = (uint64_t)(end - p), key_len = key > 0 ? key - 1 : 0;
-		if (key_len > left || value > left - key_len)
-			return false;
-		const uint8_t *at = p + key_len;
-		n++;
-		*records = n;
-		out->emit(out, quern_bytes(key > 0 ? p : NULL, key_len), quern_bytes(at, value));
-		p = at + value;
+		if (r <= 0)
+			return r == 0;
+		++*records;
+		out->emit(out, key, value);
 	}
 	return true;
 }

@@ -101,29 +101,17 @@ static void flush(struct cache_writer *w)
 static void take(struct quern_out *out, quern_slice key, quern_slice value)
 {
 	struct cache_writer *w = (struct cache_writer *)out;
-	uint8_t head[2 * VARINT_MAX];
+	size_t all = record_size_optional(key, value);
 
 	if (w->fd < 0)
 		return;
-	size_t n = varint_put(head, key.ptr == NULL ? 0 : (uint64_t)key.len + 1);
-	n += varint_put(head + n, value.len);
-	size_t all = n + key.len + value.len;
 	/* One that fills a block by itself makes no hole in front of it. */
 	if (w->raw.len > 0 && w->raw.len + all > CACHE_BLOCK)
 		flush(w);
 	if (w->fd >= 0 && !w->compressed && all > *w->left)
 		w->too_large = true;
-	if (w->fd >= 0 && (w->too_large || all > CACHE_BLOCK_MAX || buf_reserve(&w->raw, all) < 0))
+	if (w->fd >= 0 && (w->too_large || all > CACHE_BLOCK_MAX || record_put_optional(&w->raw, key, value) < 0))
 		give_up(w);
-	if (w->fd < 0)
-		return;
-	uint8_t *to = w->raw.data + w->raw.len;
-	memcpy(to, head, n);
-	if (key.len > 0)
-		memcpy(to + n, key.ptr, key.len);
-	if (value.len > 0)
-		memcpy(to + n + key.len, value.ptr, value.len);
-	w->raw.len += all;
 }
 
 int cache_writer_new(

@@ -10,8 +10,9 @@
 #include "base/write.h"
 #include "executor/bytes.h"
 #include "executor/encode.h"
-#include "job/codec.h"
+#include "executor/seq.h"
 #include "job/records.h"
+#include "job/stage.h"
 
 enum { PART_BUFFER = 256 << 10, NUMBER_MAX = 32 /* characters of a printed number */ };
 
@@ -24,7 +25,8 @@ struct part {
 	const char *name; /* end of path: what is below _temporary */
 	bool made, finished;
 	struct buf out;          /* printed */
-	struct encoder *encoder; /* NULL: the file is plain */
+	struct encoder *encoder; /* NULL: the file is plain, or has records */
+	struct seq_writer *seq;  /* NULL: it has no records */
 	struct buf packed;       /* compressed */
 	uint64_t records, bytes;
 	struct flow *flow;
@@ -33,7 +35,7 @@ struct part {
 static int part_open(struct part *p, const Quern__Sink *sink, const Quern__Task *task, struct err *err)
 {
 	if (asprintf(&p->path, "%s/_temporary/%u.%u.%u/part-%05u%s", sink->path, task->stage, task->partition,
-		    task->attempt, task->partition, codec_suffix(sink->codec)) < 0) {
+		    task->attempt, task->partition, sink_suffix(sink)) < 0) {
 		p->path = NULL;
 		return err_set(err, -ENOMEM, "output: out of memory");
 	}
@@ -80,8 +82,10 @@ static int part_flush(struct part *p)
 /* Writes everything. */
 static int part_end(struct part *p)
 {
-	int r = part_flush(p);
+	int r = p->seq != NULL ? seq_end(p->seq, &p->out) : 0;
 
+	if (r == 0)
+		r = part_flush(p);
 	if (r < 0 || p->encoder == NULL)
 		return r;
 	r = encoder_end(p->encoder, &p->packed);
@@ -145,13 +149,11 @@ static int put_field(struct part *p, Quern__ValueType type, quern_slice s)
 	return 0;
 }
 
-static void part_emit(struct quern_out *out, quern_slice key, quern_slice value)
+/* 0 or a negative errno. */
+static int put_line(struct part *p, quern_slice key, quern_slice value)
 {
-	struct part *p = (struct part *)out;
 	int r = 0;
 
-	if (p->flow->stop)
-		return;
 	if (p->has_key && key.ptr != NULL) { /* NULL: this record has none (job/out.h) */
 		r = put_field(p, p->key_type, key);
 		if (r == 0)
@@ -159,30 +161,74 @@ static void part_emit(struct quern_out *out, quern_slice key, quern_slice value)
 	}
 	if (r == 0)
 		r = put_field(p, p->value_type, value);
-	if (r == 0)
-		r = buf_add(&p->out, "\n", 1);
+	return r < 0 ? r : buf_add(&p->out, "\n", 1);
+}
+
+/* A record went into p->out, or failed. */
+static void part_added(struct part *p, int r)
+{
 	p->records++;
 	if (r == 0 && p->out.len >= PART_BUFFER)
 		r = part_flush(p);
 	if (r < 0)
-		flow_fail(p->flow, r, false, "output '%s': %s", p->path, strerror(-r));
+		flow_fail(p->flow, r, r == -EMSGSIZE, "output '%s': %s", p->path, strerror(-r));
 }
 
-int part_new(const Quern__Sink *sink, const Quern__Task *task, struct flow *flow, struct part **ret,
-	struct err *err)
+static void emit_text(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct part *p = (struct part *)out;
+
+	if (!p->flow->stop)
+		part_added(p, put_line(p, key, value));
+}
+
+static void emit_raw(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct part *p = (struct part *)out;
+
+	if (p->flow->stop)
+		return;
+	int r = buf_add(&p->out, key.ptr, key.len);
+	part_added(p, r < 0 ? r : buf_add(&p->out, value.ptr, value.len));
+}
+
+static void emit_seq(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct part *p = (struct part *)out;
+
+	if (!p->flow->stop)
+		part_added(p, seq_add(p->seq, key, value, &p->out));
+}
+
+/* What the file's bytes are made with. */
+static int part_begin(struct part *p, const Quern__Sink *sink, struct keep *keep, struct err *err)
+{
+	if (sink->kind != QUERN__SINK__KIND__SEQ) {
+		p->in.emit = sink->kind == QUERN__SINK__KIND__RAW ? emit_raw : emit_text;
+		return sink->codec == QUERN__CODEC__PLAIN ? 0 : encoder_new(sink->codec, &p->encoder, err);
+	}
+	p->in.emit = emit_seq;
+	p->seq = malloc(sizeof(*p->seq));
+	if (p->seq == NULL)
+		return err_set(err, -ENOMEM, "output: out of memory");
+	int r = seq_writer_init(p->seq, sink, sink->codec == QUERN__CODEC__PLAIN ? 0 : SEQ_LEVEL, keep);
+	return r < 0 ? err_errno(err, r, "output: random bytes for a seq file") : 0;
+}
+
+int part_new(const Quern__Sink *sink, const Quern__Task *task, struct keep *keep, struct flow *flow,
+	struct part **ret, struct err *err)
 {
 	auto_part struct part *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return err_set(err, -ENOMEM, "output: out of memory");
-	p->in.emit = part_emit;
 	p->key_type = sink->key_type;
 	p->value_type = sink->value_type;
 	p->has_key = sink->has_key;
 	p->fd = -1;
 	p->out = p->packed = BUF_INIT(SIZE_MAX / 2);
 	p->flow = flow;
-	int r = sink->codec == QUERN__CODEC__PLAIN ? 0 : encoder_new(sink->codec, &p->encoder, err);
+	int r = part_begin(p, sink, keep, err);
 	if (r == 0)
 		r = part_open(p, sink, task, err);
 	if (r < 0)
@@ -239,6 +285,9 @@ struct part *part_free(struct part *p)
 	buf_deinit(&p->out);
 	buf_deinit(&p->packed);
 	p->encoder = encoder_free(p->encoder);
+	if (p->seq != NULL)
+		seq_writer_deinit(p->seq);
+	free(p->seq);
 	free(p);
 	return NULL;
 }

@@ -8,18 +8,20 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "executor/flow.h"
+#include "executor/keep.h"
 #include "job/link.pb-c.h"
 #include "job/out.h"
 
 /* What a task may send to the driver: a frame of the link (base/link.h) of 64 MiB, less room for its head. */
 enum { COLLECT_MAX = 63 << 20 };
 
-struct part; /* PATH/_temporary/STAGE.PARTITION.ATTEMPT/part-NNNNN, or .gz or .zst, which the driver moves
+struct part; /* PATH/_temporary/STAGE.PARTITION.ATTEMPT/part-NNNNN, or .gz, .zst, .seq, which the driver moves
 		(scheduler/output.h) */
 
-/* Makes the file. 0, or a negative errno with a sentence. `sink` and `flow` are borrowed. */
-int part_new(const Quern__Sink *sink, const Quern__Task *task, struct flow *flow, struct part **ret,
-	struct err *err);
+/* Makes the file, of the kind that the sink is: text, raw bytes, or records (seq.h). 0, or a negative errno
+ * with a sentence. `sink`, `keep` and `flow` are borrowed. */
+int part_new(const Quern__Sink *sink, const Quern__Task *task, struct keep *keep, struct flow *flow,
+	struct part **ret, struct err *err);
 struct quern_out *part_in(struct part *p);
 
 /* Writes what is buffered and closes. *ret is the name below _temporary, borrowed until part_free(); 0, or a

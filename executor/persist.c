@@ -37,6 +37,13 @@ static uint64_t origin_of(const Quern__Branch *branch, const Quern__Task *task)
 		hash = XXH64(x->path, strlen(x->path), hash);
 		hash = XXH64(numbers, sizeof(numbers), hash);
 	}
+	if (task->split != NULL && task->split->range != NULL) {
+		const uint64_t numbers[2] = { task->split->range->start, task->split->range->end };
+
+		hash = XXH64(numbers, sizeof(numbers), hash);
+	}
+	if (task->split != NULL && task->split->records.len > 0)
+		hash = XXH64(task->split->records.data, task->split->records.len, hash);
 	return hash;
 }
 

@@ -1,11 +1,11 @@
 #include "executor/reader.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "executor/extent.h"
 
 /* Where in the file the next line begins. */
 static uint64_t position(const struct reader *r)
@@ -34,23 +34,15 @@ static void open_decoder(struct reader *r, const Quern__Extent *x, struct flow *
 
 static void reader_open(struct reader *r, const Quern__Extent *x, struct flow *flow)
 {
-	struct stat st;
+	uint64_t size;
 
-	/* Non-blocking for the open() alone: a FIFO must not hang us before fstat() has seen it. */
-	r->fd = open(x->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (r->fd < 0 || fstat(r->fd, &st) < 0) {
-		flow_fail(flow, -errno, false, "input '%s': %s", x->path, strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
-		flow_fail(flow, -EINVAL, true, "input '%s': not a regular file", x->path);
-	} else if (x->length > UINT64_MAX - x->offset || x->offset + x->length > (uint64_t)st.st_size) {
-		flow_fail(flow, -ESTALE, true, "input '%s' is shorter than when the job began", x->path);
-	} else {
-		(void)posix_fadvise(r->fd, (off_t)x->offset, (off_t)x->length, POSIX_FADV_SEQUENTIAL);
-		r->end = x->offset + x->length;
-		r->coded = x->codec != QUERN__CODEC__PLAIN;
-		if (r->coded)
-			open_decoder(r, x, flow);
-	}
+	r->fd = extent_open(x, &size, flow);
+	if (r->fd < 0)
+		return;
+	r->end = x->offset + x->length;
+	r->coded = x->codec != QUERN__CODEC__PLAIN;
+	if (r->coded)
+		open_decoder(r, x, flow);
 }
 
 /* Makes room behind what was read: drops the lines that were given, or grows for a line that fills all. */

@@ -138,7 +138,8 @@ static int open_part(struct sink *s, struct err *err)
 {
 	if (plan_of(s)->path == NULL)
 		return err_set(err, -EINVAL, "stage %u: no output folder", s->config.task->stage->id);
-	int r = part_new(plan_of(s), s->config.task->task, s->config.flow, &s->part, err);
+	int r = part_new(
+		plan_of(s), s->config.task->task, s->config.env->keep, s->config.flow, &s->part, err);
 	if (r == 0)
 		s->in = part_in(s->part);
 	return r;
@@ -222,6 +223,8 @@ int sink_open(struct sink *s, const struct sink_config *config, struct err *err)
 		s->in = &s->collect.in;
 		return 0;
 	case QUERN__SINK__KIND__TEXT:
+	case QUERN__SINK__KIND__SEQ:
+	case QUERN__SINK__KIND__RAW:
 		return open_part(s, err);
 	case QUERN__SINK__KIND__SAMPLE:
 		return open_sampler(s, err);
@@ -271,6 +274,8 @@ int sink_answer(struct sink *s, Quern__TaskResult *result)
 	case QUERN__SINK__KIND__COUNT:
 		return answer_count(s, result);
 	case QUERN__SINK__KIND__TEXT:
+	case QUERN__SINK__KIND__SEQ:
+	case QUERN__SINK__KIND__RAW:
 		result->file = strdup(s->file);
 		return result->file == NULL ? -ENOMEM : 0;
 	default:

@@ -4,11 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- Samples of a text ---- */
+/* ---- Samples of files ---- */
 
 enum {
-	PARTS = 8,               /* of an extent, at equal distances */
-	SAMPLE_BYTES = 512 << 10 /* of a split */
+	PARTS = 8,                /* of an extent, at equal distances */
+	SAMPLE_BYTES = 512 << 10, /* of a split */
+	SAMPLE_SEQ =
+		PARTS *
+		SEQ_STRETCH /* the same of files of records: a stretch is read as a whole or not at all */
 };
 
 static void free_parts(Quern__Split *parts)
@@ -34,8 +37,9 @@ static int add_part(Quern__Split *parts, const Quern__Extent *x, uint64_t offset
 	return 0;
 }
 
-/* Lines belong to the part in which they begin, whatever the parts are (reader.h). Of each extent as large a
- * share as of any other. What is compressed is read as a whole: there is nothing to skip to. */
+/* Records belong to the part in which they begin, whatever the parts are (reader.h, binary.h, seq.h). Of each
+ * extent as large a share as of any other. What is compressed is read as a whole: there is nothing to skip
+ * to. */
 static int add_parts(Quern__Split *parts, const Quern__Extent *x, double share, uint64_t *bytes)
 {
 	uint64_t length = (uint64_t)((double)x->length * share / PARTS);
@@ -60,11 +64,19 @@ static uint64_t bytes_of(const Quern__Split *split)
 	return n;
 }
 
+/* Whether parts of an extent can be read. A file that is one record has none; of others a record begins soon.
+ */
+static bool may_sample(const Quern__Source *source)
+{
+	return source->n_text > 0 && source->format != QUERN__SOURCE__FORMAT__WHOLE;
+}
+
 static int open_sample(struct source *s, struct err *err)
 {
 	const Quern__Split *split = s->config.task->task->split;
 	uint64_t all = bytes_of(split), bytes = 0;
-	double share = all > 0 ? (double)SAMPLE_BYTES / (double)all : 1;
+	bool seq = s->config.task->branch->source->format == QUERN__SOURCE__FORMAT__SEQ;
+	double share = all > 0 ? (double)(seq ? SAMPLE_SEQ : SAMPLE_BYTES) / (double)all : 1;
 	int r = 0;
 
 	s->parts = calloc(1, sizeof(*s->parts));
@@ -88,12 +100,13 @@ int source_open(struct source *s, const struct source_config *config, struct err
 		.env = config->env, .task = config->task, .memory = config->memory, .flow = config->flow
 	};
 
-	*s = (struct source){ .config = *config, .reader = READER_INIT, .scale = 1 };
+	*s = (struct source){ .config = *config, .scale = 1 };
 	if (config->task->branch->source->n_shuffles > 0)
 		return inputs_open(&s->inputs, &inputs, err);
 	if (config->task->task->split == NULL)
 		return err_set(err, -EPROTO, "stage %u: a task without a split", config->task->stage->id);
-	return config->sample ? open_sample(s, err) : 0;
+	split_reader_init(&s->reader, config->task->branch->source, config->env->keep);
+	return config->sample && may_sample(config->task->branch->source) ? open_sample(s, err) : 0;
 }
 
 void source_run(struct source *s, struct quern_out *in)
@@ -101,7 +114,7 @@ void source_run(struct source *s, struct quern_out *in)
 	if (s->inputs.n > 0)
 		inputs_run(&s->inputs, in);
 	else
-		reader_run(&s->reader, s->parts != NULL ? s->parts : s->config.task->task->split, in,
+		split_reader_run(&s->reader, s->parts != NULL ? s->parts : s->config.task->task->split, in,
 			s->config.flow);
 }
 
@@ -117,19 +130,19 @@ const Quern__MapOutput *source_lost(const struct source *s, uint32_t *ret_shuffl
 
 uint64_t source_records(const struct source *s)
 {
-	return s->inputs.n > 0 ? inputs_records(&s->inputs) : s->reader.records;
+	return s->inputs.n > 0 ? inputs_records(&s->inputs) : split_reader_records(&s->reader);
 }
 
 uint64_t source_bytes(const struct source *s)
 {
-	return s->inputs.n > 0 ? inputs_bytes(&s->inputs) : s->reader.bytes;
+	return s->inputs.n > 0 ? inputs_bytes(&s->inputs) : split_reader_bytes(&s->reader);
 }
 
 void source_close(struct source *s)
 {
 	if (s->config.env == NULL)
 		return;
-	reader_deinit(&s->reader);
+	split_reader_deinit(&s->reader);
 	free_parts(s->parts);
 	s->parts = NULL;
 	inputs_close(&s->inputs);

@@ -1,23 +1,23 @@
-/* source.h: where the records of a task come from: the lines of its split, or its partition of shuffles. */
+/* source.h: where the records of a task come from: its split, or its partition of shuffles. */
 #ifndef QUERN_EXECUTOR_SOURCE_H
 #define QUERN_EXECUTOR_SOURCE_H
 
 #include "executor/inputs.h"
-#include "executor/reader.h"
+#include "executor/split_read.h"
 #include "executor/task.h"
 
 struct source_config {
 	const struct task_env *env;
 	const struct task *task;
 	size_t memory; /* bytes for what is held of shuffles */
-	bool sample;   /* of a long text only some parts are wanted */
+	bool sample;   /* of long files only some parts are wanted */
 	struct flow *flow;
 };
 
 struct source {
 	struct source_config config; /* borrowed */
 
-	struct reader reader;
+	struct split_reader reader;
 	Quern__Split *parts; /* of the split, when a sample is wanted; owned */
 	double scale;
 

@@ -267,8 +267,8 @@ int step_partition_new(const struct step_env *env, const Quern__Step *step, stru
 	p->records.next = next_record;
 	p->out.emit = emit;
 	p->flow = env->flow;
-	if (env->flow->task != NULL)
-		p->task = *env->flow->task;
+	if (env->flow->task != NULL) /* which file a record is of is not known here any more */
+		p->task.tally = env->flow->task->tally;
 	p->task.record = &p->record;
 	gate_init(&p->gate, next, &p->task);
 	p->partition = env->partition;

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "job/act.h"
 #include "base/vec.h"
+#include "job/act.h"
 #include "job/records.h"
 #include "job/sample.h"
 #include "job/set.h"
@@ -43,9 +43,9 @@ static int run_stages(
 	if (r < 0)
 		return r;
 	run->name = a->name;
+	run->has_goes_on = run->goes_on = a->goes_on;
 	run->accumulators = job->accumulators;
 	run->n_accumulators = job->n_accumulators;
-	run->has_goes_on = run->goes_on = a->goes_on;
 	if (a->part) {
 		run->has_first_partition = run->has_partition_count = true;
 		run->first_partition = a->first;
@@ -204,7 +204,7 @@ struct action act_of(quern_set *set, Quern__Sink__Kind kind)
 	return a;
 }
 
-/* ---- save_text ---- */
+/* ---- Files ---- */
 
 static int no_result(void *arg, uint32_t partition, const uint8_t *data, size_t len)
 {
@@ -212,39 +212,51 @@ static int no_result(void *arg, uint32_t partition, const uint8_t *data, size_t 
 	return 0;
 }
 
-static int save_text(quern_set *set, const char *path, Quern__Codec codec)
+/* `what` names the caller. */
+static int save(
+	quern_set *set, const char *what, Quern__Sink__Kind kind, const char *path, enum quern_codec codec)
 {
-	struct action a = act_of(set, QUERN__SINK__KIND__TEXT);
+	struct action a = act_of(set, kind);
+	char text[128];
 
+	(void)snprintf(text, sizeof(text), "quern_%s(): the path is %s", what,
+		path == NULL ? "NULL: is an argument missing?" : "empty");
 	if (path == NULL || *path == '\0')
-		return act_complain(path == NULL
-					    ? "quern_save_text(): the path is NULL: is an argument missing?"
-					    : "quern_save_text(): the path is empty");
+		return act_complain(text);
+	(void)snprintf(text, sizeof(text), "quern_%s(): there is no such codec", what);
+	if (codec != QUERN_PLAIN && codec != QUERN_GZIP && codec != QUERN_ZSTD)
+		return act_complain(text);
 	a.sink.path = (char *)path;
-	a.sink.has_codec = codec != QUERN__CODEC__PLAIN;
-	a.sink.codec = codec;
+	a.sink.has_codec = codec != QUERN_PLAIN;
+	a.sink.codec = (Quern__Codec)codec; /* the same numbers: plan.proto */
+	a.name = act_name("%s(%s)", what, path);
 	a.goes_on = true;
-	a.name = act_name("save_text(%s)", path);
 	return act(&a, no_result, NULL);
 }
 
 int quern_save_text(quern_set *set, const char *path)
 {
-	return save_text(set, path, QUERN__CODEC__PLAIN);
+	return save(set, "save_text", QUERN__SINK__KIND__TEXT, path, QUERN_PLAIN);
 }
 
 int quern_save_text_compressed(quern_set *set, const char *path, enum quern_codec codec)
 {
-	switch (codec) {
-	case QUERN_PLAIN:
-		return save_text(set, path, QUERN__CODEC__PLAIN);
-	case QUERN_GZIP:
-		return save_text(set, path, QUERN__CODEC__GZIP);
-	case QUERN_ZSTD:
-		return save_text(set, path, QUERN__CODEC__ZSTD);
-	default:
-		return act_complain("quern_save_text_compressed(): there is no such codec");
-	}
+	return save(set, "save_text", QUERN__SINK__KIND__TEXT, path, codec);
+}
+
+int quern_save_raw(quern_set *set, const char *path, enum quern_codec codec)
+{
+	return save(set, "save_raw", QUERN__SINK__KIND__RAW, path, codec);
+}
+
+int quern_save_seq(quern_set *set, const char *path, enum quern_codec codec)
+{
+	if (codec == QUERN_GZIP)
+		return act_complain(
+			"quern_save_seq(): files of records are plain or compressed by zstd, not by "
+			"gzip: use "
+			"QUERN_ZSTD");
+	return save(set, "save_seq", QUERN__SINK__KIND__SEQ, path, codec);
 }
 
 /* ---- count ---- */
@@ -362,30 +374,6 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 	return r;
 }
 
-int quern_first(quern_set *set, quern_each_fn *each, void *arg)
-{
-	return quern_take(set, 1, each, arg);
-}
-
-static int not_empty(quern_slice key, quern_slice value, void *arg)
-{
-	bool *empty = arg;
-
-	(void)key, (void)value;
-	*empty = false;
-	return 0;
-}
-
-int quern_is_empty(quern_set *set, bool *ret)
-{
-	bool empty = true;
-
-	int r = quern_take(set, 1, not_empty, &empty);
-	if (r == 0)
-		*ret = empty;
-	return r;
-}
-
 /* ---- foreach ---- */
 
 /* Runs a step that gives nothing, or nothing that is wanted. */
@@ -409,4 +397,28 @@ int quern_foreach_partition(quern_set *set, quern_partition_fn *fn, const quern_
 	return run_step(set_step(set, "quern_foreach_partition", QUERN__STEP__KIND__MAP_PARTITIONS, true,
 				(code_fn *)fn, arg),
 		"foreach_partition");
+}
+
+int quern_first(quern_set *set, quern_each_fn *each, void *arg)
+{
+	return quern_take(set, 1, each, arg);
+}
+
+static int not_empty(quern_slice key, quern_slice value, void *arg)
+{
+	bool *empty = arg;
+
+	(void)key, (void)value;
+	*empty = false;
+	return 0;
+}
+
+int quern_is_empty(quern_set *set, bool *ret)
+{
+	bool empty = true;
+
+	int r = quern_take(set, 1, not_empty, &empty);
+	if (r == 0)
+		*ret = empty;
+	return r;
 }

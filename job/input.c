@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +40,16 @@ struct sizes {
 /* What is to be cut, and where: `frames` has an entry per file, which is empty where none was looked for. */
 struct files {
 	const struct listing *l;
+	const struct input_config *config;
 	struct frames *frames;
 };
+
+/* Whether a file is one extent, whatever it holds. */
+static bool is_whole(const struct input_config *config, const struct listed *f)
+{
+	return config->file_each || config->format == QUERN__SOURCE__FORMAT__WHOLE ||
+	       (config->format == QUERN__SOURCE__FORMAT__FIXED && f->codec != QUERN__CODEC__PLAIN);
+}
 
 static uint64_t divide_up(uint64_t a, uint64_t b)
 {
@@ -60,13 +69,16 @@ static uint64_t most(uint64_t a, uint64_t b)
 static struct sizes sizes_of(const struct listing *l, const struct input_config *config)
 {
 	uint64_t target = config->target_bytes != 0 ? config->target_bytes : INPUT_TARGET;
-	uint64_t tasks = config->parallelism != 0 ? config->parallelism : 1;
+	uint64_t tasks = config->pieces != 0        ? config->pieces
+			 : config->parallelism != 0 ? config->parallelism
+						    : 1;
+	uint64_t smallest = config->pieces != 0 ? 1 : INPUT_MIN;
 	uint64_t cost = l->work + l->files.n * (uint64_t)INPUT_FILE_COST;
 
 	return (struct sizes){
-		.work = most(least(target, most(divide_up(l->work, tasks), INPUT_MIN)),
+		.work = most(least(target, most(divide_up(l->work, tasks), smallest)),
 			divide_up(l->work, INPUT_SPLITS_MAX)),
-		.cost = most(least(target, most(divide_up(cost, tasks), INPUT_MIN)),
+		.cost = most(least(target, most(divide_up(cost, tasks), smallest)),
 			divide_up(cost, INPUT_SPLITS_MAX)),
 	};
 }
@@ -135,8 +147,12 @@ static int cut(const struct files *files, const struct sizes *sizes, struct piec
 		const struct listed *f = &l->files.at[i];
 		uint64_t n = divide_up(f->work, sizes->work);
 
-		r = f->codec == QUERN__CODEC__PLAIN ? cut_plain(ret, sizes, i, f->size, n)
-						    : cut_coded(ret, sizes, files, i, n);
+		if (is_whole(files->config, f))
+			r = add_piece(ret, sizes, files->config->file_each, f->work,
+				(struct piece){ .file = i, .length = f->size });
+		else
+			r = f->codec == QUERN__CODEC__PLAIN ? cut_plain(ret, sizes, i, f->size, n)
+							    : cut_coded(ret, sizes, files, i, n);
 	}
 	return r;
 }
@@ -209,15 +225,16 @@ static int make_splits(const struct listing *l, const struct pieces *p, struct i
 
 /* Looks for places to cut the zstd files at that are worth it. */
 static int find_frames(
-	const struct listing *l, const struct sizes *sizes, struct frames *ret, struct err *err)
+	const struct files *files, const struct sizes *sizes, struct frames *ret, struct err *err)
 {
+	const struct listing *l = files->l;
 	uint32_t reads = FRAMES_READS_MAX;
 	int r = 0;
 
 	for (size_t i = 0; i < l->files.n && r == 0; i++) {
 		const struct listed *f = &l->files.at[i];
 
-		if (f->codec != QUERN__CODEC__ZSTD || f->work <= sizes->work)
+		if (f->codec != QUERN__CODEC__ZSTD || f->work <= sizes->work || is_whole(files->config, f))
 			continue;
 		auto_close int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 		r = fd < 0 ? -errno
@@ -250,13 +267,13 @@ static int split_listing(
 {
 	struct sizes sizes = sizes_of(l, config);
 	struct input_splits splits = { 0 };
-	struct files files = { .l = l };
+	struct files files = { .l = l, .config = config };
 	int r;
 
 	files.frames = calloc(l->files.n + 1, sizeof(*files.frames));
 	if (files.frames == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
-	r = find_frames(l, &sizes, files.frames, err);
+	r = find_frames(&files, &sizes, files.frames, err);
 	if (r == 0)
 		r = make_pieces(&files, &sizes, &splits, err);
 	for (size_t i = 0; i < l->files.n; i++)
@@ -270,6 +287,40 @@ static int split_listing(
 	return 0;
 }
 
+/* What a file's size and name say against its being of the format. */
+static int check_file(const struct listed *f, const struct input_config *config, struct err *err)
+{
+	bool plain = f->codec == QUERN__CODEC__PLAIN;
+
+	switch (config->format) {
+	case QUERN__SOURCE__FORMAT__WHOLE:
+		return plain && f->size > INPUT_WHOLE_MAX
+			       ? err_set(err, -EFBIG,
+					 "the input '%s': %" PRIu64
+					 " bytes are more than %d, which a file as one record may have",
+					 f->path, f->size, INPUT_WHOLE_MAX)
+			       : 0;
+	case QUERN__SOURCE__FORMAT__FIXED:
+		return plain && f->size % config->width != 0
+			       ? err_set(err, -EINVAL,
+					 "the input '%s': %" PRIu64
+					 " bytes are no whole number of records of %" PRIu32 " bytes",
+					 f->path, f->size, config->width)
+			       : 0;
+	case QUERN__SOURCE__FORMAT__SEQ:
+		if (!plain)
+			return err_set(err, -EINVAL,
+				"the input '%s': a seq file is compressed inside, not as a whole: decompress "
+				"it",
+				f->path);
+		return f->size == 0
+			       ? err_set(err, -EINVAL, "the input '%s' is empty, as no seq file is", f->path)
+			       : 0;
+	default:
+		return 0;
+	}
+}
+
 int input_splits(char *const *paths, size_t n_paths, const struct input_config *config,
 	struct input_splits *ret, struct err *err)
 {
@@ -278,6 +329,8 @@ int input_splits(char *const *paths, size_t n_paths, const struct input_config *
 
 	for (size_t i = 0; i < n_paths && r == 0; i++)
 		r = listing_add(&l, paths[i], err);
+	for (size_t i = 0; i < l.files.n && r == 0; i++)
+		r = check_file(&l.files.at[i], config, err);
 	if (r == 0)
 		r = split_listing(&l, config, ret, err);
 	listing_deinit(&l);

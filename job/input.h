@@ -1,7 +1,8 @@
-/* input.h: from the paths of a text source to the input of its tasks. */
+/* input.h: from the paths of a source to the input of its tasks. */
 #ifndef QUERN_JOB_INPUT_H
 #define QUERN_JOB_INPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,11 +15,16 @@ enum {
 	INPUT_FILE_COST =
 		16 << 10, /* what opening a file costs, in bytes read: 10,000 small files pack well */
 	INPUT_SPLITS_MAX = 100000, /* tasks of a stage; beyond that splits grow */
+	INPUT_WHOLE_MAX = 1 << 30, /* bytes of a file that is one record, decompressed */
 };
 
 struct input_config {
 	uint64_t target_bytes; /* of a split at most, about; 0: INPUT_TARGET */
 	uint32_t parallelism;  /* at least so many splits, unless they would be smaller than INPUT_MIN */
+	uint32_t pieces;       /* 0; or at least so many, however small */
+	Quern__Source__Format format;
+	uint32_t width; /* of FIXED */
+	bool file_each; /* a file is a split */
 };
 
 struct input_splits {
@@ -32,7 +38,9 @@ struct input_splits {
  * folder within a folder is an error, so that nothing is left out silently. Paths of extents are absolute.
  * Every byte of the input is in exactly one extent; borders of extents are anywhere: the reader finds the
  * lines. Compressed files (job/codec.h) count as LISTING_CODED_WORK times their size; gzip is one extent
- * whatever its size, zstd is cut where a frame begins, as far as such places are found (job/frames.h).
+ * whatever its size, zstd is cut where a frame begins, as far as such places are found (job/frames.h). Files
+ * that are one record each are one extent, and so are compressed ones of records of a fixed width. Of the
+ * content of files nothing is known here but what their sizes and names say.
  * -ENOENT, -EACCES, -EINVAL (not a file, a folder in a folder, an empty file that should be compressed),
  * -ENOMEM, ... with one line that names the path. */
 int input_splits(char *const *paths, size_t n_paths, const struct input_config *config,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "job/code.h"
+#include "job/source_check.h"
 #include "job/tally.h"
 #include "job/stage.h"
 #include "job/step_check.h"
@@ -38,10 +39,10 @@ static int check_order(const Quern__Order *o, struct err *err)
 	if (!known(&quern__value_type__descriptor, (int)o->key) ||
 		!known(&quern__value_type__descriptor, (int)o->value))
 		return err_set(err, -EBADMSG, "an order of an unknown type");
-	if (o->value_first)
-		return err_set(err, -EBADMSG, "a shuffle in the order of values");
 	if ((o->loose && !o->tagged) || (o->tagged && o->compare != NULL))
 		return err_set(err, -EBADMSG, "an order that is none");
+	if (o->value_first)
+		return err_set(err, -EBADMSG, "a shuffle in the order of values");
 	return o->compare != NULL ? check_function(o->compare, ROLE_NONE, "an order", err) : 0;
 }
 
@@ -129,16 +130,9 @@ static int check_group(const Quern__Source *s, struct err *err)
 
 static int check_source(const Quern__Run *run, size_t stage, const Quern__Source *s, struct err *err)
 {
-	int r = 0;
+	int r = source_check(s, err);
 
-	if ((s->n_text > 0) == (s->n_shuffles > 0))
-		return err_set(err, -EBADMSG, "the source is not exactly one");
-	if (s->n_text > PLAN_PATHS_MAX)
-		return err_set(err, -EBADMSG, "%zu paths are more than %d", s->n_text, PLAN_PATHS_MAX);
-	for (size_t i = 0; i < s->n_text; i++)
-		if (s->text[i][0] == '\0')
-			return err_set(err, -EBADMSG, "a path is empty");
-	if (s->group == NULL && s->n_shuffles > 1)
+	if (r == 0 && s->group == NULL && s->n_shuffles > 1)
 		return err_set(err, -EBADMSG, "%zu shuffles at a time", s->n_shuffles);
 	for (size_t i = 0; r == 0 && i < s->n_shuffles; i++)
 		r = check_input(run, stage, s->shuffles[i], err);
@@ -164,13 +158,12 @@ static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, 
 	int r = step_check(s, err);
 	if (r == 0 && s->cache != NULL)
 		r = check_cache(s, caches, n_caches, err);
-	if (r < 0 || s->function == NULL)
-		return r;
-	return check_function(s->function,
-		s->kind == QUERN__STEP__KIND__FOLD  ? ROLE_FOLD
-		: s->kind == QUERN__STEP__KIND__MAP ? ROLE_MAP
-						    : ROLE_NONE,
-		"a step", err);
+	return r < 0 || s->function == NULL ? r
+					    : check_function(s->function,
+						      s->kind == QUERN__STEP__KIND__FOLD  ? ROLE_FOLD
+						      : s->kind == QUERN__STEP__KIND__MAP ? ROLE_MAP
+											  : ROLE_NONE,
+						      "a step", err);
 }
 
 /* The partitions of a step's set begin with those of a branch that is not behind its own, and where it says
@@ -265,6 +258,21 @@ static int check_collect(const Quern__Sink *s, struct err *err)
 	return 0;
 }
 
+/* The files that a stage writes. */
+static int check_files(const Quern__Sink *s, struct err *err)
+{
+	if (s->path == NULL || s->path[0] == '\0')
+		return err_set(err, -EBADMSG, "the path of the output is empty");
+	if (!known(&quern__value_type__descriptor, (int)s->key_type) ||
+		!known(&quern__value_type__descriptor, (int)s->value_type))
+		return err_set(err, -EBADMSG, "values of an unknown type");
+	if (!known(&quern__codec__descriptor, (int)s->codec))
+		return err_set(err, -EBADMSG, "an unknown kind of compression %d", (int)s->codec);
+	if (s->kind == QUERN__SINK__KIND__SEQ && s->codec == QUERN__CODEC__GZIP)
+		return err_set(err, -EBADMSG, "files of records that gzip compresses");
+	return 0;
+}
+
 static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
 {
 	const Quern__Sink *s = run->stages[stage]->sink;
@@ -283,16 +291,7 @@ static int check_sink(const Quern__Run *run, size_t stage, struct err *err)
 		return err_set(err, -EBADMSG, "a combination or an order of what is not shuffled");
 	if (s->kind == QUERN__SINK__KIND__SAMPLE && s->order != NULL)
 		return check_order(s->order, err);
-	if (s->kind != QUERN__SINK__KIND__TEXT)
-		return 0;
-	if (s->path == NULL || s->path[0] == '\0')
-		return err_set(err, -EBADMSG, "the path of the output is empty");
-	if (!known(&quern__value_type__descriptor, (int)s->key_type) ||
-		!known(&quern__value_type__descriptor, (int)s->value_type))
-		return err_set(err, -EBADMSG, "values of an unknown type");
-	if (!known(&quern__codec__descriptor, (int)s->codec))
-		return err_set(err, -EBADMSG, "an unknown kind of compression %d", (int)s->codec);
-	return 0;
+	return sink_writes_files(s) ? check_files(s, err) : 0;
 }
 
 /* ---- The run ---- */

@@ -19,13 +19,15 @@ enum {
 	PLAN_ARG_MAX = 8 << 20,        /* bytes of a function's argument */
 	PLAN_COMPRESSION_MAX = 19,     /* level of zstd */
 	PLAN_FRACTION_MAX = 1000,      /* times that a sample takes a record on average */
+	PLAN_SEPARATOR_MAX = 1 << 10,  /* bytes between key and value of a line */
+	PLAN_WIDTH_MAX = 64 << 20,     /* bytes of a record of a fixed width */
 };
 
 /* Holds `run` against what plan.proto says of it: 1 to PLAN_STAGES_MAX stages with ids of their own, all but
  * the last with a SHUFFLE sink, which one later stage at least reads; sources that an earlier stage of this
  * Run writes; enums with known values; functions that are a known builtin or an offset; numbers within the
- * limits above; paths that are not empty. With `build_id`: the Run is of that object. 0, or -EBADMSG with a
- * sentence. */
+ * limits above; paths that are not empty; records in memory that are such. With `build_id`: the Run is of
+ * that object. 0, or -EBADMSG with a sentence. */
 int plan_check(const Quern__Run *run, const uint8_t *build_id, size_t build_id_len, struct err *err);
 
 #endif

@@ -1,7 +1,5 @@
 #include "job/records.h"
 
-#include <errno.h>
-
 size_t varint_put(uint8_t *to, uint64_t v)
 {
 	size_t n = 0;
@@ -35,10 +33,11 @@ bool varint_take(const uint8_t **p, const uint8_t *end, uint64_t *ret)
 	return false;
 }
 
-int record_put_any(struct buf *out, quern_slice key, quern_slice value)
+/* A record behind the length that stands for its key's. */
+static int put(struct buf *out, uint64_t key_len, quern_slice key, quern_slice value)
 {
 	uint8_t head[2 * VARINT_MAX];
-	size_t n = varint_put(head, key.len), all;
+	size_t n = varint_put(head, key_len), all;
 
 	n += varint_put(head + n, value.len);
 	if (__builtin_add_overflow(key.len, value.len, &all) || __builtin_add_overflow(all, n, &all))
@@ -54,6 +53,32 @@ int record_put_any(struct buf *out, quern_slice key, quern_slice value)
 		memcpy(to + n + key.len, value.ptr, value.len);
 	out->len += all;
 	return 0;
+}
+
+int record_put_any(struct buf *out, quern_slice key, quern_slice value)
+{
+	return put(out, key.len, key, value);
+}
+
+int record_put_optional(struct buf *out, quern_slice key, quern_slice value)
+{
+	return put(out, key.ptr == NULL ? 0 : (uint64_t)key.len + 1, key, value);
+}
+
+static size_t varint_size(uint64_t v)
+{
+	size_t n = 1;
+
+	for (; v >= 0x80; v >>= 7)
+		n++;
+	return n;
+}
+
+size_t record_size_optional(quern_slice key, quern_slice value)
+{
+	uint64_t key_len = key.ptr == NULL ? 0 : (uint64_t)key.len + 1;
+
+	return varint_size(key_len) + varint_size(value.len) + key.len + value.len;
 }
 
 int record_next_any(const uint8_t **p, const uint8_t *end, quern_slice *key, quern_slice *value)

@@ -1,8 +1,12 @@
 /* records.h: a sequence of records in bytes: for each, the key's length and the value's length as LEB128
- * varints (at most 10 bytes each), the key, the value. Used for collected data and inside shuffle blocks. */
+ * varints (at most 10 bytes each), the key, the value. Used for collected data and inside shuffle blocks.
+ *
+ * Where a record may be without a key, which is not the same as an empty one, the key's length is one more, and
+ * 0 says that there is none: in persisted sets, in files of records (seq), in records that a plan carries. */
 #ifndef QUERN_JOB_RECORDS_H
 #define QUERN_JOB_RECORDS_H
 
+#include <errno.h>
 #include <quern/quern.h>
 
 #include "base/buf.h"
@@ -72,6 +76,40 @@ static inline int record_next(const uint8_t **p, const uint8_t *end, quern_slice
 	*key = quern_bytes(at + 2, at[0]);
 	*value = quern_bytes(at + 2 + at[0], at[1]);
 	*p = at + 2 + at[0] + at[1];
+	return 1;
+}
+
+/* The same for records that may be without a key: `key.ptr` is NULL then (job/out.h), and only then. */
+int record_put_optional(struct buf *out, quern_slice key, quern_slice value);
+/* The bytes that it takes. */
+size_t record_size_optional(quern_slice key, quern_slice value);
+
+/* Most lengths take one byte. */
+static inline bool record_take_length(const uint8_t **p, const uint8_t *end, uint64_t *ret)
+{
+	if (*p < end && **p < 0x80) {
+		*ret = *(*p)++;
+		return true;
+	}
+	return varint_take(p, end, ret);
+}
+
+static inline int record_next_optional(
+	const uint8_t **p, const uint8_t *end, quern_slice *key, quern_slice *value)
+{
+	const uint8_t *at = *p;
+	uint64_t head, value_len;
+
+	if (at == end)
+		return 0;
+	if (!record_take_length(&at, end, &head) || !record_take_length(&at, end, &value_len))
+		return -EBADMSG;
+	uint64_t left = (uint64_t)(end - at), key_len = head > 0 ? head - 1 : 0;
+	if (key_len > left || value_len > left - key_len)
+		return -EBADMSG;
+	*key = quern_bytes(head > 0 ? at : NULL, key_len);
+	*value = quern_bytes(at + key_len, value_len);
+	*p = at + key_len + value_len;
 	return 1;
 }
 

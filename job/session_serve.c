@@ -202,8 +202,8 @@ static int run_action(
 	int r = session_put_run(&b, run);
 	if (r == -EMSGSIZE)
 		return err_set(err, r,
-			"%s: with the arguments of its functions it takes more than %d MiB: "
-			"put large ones into files",
+			"%s: with the arguments of its functions and the records in memory it takes more "
+			"than %d MiB: put large ones into files",
 			run->name, SESSION_TO_DRIVER_MAX >> 20);
 	if (r < 0)
 		return err_set(err, r, "out of memory");

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "job/codec.h"
 #include "job/plan.pb-c.h"
 
 enum { STAGE_SHUFFLES_MAX = 2 /* that a branch reads */ };
@@ -23,6 +24,19 @@ static inline bool stage_keeps(const Quern__Stage *stage)
 		if (branch_keeps(stage->branches[i]))
 			return true;
 	return false;
+}
+
+/* Whether it fills a folder with files. */
+static inline bool sink_writes_files(const Quern__Sink *sink)
+{
+	return sink->kind == QUERN__SINK__KIND__TEXT || sink->kind == QUERN__SINK__KIND__SEQ ||
+	       sink->kind == QUERN__SINK__KIND__RAW;
+}
+
+/* What the names of those end with. */
+static inline const char *sink_suffix(const Quern__Sink *sink)
+{
+	return sink->kind == QUERN__SINK__KIND__SEQ ? ".seq" : codec_suffix(sink->codec);
 }
 
 /* Whether a branch of it reads the shuffle. */

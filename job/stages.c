@@ -258,7 +258,7 @@ static int cut_last(struct cutter *c, quern_set *set, const Quern__Sink *action)
 	if (sink == NULL)
 		return no_memory(c->err);
 	*sink = *action;
-	if (sink->kind == QUERN__SINK__KIND__TEXT) {
+	if (sink_writes_files(sink)) {
 		sink->has_key_type = sink->has_value_type = sink->has_has_key = true;
 		sink->key_type = set->key_type;
 		sink->value_type = set->value_type;

@@ -68,13 +68,13 @@ int step_check(const Quern__Step *s, struct err *err)
 
 	if (need == ALWAYS && s->function == NULL)
 		return err_set(err, -EBADMSG, "a step without a function");
-	if ((s->kind == QUERN__STEP__KIND__FOLD) != (s->has_zero != 0) || s->zero.len > PLAN_ARG_MAX)
-		return err_set(err, -EBADMSG, "a fold from nothing, from too much, or of what is no fold");
 	if ((s->kind == QUERN__STEP__KIND__CACHE) != (s->cache != NULL) ||
 		(s->cache != NULL && s->function != NULL))
 		return err_set(err, -EBADMSG, "a step that keeps records does nothing else");
 	if (need == NEVER && s->function != NULL)
 		return err_set(err, -EBADMSG, "a step with a function that it does not call");
+	if ((s->kind == QUERN__STEP__KIND__FOLD) != (s->has_zero != 0) || s->zero.len > PLAN_ARG_MAX)
+		return err_set(err, -EBADMSG, "a fold from nothing, from too much, or of what is no fold");
 	switch (s->kind) {
 	case QUERN__STEP__KIND__SAMPLE:
 		return check_sampling(s, err);

@@ -8,10 +8,10 @@
 
 #include "base/auto.h"
 #include "hdfs_client/url.h"
-#include "job/codec.h"
 #include "job/explain.h"
-#include "job/input.h"
 #include "job/plan_check.h"
+#include "job/source_splits.h"
+#include "job/stage.h"
 #include "scheduler/output.h"
 
 enum { SPLIT_LEAST = 16 << 20 /* bytes */ };
@@ -217,6 +217,12 @@ static uint64_t split_target(uint64_t task_memory)
 	return target < SPLIT_LEAST ? SPLIT_LEAST : target;
 }
 
+/* Who only looks has not saved the checkpoint that is read here. */
+static bool not_there_yet(const struct action *a, const Quern__Source *source)
+{
+	return a->config.only_look && source->file_each && access(source->text[0], F_OK) < 0;
+}
+
 static int split_branch(const struct action *a, const Quern__Stage *stage, Quern__Branch *branch,
 	struct stage_splits *splits, struct err *err)
 {
@@ -224,9 +230,16 @@ static int split_branch(const struct action *a, const Quern__Stage *stage, Quern
 		.parallelism = a->config.cores };
 	struct input_splits input;
 
-	int r = input_splits(branch->source->text, branch->source->n_text, &config, &input, err);
+	Quern__Source nothing = QUERN__SOURCE__INIT;
+
+	nothing.has_records = true;
+	int r = source_splits(
+		not_there_yet(a, branch->source) ? &nothing : branch->source, &config, &input, err);
 	if (r < 0)
 		return r;
+	/* They travel with their tasks; of the stage, which every executor gets, they are no part. */
+	free(branch->source->records.data);
+	branch->source->records = (ProtobufCBinaryData){ 0 };
 	if (vec_push(&splits->inputs, input) < 0) {
 		input_splits_deinit(&input);
 		return err_set(err, -ENOMEM, "out of memory");
@@ -271,10 +284,10 @@ static int prepare(struct action *a, struct action_memory *memory, struct err *e
 			r = settle_shuffle(a, memory, a->run->stages[s]->sink, err);
 	}
 	const Quern__Sink *sink = a->run->stages[n - 1]->sink;
-	if (r < 0 || sink->kind != QUERN__SINK__KIND__TEXT)
+	if (r < 0 || !sink_writes_files(sink))
 		return r;
 	return a->config.only_look ? output_look(sink->path, err)
-				   : output_open(sink->path, codec_suffix(sink->codec), &a->output, err);
+				   : output_open(sink->path, sink_suffix(sink), &a->output, err);
 }
 
 /* A copy of `run` that is this action's own. */

@@ -266,7 +266,7 @@ static int done(struct sched *s, struct task *t, struct executor *e, uint32_t at
 	}
 	if (!sched_run_has(s, t))
 		return 0;
-	if (kind == QUERN__SINK__KIND__TEXT)
+	if (sink_writes_files(t->stage->message->sink))
 		return commit(s, t, e->agent, result);
 	if (result->has_data_on_link && result->data_on_link && !result->has_data)
 		return failed(s, t, e->agent, result); /* it would have come before this */
@@ -279,8 +279,8 @@ int sched_attempt_data(struct sched *s, struct attempt *a, const Quern__ToDriver
 
 	if (t == NULL || t->state != TASK_RUNNING || !sched_run_has(s, t))
 		return 0;
-	Quern__Sink__Kind kind = t->stage->message->sink->kind;
-	if (kind == QUERN__SINK__KIND__SHUFFLE || kind == QUERN__SINK__KIND__TEXT)
+	const Quern__Sink *sink = t->stage->message->sink;
+	if (sink->kind == QUERN__SINK__KIND__SHUFFLE || sink_writes_files(sink))
 		return 0;
 	return give_result(s, t, data->data.data, data->data.len, data->tally);
 }

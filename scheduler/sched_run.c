@@ -222,7 +222,7 @@ int sched_run_cancel(struct sched *s, uint32_t id)
 	if (s->run == NULL || s->run->ended || s->run->id != id)
 		return 0;
 	/* What was written of an output must not be taken for a whole one. */
-	bool writes = s->run->last->message->sink->kind == QUERN__SINK__KIND__TEXT;
+	bool writes = sink_writes_files(s->run->last->message->sink);
 	return sched_run_end(s, writes ? 1 : 0, "cancelled");
 }
 

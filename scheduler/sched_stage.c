@@ -246,21 +246,29 @@ static int new_shuffle(struct sched *s, struct stage *stage)
 	return 0;
 }
 
+/* In memory and in files alike, a split is what its message says. */
+static bool same_split(const Quern__Split *a, const Quern__Split *b)
+{
+	if (a->n_extents != b->n_extents || (a->range != NULL) != (b->range != NULL))
+		return false;
+	for (size_t k = 0; k < a->n_extents; k++)
+		if (a->extents[k]->offset != b->extents[k]->offset ||
+			a->extents[k]->length != b->extents[k]->length ||
+			strcmp(a->extents[k]->path, b->extents[k]->path) != 0)
+			return false;
+	if (a->range != NULL && (a->range->start != b->range->start || a->range->end != b->range->end))
+		return false;
+	return a->records.len == b->records.len &&
+	       (a->records.len == 0 || memcmp(a->records.data, b->records.data, a->records.len) == 0);
+}
+
 static bool same_splits(const struct stage *stage, const Quern__Split *const *splits, size_t n)
 {
 	if (n != stage->n_splits)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		const Quern__Split *a = splits[i], *b = stage->splits[i];
-
-		if (a->n_extents != b->n_extents)
+	for (size_t i = 0; i < n; i++)
+		if (!same_split(splits[i], stage->splits[i]))
 			return false;
-		for (size_t k = 0; k < a->n_extents; k++)
-			if (a->extents[k]->offset != b->extents[k]->offset ||
-				a->extents[k]->length != b->extents[k]->length ||
-				strcmp(a->extents[k]->path, b->extents[k]->path) != 0)
-				return false;
-	}
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include "executor/bytes.h"
 #include "executor/encode.h"
 #include "executor/output.h"
+#include "executor/seq.h"
 #include "tests/executor/kit.h"
 
 struct bench {
@@ -19,6 +20,7 @@ struct bench {
 	Quern__Sink sink;
 	Quern__Task task;
 	struct flow flow;
+	struct keep keep;
 	struct part *part;
 	struct err err;
 };
@@ -38,12 +40,13 @@ static void bench_open(struct bench *b)
 static void bench_close(struct bench *b)
 {
 	b->part = part_free(b->part);
+	keep_deinit(&b->keep);
 	tree_remove(b->dir);
 }
 
 static void start(struct bench *b)
 {
-	if (part_new(&b->sink, &b->task, &b->flow, &b->part, &b->err) < 0)
+	if (part_new(&b->sink, &b->task, &b->keep, &b->flow, &b->part, &b->err) < 0)
 		fail_msg("%s", b->err.text);
 }
 
@@ -100,7 +103,7 @@ static void an_attempt_that_runs_twice_leaves_what_it_wrote(void **state)
 	put(&b, quern_bytes(NULL, 0), quern_str("whole"));
 	assert_int_equal(part_finish(b.part, &name, &b.err), 0);
 	first = b.part;
-	assert_int_equal(part_new(&b.sink, &b.task, &b.flow, &b.part, &b.err), -EEXIST);
+	assert_int_equal(part_new(&b.sink, &b.task, &b.keep, &b.flow, &b.part, &b.err), -EEXIST);
 	b.part = first;
 	size_t got;
 	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/3.41.2/part-00041"), &got);
@@ -314,7 +317,7 @@ static void compressed_parts(void **state)
 			buf_deinit(&wanted);
 		}
 	b.sink.codec = (Quern__Codec)9;
-	assert_int_equal(part_new(&b.sink, &b.task, &b.flow, &b.part, &b.err), -EINVAL);
+	assert_int_equal(part_new(&b.sink, &b.task, &b.keep, &b.flow, &b.part, &b.err), -EINVAL);
 	assert_non_null(strstr(b.err.text, "9"));
 	bench_close(&b);
 }
@@ -355,7 +358,7 @@ static void no_folder(void **state)
 	(void)state;
 	bench_open(&b);
 	assert_int_equal(rmdir(kit_path(b.dir, "_temporary")), 0);
-	assert_int_equal(part_new(&b.sink, &b.task, &b.flow, &b.part, &b.err), -ENOENT);
+	assert_int_equal(part_new(&b.sink, &b.task, &b.keep, &b.flow, &b.part, &b.err), -ENOENT);
 	assert_non_null(strstr(b.err.text, b.dir));
 	bench_close(&b);
 }
@@ -442,11 +445,59 @@ static void counting(void **state)
 	collect_deinit(&c);
 }
 
+static void raw_bytes_have_nothing_between_them(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	b.sink.kind = QUERN__SINK__KIND__RAW;
+	b.sink.key_type = QUERN__VALUE_TYPE__U64; /* does not matter */
+	start(&b);
+	put(&b, quern_str("key"), quern_str("value"));
+	put(&b, quern_bytes(NULL, 0), quern_bytes("\0\n", 2));
+	put(&b, quern_str(""), quern_str(""));
+	expect(&b, "keyvalue\0\n", 10);
+	bench_close(&b);
+}
+
+static void records_go_into_a_seq_file(void **state)
+{
+	const char *name = NULL;
+	struct seq_head head;
+	struct bench b;
+	uint64_t records;
+	size_t len;
+
+	(void)state;
+	bench_open(&b);
+	b.sink.kind = QUERN__SINK__KIND__SEQ;
+	b.sink.codec = QUERN__CODEC__ZSTD;
+	b.sink.has_key = true;
+	b.sink.value_type = QUERN__VALUE_TYPE__DOUBLE;
+	start(&b);
+	put(&b, quern_str("key"), quern_str("value"));
+	put(&b, quern_bytes(NULL, 0), quern_str("value"));
+	assert_int_equal(part_finish(b.part, &name, &b.err), 0);
+	assert_string_equal(name, "3.41.2/part-00041.seq");
+	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/3.41.2/part-00041.seq"), &len);
+	assert_int_equal(part_bytes(b.part), len);
+	assert_null(seq_head_parse(data, &head));
+	assert_true(head.has_key);
+	assert_int_equal(head.value_type, QUERN__VALUE_TYPE__DOUBLE);
+	assert_true(seq_tail_parse(&head, len - SEQ_TAIL, data + len - SEQ_TAIL, &records));
+	assert_int_equal(records, 2);
+	free(data);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_attempt_that_runs_twice_leaves_what_it_wrote),
 		cmocka_unit_test(values_alone),
+		cmocka_unit_test(raw_bytes_have_nothing_between_them),
+		cmocka_unit_test(records_go_into_a_seq_file),
 		cmocka_unit_test(a_record_without_a_key_is_its_value),
 		cmocka_unit_test(an_empty_part),
 		cmocka_unit_test(numbers_of_every_type),

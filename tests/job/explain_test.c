@@ -207,6 +207,41 @@ static void what_is_known_is_shown(void **state)
 			"  stage 8 (12 tasks): shuffle 4 -> collect, combined by quern_sum_u64\n");
 }
 
+static void every_kind_of_source_and_file(void **state)
+{
+	Quern__Range range = QUERN__RANGE__INIT;
+	struct plan p;
+
+	(void)state;
+	plan_init(&p);
+	p.run.name = NULL;
+	p.run.n_stages = 1;
+	p.from[0].branch.n_steps = 0;
+	p.from[0].source.n_text = 1;
+	p.sink[0] = p.sink[1];
+	p.sink[0].kind = QUERN__SINK__KIND__SEQ;
+	p.from[0].source.format = QUERN__SOURCE__FORMAT__PAIRS;
+	assert_text(&p, "run 3\n  stage 7: key-value text 'in.txt' -> seq 'out' as key, u64\n");
+	p.sink[0].kind = QUERN__SINK__KIND__RAW;
+	p.sink[0].codec = QUERN__CODEC__GZIP;
+	p.from[0].source.format = QUERN__SOURCE__FORMAT__FIXED;
+	p.from[0].source.width = 100;
+	assert_text(&p, "run 3\n  stage 7: records of 100 bytes 'in.txt' -> raw 'out' as key, u64, gzip\n");
+	p.sink[0].kind = QUERN__SINK__KIND__COUNT;
+	p.from[0].source.format = QUERN__SOURCE__FORMAT__WHOLE;
+	assert_text(&p, "run 3\n  stage 7: whole files 'in.txt' -> count\n");
+	p.from[0].source.format = QUERN__SOURCE__FORMAT__SEQ;
+	p.from[0].source.file_each = 1;
+	assert_text(&p, "run 3\n  stage 7: seq, a task for each file, 'in.txt' -> count\n");
+	p.from[0].source.n_text = 0;
+	p.from[0].source.range = &range;
+	range.end = 7;
+	assert_text(&p, "run 3\n  stage 7: range 0 to 7 -> count\n");
+	p.from[0].source.range = NULL;
+	p.from[0].source.has_records = 1;
+	assert_text(&p, "run 3\n  stage 7: records in memory -> count\n");
+}
+
 /* Names are the job's: they do not make lines of their own, or move the cursor. */
 static void groups_and_orders_are_shown(void **state)
 {
@@ -279,6 +314,7 @@ int main(void)
 		cmocka_unit_test(what_is_kept_is_shown),
 		cmocka_unit_test(what_moves_records_is_shown),
 		cmocka_unit_test(what_is_known_is_shown),
+		cmocka_unit_test(every_kind_of_source_and_file),
 		cmocka_unit_test(groups_and_orders_are_shown),
 		cmocka_unit_test(control_characters_are_spelt_out),
 		cmocka_unit_test(a_full_buffer_is_an_error),

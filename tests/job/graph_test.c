@@ -370,8 +370,8 @@ static void steps_know_where_the_partitions_of_their_set_begin(void **state)
 	struct fixture *x = *state;
 
 	quern_set *two = quern_union(quern_text(&x->job, "a"), quern_text(&x->job, "b"));
-	quern_set *all = quern_union(
-		quern_text(&x->job, "c"), quern_union(quern_persist(two, QUERN_MEMORY), two));
+	quern_set *all =
+		quern_union(quern_text(&x->job, "c"), quern_union(quern_persist(two, QUERN_MEMORY), two));
 	assert_int_equal(quern_count(quern_persist(all, QUERN_MEMORY), &(uint64_t){ 0 }), 0);
 	const Quern__Stage *s = x->runs[0]->stages[0];
 	assert_int_equal(s->n_branches, 5);
@@ -401,8 +401,8 @@ static void a_shuffle_is_written_once(void **state)
 	for (size_t i = 0; i < 2; i++)
 		assert_int_equal(run->stages[1]->branches[i]->source->shuffles[0]->shuffle,
 			run->stages[0]->sink->shuffle);
-	assert_int_equal(run->stages[2]->branches[1]->source->shuffles[0]->shuffle,
-		run->stages[0]->sink->shuffle);
+	assert_int_equal(
+		run->stages[2]->branches[1]->source->shuffles[0]->shuffle, run->stages[0]->sink->shuffle);
 }
 
 /* A set that is united with itself again and again is refused, and that soon. */

@@ -6,7 +6,9 @@
 
 #include <fcntl.h>
 
-#include "job/input.h"
+#include "base/buf.h"
+#include "job/records.h"
+#include "job/source_splits.h"
 #include "base/random.h"
 #include "tests/job/kit.h"
 
@@ -335,6 +337,180 @@ static void there_are_never_too_many_splits(void **state)
 	input_splits_deinit(&s);
 }
 
+/* ---- Formats ---- */
+
+static void assert_refused_as(const char *path, struct input_config config, const char *words)
+{
+	struct input_splits s = { 0 };
+	struct err err = { "" };
+
+	assert_true(input_splits((char *const[]){ (char *)path }, 1, &config, &s, &err) < 0);
+	if (strstr(err.text, words) == NULL || strstr(err.text, path) == NULL ||
+		strchr(err.text, '\n') != NULL)
+		fail_msg("no '%s' in: %s", words, err.text);
+	assert_null(s.at);
+}
+
+static void what_is_asked_for_is_a_number_of_pieces(void **state)
+{
+	const uint64_t sizes[] = { 1000, 5, 0, 3000 };
+	const struct input_config config = { .parallelism = 2, .pieces = 10 },
+				  one = { .parallelism = 9, .pieces = 1 };
+
+	for (size_t i = 0; i < 4; i++)
+		make_file(kit_path(*state, "f%05zu", i), sizes[i]);
+	struct input_splits s = split(*state, &config);
+	assert_covered(&s, *state, sizes, 4);
+	assert_in_range(s.n, 10, 13);
+	input_splits_deinit(&s);
+	s = split(*state, &one);
+	assert_int_equal(s.n, 1);
+	input_splits_deinit(&s);
+}
+
+static void some_files_are_one_extent(void **state)
+{
+	const uint64_t sizes[] = { 0, 100 << 20, 7, 300 << 20 };
+	const struct input_config whole = { .parallelism = 9, .format = QUERN__SOURCE__FORMAT__WHOLE },
+				  each = { .format = QUERN__SOURCE__FORMAT__SEQ, .file_each = true };
+
+	for (size_t i = 1; i < 4; i++)
+		make_file(kit_path(*state, "f%05zu", i), sizes[i]);
+	struct input_splits s = split(*state, &each);
+	assert_int_equal(s.n, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(s.at[i]->n_extents, 1);
+		assert_int_equal(s.at[i]->extents[0]->length, sizes[i + 1]);
+	}
+	input_splits_deinit(&s);
+	/* An empty one is a record as well. */
+	make_file(kit_path(*state, "f00000"), 0);
+	s = split(*state, &whole);
+	size_t extents = 0;
+	for (size_t i = 0; i < s.n; i++)
+		for (size_t k = 0; k < s.at[i]->n_extents; k++) {
+			assert_int_equal(s.at[i]->extents[k]->offset, 0);
+			assert_int_equal(s.at[i]->extents[k]->length, sizes[extents++]);
+		}
+	assert_int_equal(extents, 4);
+	input_splits_deinit(&s);
+}
+
+static void sizes_that_cannot_be_are_refused(void **state)
+{
+	const struct input_config whole = { .format = QUERN__SOURCE__FORMAT__WHOLE },
+				  fixed = { .format = QUERN__SOURCE__FORMAT__FIXED, .width = 8 },
+				  seq = { .format = QUERN__SOURCE__FORMAT__SEQ };
+	const char *file = kit_path(*state, "file"), *packed = kit_path(*state, "file.gz");
+
+	make_file(file, ((uint64_t)1 << 30) + 1);
+	make_file(packed, 13);
+	assert_refused_as(file, whole, "1073741825 bytes are more than");
+	assert_refused_as(file, fixed, "no whole number of records of 8 bytes");
+	make_file(file, 0);
+	assert_refused_as(file, seq, "is empty, as no seq file is");
+	assert_refused_as(packed, seq, "decompress it");
+	struct input_splits s = split(packed, &fixed); /* of what is in it nothing is known */
+	assert_int_equal(s.n, 1);
+	input_splits_deinit(&s);
+}
+
+/* ---- Memory ---- */
+
+static struct input_splits split_source(const Quern__Source *source, uint32_t parallelism)
+{
+	const struct input_config config = { .parallelism = parallelism };
+	struct input_splits s = { 0 };
+	struct err err = { "" };
+
+	if (source_splits(source, &config, &s, &err) < 0)
+		fail_msg("%s", err.text);
+	return s;
+}
+
+/* As many splits as are wanted, of about one size, which are the records in their order. */
+static void records_are_cut_between_records(void **state)
+{
+	auto_buf struct buf all = BUF_INIT(SIZE_MAX);
+	Quern__Source source = QUERN__SOURCE__INIT;
+
+	(void)state;
+	source.has_records = true;
+	for (uint32_t n = 0; n < 12; n++) {
+		for (uint32_t pieces = 0; pieces < 20; pieces++) {
+			auto_buf struct buf put = BUF_INIT(SIZE_MAX);
+
+			source.records.data = all.data;
+			source.records.len = all.len;
+			source.pieces = pieces;
+			struct input_splits s = split_source(&source, 5);
+			uint32_t wanted = pieces > 0 ? pieces : 5;
+			assert_int_equal(s.n, wanted < n ? wanted : n > 0 ? n : 1);
+			for (size_t i = 0; i < s.n; i++) {
+				const uint8_t *p = s.at[i]->records.data, *end = p + s.at[i]->records.len;
+				quern_slice key, value;
+				size_t records = 0;
+
+				assert_int_equal(buf_add(&put, p, (size_t)(end - p)), 0);
+				while (record_next_optional(&p, end, &key, &value) > 0)
+					records++;
+				assert_ptr_equal(p, end);
+				assert_in_range(records, n / s.n, n / s.n + 1);
+			}
+			assert_int_equal(put.len, all.len);
+			if (all.len > 0)
+				assert_memory_equal(put.data, all.data, all.len);
+			input_splits_deinit(&s);
+		}
+		assert_int_equal(
+			record_put_optional(&all, quern_bytes(NULL, 0), quern_bytes("0123456789", n)), 0);
+	}
+}
+
+static void large_records_are_many_splits(void **state)
+{
+	static uint8_t zeros[10 << 20];
+	Quern__Source source = QUERN__SOURCE__INIT;
+
+	(void)state;
+	source.has_records = true; /* half as many records, all empty */
+	source.records = (ProtobufCBinaryData){ .data = zeros, .len = sizeof(zeros) };
+	struct input_splits s = split_source(&source, 2);
+	assert_int_equal(s.n, 11);
+	input_splits_deinit(&s);
+}
+
+static void ranges_are_cut(void **state)
+{
+	Quern__Range range = QUERN__RANGE__INIT;
+	Quern__Source source = QUERN__SOURCE__INIT;
+
+	(void)state;
+	source.range = &range;
+	for (uint64_t n = 0; n < 40; n++)
+		for (uint32_t pieces = 0; pieces < 9; pieces++) {
+			range.start = UINT64_MAX - n;
+			range.end = UINT64_MAX;
+			source.pieces = pieces;
+			struct input_splits s = split_source(&source, 7);
+			uint64_t at = range.start, wanted = pieces > 0 ? pieces : 7;
+
+			assert_int_equal(s.n, wanted < n ? wanted : n > 0 ? n : 1);
+			for (size_t i = 0; i < s.n; i++) {
+				assert_int_equal(s.at[i]->range->start, at);
+				at = s.at[i]->range->end;
+			}
+			assert_int_equal(at, range.end);
+			input_splits_deinit(&s);
+		}
+	range.start = 5;
+	range.end = 3;
+	struct input_splits s = split_source(&source, 7);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.at[0]->range->start, s.at[0]->range->end);
+	input_splits_deinit(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +525,12 @@ int main(void)
 		kit_test(a_file_is_cut_into_equal_parts_for_every_core),
 		kit_test(many_small_files_are_few_tasks),
 		kit_test(there_are_never_too_many_splits),
+		kit_test(what_is_asked_for_is_a_number_of_pieces),
+		kit_test(some_files_are_one_extent),
+		kit_test(sizes_that_cannot_be_are_refused),
+		kit_test(records_are_cut_between_records),
+		kit_test(large_records_are_many_splits),
+		kit_test(ranges_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -347,6 +347,54 @@ static void what_keeps_records_does_nothing_else(void **state)
 		"more than 100");
 }
 
+/* The first source is of this format. */
+static Quern__Source *format(struct plan *p, Quern__Source__Format format)
+{
+	p->from[0].source.format = format;
+	p->from[0].source.width = 1;
+	p->from[0].source.separator = (ProtobufCBinaryData){ .data = (uint8_t *)"\t", .len = 1 };
+	return &p->from[0].source;
+}
+
+static void sources_of_other_kinds(void **state)
+{
+	Quern__Range range = QUERN__RANGE__INIT;
+
+	(void)state;
+	for (int f = QUERN__SOURCE__FORMAT__LINES; f <= QUERN__SOURCE__FORMAT__SEQ; f++)
+		assert_fine(format(p, (Quern__Source__Format)f));
+	assert_found(format(p, (Quern__Source__Format)5), "unknown format 5");
+	assert_found(format(p, QUERN__SOURCE__FORMAT__PAIRS)->separator.len = 0, "a separator of 0 bytes");
+	assert_found(format(p, QUERN__SOURCE__FORMAT__PAIRS)->separator.len = PLAN_SEPARATOR_MAX + 1,
+		"a separator of 1025 bytes");
+	assert_found(format(p, QUERN__SOURCE__FORMAT__FIXED)->width = 0, "records of 0 bytes");
+	assert_found(format(p, QUERN__SOURCE__FORMAT__FIXED)->width = PLAN_WIDTH_MAX + 1,
+		"records of 67108865 bytes");
+	assert_found(p->from[0].source.range = &range, "exactly one");
+	assert_found(p->from[0].source.has_records = 1, "exactly one");
+	assert_fine((p->from[0].source.n_text = 0, p->from[0].source.range = &range));
+	assert_fine((p->from[0].source.n_text = 0, p->from[0].source.has_records = 1));
+	assert_found((p->from[0].source.n_text = 0, p->from[0].source.has_records = 1,
+			     p->from[0].source.records =
+				     (ProtobufCBinaryData){ .data = (uint8_t *)"\0\5ab", .len = 4 }),
+		"what should be records");
+}
+
+static void files_of_other_kinds(void **state)
+{
+	(void)state;
+	assert_fine(p->sink[1].kind = QUERN__SINK__KIND__SEQ);
+	assert_fine((p->sink[1].kind = QUERN__SINK__KIND__SEQ, p->sink[1].codec = QUERN__CODEC__ZSTD));
+	assert_found(
+		(p->sink[1].kind = QUERN__SINK__KIND__SEQ, p->sink[1].codec = QUERN__CODEC__GZIP), "gzip");
+	assert_fine((p->sink[1].kind = QUERN__SINK__KIND__RAW, p->sink[1].codec = QUERN__CODEC__GZIP));
+	assert_found((p->sink[1].kind = QUERN__SINK__KIND__RAW, p->sink[1].path = NULL), "path");
+	assert_found((p->sink[1].kind = QUERN__SINK__KIND__SEQ, p->sink[1].key_type = (Quern__ValueType)9),
+		"unknown type");
+	assert_found((p->sink[1].kind = QUERN__SINK__KIND__RAW, p->sink[1].codec = (Quern__Codec)9),
+		"compression 9");
+}
+
 static void numbers_and_paths_are_within_limits(void **state)
 {
 	static uint8_t arg[PLAN_ARG_MAX + 1];
@@ -587,6 +635,8 @@ int main(void)
 		cmocka_unit_test(accumulators_have_names),
 		cmocka_unit_test(functions_are_exactly_one),
 		cmocka_unit_test(what_keeps_records_does_nothing_else),
+		cmocka_unit_test(sources_of_other_kinds),
+		cmocka_unit_test(files_of_other_kinds),
 		cmocka_unit_test(numbers_and_paths_are_within_limits),
 		cmocka_unit_test(groups_are_of_shuffles_that_are_hashed_alike),
 		cmocka_unit_test(an_order_may_be_a_function),

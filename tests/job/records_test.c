@@ -109,6 +109,41 @@ static void a_full_buffer_stays_as_it_is(void **state)
 	assert_int_equal(b.len, 10);
 }
 
+static void a_key_may_be_missing_or_empty(void **state)
+{
+	static const uint8_t expected[] = { 0, 1, 'v', 1, 1, 'w', 2, 0, 'k' };
+	auto_buf struct buf b = BUF_INIT(SIZE_MAX);
+	static char large[1000];
+	quern_slice k, v, none = { NULL, 0 };
+
+	(void)state;
+	assert_int_equal(record_put_optional(&b, none, quern_str("v")), 0);
+	assert_int_equal(record_put_optional(&b, quern_str(""), quern_str("w")), 0);
+	assert_int_equal(record_put_optional(&b, quern_str("k"), none), 0);
+	assert_int_equal(b.len, sizeof(expected));
+	assert_memory_equal(b.data, expected, sizeof(expected));
+	assert_int_equal(record_put_optional(&b, quern_bytes(large, 127), quern_bytes(large, 1000)), 0);
+	assert_int_equal(b.len - sizeof(expected), record_size_optional(quern_bytes(large, 127), quern_bytes(large, 1000)));
+
+	const uint8_t *p = b.data, *end = p + b.len;
+	assert_int_equal(record_next_optional(&p, end, &k, &v), 1);
+	assert_null(k.ptr);
+	assert_int_equal(v.len, 1);
+	assert_int_equal(record_next_optional(&p, end, &k, &v), 1);
+	assert_non_null(k.ptr);
+	assert_int_equal(k.len, 0);
+	assert_int_equal(record_next_optional(&p, end, &k, &v), 1);
+	assert_memory_equal(k.ptr, "k", 1);
+	assert_int_equal(v.len, 0);
+	const uint8_t *last = p;
+	assert_int_equal(record_next_optional(&p, end - 1, &k, &v), -EBADMSG);
+	assert_ptr_equal(p, last);
+	assert_int_equal(record_next_optional(&p, end, &k, &v), 1);
+	assert_int_equal(k.len, 127);
+	assert_int_equal(v.len, 1000);
+	assert_int_equal(record_next_optional(&p, end, &k, &v), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +152,7 @@ int main(void)
 		cmocka_unit_test(a_record_cut_anywhere_is_none),
 		cmocka_unit_test(lengths_that_lie_are_found),
 		cmocka_unit_test(a_full_buffer_stays_as_it_is),
+		cmocka_unit_test(a_key_may_be_missing_or_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

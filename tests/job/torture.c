@@ -10,7 +10,7 @@
 #include "job/compile.h"
 #include "job/explain.h"
 #include "job/graph.h"
-#include "job/input.h"
+#include "job/source_splits.h"
 #include "job/records.h"
 #include "job/session.h"
 #include "tests/job/kit.h"
@@ -65,6 +65,34 @@ static void splitting_input(void **state)
 	assert_true(torture(split, paths) > 100);
 }
 
+static int split_memory(void *arg)
+{
+	const struct input_config config = { .parallelism = 3 };
+	struct input_splits s = { 0 };
+	struct err err = { "" };
+
+	int r = source_splits(arg, &config, &s, &err);
+	assert_int_equal(s.n, r == 0 ? 3 : 0);
+	assert_int_equal(err.text[0] != '\0', r != 0);
+	input_splits_deinit(&s);
+	return r;
+}
+
+static void splitting_what_is_in_memory(void **state)
+{
+	Quern__Source records = QUERN__SOURCE__INIT, numbers = QUERN__SOURCE__INIT;
+	Quern__Range range = QUERN__RANGE__INIT;
+
+	(void)state;
+	records.has_records = true;
+	records.records.data = (uint8_t *)"\0\1a\0\1b\0\1c\0\1d";
+	records.records.len = 12;
+	numbers.range = &range;
+	range.end = 10;
+	assert_true(torture(split_memory, &records) > 5);
+	assert_true(torture(split_memory, &numbers) > 5);
+}
+
 struct action {
 	struct code *code;
 	const struct job_functions *f;
@@ -103,6 +131,10 @@ static int act(void *arg)
 	assert_non_null(quern_sample(set, false, 2, 1)->error);
 	assert_non_null(quern_repartition(set, 0)->error);
 	assert_non_null(quern_map(set, NULL, NULL)->error);
+	const quern_record record = { quern_str("key"), quern_str("value") };
+	set = quern_union(set, quern_pieces(quern_records_from(&job, &record, 1), 2));
+	set = quern_union(set, quern_text_pairs(&job, "in", "="));
+	set = quern_union(set, quern_range(&job, 0, 5));
 	int r = set->error != NULL ? -ENOMEM : 0;
 	int e = quern_save_text(set, "out");
 	assert_true(e == 0 || e == 1);
@@ -190,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		kit_test(splitting_input),
+		kit_test(splitting_what_is_in_memory),
 		kit_test(building_and_running_a_graph),
 		kit_test(reading_a_session),
 		kit_test(loading_a_job),

@@ -216,6 +216,49 @@ int64_t quern_counter_total(const quern_job *job, const char *name);
  * part, however large. */
 quern_set *quern_text(quern_job *job, const char *path);
 
+/* Key-value text: each line is split at the first `separator` (any string without a newline, 1 KiB at most;
+ * it is copied): the key is what is before it, the value what is behind. A line without one is a key, with an
+ * empty value. Files are those of quern_text(). */
+quern_set *quern_text_pairs(quern_job *job, const char *path, const char *separator);
+
+/* Files as wholes: a record for each, whose key is its absolute path and whose value is what is in it,
+ * decompressed; at most 1 GiB each, which the task's memory must have room for. `path` is that of
+ * quern_text(). */
+quern_set *quern_whole_files(quern_job *job, const char *path);
+
+/* Records of `width` bytes each (1 to 64 MiB), without a key and with nothing between them, as
+ * quern_save_raw() may write them. A file whose size is no multiple of `width` fails the action. `path` is
+ * that of quern_text(); a compressed file is one part, however large. */
+quern_set *quern_fixed(quern_job *job, const char *path, uint32_t width);
+
+/* The records of files that quern_save_seq() wrote, with or without keys, as they were. `path` is that of
+ * quern_text(); large files are read in parts by several tasks. A file that is something else, cut short, or
+ * damaged fails the action. The types are written in the files, for other programs; here quern_typed() says
+ * them. */
+quern_set *quern_seq(quern_job *job, const char *path);
+
+/* Records out of memory. They are copied now, and travel with each action: 15 MiB at most, more is a mistake
+ * in the set. A task gets those of its own part alone. By default there are as many parts as there are cores
+ * to be had.
+ *
+ * Of quern_lines_from() a record is a string, without a key. Of quern_records_from() one whose key.ptr is
+ * NULL has no key. */
+typedef struct quern_record {
+	quern_slice key, value;
+} quern_record;
+quern_set *quern_lines_from(quern_job *job, const char *const *lines, size_t n);
+quern_set *quern_records_from(quern_job *job, const quern_record *records, size_t n);
+
+/* The numbers start, start + 1, ... end - 1, none if `end` is not greater: records without a key, their
+ * values 8 bytes (quern_as_u64(), QUERN_U64). As many parts as there are cores to be had. */
+quern_set *quern_range(quern_job *job, uint64_t start, uint64_t end);
+
+/* A source (what a function above returned, before anything else is done with it) in other parts, and so in
+ * as many tasks: of records in memory and ranges `pieces`, of files at least so many, however small they are.
+ * Fewer where there are not so many records, or files that cannot be divided; at most 100,000. 0: as by
+ * default. */
+quern_set *quern_pieces(quern_set *set, uint32_t pieces);
+
 /* ---- Transformations: each returns a new set, and leaves `set` as it was, for any number of others ---- */
 
 /* One record for each: the one that `fn` emits, with the key that it emits, if any. The key of the old one is
@@ -389,6 +432,13 @@ enum quern_storage { QUERN_MEMORY, QUERN_MEMORY_COMPRESSED };
 quern_set *quern_persist(quern_set *set, enum quern_storage storage);
 void quern_unpersist(quern_set *set);
 
+/* Saves the set now, as quern_save_seq() would into folder `path`, compressed; and gives a set of the same
+ * records that reads them from there, in the same partitions and order, with the same types: it no longer
+ * depends on what it was made of. For loops whose graph would grow with each turn, and for what is dear and
+ * must not get lost with an executor. When the saving fails, it says so, and the set that is returned is a
+ * mistake. The folder stays. */
+quern_set *quern_checkpoint(quern_set *set, const char *path);
+
 /* Reductions that quern knows, and does without a call per record. Values are 8 bytes (quern_emit_u64() and
  * friends); one of another length fails the task. Sums of integers wrap around. The minimum and maximum of a
  * number and a NaN is the number. Sums of doubles depend on the order in their last digits. */
@@ -419,6 +469,16 @@ int quern_save_text(quern_set *set, const char *path);
  * writes is read by as many tasks as are worth it. */
 enum quern_codec { QUERN_PLAIN, QUERN_GZIP, QUERN_ZSTD };
 int quern_save_text_compressed(quern_set *set, const char *path, enum quern_codec codec);
+
+/* Writes a folder like that of quern_save_text() in which the bytes of keys and values are one behind the
+ * other, without separators or newlines, of every record the key (if it has one) and the value: part-NNNNN,
+ * or .gz or .zst. Records of one width are read again by quern_fixed(). */
+int quern_save_raw(quern_set *set, const char *path, enum quern_codec codec);
+
+/* Writes a folder like that of quern_save_text() with the records as they are, for quern_seq():
+ * part-NNNNN.seq, in a binary format with checksums (docs/seq-format.md). QUERN_PLAIN, or QUERN_ZSTD, which
+ * also can be read by several tasks; not QUERN_GZIP. */
+int quern_save_seq(quern_set *set, const char *path, enum quern_codec codec);
 
 /* How many records there are. */
 int quern_count(quern_set *set, uint64_t *ret);
