@@ -53,8 +53,8 @@ struct partition_step {
 	bool leave;   /* the function is to end where it is */
 	sigjmp_buf left;
 	struct buf batch;
-	const uint8_t *at; /* what the function takes next of it */
-	bool direct;       /* a record that is not in the batch, behind those that are */
+	size_t at;   /* where what the function takes next of it begins */
+	bool direct; /* a record that is not in the batch, behind those that are */
 	quern_slice key, value;
 };
 
@@ -109,19 +109,19 @@ static bool take_next(struct partition_step *p, quern_slice *key, quern_slice *v
 {
 	int32_t lengths[2];
 
-	if (p->at == p->batch.data + p->batch.len) {
+	if (p->at == p->batch.len) {
 		*key = p->key;
 		*value = p->value;
 		bool was = p->direct;
 		p->direct = false;
 		return was;
 	}
-	memcpy(lengths, p->at, HEAD);
-	p->at += HEAD;
-	*key = lengths[0] == NO_KEY ? quern_bytes(NULL, 0) : quern_bytes(p->at, (size_t)lengths[0]);
-	p->at += key->len;
-	*value = quern_bytes(p->at, (size_t)lengths[1]);
-	p->at += value->len;
+	const uint8_t *from = p->batch.data + p->at;
+	memcpy(lengths, from, HEAD);
+	from += HEAD;
+	*key = lengths[0] == NO_KEY ? quern_bytes(NULL, 0) : quern_bytes(from, (size_t)lengths[0]);
+	*value = quern_bytes(from + key->len, (size_t)lengths[1]);
+	p->at += HEAD + key->len + value->len;
 	return true;
 }
 
@@ -173,7 +173,7 @@ static void hand_over(struct partition_step *p)
 
 	if (p->flow->task != NULL)
 		p->flow->task->record = &p->record; /* for what fails behind the step */
-	p->at = p->batch.data;
+	p->at = 0;
 	if (p->started) {
 		give_turn(p, FUNCTION);
 	} else {
@@ -267,8 +267,8 @@ int step_partition_new(const struct step_env *env, const Quern__Step *step, stru
 	p->records.next = next_record;
 	p->out.emit = emit;
 	p->flow = env->flow;
-	if (env->flow->task != NULL) /* which file a record is of is not known here any more */
-		p->task.tally = env->flow->task->tally;
+	if (env->flow->task != NULL)
+		p->task = *env->flow->task;
 	p->task.record = &p->record;
 	gate_init(&p->gate, next, &p->task);
 	p->partition = env->partition;

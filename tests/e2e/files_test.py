@@ -282,6 +282,15 @@ def test_checkpoints():
         fails(d, f"seq:{d / 'first'}", "quern_pieces()", steps="persist,pieces=3")
 
 
+def test_a_checkpoint_is_explained():
+    with quern.scratch() as d:
+        (d / "in").write_bytes(b"line\n")
+        result = quern.run(d, "run", "--explain", FILES, f"text:{d / 'in'}", f"checkpoint={d / 'point'}", "count", "-")
+        quern.check(d, result)
+        assert b"save_seq" in result.stdout and b"seq, a task for each file" in result.stdout, result.stdout
+        assert not (d / "point").exists()
+
+
 def test_many_small_files_of_records():
     with quern.scratch() as d:
         run(d, "range:0:300", "pieces=300", "seq", d / "seq")

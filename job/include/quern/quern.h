@@ -309,7 +309,8 @@ quern_set *quern_coalesce(quern_set *set, uint32_t n);
 
 /* The same records in `n` partitions that `fn` chooses by their keys, those of one in the order in which the
  * input has them. `fn` NULL: by the hash of the keys; `n` may then be 0, as many as quern_reduce_by_key()
- * makes, and equal keys are together, but in no order. */
+ * makes, records with equal keys are side by side, and one without a key gets an empty one. Joins with such a
+ * set do not move it again. */
 quern_set *quern_partition_by(quern_set *set, uint32_t n, quern_partitioner_fn *fn, const quern_slice *arg);
 
 /* The same, each partition sorted by `order` (see quern_sort_by_key(): keys of a known type are compared as
@@ -406,6 +407,17 @@ quern_set *quern_full_outer_join(
 /* The records on the left whose key the right set does not have. */
 quern_set *quern_subtract_by_key(quern_set *left, quern_set *right);
 
+/* Of whole records, keys and values: those of the left set that the right one does not have; and those that both
+ * sets have, each once. A record without a key is another one than one with an empty key. */
+quern_set *quern_subtract(quern_set *left, quern_set *right);
+quern_set *quern_intersection(quern_set *a, quern_set *b);
+
+/* What `fn` emits for each pair of a record on the left and one on the right. The pairs are those of the cells of
+ * a grid, a task each: as many as there are partitions (quern_partitions(): by default few when the inputs are
+ * small, however many pairs they make). About as many times as the square root of that is each record moved. */
+quern_set *quern_cartesian(
+	quern_set *left, quern_set *right, quern_cartesian_fn *fn, const quern_slice *arg);
+
 /* The same set divided into `partitions` (1 to 1,000,000: as many tasks, and files of output) by the shuffle
  * that makes it; only for what quern_reduce_by_key(), quern_sort_by_key(), a group or a join returned, before
  * anything else is done with it. By default there are as many as there are cores to be had, at most as many
@@ -452,6 +464,17 @@ quern_reduce_fn quern_sum_double, quern_min_double, quern_max_double;
  * they reduce; maps set both back to QUERN_BYTES. */
 enum quern_type { QUERN_BYTES, QUERN_U64, QUERN_I64, QUERN_DOUBLE };
 quern_set *quern_typed(quern_set *set, enum quern_type key, enum quern_type value);
+
+/* The tasks that compute this set need so many cores and so much memory, where it is not what `quern run`
+ * says
+ * (--task-cores, --task-memory); 0: that will do. Of all the sets that one stage computes the most counts; a
+ * stage begins where records are read, or come out of a shuffle. In fine mode a task then is of that size, in
+ * coarse mode it takes as many slots as cover it. A task that no agent has room for fails the action, after
+ * --max-registered-wait. quern_reduce_by_key() of large tables is where it helps:
+ *
+ *     quern_set *counts = quern_resources(quern_reduce_by_key(words, quern_sum_u64, NULL), 2, 4096);
+ */
+quern_set *quern_resources(quern_set *set, double cores, uint32_t memory_mb);
 
 /* ---- Actions ----
  *
@@ -548,6 +571,36 @@ int quern_first(quern_set *set, quern_each_fn *each, void *arg);
 
 /* Whether there is no record, looking at as few as it takes. */
 int quern_is_empty(quern_set *set, bool *ret);
+
+/* ---- Shared values ---- */
+
+/* Bytes that every task may read, however many there are: they go to each executor once, from one to another
+ * when many want them, and its tasks all read the same memory. What is small goes into `arg` just as well.
+ * The handle is a value: it travels to functions in their QUERN_ARG(), alone or in a struct.
+ *
+ *     struct near { quern_broadcast_t centers; uint32_t n; } arg = { quern_broadcast(job, bytes), n };
+ *     quern_set *nearest = quern_map(points, nearest_center, QUERN_ARG(arg));
+ *
+ * quern_broadcast() copies `data`, and is for quern_main() alone, not for functions that an action calls;
+ * what goes wrong is a quern_fail(). quern_broadcast_value() gives the bytes, in tasks and in quern_main(),
+ * aligned for any type and not to be written; they stay until the function returns that runs in a task, in
+ * quern_main() until the broadcast is destroyed.
+ *
+ * quern_broadcast_destroy() gives their memory back everywhere, for when no more action will need them; a
+ * task that asks for them afterwards fails. Sets that were computed with their help may have to be computed
+ * again: when an executor is lost, or where nothing was persisted. */
+typedef struct quern_broadcast_t {
+	uint32_t id; /* 0: none */
+} quern_broadcast_t;
+quern_broadcast_t quern_broadcast(quern_job *job, quern_slice data);
+quern_slice quern_broadcast_value(quern_broadcast_t broadcast);
+void quern_broadcast_destroy(quern_job *job, quern_broadcast_t broadcast);
+
+/* The path of a file that came with the job (`quern run --files`), by its name: in a function that runs in a
+ * task the copy on that machine, in quern_main() the file itself. Only to be read. It stays valid as long as
+ * the process runs. A name that did not come is a quern_fail(). The files lie in the working directory of
+ * functions in tasks, so that a program that they start finds them as ./NAME. */
+const char *quern_file_path(const char *name);
 
 /* ---- Written by the user ---- */
 

@@ -62,7 +62,11 @@ static char *read_file(const char *path)
 
 	if (f != NULL)
 		(void)fclose(f);
-	if (n < 0 && (data = calloc(1, 1)) == NULL)
+	if (n >= 0)
+		return data;
+	free(data); /* getdelim() has made it, for nothing */
+	data = calloc(1, 1);
+	if (data == NULL)
 		quern_fail("out of memory");
 	return data;
 }
