@@ -66,7 +66,9 @@ static void read_files(
 {
 	if (r->source->format == QUERN__SOURCE__FORMAT__FIXED && r->source->width == 0)
 		flow_fail(flow, -EINVAL, true, "records of no bytes");
-	for (size_t i = 0; i < split->n_extents && !flow->stop; i++)
+	for (size_t i = 0; i < split->n_extents && !flow->stop; i++) {
+		if (flow->task != NULL)
+			flow->task->path = split->extents[i]->path;
 		switch (r->source->format) {
 		case QUERN__SOURCE__FORMAT__WHOLE:
 			binary_reader_whole(&r->binary, split->extents[i], out, flow);
@@ -82,6 +84,7 @@ static void read_files(
 				(int)r->source->format);
 			break;
 		}
+	}
 }
 
 void split_reader_run(

@@ -69,8 +69,6 @@ int step_check(const Quern__Step *s, struct err *err)
 
 	if (need == ALWAYS && s->function == NULL)
 		return err_set(err, -EBADMSG, "a step without a function");
-	if ((s->kind == QUERN__STEP__KIND__FOLD) != (s->has_zero != 0) || s->zero.len > PLAN_ARG_MAX)
-		return err_set(err, -EBADMSG, "a fold from nothing, from too much, or of what is no fold");
 	if ((s->kind == QUERN__STEP__KIND__CACHE) != (s->cache != NULL) ||
 		(s->cache != NULL && s->function != NULL))
 		return err_set(err, -EBADMSG, "a step that keeps records does nothing else");
