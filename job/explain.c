@@ -295,6 +295,19 @@ static int put_tasks(struct buf *out, const Quern__Stage *s)
 	return buf_add_fmt(out, " (%" PRIu64 " task%s)", n, n == 1 ? "" : "s");
 }
 
+/* Where the job says what a task takes. */
+static int put_size(struct buf *out, const Quern__Stage *s)
+{
+	int r = 0;
+
+	if (s->task_cores_milli > 0)
+		r = buf_add_fmt(out, " of %g cores", s->task_cores_milli / 1000.0);
+	if (r == 0 && s->task_mem_mb > 0)
+		r = buf_add_fmt(
+			out, " %s %" PRIu32 " MB", s->task_cores_milli > 0 ? "and" : "of", s->task_mem_mb);
+	return r;
+}
+
 static int put_stage(struct buf *out, const Quern__Stage *s)
 {
 	int r = buf_add_fmt(out, "  stage %" PRIu32, s->id);
@@ -302,6 +315,8 @@ static int put_stage(struct buf *out, const Quern__Stage *s)
 
 	if (r == 0)
 		r = put_tasks(out, s);
+	if (r == 0)
+		r = put_size(out, s);
 	if (r == 0)
 		r = buf_add_str(out, ": ");
 	if (r == 0)

@@ -313,6 +313,10 @@ static int check_stage(const Quern__Run *run, size_t stage, struct err *err)
 	for (size_t i = 0; i < stage; i++)
 		if (run->stages[i]->id == run->stages[stage]->id)
 			return err_set(err, -EBADMSG, "its number is another one's as well");
+	if (run->stages[stage]->task_cores_milli > PLAN_CORES_MAX * 1000 ||
+		run->stages[stage]->task_mem_mb > PLAN_MEMORY_MB_MAX)
+		return err_set(err, -EBADMSG, "a task takes more than %d cores or %d MB", PLAN_CORES_MAX,
+			PLAN_MEMORY_MB_MAX);
 	int r = check_branches(run, stage, err);
 	if (r == 0)
 		r = check_sink(run, stage, err);
