@@ -10,10 +10,13 @@
     bench/measure.py BUILD c3              null tasks a second, coarse
     bench/measure.py BUILD c4              null tasks a second, fine, against a framework that only launches
     bench/measure.py BUILD c6              a job of one task, from the command to its exit
+    bench/measure.py BUILD d5 --data DIR --spark HOME
+                                           word count, sorts, PageRank of DIR/links, k-means of DIR/points, against Spark
 
 Several at once are measured one after the other. The input: bench/data text DIR/text source DIR/source records
-DIR/records points DIR/points. With --spark HOME (a Spark installation or pyspark's package folder; javac and jar in
-PATH) d1, d2, c3 and c6 also run bench/spark/ on Spark's local modes, in turns with quern.
+DIR/records points DIR/points links DIR/links; or --quick, which makes a little of each and measures once: to see that
+all works. With --spark HOME (a Spark installation or pyspark's package folder; java, javac and jar in PATH) d8, c3 and
+c6 also run bench/peers/ on Spark's local modes, in turns with quern; bench/peers/spark gets one by itself.
 
 Prints medians, minima and maxima, and the load before. Answers are compared before a time counts. A run during which
 something else used more than a tenth of a core is dropped and repeated. Files of up to 4 GB are made in $TMPDIR."""
@@ -21,10 +24,10 @@ import argparse
 import pathlib
 import tempfile
 
-from measuring import data, run, tasks
+from measuring import data, iterate, little, peers, run, tasks
 
-MEASURES = {name: getattr(module, name) for module, names in
-            ((data, ("d1", "d2", "d3", "d4", "d6", "d8")), (tasks, ("c3", "c4", "c6"))) for name in names}
+MEASURES = {name: getattr(module, name) for module, names in (
+    (data, ("d1", "d2", "d3", "d4", "d6")), (iterate, ("d8",)), (peers, ("d5",)), (tasks, ("c3", "c4", "c6"))) for name in names}
 
 
 def main():
@@ -36,13 +39,17 @@ def main():
     parser.add_argument("--slots", type=int, default=2, help="cores for either side")
     parser.add_argument("--tasks", type=int, help="of c3 (20000) and c4 (500)")
     parser.add_argument("--noisy", action="store_true", help="keep disturbed runs, and say so")
-    parser.add_argument("--spark", type=pathlib.Path)
+    parser.add_argument("--spark", type=pathlib.Path, metavar="HOME")
+    parser.add_argument("--quick", action="store_true", help="little input, one run, --noisy")
     o = parser.parse_args()
     o.build = o.build.resolve()
     run.adopt()
-    for name in o.what:
-        with tempfile.TemporaryDirectory(prefix="quern-bench-") as tmp:
-            MEASURES[name](o, pathlib.Path(tmp))
+    with tempfile.TemporaryDirectory(prefix="quern-bench-data-") as folder:
+        if o.quick:
+            o.data, o.runs, o.tasks, o.noisy = little.make(o, pathlib.Path(folder)), 1, o.tasks or 10, True
+        for name in o.what:
+            with tempfile.TemporaryDirectory(prefix="quern-bench-") as tmp:
+                MEASURES[name](o, pathlib.Path(tmp))
 
 
 main()

@@ -224,7 +224,7 @@ static const struct option_row rows[] = {
 		set_master },
 	{ "master-timeout", "TIME", "give up without a master for so long (30s)", set_master_timeout },
 	{ "mode", "MODE", "how resources are held: coarse (the default) or fine", set_mode },
-	{ "name", "NAME", "of the job, as the cluster shows it", set_name },
+	{ "name", "NAME", "of the job, as the cluster shows it (its file name)", set_name },
 	{ "total-executor-cores", "N", "most cores at a time (default: all of local[...], 16 on a cluster)",
 		set_total_cores },
 	{ "task-cores", "N", "cores of a task (1)", set_task_cores },

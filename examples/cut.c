@@ -10,21 +10,10 @@
 /* One record in, exactly one out: the field, or an empty one where the line has not so many. */
 static void field(quern_slice line, quern_out *out, void *arg)
 {
-	const long *number = arg;
-	const char *p = line.ptr, *end = line.ptr + line.len;
+	const size_t *number = arg;
+	quern_slice found;
 
-	for (long i = 1;; i++) {
-		const char *tab = memchr(p, '\t', (size_t)(end - p));
-
-		if (i == *number) {
-			quern_put(out, quern_bytes(p, (size_t)((tab != NULL ? tab : end) - p)));
-			return;
-		}
-		if (tab == NULL)
-			break;
-		p = tab + 1;
-	}
-	quern_put(out, quern_str(""));
+	quern_put(out, quern_field(line, quern_str("\t"), *number, &found) ? found : quern_str(""));
 }
 
 static int print(quern_slice key, quern_slice value, void *arg)
@@ -36,10 +25,10 @@ static int print(quern_slice key, quern_slice value, void *arg)
 
 int quern_main(quern_job *job, int argc, char **argv)
 {
-	long number = argc >= 3 ? strtol(argv[1], NULL, 10) : 0;
+	size_t field_from_1 = argc >= 3 ? strtoul(argv[1], NULL, 10) : 0, number = field_from_1 - 1;
 	long lines = argc == 4 ? strtol(argv[3], NULL, 10) : 10;
 
-	if (argc < 3 || argc > 4 || number < 1 || lines < 0) {
+	if (argc < 3 || argc > 4 || field_from_1 == 0 || lines < 0) {
 		(void)fprintf(stderr, "usage: %s FIELD INPUT [LINES]\n", argv[0]);
 		return 1;
 	}

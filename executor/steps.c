@@ -278,6 +278,8 @@ static stateful_new_fn *stateful_of(const Quern__Step *step)
 		return step_zip_new;
 	case QUERN__STEP__KIND__TAG:
 		return step_tag_new;
+	case QUERN__STEP__KIND__CELLS:
+		return step_cells_new;
 	case QUERN__STEP__KIND__FUSE:
 		return step_fuse_new;
 	default:

@@ -156,7 +156,8 @@ static int open_all(struct run *r, struct err *err)
 		.scratch_dir = r->env->scratch_dir,
 		.keep = r->env->keep,
 		.memory = records_memory(r->t),
-		.task = r->t->task };
+		.task = r->t->task,
+		.sink = stage->sink };
 
 	const Quern__Branch *branch = r->t->branch;
 	task_cache_init(&r->cache, branch, r->t->task->partition, r->t->cache);

@@ -23,7 +23,7 @@
 #include "job/object.h"
 
 enum {
-	CACHE_FORMAT = 1,       /* counts up when the same command would make another object */
+	CACHE_FORMAT = 2,       /* counts up when the same command would make another object */
 	HASH_PIECE = 256 << 10, /* bytes of a file, hashed at a time */
 	HASH_DIGITS = 32,       /* hexadecimal */
 	CACHE_DAYS = 30,        /* what was not used for so long is removed */

@@ -144,6 +144,9 @@ static int run_compiler(
 		if (link || !is_for_linker(flag))
 			r = words_add(&w, flag);
 	}
+	/* Behind the source, which may use it: <math.h> is C. */
+	if (r == 0 && link)
+		r = words_add(&w, "-lm");
 	if (r == 0)
 		r = vec_push(&w, NULL);
 	return r < 0 ? r : run_command(w.at, in, out, STDERR_FILENO);

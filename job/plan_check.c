@@ -180,6 +180,16 @@ static int check_number(const Quern__Step *s, size_t branch, size_t n_branches, 
 	return 0;
 }
 
+/* What follows cells is the shuffle that they are the partitions of. */
+static int check_cells(const Quern__Run *run, size_t stage, bool last, struct err *err)
+{
+	const Quern__Sink *s = run->stages[stage]->sink;
+
+	return last && s->kind == QUERN__SINK__KIND__SHUFFLE && s->combine == NULL && s->order == NULL
+		       ? 0
+		       : err_set(err, -EBADMSG, "cells of a shuffle that is none");
+}
+
 static int check_branch(const Quern__Run *run, size_t stage, size_t branch, struct err *err)
 {
 	const Quern__Branch *b = run->stages[stage]->branches[branch];
@@ -191,6 +201,8 @@ static int check_branch(const Quern__Run *run, size_t stage, size_t branch, stru
 		r = check_step(b->steps[i], caches, &n_caches, err);
 		if (r == 0)
 			r = check_number(b->steps[i], branch, run->stages[stage]->n_branches, err);
+		if (r == 0 && b->steps[i]->kind == QUERN__STEP__KIND__CELLS)
+			r = check_cells(run, stage, i + 1 == b->n_steps, err);
 	}
 	return r;
 }

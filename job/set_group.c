@@ -123,3 +123,43 @@ quern_set *quern_subtract_by_key(quern_set *left, quern_set *right)
 		set_types(set, left);
 	return set;
 }
+
+/* ---- Whole records: they are the keys ---- */
+
+static quern_set *whole(quern_set *a, quern_set *b, Quern__Group__Kind kind, const char *what)
+{
+	quern_set *keys = grouped(set_plain_step(a, QUERN__STEP__KIND__FUSE),
+		set_plain_step(b, QUERN__STEP__KIND__FUSE), kind, what, NULL, NULL);
+	quern_set *set = set_plain_step(keys, QUERN__STEP__KIND__SPLIT);
+
+	if (set->error == NULL)
+		set_types(set, a);
+	return set;
+}
+
+quern_set *quern_intersection(quern_set *a, quern_set *b)
+{
+	return whole(a, b, QUERN__GROUP__KIND__INTERSECT, "quern_intersection");
+}
+
+quern_set *quern_subtract(quern_set *left, quern_set *right)
+{
+	return whole(left, right, QUERN__GROUP__KIND__SUBTRACT, "quern_subtract");
+}
+
+/* ---- All pairs ---- */
+
+static quern_set *cells(quern_set *from, bool columns)
+{
+	quern_set *set = set_plain_step(from, QUERN__STEP__KIND__CELLS);
+
+	if (set->error == NULL)
+		set->step.has_columns = set->step.columns = columns;
+	return set;
+}
+
+quern_set *quern_cartesian(quern_set *left, quern_set *right, quern_cartesian_fn *fn, const quern_slice *arg)
+{
+	return called(cells(left, false), cells(right, true), QUERN__GROUP__KIND__CROSS, "quern_cartesian",
+		(code_fn *)fn, arg);
+}

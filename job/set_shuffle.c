@@ -48,7 +48,7 @@ static void divide_as_group(const struct set_shuffle *shuffle)
 
 	while (from->kind == SET_STEP)
 		from = from->parent;
-	if (from->kind == SET_GROUPED)
+	if (from->kind == SET_GROUPED && from->group->kind != QUERN__GROUP__KIND__CROSS)
 		(void)set_shuffles_agree(from->inputs[0].shuffle, shuffle);
 }
 

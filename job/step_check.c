@@ -16,6 +16,7 @@ static enum need needs_function(const Quern__Step *s)
 	case QUERN__STEP__KIND__UNTAG:
 	case QUERN__STEP__KIND__FUSE:
 	case QUERN__STEP__KIND__SPLIT:
+	case QUERN__STEP__KIND__CELLS:
 		return NEVER;
 	case QUERN__STEP__KIND__ZIP:
 		return MAYBE;

@@ -13,7 +13,7 @@ asan | valgrind)
 	shift
 	;;
 esac
-install_missing "${quern_packages[@]}" golang-github-mesos-mesos-go-dev valgrind
+install_missing "${quern_packages[@]}" golang-github-mesos-mesos-go-dev groff-base valgrind
 
 if [ "$what" != valgrind ]; then
 	rm -f build-asan/sanitizer.log.*

@@ -1,14 +1,9 @@
-"""The way of a record: D1, D2, D3, D4, D6, D8. Input: the folder --data, with the files that bench/data makes."""
-import functools
-import math
+"""The way of a record: D1, D2, D3, D4, D6. Input: the folder --data, with the files that bench/data makes."""
 import re
 import shutil
-import statistics
-import subprocess
 import sys
 
-from measuring import spark
-from measuring.run import C_LOCALE, ROOT, Run, checksum, compare, head, same_bytes, show, show_noise, turns
+from measuring.run import C_LOCALE, ROOT, Run, agree, checksum, compare, head, parts, same_bytes, show, show_noise, turns
 
 MIB = 1 << 20
 SMALL = 64              # MiB: the task memory of D4 ...
@@ -18,6 +13,10 @@ PARTITIONS = 16         # of D6's map file
 
 def about(path):
     return f"{path} ({path.stat().st_size / 1e9:.2f} GB)"
+
+
+def sized(path):
+    return f"{path.stat().st_size / 1e6:,.0f} MB of {path.name}"
 
 
 def source(o, name):
@@ -36,15 +35,6 @@ def quern(o, tmp, job, text, memory="2g", *more):
                text, tmp / "out")
 
 
-def parts(tmp):
-    return sorted((tmp / "out").glob("part-*"))
-
-
-def agree(what, a, b):
-    if a != b:
-        sys.exit(f"{what}: another answer")
-
-
 # ---- D1, D2: word count ----
 
 COUNT, SORT = "examples/wordcount.c", "examples/sort.c"
@@ -56,19 +46,13 @@ def counted(o, tmp, text):
     return checksum([tmp / "counts"])
 
 
-def words(files):
-    """The sum of the counts."""
-    add = "{ n += $NF } END { printf \"%d\\n\", n }"
-    return subprocess.run(["awk", "-F\t", add, *files], check=True, stdout=subprocess.PIPE, env=C_LOCALE).stdout
-
-
 def word_count(o, tmp, name, text):
     head(o, f"{name}: word count of {about(text)}, {o.slots} cores, task memory 2g")
     answer = counted(o, tmp, text)
 
     def ours():
         run = quern(o, tmp, COUNT, text, "2g", "--quiet")
-        agree("quern", checksum(parts(tmp)), answer)
+        agree("quern", checksum(parts(tmp / "out")), answer)
         return run
 
     def limit():
@@ -76,18 +60,9 @@ def word_count(o, tmp, name, text):
         agree("limit-wordcount", checksum([tmp / "counts"]), answer)
         return run
 
-    def theirs():
-        run = spark.word_count(o, tmp, text)
-        # It reads text as UTF-8, which this need not be: as many words, not the same bytes.
-        agree("Spark", words(sorted((tmp / "spark-out").glob("part-*"))), words([tmp / "counts"]))
-        return run
-
-    more = {"Spark": theirs} if o.spark is not None else {}
-    runs = turns(o, quern=ours, limit=limit, **more)
+    runs = turns(o, quern=ours, limit=limit)
     for what in "cpu", "wall":
         compare(runs, "quern", "limit", what)
-        if o.spark is not None:
-            compare(runs, "Spark", "quern", what)
     show_noise(o)
 
 
@@ -116,7 +91,7 @@ def sort(o, tmp, text):
 
     runs = turns(
         o,
-        quern=lambda: checked("quern", quern(o, tmp, SORT, text, "2g", "--quiet"), lambda: parts(tmp)),
+        quern=lambda: checked("quern", quern(o, tmp, SORT, text, "2g", "--quiet"), lambda: parts(tmp / "out")),
         GNU=lambda: checked("GNU sort", gnu_sort(o, text, tmp / "sorted"), lambda: [tmp / "sorted"]),
         limit=lambda: checked("limit-sort", Run(o.build / "bench/limit-sort", o.slots, text, tmp / "sorted"),
                               lambda: [tmp / "sorted"]))
@@ -147,7 +122,7 @@ def little_memory(o, tmp, name, job, text):
 
     def go(memory):
         run = quern(o, tmp, job, text, memory, "--verbose")
-        right = checksum(parts(tmp)) == answer if job == COUNT else same_bytes(parts(tmp), tmp / "reference")
+        right = checksum(parts(tmp / "out")) == answer if job == COUNT else same_bytes(parts(tmp / "out"), tmp / "reference")
         if not right:
             sys.exit(f"--task-memory {memory}: another answer")
         run.peak = peak(run)
@@ -184,36 +159,3 @@ def d6(o, tmp):
     Run(o.build / "bench/limit-wordcount", o.slots, source(o, "source"), tmp / "counts")
     shuffle(o, tmp, "counts", tmp / "counts")
     shuffle(o, tmp, "lines", source(o, "text"))
-
-
-# ---- D8: iteration ----
-
-def iterate(o, points, n, how, *more):
-    """Its median seconds of an iteration, those of the one that fills the memory, and what the iterations gave."""
-    run = Run(o.build / "cli/quern", "run", "--quiet", "--master", f"local[{o.slots}]", "--task-memory", "2g",
-              ROOT / "bench/jobs/iterate.c", points, n, how, *more)
-    rows = [tuple(map(float, line.split())) for line in run.out.splitlines()]
-    first = [] if how == "parsed" else [rows.pop(0)]
-    run.filling = first[0][0] if first else None
-    run.seconds = statistics.median(r[0] for r in rows)
-    run.answer = [r[1] for r in first + rows][:n]
-    return run
-
-
-def d8(o, tmp):
-    points, n = source(o, "points"), 5
-    for what in [], ["kmeans"]:
-        head(o, f"D8: {n} iterations ({what[0] if what else 'sum'}) over {about(points)}, {o.slots} cores, persisted or not")
-        answer = iterate(o, points, n, "parsed", *what).answer
-
-        def go(how, what=what, answer=answer):
-            run = iterate(o, points, n, how, *what)
-            # Sums of doubles, added in whatever order.
-            agree(how, [math.isclose(a, b, rel_tol=1e-6) for a, b in zip(run.answer, answer)], [True] * n)
-            return run
-
-        runs = turns(o, **{how: functools.partial(go, how) for how in ("parsed", "cached", "compressed")})
-        for how in "cached", "compressed":
-            compare(runs, "parsed", how, "seconds", "an iteration, {0} / {1}")
-            show(f"{how}, the iteration that fills the memory", [r.filling for r in runs[how]])
-        show_noise(o)

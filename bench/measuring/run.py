@@ -1,5 +1,7 @@
 """One command measured, several in turns, and what is printed of them."""
 import ctypes
+import itertools
+import math
 import os
 import pathlib
 import resource
@@ -74,29 +76,39 @@ def reap():
         pass
 
 
-class Run:
-    """Of a command: `wall` and `cpu` seconds, every process that it started included, its stdout and stderr; `others`:
-    cores that something else used meanwhile."""
+class Timed:
+    """What happens within `with`: `wall` and `cpu` seconds, every process below us included; `others`: cores that something
+    else used meanwhile."""
+
+    def __enter__(self):
+        os.sync()  # what the run before has left to write is not this one's
+        self.before = seconds()
+        self.begun = time.monotonic()
+        return self
+
+    def __exit__(self, *_):
+        self.wall = time.monotonic() - self.begun
+        reap()
+        machine, self.cpu, ours = (now - then for now, then in zip(seconds(), self.before))
+        self.others = max(0.0, machine - ours) / self.wall
+
+    def disturbed(self):
+        return self.others > OTHERS and self.others * self.wall > OTHERS_LEAST
+
+
+class Run(Timed):
+    """Of a command: its stdout and stderr as well."""
 
     def __init__(self, *argv, env=None):
-        os.sync()  # what the run before has left to write is not this one's
-        before = seconds()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            begun = time.monotonic()
-            process = subprocess.Popen([str(a) for a in argv], stdout=out, stderr=err, env=env)
-            process.wait()
-            self.wall = time.monotonic() - begun
-            reap()
-            machine, self.cpu, ours = (now - then for now, then in zip(seconds(), before))
-            self.others = max(0.0, machine - ours) / self.wall
+            with self:
+                process = subprocess.Popen([str(a) for a in argv], stdout=out, stderr=err, env=env)
+                process.wait()
             out.seek(0)
             err.seek(0)
             self.out, self.err = out.read().decode(errors="replace"), err.read().decode(errors="replace")
         if process.returncode != 0:
             sys.exit(f"{argv}: status {process.returncode}\n{self.err}")
-
-    def disturbed(self):
-        return self.others > OTHERS and self.others * self.wall > OTHERS_LEAST
 
 
 def undisturbed(o, name, go):
@@ -160,3 +172,33 @@ def same_bytes(files, reference):
     """Whether some files, one behind the other, are `reference`."""
     with subprocess.Popen(["cat", *files], stdout=subprocess.PIPE) as cat:
         return subprocess.run(["cmp", "-s", "-", reference], stdin=cat.stdout).returncode == 0
+
+
+def agree(what, a, b):
+    if a != b:
+        sys.exit(f"{what}: another answer")
+
+
+def words_of(text):
+    return [line.split() for line in text.splitlines()]
+
+
+def near(what, rows, reference, relative=1e-9):
+    """Rows of numbers: sums of doubles, added in whatever order, differ in their last digits."""
+    for a, b in itertools.zip_longest(rows, reference, fillvalue=[]):
+        if len(a) != len(b) or not all(math.isclose(float(x), float(y), rel_tol=relative) for x, y in zip(a, b)):
+            sys.exit(f"{what}: another answer: {' '.join(a)}, not {' '.join(b)}")
+
+
+def parts(folder):
+    return sorted(folder.glob("part-*"))
+
+
+def table_row(which, what, command, runs, ours, theirs, quantity, peer, wanted):
+    """A row of the table in bench/RESULTS.md."""
+    def cell(name):
+        values = [getattr(r, quantity) for r in runs[name]]
+        return statistics.median(values), f"{statistics.median(values):.3g} s ({min(values):.3g})"
+
+    (a, own), (b, other) = cell(ours), cell(theirs)
+    return f"| {which} | {what} | `{command}` | {own} | {peer}: {other} | {b / a:.3g} times as fast | {wanted} |"

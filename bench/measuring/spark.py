@@ -1,36 +1,117 @@
-"""Spark's side: bench/spark on Spark's local modes."""
+"""Spark's side: bench/peers on Spark's local modes, one JVM that is warm, or one for a single run."""
+import ctypes
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import tempfile
 
-from measuring.run import ROOT, Run
+from measuring.run import ROOT, Run, Timed
+
+PR_SET_PDEATHSIG = 1
+WARM = 3  # runs that do not count: until then the JVM compiles
+HEAP = "8g"
+SETTINGS = {
+    "spark.driver.extraJavaOptions": f"-XX:+UseG1GC -Xms{HEAP}",
+    "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+    "spark.ui.enabled": "false",
+    "spark.log.level": "WARN",
+    "spark.network.timeout": "1h",  # it is stopped between its turns
+}
+
+
+def need(o):
+    if o.spark is None:
+        sys.exit("Spark is needed: --spark HOME, or bench/peers/spark, which gets it")
+
+
+def version(o):
+    core = next(iter(o.spark.glob("jars/spark-core_*.jar")), None)
+    if core is None:
+        sys.exit(f"{o.spark}: no Spark there: jars/spark-core_*.jar is missing")
+    return core.stem.rpartition("-")[2]
 
 
 def jar(o, tmp):
-    """bench/spark compiled; None without Spark."""
-    if o.spark is None:
-        return None
+    """bench/peers compiled."""
     made = tmp / "spark.jar"
     if not made.exists():
         subprocess.run(["javac", "-cp", o.spark / "jars/*", "-d", tmp / "classes",
-                        *sorted((ROOT / "bench/spark").glob("*.java"))], check=True)
+                        *sorted((ROOT / "bench/peers").glob("*.java"))], check=True)
         subprocess.run(["jar", "cf", made, "-C", tmp / "classes", "."], check=True)
     return made
 
 
-def submit(o, tmp, name, *args, master=None):
-    return Run(o.spark / "bin/spark-submit", "--master", master or f"local[{o.slots}]", "--driver-memory", "4g", "--conf",
-               "spark.ui.enabled=false", "--conf", "spark.log.level=WARN", "--class", name, jar(o, tmp), *args,
-               env=dict(os.environ, SPARK_HOME=str(o.spark)))
+def command(o, tmp, master=None):
+    """A session's command, and its environment."""
+    settings = dict(SETTINGS, **{"spark.default.parallelism": 2 * o.slots, "spark.sql.shuffle.partitions": 2 * o.slots,
+                                 "spark.local.dir": tmp})
+    conf = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
+    argv = [o.spark / "bin/spark-submit", "--master", master or f"local[{o.slots}]", "--driver-memory", HEAP, *conf,
+            "--class", "Session", jar(o, tmp)]
+    return [str(a) for a in argv], dict(os.environ, SPARK_HOME=str(o.spark))
 
 
-def null_tasks(o, tmp):
-    """Executors in processes of their own; the rate is Spark's own, once it is warm."""
-    run = submit(o, tmp, "NullTasks", o.tasks or 20000, master=f"local-cluster[1,{o.slots},1024]")
-    run.rate = float(run.out.split()[-1])
-    return run
+def end_with_us():
+    """In a child: it does not outlive us, which it would as a stopped process."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def word_count(o, tmp, text):
+class Session:
+    """A JVM that waits for programs of bench/peers. It is stopped while it has none: what it would do meanwhile is not
+    the others' CPU time. For `with`."""
+
+    def __init__(self, o, tmp, master=None):
+        argv, env = command(o, tmp, master)
+        self.out = tmp / "spark-out"
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, env=env,
+                                        text=True, start_new_session=True, preexec_fn=end_with_us)
+        self.answer()
+
+    def signal(self, what):
+        """To it and to the executors that it has started."""
+        os.killpg(self.process.pid, what)
+
+    def answer(self):
+        """What it prints until it is done; it is stopped then."""
+        lines = []
+        for line in self.process.stdout:
+            if line == ".\n":
+                self.signal(signal.SIGSTOP)
+                return "".join(lines)
+            lines.append(line)
+        self.log.seek(0)
+        sys.exit(f"Spark has ended: status {self.process.wait()}\n{self.log.read().decode(errors='replace')}")
+
+    def run(self, program, *args):
+        """As Run's, of a program in this JVM."""
+        shutil.rmtree(self.out, ignore_errors=True)
+        with Timed() as run:
+            self.signal(signal.SIGCONT)
+            self.process.stdin.write("\t".join([program, *map(str, args)]) + "\n")
+            self.process.stdin.flush()
+            run.out = self.answer()
+        return run
+
+    def warm(self, o, program, *args):
+        for _ in range(1 if o.quick else WARM):
+            self.run(program, *args)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failed, *_):
+        if self.process.poll() is None:
+            self.signal(signal.SIGKILL if failed else signal.SIGCONT)
+        self.process.stdin.close()
+        self.process.wait()
+        self.log.close()
+
+
+def cold(o, tmp, program, *args):
+    """A program in a JVM of its own, whose start counts."""
+    argv, env = command(o, tmp)
     shutil.rmtree(tmp / "spark-out", ignore_errors=True)
-    return submit(o, tmp, "WordCount", text, tmp / "spark-out")
+    return Run(*argv, program, *args, env=env)

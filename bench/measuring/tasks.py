@@ -1,4 +1,5 @@
 """What a task and a job cost in themselves: C3, C4, C6."""
+import contextlib
 import os
 import subprocess
 
@@ -33,8 +34,19 @@ def c3(o, tmp):
         return Rate(a, b, many - few)
 
     ours()  # warm: the job is compiled
-    more = {"Spark": lambda: spark.null_tasks(o, tmp)} if o.spark is not None else {}
-    runs = turns(o, quern=ours, **more)
+    with contextlib.ExitStack() as stack:
+        more = {}
+        if o.spark is not None:
+            session = stack.enter_context(spark.Session(o, tmp, f"local-cluster[1,{o.slots},1024]"))
+
+            def theirs():
+                run = session.run("NullTasks", o.tasks or 20000)
+                run.rate = float(run.out)  # its own clock's
+                return run
+
+            theirs()  # warm
+            more["Spark"] = theirs
+        runs = turns(o, quern=ours, **more)
     a = show("tasks a second", [r.rate for r in runs["quern"]], "/s")
     show("CPU of a task, all processes", [r.cpu_us for r in runs["quern"]], "us")
     if more:
@@ -85,7 +97,7 @@ def c6(o, tmp):
                    ROOT / "examples/wordcount.c", tmp / "text", tmp / f"{mode}{next(n)}")
 
     ours("coarse")  # warm: the job is compiled
-    more = {"Spark": lambda: spark.word_count(o, tmp, tmp / "text")} if o.spark is not None else {}
+    more = {"Spark": lambda: spark.cold(o, tmp, "WordCountCold", tmp / "text", tmp / "spark-out")} if o.spark is not None else {}
     runs = turns(o, coarse=lambda: ours("coarse"), fine=lambda: ours("fine"), **more)
     for name, r in runs.items():
         show(f"{name}, wall", [x.wall * 1000 for x in r], "ms")

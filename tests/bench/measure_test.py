@@ -1,49 +1,114 @@
 #!/usr/bin/env python3
 """Runs every measurement of bench/measure.py once on little input, so that what it needs does not rot. Says nothing of the
-figures: answers are compared, as always; times are not.
+figures: answers are compared, as always; times are not. What stands in for Spark is fake_spark.py.
 
     measure_test.py ROOT BUILD"""
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
 
-ROOT, BUILD = map(pathlib.Path, sys.argv[1:])
-LINES = {"text": "docs/how-it-works.md", "source": "bench/shuffle.c"}
+ROOT, BUILD = (pathlib.Path(arg).resolve() for arg in sys.argv[1:])
+sys.path.insert(0, str(ROOT / "bench"))
+
+from measuring import little, run  # noqa: E402
+
 ROWS = {  # measurement: rows that it prints, at least one of each
     "d1": ["quern / limit, cpu", "quern / limit, wall"],
     "d2": ["quern / limit, cpu", "quern / limit, wall"],
     "d3": ["GNU / quern, wall", "quern / limit, wall"],
     "d4": ["small / large, wall", "small, at most: [0-9.]+ MiB"],
     "d6": ["quern / zstd"],
-    "d8": ["an iteration, parsed / cached"],
-    "c3": ["tasks a second"],
+    "d8": ["an iteration, parsed / cached", "an iteration, Spark cached / cached", r"\| D8 \| an iteration .*\| Spark 9.9 "],
+    "c3": ["tasks a second", "quern / Spark"],
     "c4": ["quern / bare"],
-    "c6": ["coarse, wall", "fine, cpu"],
+    "c6": ["coarse, wall", "fine, cpu", "Spark, wall"],
+    "d5": [r"\| D5 \| word count, .*: wall \| `d5` \| .* s \(.*\) \| Spark 9.9 `local\[2\]`, warm: .* times as fast \| >= 10 times \|",
+           r"\| D5 \| sort, .* of text: wall ", r"\| D5 \| sort, .* of records: wall ", r"\| D5 \| PageRank, 10 ",
+           r"\| D5 \| k-means, 10 ", r"\| D5 \| the same: CPU of all processes "],
 }
+# A program of Spark's: what is said when it gives a wrong answer.
+WRONG = {"WordCount": "Spark: another answer", "Sort": "Spark: another answer", "PageRank": "Spark: another answer: ",
+         "KMeans": "Spark: another answer: ", "Iterate": "Spark, parsed: another answer"}
 
 
-def make(folder):
-    for name, path in LINES.items():
-        (folder / name).write_bytes((ROOT / path).read_bytes() * 3)
-    for name, n in ("records", 3000), ("points", 500):
-        (folder / name).write_bytes(subprocess.run([BUILD / f"bench/bench-{name}", str(n), "1"], check=True,
-                                                   stdout=subprocess.PIPE).stdout)
+def fake_spark(folder):
+    """An installation whose spark-submit is fake_spark.py, and a javac and a jar that have nothing to do. Returns its folder and
+    the environment in which they are found."""
+    for name in "bin/spark-submit", "tools/javac", "tools/jar", "jars/spark-core_2.13-9.9.jar":
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("#!/bin/sh\n" if "submit" not in name else
+                        f"#!/bin/sh\nexec {sys.executable} {ROOT}/tests/bench/fake_spark.py {BUILD} \"$@\"\n")
+        path.chmod(0o755)
+    return folder, dict(os.environ, PATH=f"{folder}/tools:{os.environ['PATH']}")
+
+
+def measure(*args, env=os.environ):
+    result = subprocess.run([sys.executable, ROOT / "bench/measure.py", BUILD, "--quick", *args], env=env,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return result.returncode, result.stdout.decode()
+
+
+def printed(what, status, said):
+    print(said)
+    missing = [row for row in what if not re.search(row, said)]
+    assert status == 0 and not missing, f"status {status}; not printed: {missing}"
+
+
+def test_every_measurement(spark, env):
+    printed([row for rows in ROWS.values() for row in rows], *measure(*ROWS, "--spark", spark, env=env))
+
+
+def test_without_spark():
+    names = [name for name in ROWS if name in ("d8", "c3", "c6")]
+    printed([row for name in names for row in ROWS[name] if "Spark" not in row], *measure(*names))
+    status, said = measure("d5")
+    assert status == 1 and "Spark is needed: --spark HOME" in said, said
+
+
+def test_a_wrong_answer_has_no_time(spark, env):
+    for program, expected in WRONG.items():
+        status, said = measure("d8" if program == "Iterate" else "d5", "--spark", spark, env=dict(env, WRONG=program))
+        assert status == 1 and expected in said, f"{program}: status {status}\n{said}"
+
+
+def test_answers_are_near():
+    reference = [["1", "0.5"], ["2", "1e9"]]
+    run.near("near", [["1", "0.5000000001"], ["2", "1000000000.5"]], reference)
+    for rows in ([["1", "0.500000001"], ["2", "1e9"]], [["1", "0.5"]], [*reference, ["3", "1"]], [["1"], ["2", "1e9"]],
+                 [["1", "nan"], ["2", "1e9"]]):
+        try:
+            run.near("far", rows, reference)
+        except SystemExit as end:
+            assert "far: another answer" in str(end), end
+        else:
+            raise AssertionError(f"{rows} passed for {reference}")
+
+
+def test_little_input(folder):
+    class Options:
+        build = BUILD
+
+    little.make(Options, folder)
     lines = (folder / "records").read_bytes().splitlines()
-    assert len(set(lines)) == 3000 and {len(line) for line in lines} == {99}, "these are no records"
+    assert len(set(lines)) == len(lines) == 20000 and {len(line) for line in lines} == {99}, "these are no records"
+    links = [tuple(map(int, line.split(b"\t"))) for line in (folder / "links").read_bytes().splitlines()]
+    pages = {page for page, _ in links}
+    assert pages == set(range(10000)) and {page for _, page in links} <= pages and links == sorted(links, key=lambda x: x[0])
 
 
 def main():
     with tempfile.TemporaryDirectory(prefix="quern-bench-test-") as tmp:
-        make(pathlib.Path(tmp))
-        result = subprocess.run([sys.executable, ROOT / "bench/measure.py", BUILD, *ROWS, "--data", tmp, "--runs", "1",
-                                 "--tasks", "10", "--noisy"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    said = result.stdout.decode()
-    print(said)
-    missing = [row for rows in ROWS.values() for row in rows if not re.search(row, said)]
-    if result.returncode != 0 or missing:
-        sys.exit(f"status {result.returncode}; not printed: {missing}")
+        folder = pathlib.Path(tmp)
+        test_answers_are_near()
+        test_little_input(folder)
+        spark, env = fake_spark(folder)
+        test_every_measurement(spark, env)
+        test_without_spark()
+        test_a_wrong_answer_has_no_time(spark, env)
 
 
 main()

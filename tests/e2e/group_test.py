@@ -104,6 +104,43 @@ def test_joins():
         quern.same(s.run("subtract_by_key"), sorted(b"%s\t%s" % row for row in s.left if row[0] not in keys))
 
 
+def as_written(table):
+    """Whether a record has a key, see write(): its place in its file decides that of an empty one."""
+    each = max(-(-len(table) // 3), 1)
+    return [(key if key or n % each % 2 else b"(none)", value) for n, (key, value) in enumerate(table)]
+
+
+def test_whole_records():
+    with quern.scratch() as d:
+        left, right = sides(3000, 2500)
+        # Some of the left ones are on the right as well, some of both several times.
+        r = random.Random(3)
+        right += [r.choice(left) for _ in range(500)] + [r.choice(right) for _ in range(100)]
+        r.shuffle(right)
+        s = Sides(d, left, right)
+        a, b = as_written(left), set(as_written(right))
+
+        def lines(table):
+            return sorted(b"%s\t%s" % row if row[0] != b"(none)" else row[1] for row in table)
+
+        quern.same(s.run("subtract"), lines(row for row in a if row not in b))
+        quern.same(s.run("intersection"), lines(set(a) & b))
+
+
+def test_all_pairs():
+    with quern.scratch() as d:
+        s = Sides(d, *sides(150, 110))
+        expected = sorted(b"%s\t%s|%s=%s" % (k, v, q, w) for k, v in as_written(s.left) for q, w in as_written(s.right))
+        for partitions in "", "1", "2", "7", "16", "40":
+            quern.same(s.run("cartesian" + partitions), expected)
+    with quern.scratch() as d:
+        s = Sides(d, sides(50)[0] + [(b"a key", b"kill"), (b"another", b"fail")], sides(50)[1])
+        expected = sorted(b"%s\t%s|%s=%s" % (k, v, q, w) for k, v in as_written(s.left) for q, w in as_written(s.right))
+        for mode in MODES:
+            quern.same(s.run("cartesian9", cluster=(mode, "local[2x2]")), expected)
+            assert s.marks == ["fail", "kill"], s.marks
+
+
 def test_a_side_without_records():
     with quern.scratch() as d:
         s = Sides(d, sides(200)[0], [])
@@ -113,7 +150,7 @@ def test_a_side_without_records():
         quern.same(s.run("subtract_by_key"), sorted(b"%s\t%s" % row for row in s.left))
     with quern.scratch() as d:
         s = Sides(d, [], [])
-        for what in "group", "cogroup", "join", "full", "subtract_by_key":
+        for what in "group", "cogroup", "join", "full", "subtract_by_key", "subtract", "intersection", "cartesian":
             quern.same(s.run(what), [])
 
 

@@ -223,10 +223,9 @@ static void where_nobody_listens(void **state)
 	struct world *w = *state;
 	struct exec_fetch f = right(w, "e0", 0);
 
+	w->driver = offers_free(w->driver);
 	evhttp_free(w->http[2]);
 	w->http[2] = evhttp_new(w->loop);
-	(void)offers_free(w->driver);
-	w->driver = NULL;
 	f.port = w->port[2];
 	fetch(w, 1, 1, f, "onnect");
 	assert_file(w, 1, "");

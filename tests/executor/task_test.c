@@ -41,6 +41,7 @@ struct bench {
 	Quern__MapOutput *map_output_list[MAPS_MAX];
 	Quern__OutputHost host;
 	Quern__OutputHost *host_list[1];
+	Quern__Outputs second; /* of another shuffle, when there are two */
 
 	Quern__TaskCache *cache; /* NULL: the task has nothing to do with persisted sets */
 	Quern__Cache caches[2];
@@ -152,7 +153,7 @@ static void from_shuffle(struct bench *b, const char *reduce)
 
 static Quern__TaskResult *run(struct bench *b, uint32_t partition, uint32_t attempt)
 {
-	const Quern__Outputs *outputs[] = { &b->outputs };
+	const Quern__Outputs *outputs[] = { &b->outputs, &b->second };
 	const struct task t = { .stage = &b->stage,
 		.branch = &b->from.branch,
 		.task = &b->task,
@@ -759,6 +760,111 @@ static void lost_map_output(void **state)
 	}
 }
 
+/* ---- Two shuffles ---- */
+
+/* Counts of the words of one text, and the words of another, in two partitions that are divided alike. */
+static void write_two_shuffles(struct bench *b)
+{
+	input(b, "x y x z y x", 11);
+	add_step(b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
+	to_shuffle(b, 2, "quern_sum_u64");
+	done_with(run_done(b, 0, 0));
+	note_output(b, 0, 0);
+	input(b, "y z w y", 7);
+	b->sink.combine = NULL;
+	b->sink.shuffle = SHUFFLE + 1;
+	done_with(run_done(b, 0, 3));
+}
+
+/* The full join of the two, without a function. */
+static void join_two_shuffles(struct bench *b, Quern__MapOutput *output, Quern__MapOutput **list,
+	Quern__ShuffleInput *input, Quern__ShuffleInput **inputs, Quern__Group *group)
+{
+	from_shuffle(b, "quern_sum_u64");
+	quern__map_output__init(output);
+	output->attempt = 3;
+	output->stage = MAP_STAGE;
+	list[0] = output;
+	b->second = b->outputs;
+	b->second.shuffle = SHUFFLE + 1;
+	b->second.outputs = list;
+	b->second.n_outputs = 1;
+	quern__shuffle_input__init(input);
+	input->shuffle = SHUFFLE + 1;
+	input->seed = SHUFFLE;
+	inputs[0] = &b->from.input;
+	inputs[1] = input;
+	quern__group__init(group);
+	group->kind = QUERN__GROUP__KIND__FULL_JOIN;
+	b->from.source.shuffles = inputs;
+	b->from.source.n_shuffles = 2;
+	b->from.source.group = group;
+}
+
+static void add_pairs(struct buf *text, const Quern__TaskResult *result)
+{
+	const uint8_t *p = result->data.data, *end = p != NULL ? p + result->data.len : NULL;
+	quern_slice key, value;
+
+	while (record_next(&p, end, &key, &value) > 0) {
+		quern_slice left = quern_left(value), right = quern_right(value);
+
+		assert_int_equal(buf_add_fmt(text, "%.*s", (int)key.len, key.ptr), 0);
+		assert_int_equal(
+			buf_add_fmt(text, "%c", left.ptr != NULL ? '0' + (int)kit_number(left) : '-'), 0);
+		assert_int_equal(
+			buf_add_fmt(text, "%c ", right.ptr != NULL ? '0' + (int)kit_number(right) : '-'), 0);
+	}
+}
+
+static void two_shuffles_are_joined(void **state)
+{
+	static const char *const pairs[] = { "x3- ", "y21 y21 ", "z11 ", "w-1 " };
+	Quern__ShuffleInput input, *inputs[2];
+	Quern__MapOutput output, *list[1];
+	auto_buf struct buf text = BUF_INIT(1000);
+	Quern__Group group;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	write_two_shuffles(&b);
+	join_two_shuffles(&b, &output, list, &input, inputs, &group);
+	for (uint32_t i = 0; i < 2; i++) {
+		Quern__TaskResult *result = run_done(&b, i, 0);
+
+		add_pairs(&text, result);
+		done_with(result);
+	}
+	assert_int_equal(buf_add(&text, "", 1), 0);
+	assert_int_equal(strlen((const char *)text.data), 5 * 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_non_null(strstr((const char *)text.data, pairs[i]));
+	bench_close(&b);
+}
+
+static void the_shuffle_that_is_lost_is_named(void **state)
+{
+	Quern__ShuffleInput input, *inputs[2];
+	Quern__MapOutput output, *list[1];
+	Quern__Group group;
+	struct bench b;
+
+	(void)state;
+	for (uint32_t lost = 0; lost < 2; lost++) {
+		bench_open(&b);
+		write_two_shuffles(&b);
+		join_two_shuffles(&b, &output, list, &input, inputs, &group);
+		assert_int_equal(unlink(kit_path(b.shuffle, lost == 0 ? "7-0-0.map" : "8-0-3.map")), 0);
+		Quern__TaskResult *result = run(&b, 1, 0);
+		assert_int_equal(result->state, QUERN__TASK_RESULT__STATE__FETCH_FAILED);
+		assert_int_equal(result->fetch_shuffle, SHUFFLE + lost);
+		assert_int_equal(result->fetch->attempt, lost == 0 ? 0 : 3);
+		done_with(result);
+		bench_close(&b);
+	}
+}
+
 /* ---- Persisted sets ---- */
 
 /* A memfd for a CACHE step, and what the task is told of it. */
@@ -991,6 +1097,8 @@ int main(void)
 		cmocka_unit_test(a_function_of_partitions_that_fails),
 		cmocka_unit_test(inputs_and_outputs_that_are_not_there),
 		cmocka_unit_test(lost_map_output),
+		cmocka_unit_test(two_shuffles_are_joined),
+		cmocka_unit_test(the_shuffle_that_is_lost_is_named),
 		cmocka_unit_test(a_task_keeps_and_another_begins_there),
 		cmocka_unit_test(what_cannot_be_had_is_computed),
 		cmocka_unit_test(what_cannot_be_kept_is_not_missed),

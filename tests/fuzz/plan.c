@@ -7,6 +7,7 @@
 
 #include "job/explain.h"
 #include "job/plan_check.h"
+#include "job/stage.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,7 +22,12 @@ static void assert_source(const Quern__Run *run, size_t stage, const Quern__Sour
 			writers += run->stages[j]->sink->kind == QUERN__SINK__KIND__SHUFFLE &&
 				   run->stages[j]->sink->shuffle == source->shuffles[i]->shuffle;
 		assert(writers == 1);
+		assert(source->group == NULL ||
+			(source->shuffles[i]->order == NULL &&
+				source->shuffles[i]->seed == source->shuffles[0]->seed));
 	}
+	size_t most = source->group == NULL ? 1 : group_shuffles(source->group->kind);
+	assert(source->n_text > 0 || source->n_shuffles == most);
 }
 
 /* Where the driver looks to say which partitions the sets of steps have. */

@@ -623,6 +623,26 @@ static void steps_have_the_functions_that_they_call(void **state)
 	}
 }
 
+static void cells_come_before_their_shuffle(void **state)
+{
+	Quern__Order o;
+	Quern__Step *twice[2];
+
+	(void)state;
+#define CELLS(p)                                                                                             \
+	(p->step[0].kind = QUERN__STEP__KIND__CELLS, p->step[0].function = NULL, p->sink[0].combine = NULL)
+	assert_fine(CELLS(p));
+	assert_found((CELLS(p), p->step[0].function = &p->map), "does not call");
+	assert_found((CELLS(p), p->sink[0].combine = &p->combine), "cells of a shuffle");
+	assert_found((order(p, &o), o.tagged = 0, CELLS(p)), "cells of a shuffle");
+	assert_found((CELLS(p), twice[0] = twice[1] = &p->step[0], p->from[0].branch.steps = twice,
+			     p->from[0].branch.n_steps = 2),
+		"cells of a shuffle");
+	assert_found((p->step[1].kind = QUERN__STEP__KIND__CELLS, p->step[1].function = NULL),
+		"cells of a shuffle");
+#undef CELLS
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -645,6 +665,7 @@ int main(void)
 		cmocka_unit_test(numbers_and_paths_are_within_limits),
 		cmocka_unit_test(groups_are_of_shuffles_that_are_hashed_alike),
 		cmocka_unit_test(an_order_may_be_a_function),
+		cmocka_unit_test(cells_come_before_their_shuffle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

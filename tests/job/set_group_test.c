@@ -263,6 +263,51 @@ static void types_go_through(void **state)
 	assert_int_equal(set->key_type, QUERN__VALUE_TYPE__BYTES);
 }
 
+static void whole_records_become_keys_and_back(void **state)
+{
+	struct fixture *x = *state;
+
+	for (int i = 0; i < 2; i++) {
+		quern_set *set =
+			i == 0 ? quern_subtract(quern_typed(x->left, QUERN_BYTES, QUERN_U64), x->right)
+			       : quern_intersection(quern_typed(x->left, QUERN_BYTES, QUERN_U64), x->right);
+		const Quern__Run *run = plan(x, set);
+
+		assert_int_equal(run->n_stages, 3);
+		assert_int_equal(last_source(run)->group->kind,
+			i == 0 ? QUERN__GROUP__KIND__SUBTRACT : QUERN__GROUP__KIND__INTERSECT);
+		for (size_t k = 0; k < 3; k++) {
+			const Quern__Branch *b = run->stages[k]->branches[0];
+			assert_int_equal(b->steps[b->n_steps - 1]->kind,
+				k < 2 ? QUERN__STEP__KIND__FUSE : QUERN__STEP__KIND__SPLIT);
+		}
+		assert_int_equal(set->value_type, QUERN__VALUE_TYPE__U64);
+	}
+}
+
+static void a_product_has_rows_and_columns(void **state)
+{
+	struct fixture *x = *state;
+	quern_set *set =
+		quern_cartesian(x->left, x->left, (quern_cartesian_fn *)(code_fn *)x->f->words, NULL);
+	const Quern__Run *run = plan(x, quern_partitions(set, 6));
+	unsigned columns = 0;
+
+	assert_int_equal(run->n_stages, 3);
+	assert_int_equal(last_source(run)->group->kind, QUERN__GROUP__KIND__CROSS);
+	for (size_t k = 0; k < 2; k++) {
+		const Quern__Branch *b = run->stages[k]->branches[0];
+		const Quern__Step *last = b->steps[b->n_steps - 1];
+
+		assert_int_equal(last->kind, QUERN__STEP__KIND__CELLS);
+		assert_int_equal(run->stages[k]->sink->partitions, 6);
+		columns += last->columns != 0;
+	}
+	assert_int_equal(columns, 1);
+	assert_wrong(
+		quern_cartesian(x->left, x->right, NULL, NULL), "quern_cartesian(): the function is NULL");
+}
+
 #define group_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -278,6 +323,8 @@ int main(void)
 		group_test(shuffles_that_agree_all_do),
 		group_test(mistakes_are_kept),
 		group_test(types_go_through),
+		group_test(whole_records_become_keys_and_back),
+		group_test(a_product_has_rows_and_columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

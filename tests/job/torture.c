@@ -118,7 +118,9 @@ static int act(void *arg)
 
 	job_init(&job, a->code, &runner);
 	quern_set *set = quern_filter(quern_text(&job, "in"), a->f->long_enough, QUERN_ARG(least));
-	set = quern_persist(set, QUERN_MEMORY_COMPRESSED);
+	set = quern_sort_by(quern_subtract_by_key(set, quern_full_outer_join(set, set, NULL, NULL)),
+		(quern_compare_fn *)(code_fn *)a->f->even, QUERN_ASCENDING, QUERN_ARG(least));
+	set = quern_persist(quern_partitions(set, 1), QUERN_MEMORY_COMPRESSED);
 	set = quern_reduce_by_key(quern_flat_map(set, a->f->words, NULL), quern_sum_u64, NULL);
 	set = quern_typed(
 		quern_map_pairs(quern_partitions(set, 3), a->f->swap, NULL), QUERN_U64, QUERN_BYTES);

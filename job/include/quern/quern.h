@@ -407,6 +407,17 @@ quern_set *quern_full_outer_join(
 /* The records on the left whose key the right set does not have. */
 quern_set *quern_subtract_by_key(quern_set *left, quern_set *right);
 
+/* Of whole records, keys and values: those of the left set that the right one does not have; and those that both
+ * sets have, each once. A record without a key is another one than one with an empty key. */
+quern_set *quern_subtract(quern_set *left, quern_set *right);
+quern_set *quern_intersection(quern_set *a, quern_set *b);
+
+/* What `fn` emits for each pair of a record on the left and one on the right. The pairs are those of the cells of
+ * a grid, a task each: as many as there are partitions (quern_partitions(): by default few when the inputs are
+ * small, however many pairs they make). About as many times as the square root of that is each record moved. */
+quern_set *quern_cartesian(
+	quern_set *left, quern_set *right, quern_cartesian_fn *fn, const quern_slice *arg);
+
 /* The same set divided into `partitions` (1 to 1,000,000: as many tasks, and files of output) by the shuffle
  * that makes it; only for what quern_reduce_by_key(), quern_sort_by_key(), a group or a join returned, before
  * anything else is done with it. By default there are as many as there are cores to be had, at most as many

@@ -135,6 +135,25 @@ static void both(
 	put_both(out, key, left, right);
 }
 
+static void all_four(quern_slice left_key, quern_slice left_value, quern_slice right_key,
+	quern_slice right_value, quern_out *out, void *arg)
+{
+	perhaps_end(left_value, arg);
+	/* Without a key, or with an empty one? */
+	const quern_slice keys[2] = { left_key.ptr != NULL ? left_key : quern_str("(none)"),
+		right_key.ptr != NULL ? right_key : quern_str("(none)") };
+	char *text = malloc(keys[0].len + keys[1].len + right_value.len + 2);
+
+	if (text == NULL)
+		quern_fail("out of memory");
+	memcpy(text, keys[1].ptr, keys[1].len);
+	text[keys[1].len] = '=';
+	memcpy(text + keys[1].len + 1, right_value.ptr, right_value.len);
+	const quern_slice right = { text, keys[1].len + 1 + right_value.len };
+	put_both(out, keys[0], &left_value, &right);
+	free(text);
+}
+
 /* How long both are. */
 static void lengths(
 	quern_slice key, const quern_slice *left, const quern_slice *right, quern_out *out, void *arg)
@@ -287,6 +306,15 @@ static quern_set *set_of(const char *what, quern_set *left, quern_set *right, co
 		return quern_typed(quern_join(left, right, lengths, NULL), QUERN_BYTES, QUERN_U64);
 	if (strcmp(what, "subtract_by_key") == 0)
 		return quern_subtract_by_key(left, right);
+	if (strcmp(what, "subtract") == 0)
+		return quern_subtract(left, right);
+	if (strcmp(what, "intersection") == 0)
+		return quern_intersection(left, right);
+	if (strncmp(what, "cartesian", 9) == 0) {
+		quern_set *pairs = quern_cartesian(left, right, all_four, folder);
+
+		return what[9] == '\0' ? pairs : quern_partitions(pairs, (uint32_t)atoi(what + 9));
+	}
 	return NULL;
 }
 

@@ -1,0 +1,52 @@
+# Completion of quern for bash. Commands and options are asked of quern itself, so there is no list here to be kept.
+
+# The options of `$1 $2`, as --name or --name=; of a command that there is not, none.
+_quern_options()
+{
+	"$1" "$2" --help 2>/dev/null | grep -oE -- '(^|[[:space:]])--[a-z][a-z-]*=?' | tr -d ' \t' | sort -u
+}
+
+_quern_commands()
+{
+	"$1" --help 2>/dev/null | sed -nE 's/^  ([a-z]+) .*/\1/p'
+	echo help
+}
+
+# What may stand behind `--name=`.
+_quern_values()
+{
+	case $1 in
+	--mode) compgen -W 'coarse fine' -- "$2" ;;
+	--shuffle-compression) compgen -W "off $(seq -s ' ' 19)" -- "$2" ;;
+	--master) compgen -W 'local[ local[*]' -- "$2" ;;
+	--work-dir) compgen -d -- "$2" ;;
+	*) compgen -f -- "$2" ;;
+	esac
+}
+
+_quern()
+{
+	# bash takes words apart at "=", which the words of the line so far put together again.
+	local line=${COMP_LINE:0:COMP_POINT} program=${COMP_WORDS[0]} command=${COMP_WORDS[1]-}
+	local word=${line##*[[:space:]]} option
+
+	COMPREPLY=()
+	compopt +o nospace 2>/dev/null
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "$(_quern_commands "$program")" -- "$word")
+	elif [[ $command == help ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_quern_commands "$program")" -- "$word")
+	elif [[ $word == --*=* ]]; then
+		option=${word%%=*}
+		mapfile -t COMPREPLY < <(_quern_values "$option" "${word#*=}")
+	elif [[ $word == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_quern_options "$program" "$command")" -- "$word")
+		[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
+	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --* ]]; then
+		mapfile -t COMPREPLY < <(_quern_values "${COMP_WORDS[COMP_CWORD - 1]}" "$word")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+	fi
+}
+
+complete -o filenames -F _quern quern
