@@ -6,7 +6,8 @@
 int command_run(int argc, char **argv);
 int command_local(int argc, char **argv);
 
-/* The process of a job's quern_main(), started by the driver and by nobody else: `quern job FD SO ARG...`. */
+/* The process of a job's quern_main(), started by the driver and by nobody else: `quern job FD SO N
+ * [NAME FILE]... ARG...`, with N pairs of the name and the path of a file that was shipped. */
 int command_job(int argc, char **argv);
 
 #endif

@@ -207,6 +207,11 @@ static int set_executor_uri(struct run_options *o, const char *value, struct err
 	return set_text(&o->executor_uri, value, err);
 }
 
+static int set_files(struct run_options *o, const char *value, struct err *err)
+{
+	return files_parse(value, &o->files, err);
+}
+
 static int set_cflags(struct run_options *o, const char *value, struct err *err)
 {
 	return set_text(&o->cflags, value, err);
@@ -253,6 +258,8 @@ static const struct option_row rows[] = {
 	{ "driver-host", "HOST", "name or address under which agents reach this machine", set_driver_host },
 	{ "executor-uri", "URI", "where agents fetch the executor's bundle (default: from this process)",
 		set_executor_uri },
+	{ "files", "FILE[#NAME],...", "files to send along, as NAME in the tasks' working directory",
+		set_files },
 	{ "cflags", "FLAGS", "further flags for the compiler of the job", set_cflags },
 };
 
@@ -440,6 +447,7 @@ void options_parse(int argc, char **argv, struct run_options *ret)
 void options_deinit(struct run_options *o)
 {
 	master_deinit(&o->master);
+	files_deinit(&o->files);
 	char *texts[] = { o->name, o->role, o->principal, o->secret_file, o->driver_host, o->executor_uri,
 		o->cflags };
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

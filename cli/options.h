@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "cli/files.h"
 #include "cli/master.h"
 #include "modes/modes.h"
 
@@ -29,6 +30,7 @@ struct run_options {
 	uint32_t parallelism;         /* 0: from the cores */
 	uint32_t shuffle_compression; /* level of zstd, 0: none; UINT32_MAX: not said */
 	char *role, *principal, *secret_file, *driver_host, *executor_uri, *cflags;
+	struct files files; /* --files */
 	bool quiet, verbose, explain;
 	int first; /* index in argv of the job */
 };

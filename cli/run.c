@@ -182,14 +182,21 @@ static struct action_config action_config(const struct run_options *o)
 		.only_look = o->explain };
 }
 
-static int explain(const struct command *c, int argc, char **argv)
+static struct job_process_config process_config(const struct command *c, int argc, char **argv)
 {
-	const struct explain_config x = { .self = c->paths.self,
-		.job = c->so,
+	return (struct job_process_config){ .self = c->paths.self,
+		.so = c->so,
 		.build_id = c->build_id,
 		.build_id_len = c->build_id_len,
+		.files = c->o.files.list.at,
+		.n_files = c->o.files.list.n,
 		.argv = argv + c->o.first,
-		.argc = argc - c->o.first,
+		.argc = argc - c->o.first };
+}
+
+static int explain(const struct command *c, int argc, char **argv)
+{
+	const struct explain_config x = { .process = process_config(c, argc, argv),
 		.action = action_config(&c->o) };
 
 	return explain_job(&x);
@@ -208,12 +215,7 @@ static int drive(const struct command *c, int argc, char **argv, uint64_t seed)
 						 : c->host,
 		.bundle = c->paths.bundle,
 		.executor_uri = o->executor_uri,
-		.self = c->paths.self,
-		.job = c->so,
-		.build_id = c->build_id,
-		.build_id_len = c->build_id_len,
-		.argv = argv + o->first,
-		.argc = argc - o->first,
+		.process = process_config(c, argc, argv),
 		.action = action_config(o),
 		.cache_mem_mb = o->cache_mem_mb,
 		.give_up_ms = o->master_timeout_ms,

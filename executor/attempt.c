@@ -1,7 +1,8 @@
 /* attempt.c: what is to run, and runs.
  *
- * An attempt waits for its stage and map outputs, then (over the link) for a slot, then runs in a worker.
- * Whatever becomes of it, one result leaves: by status update if it came as a Mesos task, else over the link.
+ * An attempt waits for its stage, map outputs and broadcasts, then (over the link) for its slots, then runs
+ * in a worker. Whatever becomes of it, one result leaves: by status update if it came as a Mesos task, else
+ * over the link.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,11 +17,17 @@ static void leave_queue(struct exec *x, struct attempt *a)
 	x->queued--;
 }
 
+/* That it takes of the leases. */
+static uint32_t slots_of(const struct attempt *a)
+{
+	return a->task->has_slots && a->task->slots > 1 ? a->task->slots : 1;
+}
+
 static void leave_worker(struct exec *x, struct attempt *a)
 {
 	DL_DELETE(x->running, a);
 	if (a->mesos == NULL)
-		x->busy--;
+		x->busy -= slots_of(a);
 }
 
 static void forget(struct exec *x, struct attempt *a)
@@ -204,6 +211,18 @@ int attempt_kill(struct exec *x, struct attempt *a, struct exec_plan *plan)
 	return plan_add(plan, (struct exec_action){ .kind = EXEC_DO_KILL, .name = a->name });
 }
 
+int attempt_starve(struct exec *x, const char *why, struct exec_plan *plan)
+{
+	struct attempt *a, *next;
+	int r = 0;
+
+	HASH_ITER (hh, x->attempts, a, next) {
+		if (r == 0 && a->state == ATTEMPT_WAITING && a->task->has_broadcasts_version)
+			r = finish_with(x, a, QUERN__TASK_RESULT__STATE__FAILED, why, false, plan);
+	}
+	return r < 0 ? r : agent_leases_left(x, plan);
+}
+
 int attempt_unloadable(struct exec *x, const char *why, struct exec_plan *plan)
 {
 	struct attempt *a, *next;
@@ -258,13 +277,17 @@ static int look_up(struct exec *x, const struct attempt *a, struct exec_action *
 		*ret_ready = *ret_ready && run->outputs[i] != NULL;
 	}
 	run->n_outputs = source->n_shuffles;
+	bool shared = false;
+	if (r == 0)
+		r = broadcast_ready(x, a->task, &shared, plan);
+	*ret_ready = *ret_ready && shared;
 	return r;
 }
 
 static int run(struct exec *x, struct attempt *a, const struct exec_action *action, struct exec_plan *plan)
 {
 	if (a->mesos == NULL)
-		x->busy++;
+		x->busy += slots_of(a);
 	a->state = ATTEMPT_RUNNING;
 	DL_APPEND(x->running, a);
 	a->deadline_ms = a->task->has_timeout_ms && a->task->timeout_ms > 0 &&
@@ -332,12 +355,12 @@ static int kill_excess(struct exec *x, struct exec_plan *plan)
 	if (excess == 0)
 		return 0;
 	for (const struct attempt *i = x->running; i != NULL; i = i->next)
-		if (i->mesos == NULL && i->end == END_ASKED && excess > 0)
-			excess--; /* on its way already */
+		if (i->mesos == NULL && i->end == END_ASKED) /* on its way already */
+			excess -= excess < slots_of(i) ? excess : slots_of(i);
 	a = ELMT_FROM_HH(a->hh.tbl, a->hh.tbl->tail);
 	while (r == 0 && a != NULL && excess > 0) {
 		if (a->mesos == NULL && a->state == ATTEMPT_RUNNING && a->end != END_ASKED) {
-			excess--;
+			excess -= excess < slots_of(a) ? excess : slots_of(a);
 			r = attempt_kill(x, a, plan);
 		}
 		a = a->hh.prev;
@@ -362,8 +385,16 @@ int attempt_dispatch(struct exec *x, struct exec_plan *plan)
 {
 	int r = keep_warm(x, plan);
 
-	while (r == 0 && x->queue != NULL && x->busy < x->slots)
-		r = run_next(x, plan);
+	while (r == 0 && x->queue != NULL && x->slots > 0) {
+		uint32_t slots = slots_of(x->queue);
+
+		if (slots > x->slots) /* leases have gone since it was sent: it is no use to wait */
+			r = attempt_kill(x, x->queue, plan);
+		else if (slots <= x->slots - (x->busy < x->slots ? x->busy : x->slots))
+			r = run_next(x, plan);
+		else
+			break;
+	}
 	if (r == 0 && x->slots == 0)
 		r = drop_waiting(x, plan);
 	return r < 0 ? r : kill_excess(x, plan);

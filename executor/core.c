@@ -54,6 +54,7 @@ struct exec *exec_free(struct exec *x)
 	attempt_deinit(x);
 	agent_deinit(x);
 	persist_deinit(x);
+	broadcast_deinit(x);
 	driver_deinit(x);
 	free(x->executor_id);
 	free(x->framework_id);
@@ -124,6 +125,9 @@ static int step(struct exec *x, const struct exec_event *ev, struct exec_plan *p
 		return driver_message(x, ev->u.link, plan);
 	case EXEC_EV_RESULT:
 		return attempt_result(x, ev->u.result, plan);
+	case EXEC_EV_FETCHED:
+		return broadcast_fetched(
+			x, ev->u.fetched.broadcast, ev->u.fetched.error == NULL, ev->u.fetched.error, plan);
 	case EXEC_EV_UNLOADABLE:
 		return attempt_unloadable(x, ev->u.text, plan);
 	case EXEC_EV_FLUSH:

@@ -7,8 +7,8 @@
  *
  * Whose memory: an event and what it points at are the caller's and are not kept after exec_step(), except
  * u.result. A plan's actions and their bytes are the plan's, until exec_plan_reset() or _deinit(); what an
- * EXEC_DO_RUN or _SETUP points at is the core's, until the next exec_step(). -ENOMEM from exec_step() is
- * fatal: the core can only be freed then. Equal configuration and equal events give equal plans, byte for
+ * EXEC_DO_RUN, _FETCH or _SETUP points at is the core's, until the next exec_step(). -ENOMEM from exec_step()
+ * is fatal: the core can only be freed then. Equal configuration and equal events give equal plans, byte for
  * byte. */
 #ifndef QUERN_EXECUTOR_CORE_H
 #define QUERN_EXECUTOR_CORE_H
@@ -61,6 +61,13 @@ struct exec_cached {
 	uint64_t most; /* bytes that all of `write` may take */
 };
 
+/* Where a broadcast is to be fetched, and what it has to be then. */
+struct exec_fetch {
+	uint64_t length, checksum;
+	const char *executor_id, *address; /* NULL: from the driver */
+	uint32_t port;
+};
+
 /* Of an attempt. No padding: it is a key. */
 struct exec_name {
 	uint32_t stage, partition, attempt;
@@ -73,8 +80,9 @@ enum exec_event_kind {
 	EXEC_EV_LINK_UP,    /* the driver's link is up */
 	EXEC_EV_LINK_DOWN,  /* u.text: it ended, or could not be made */
 	EXEC_EV_LINK,       /* u.link: a message of the driver's */
-	EXEC_EV_RESULT, /* u.result: an attempt that ran, or died, or was killed, ended. The core's from here
-			 * on, to be freed with quern__task_result__free_unpacked(), whatever is returned */
+	EXEC_EV_RESULT,  /* u.result: an attempt that ran, or died, or was killed, ended. The core's from here
+			  * on, to be freed with quern__task_result__free_unpacked(), whatever is returned */
+	EXEC_EV_FETCHED, /* u.fetched: what became of an EXEC_DO_FETCH */
 	EXEC_EV_UNLOADABLE, /* u.text: the job cannot be loaded: nothing can ever run */
 	EXEC_EV_FLUSH,      /* the loop has nothing else at hand, see exec_wants_flush() */
 	EXEC_EV_STOP,       /* a signal: as SHUTDOWN */
@@ -88,6 +96,10 @@ struct exec_event {
 		const Mesos__V1__Executor__Event *mesos;
 		const Quern__ToExecutor *link;
 		Quern__TaskResult *result;
+		struct {
+			uint32_t broadcast;
+			const char *error; /* NULL: it is here, and others may have it */
+		} fetched;
 		const char *text;
 	} u;
 };
@@ -103,6 +115,9 @@ enum exec_action_kind {
 	EXEC_DO_KILL,    /* end attempt `name`; its EXEC_EV_RESULT follows */
 	EXEC_DO_WARM,    /* keep `n` workers, busy and idle, at least */
 	EXEC_DO_DROP,    /* remove the files of shuffle `n` */
+	EXEC_DO_FETCH,   /* get broadcast `n` as `fetch` says; EXEC_EV_FETCHED follows, unless it is forgotten
+			  */
+	EXEC_DO_FORGET,  /* broadcast `n` goes, or comes no more */
 	EXEC_DO_DISCARD, /* give the memory of blob `n` back, if there is any */
 	EXEC_DO_LOG,     /* `text` for people */
 	EXEC_DO_EXIT, /* end everything; `code` is the exit status, `text` says why. Calls of this plan still
@@ -123,6 +138,7 @@ struct exec_action {
 	const Quern__Outputs *outputs[STAGE_SHUFFLES_MAX]; /* of the shuffles that the task reads */
 	size_t n_outputs;
 	const struct exec_cached *cached;
+	const struct exec_fetch *fetch;
 };
 
 struct exec_plan {

@@ -20,7 +20,8 @@ static int send(struct exec_plan *plan, const Quern__ToDriver *m)
 int driver_setup(struct exec *x, const ProtobufCBinaryData *data, struct exec_plan *plan)
 {
 	x->setup = quern__executor_data__unpack(NULL, data->len, data->data);
-	if (x->setup == NULL || x->setup->driver_port > UINT16_MAX || x->setup->secret.len != 32) {
+	if (x->setup == NULL || x->setup->driver_port > UINT16_MAX || x->setup->serve_port > UINT16_MAX ||
+		x->setup->secret.len != 32) {
 		x->ended = true;
 		return plan_text(
 			plan, EXEC_DO_EXIT, 1, "what the framework says about this executor makes no sense");
@@ -79,6 +80,8 @@ int driver_up(struct exec *x, struct exec_plan *plan)
 	int r = say_hello(x, plan);
 	if (r == 0)
 		r = send_again(x, plan);
+	if (r == 0)
+		r = broadcast_link_up(x, plan);
 	if (r == 0)
 		r = attempt_advance_all(x, plan); /* asks for what was not answered */
 	return r < 0 ? r : agent_link_up(x, plan);
@@ -311,6 +314,10 @@ int driver_message(struct exec *x, const Quern__ToExecutor *m, struct exec_plan 
 		r = on_drop(x, m->drop_shuffles[i], plan);
 	for (size_t i = 0; r == 0 && i < m->n_drop_caches; i++)
 		r = persist_drop(x, m->drop_caches[i], plan);
+	if (r == 0 && m->broadcasts != NULL)
+		r = broadcast_table(x, m->broadcasts, plan);
+	for (size_t i = 0; r == 0 && i < m->n_fetch; i++)
+		r = broadcast_fetch(x, m->fetch[i], plan);
 	if (r == 0 && m->stage != NULL)
 		r = on_stage(x, m->stage->stage);
 	if (r == 0 && m->outputs != NULL)
@@ -327,8 +334,8 @@ int driver_message(struct exec *x, const Quern__ToExecutor *m, struct exec_plan 
 	}
 	if (r < 0)
 		return r;
-	return m->stage != NULL || m->outputs != NULL ? attempt_advance_all(x, plan)
-						      : attempt_dispatch(x, plan);
+	return m->stage != NULL || m->outputs != NULL || m->broadcasts != NULL ? attempt_advance_all(x, plan)
+									       : attempt_dispatch(x, plan);
 }
 
 /* ---- Results ---- */

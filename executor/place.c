@@ -13,6 +13,7 @@
 
 #include "base/socket.h"
 #include "executor/strays.h"
+#include "job/files.h"
 
 enum { HEADERS_MAX = 16 << 10, BODY_MAX = 1 << 10, TIMEOUT_S = 120 };
 
@@ -96,6 +97,12 @@ int place_open(
 		r = make_folder(
 			environment->sandbox, "scratch", ret->scratch_dir, sizeof(ret->scratch_dir), err);
 	if (r == 0)
+		r = make_folder(environment->sandbox, "broadcast", ret->broadcast_dir,
+			sizeof(ret->broadcast_dir), err);
+	int n = snprintf(ret->files_dir, sizeof(ret->files_dir), "%s/%s", environment->sandbox, FILES_FOLDER);
+	if (r == 0 && (n < 0 || (size_t)n >= sizeof(ret->files_dir)))
+		r = err_set(err, -ENAMETOOLONG, "the sandbox's name is too long");
+	if (r == 0)
 		r = find_machine(ret->machine, sizeof(ret->machine), err);
 	return r < 0 ? r : listen_here(loop, ret, err);
 }
@@ -109,4 +116,6 @@ void place_close(struct place *p)
 		tree_remove(p->shuffle_dir);
 	if (p->scratch_dir[0] != '\0')
 		tree_remove(p->scratch_dir);
+	if (p->broadcast_dir[0] != '\0')
+		tree_remove(p->broadcast_dir);
 }

@@ -321,6 +321,21 @@ static int send_frame(struct pool_worker *w, const uint8_t *frame, size_t len)
 	return sent == len || evbuffer_add(out, frame + sent, len - sent) == 0 ? 0 : -ENOMEM;
 }
 
+static int send_message(struct pool_worker *w, const Quern__WorkerRequest *request)
+{
+	size_t len = quern__worker_request__get_packed_size(request);
+
+	if (len > UINT32_MAX)
+		return -EMSGSIZE;
+	auto_free uint8_t *frame = malloc(HEADER + len);
+	if (frame == NULL)
+		return -ENOMEM;
+	for (int i = 0; i < HEADER; i++)
+		frame[i] = (uint8_t)(len >> (8 * i));
+	(void)quern__worker_request__pack(request, frame + HEADER);
+	return send_frame(w, frame, HEADER + len);
+}
+
 static bool has_stage(const struct pool_worker *w, const Quern__Stage *stage)
 {
 	return w->has_stage && w->stage == stage->id && w->revision == stage->revision;
@@ -349,17 +364,7 @@ static int send_request(struct pool_worker *w, const Quern__Task *task, const Qu
 	}
 	request.task = (Quern__Task *)(uintptr_t)task;
 	request.cache = (Quern__TaskCache *)(uintptr_t)cache;
-
-	size_t len = quern__worker_request__get_packed_size(&request);
-	if (len > UINT32_MAX)
-		return -EMSGSIZE;
-	auto_free uint8_t *frame = malloc(HEADER + len);
-	if (frame == NULL)
-		return -ENOMEM;
-	for (int i = 0; i < HEADER; i++)
-		frame[i] = (uint8_t)(len >> (8 * i));
-	(void)quern__worker_request__pack(&request, frame + HEADER);
-	return send_frame(w, frame, HEADER + len);
+	return send_message(w, &request);
 }
 
 static void note_request(struct pool_worker *w, const Quern__Task *task, const Quern__Stage *stage,
@@ -425,6 +430,20 @@ void pool_kill(struct pool *p, const struct exec_name *name)
 	}
 }
 
+void pool_forget(struct pool *p, uint32_t broadcast)
+{
+	Quern__WorkerRequest request = QUERN__WORKER_REQUEST__INIT;
+	struct pool_worker *w;
+
+	request.has_forget = 1;
+	request.forget = broadcast;
+	DL_FOREACH(p->workers, w)
+	{
+		if (!w->leaving && send_message(w, &request) < 0)
+			retire(p, w);
+	}
+}
+
 void pool_warm(struct pool *p, uint32_t n)
 {
 	p->warm = n + 1;
@@ -472,6 +491,8 @@ int pool_load(struct pool *p, const struct pool_job *job)
 	load.machine = (char *)(uintptr_t)job->machine;
 	load.shuffle_dir = (char *)(uintptr_t)job->shuffle_dir;
 	load.scratch_dir = (char *)(uintptr_t)job->scratch_dir;
+	load.broadcast_dir = (char *)(uintptr_t)job->broadcast_dir;
+	load.files_dir = (char *)(uintptr_t)job->files_dir;
 	load.secret = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)job->secret, .len = LINK_SECRET };
 	request.load = &load;
 	if (quern__zygote_request__get_packed_size(&request) > sizeof(bytes))

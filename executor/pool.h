@@ -34,6 +34,8 @@ struct pool_job {
 	size_t build_id_len;
 	const char *executor_id, *machine, *shuffle_dir;
 	const char *scratch_dir; /* exists; each worker has a folder in it, removed with the worker */
+	const char *broadcast_dir; /* files that are broadcasts, by number; exists */
+	const char *files_dir;   /* of what came with the job: the workers' working directory if it exists */
 	const uint8_t *secret;   /* LINK_SECRET bytes */
 };
 
@@ -55,6 +57,9 @@ void pool_warm(struct pool *p, uint32_t n);
  * of what is pointed at. 0 or -ENOMEM. */
 int pool_run(struct pool *p, const Quern__Task *task, const Quern__Stage *stage,
 	const Quern__Outputs *const *outputs, size_t n_outputs, const Quern__TaskCache *cache);
+
+/* Every worker gives the memory of that broadcast back, once its task has ended. */
+void pool_forget(struct pool *p, uint32_t broadcast);
 
 /* Ends an attempt's worker; the `result` follows, if it has not been on its way before. */
 void pool_kill(struct pool *p, const struct exec_name *name);

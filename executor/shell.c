@@ -25,6 +25,7 @@
 #include "base/http.h"
 #include "base/link.h"
 #include "executor/blobs.h"
+#include "executor/broadcast_store.h"
 #include "executor/core.h"
 #include "executor/place.h"
 #include "executor/pool.h"
@@ -53,6 +54,7 @@ struct shell {
 	struct exec_plan plan;
 	struct pool *pool;
 	struct blobs blobs;
+	struct broadcast_store *broadcasts; /* from EXEC_DO_SETUP on */
 	struct link *link;
 	char link_error[512]; /* of a link that failed at once; "" none */
 	bool subscribed, ending;
@@ -93,6 +95,28 @@ static void stop(struct shell *s, int status, const char *why)
 
 static void step(struct shell *s, struct exec_event event);
 
+static void on_fetched(void *arg, uint32_t broadcast, const char *error)
+{
+	step(arg, (struct exec_event){
+			  .kind = EXEC_EV_FETCHED, .u.fetched = { .broadcast = broadcast, .error = error } });
+}
+
+static int open_broadcasts(struct shell *s, const Quern__ExecutorData *setup)
+{
+	const struct broadcast_store_config config = { .folder = s->place.broadcast_dir,
+		.executor_id = s->environment->executor_id,
+		.secret = setup->secret.data,
+		.driver_host = setup->driver_host,
+		.driver_port = (uint16_t)setup->serve_port,
+		.loop = s->loop,
+		.client = s->http,
+		.server = s->place.http,
+		.fetched = on_fetched,
+		.arg = s };
+
+	return broadcast_store_new(&config, &s->broadcasts);
+}
+
 static void set_up(struct shell *s, const Quern__ExecutorData *setup)
 {
 	char path[4096];
@@ -103,6 +127,8 @@ static void set_up(struct shell *s, const Quern__ExecutorData *setup)
 		.machine = s->place.machine,
 		.shuffle_dir = s->place.shuffle_dir,
 		.scratch_dir = s->place.scratch_dir,
+		.broadcast_dir = s->place.broadcast_dir,
+		.files_dir = s->place.files_dir,
 		.secret = setup->secret.data };
 
 	if (strchr(setup->job, '/') != NULL || setup->job[0] == '\0') {
@@ -113,7 +139,7 @@ static void set_up(struct shell *s, const Quern__ExecutorData *setup)
 	if (n < 0 || (size_t)n >= sizeof(path) ||
 		shuffle_server_new(s->place.shuffle_dir, setup->secret.data, s->environment->executor_id,
 			&s->shuffle) < 0 ||
-		pool_load(s->pool, &job) < 0) {
+		open_broadcasts(s, setup) < 0 || pool_load(s->pool, &job) < 0) {
 		stop(s, EXIT_FAILURE, "out of memory");
 		return;
 	}
@@ -184,6 +210,15 @@ static void do_action(struct shell *s, const struct exec_action *a)
 		if (s->shuffle != NULL)
 			shuffle_server_forget(s->shuffle, a->n);
 		shuffle_drop(s->place.shuffle_dir, a->n);
+		break;
+	case EXEC_DO_FETCH:
+		if (s->broadcasts != NULL && broadcast_store_fetch(s->broadcasts, a->n, a->fetch) < 0)
+			stop(s, EXIT_FAILURE, "out of memory");
+		break;
+	case EXEC_DO_FORGET:
+		if (s->broadcasts != NULL)
+			broadcast_store_forget(s->broadcasts, a->n);
+		pool_forget(s->pool, a->n);
 		break;
 	case EXEC_DO_DISCARD:
 		blobs_discard(&s->blobs, a->n);
@@ -480,9 +515,10 @@ static void end(struct shell *s)
 		send_last_words(s);
 		s->agent = mesos_client_free(s->agent);
 	}
+	s->http = http_client_free(s->http);
+	s->broadcasts = broadcast_store_free(s->broadcasts);
 	place_close(&s->place);
 	s->shuffle = shuffle_server_free(s->shuffle);
-	s->http = http_client_free(s->http);
 	s->core = exec_free(s->core);
 	exec_plan_deinit(&s->plan);
 	blobs_deinit(&s->blobs);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/proof.h"
 #include "executor/task.h"
 
 enum {
@@ -143,16 +144,16 @@ static bool set_options(struct fetch *f, const char *url)
 
 int fetch_start(struct fetch *f, CURLM *multi, const uint8_t *secret, struct scratch *scratch)
 {
-	char authorization[72];
-	char header[sizeof("Authorization: ") + sizeof(authorization)];
+	char proof[PROOF_SIZE];
+	char header[sizeof("Authorization: ") + sizeof(proof)];
 	auto_free char *url = NULL;
 
 	int r = fetch_url(f, &url);
 	if (r < 0)
 		return r;
 	f->scratch = scratch;
-	shuffle_authorization(secret, f->host->executor_id, authorization);
-	(void)snprintf(header, sizeof(header), "Authorization: %s", authorization);
+	proof_make(secret, f->host->executor_id, proof);
+	(void)snprintf(header, sizeof(header), "Authorization: %s", proof);
 	buf_clear(&f->in);
 	f->skip = f->segment.bytes;
 	f->result = 0;

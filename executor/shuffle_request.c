@@ -2,14 +2,8 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/link.h"
-#include "executor/task.h"
 
 static const char request_prefix[] = "/shuffle";
 
@@ -52,30 +46,4 @@ void shuffle_request_print(const struct shuffle_request *request, char ret[64])
 {
 	(void)snprintf(ret, 64, "%s/%u/%u/%u/%u", request_prefix, request->name.shuffle, request->name.map,
 		request->name.attempt, request->partition);
-}
-
-bool shuffle_request_allowed(const char *header, const char *expected)
-{
-	size_t n = strlen(expected);
-
-	return n > 0 && header != NULL && strlen(header) == n && CRYPTO_memcmp(header, expected, n) == 0;
-}
-
-void shuffle_authorization(const uint8_t *secret, const char *executor_id, char ret[72])
-{
-	char message[sizeof("quern shuffle") + LINK_NAME_MAX];
-	uint8_t mac[EVP_MAX_MD_SIZE];
-	unsigned mac_len = 0;
-
-	ret[0] = '\0'; /* allows nobody */
-	int n = snprintf(message, sizeof(message), "quern shuffle%s", executor_id);
-	if (n < 0 || (size_t)n >= sizeof(message))
-		return;
-	if (HMAC(EVP_sha256(), secret, LINK_SECRET, (const uint8_t *)message, (size_t)n, mac, &mac_len) ==
-			NULL ||
-		mac_len != 32)
-		return;
-	char *p = ret + sprintf(ret, "Quern ");
-	for (unsigned i = 0; i < mac_len; i++)
-		p += sprintf(p, "%02x", mac[i]);
 }

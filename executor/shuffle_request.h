@@ -3,7 +3,7 @@
 #ifndef QUERN_EXECUTOR_SHUFFLE_REQUEST_H
 #define QUERN_EXECUTOR_SHUFFLE_REQUEST_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "executor/shuffle_file.h"
 
@@ -18,9 +18,5 @@ int shuffle_request_parse(const char *target, struct shuffle_request *ret);
 
 /* The same, written: room for 64 bytes. */
 void shuffle_request_print(const struct shuffle_request *request, char ret[64]);
-
-/* Whether an Authorization header (NULL: there was none) is the expected one. Takes the same time for all
- * wrong ones of one length. */
-bool shuffle_request_allowed(const char *header, const char *expected);
 
 #endif

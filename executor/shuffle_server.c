@@ -1,17 +1,14 @@
 /* shuffle_server.c: serves segments of map output by sendfile, on evhttp. The files of the latest requests
  * stay open, for the reducers of a stage all come for the same ones. */
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/auto.h"
+#include "base/proof.h"
+#include "base/serve.h"
 #include "executor/shuffle_file.h"
 #include "executor/shuffle_request.h"
 #include "executor/task.h"
@@ -27,7 +24,7 @@ struct served_file {
 
 struct shuffle_server {
 	char *dir;
-	char authorization[72];
+	char proof[PROOF_SIZE];
 	uint64_t clock;
 	struct served_file files[SERVER_FILES];
 };
@@ -42,8 +39,8 @@ int shuffle_server_new(
 	for (size_t i = 0; i < SERVER_FILES; i++)
 		s->files[i].fd = -1;
 	s->dir = strdup(shuffle_dir);
-	shuffle_authorization(secret, executor_id, s->authorization);
-	if (s->dir == NULL || s->authorization[0] == '\0') {
+	proof_make(secret, executor_id, s->proof);
+	if (s->dir == NULL || s->proof[0] == '\0') {
 		int r = s->dir == NULL ? -ENOMEM : -EINVAL;
 
 		(void)shuffle_server_free(s);
@@ -126,44 +123,6 @@ static int file_open(struct shuffle_server *s, const struct shuffle_name *name, 
 	return 0;
 }
 
-/* The head of an answer and its body leave in two writes: without this the second waits until the client,
- * which has nothing to say, acknowledges the first. */
-static void send_at_once(struct evhttp_request *request)
-{
-	struct evhttp_connection *connection = evhttp_request_get_connection(request);
-	const int one = 1;
-
-	if (connection != NULL)
-		(void)setsockopt(bufferevent_getfd(evhttp_connection_get_bufferevent(connection)),
-			IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-}
-
-/* Sends `segment` of an open file. */
-static int send_segment(struct evhttp_request *request, int file, const struct shuffle_segment *segment)
-{
-	auto_close int fd = fcntl(file, F_DUPFD_CLOEXEC, 0); /* the buffer closes it when it has been sent */
-	struct evbuffer *body = evbuffer_new();
-
-	if (body == NULL || fd < 0) {
-		if (body != NULL)
-			evbuffer_free(body);
-		return -ENOMEM;
-	}
-	/* Says that these bytes will only go to a socket; libevent maps and copies them otherwise. */
-	(void)evbuffer_set_flags(body, EVBUFFER_FLAG_DRAINS_TO_FD);
-	if (evbuffer_add_file(body, fd, (ev_off_t)segment->offset, (ev_off_t)segment->length) < 0) {
-		evbuffer_free(body);
-		return -ENOMEM;
-	}
-	fd = -1;
-	(void)evhttp_add_header(
-		evhttp_request_get_output_headers(request), "Content-Type", "application/octet-stream");
-	send_at_once(request);
-	evhttp_send_reply(request, HTTP_OK, "OK", body);
-	evbuffer_free(body);
-	return 0;
-}
-
 static void refuse(struct evhttp_request *request, int status, const char *reason)
 {
 	evhttp_send_reply(request, status, reason, NULL);
@@ -178,7 +137,7 @@ void shuffle_server_handle(struct evhttp_request *request, void *server)
 	const char *authorization =
 		evhttp_find_header(evhttp_request_get_input_headers(request), "Authorization");
 
-	if (!shuffle_request_allowed(authorization, s->authorization)) {
+	if (!proof_holds(authorization, s->proof)) {
 		refuse(request, 401, "Unauthorized");
 		return;
 	}
@@ -195,7 +154,7 @@ void shuffle_server_handle(struct evhttp_request *request, void *server)
 	if (r == 0)
 		r = shuffle_file_find(file->fd, &file->index, &wanted.name, wanted.partition, &segment);
 	if (r == 0)
-		r = send_segment(request, file->fd, &segment);
+		r = serve_file(request, file->fd, segment.offset, segment.length);
 	/* A file that is not what it should be is as good as lost: the client then says so to the driver. */
 	if (r == -ENOENT || r == -EBADMSG)
 		refuse(request, HTTP_NOTFOUND, "Not Found");

@@ -1,5 +1,5 @@
-/* state.h: what the files of the core share (core.c, agent.c, attempt.c, driver.c, persist.c). Not for
- * others: core.h is. */
+/* state.h: what the files of the core share (core.c, agent.c, attempt.c, driver.c, persist.c, broadcast.c).
+ * Not for others: core.h is. */
 #ifndef QUERN_EXECUTOR_STATE_H
 #define QUERN_EXECUTOR_STATE_H
 
@@ -36,7 +36,7 @@ struct mtask;
 struct persist;
 
 enum attempt_state {
-	ATTEMPT_WAITING,    /* for its stage or map outputs */
+	ATTEMPT_WAITING,    /* for its stage, map outputs or broadcasts */
 	ATTEMPT_QUEUED,     /* for a slot of the leases */
 	ATTEMPT_RUNNING,    /* in a worker */
 	ATTEMPT_DELIVERING, /* over; its data is on the way to the driver */
@@ -113,7 +113,7 @@ struct exec {
 	struct attempt *queue, *running;
 	size_t queued;       /* in it */
 	uint32_t slots;      /* of all leases that are not leaving */
-	uint32_t busy;       /* attempts of leases that are running */
+	uint32_t busy;       /* of them, those of attempts that are running */
 	uint32_t fine, warm; /* fine attempts; workers asked for */
 	char *unloadable;
 
@@ -126,6 +126,10 @@ struct exec {
 	uint64_t outbox_ms;              /* when the first of them came */
 	VEC(struct sent_result) history; /* sent on this link or an earlier one, oldest first */
 	size_t history_bytes;
+
+	struct copy *copies;         /* of broadcasts, by id */
+	uint32_t broadcasts_version; /* of the driver's table of them */
+	uint32_t broadcasts_asked;   /* the version that was asked for on this link; 0: none */
 
 	struct cache *cache; /* NULL: nothing is kept */
 	uint32_t last_blob;
@@ -172,6 +176,8 @@ int attempt_advance(struct exec *x, struct attempt *a, struct exec_plan *plan);
 /* Fills the slots of the leases from the queue, or, when there are fewer slots now, ends what is too much. */
 int attempt_dispatch(struct exec *x, struct exec_plan *plan);
 int attempt_result(struct exec *x, Quern__TaskResult *result, struct exec_plan *plan);
+/* What those wait for that wait for broadcasts cannot be had: they fail. */
+int attempt_starve(struct exec *x, const char *why, struct exec_plan *plan);
 int attempt_unloadable(struct exec *x, const char *why, struct exec_plan *plan);
 int attempt_tick(struct exec *x, struct exec_plan *plan);
 uint64_t attempt_next_ms(const struct exec *x);
@@ -192,6 +198,17 @@ int persist_drop(struct exec *x, uint32_t set, struct exec_plan *plan);
 int persist_setup(struct exec *x);
 void persist_forget(struct attempt *a);
 void persist_deinit(struct exec *x);
+
+/* ---- broadcast.c ---- */
+
+/* What there is; where to fetch one; what became of that (an error only if it is not here). 0 or -ENOMEM. */
+int broadcast_table(struct exec *x, const Quern__Broadcasts *table, struct exec_plan *plan);
+int broadcast_fetch(struct exec *x, const Quern__ToExecutor__Fetch *fetch, struct exec_plan *plan);
+int broadcast_fetched(struct exec *x, uint32_t id, bool here, const char *error, struct exec_plan *plan);
+/* Whether all that a task may need is here; what is missing is asked for. 0 or -ENOMEM. */
+int broadcast_ready(struct exec *x, const Quern__Task *task, bool *ret_ready, struct exec_plan *plan);
+int broadcast_link_up(struct exec *x, struct exec_plan *plan);
+void broadcast_deinit(struct exec *x);
 
 /* ---- driver.c: the link's side ---- */
 

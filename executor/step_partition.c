@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "executor/gate.h"
 #include "executor/stateful.h"
 #include "executor/steps.h"
 
@@ -32,13 +33,13 @@ struct partition_step {
 	struct stateful base;
 	struct quern_records records; /* what the function pulls from */
 	struct quern_out out;         /* where it emits */
-	struct quern_out *next;
+	struct gate gate;             /* where that goes: what is bad behind the step may be left out */
+	struct out_task task;         /* as the function's thread sees it */
+	struct out_record record;     /* the last one that the function has taken */
 	struct flow *flow;
 	quern_partition_fn *fn;
 	void *arg;
 	uint32_t partition;
-	struct out_task task;     /* as the function sees it */
-	struct out_record record; /* that it took last */
 
 	/* Guarded by the lock. All else belongs to the thread whose turn it is. */
 	pthread_mutex_t lock;
@@ -52,8 +53,8 @@ struct partition_step {
 	bool leave;   /* the function is to end where it is */
 	sigjmp_buf left;
 	struct buf batch;
-	const uint8_t *at; /* what the function takes next of it */
-	bool direct;       /* a record that is not in the batch, behind those that are */
+	size_t at;   /* where what the function takes next of it begins */
+	bool direct; /* a record that is not in the batch, behind those that are */
 	quern_slice key, value;
 };
 
@@ -97,7 +98,7 @@ static void emit(struct quern_out *out, quern_slice key, quern_slice value)
 {
 	struct partition_step *p = of_out(out);
 
-	p->next->emit(p->next, key, value);
+	p->gate.in.emit(&p->gate.in, key, value);
 	if (p->flow->stop) /* nobody wants more: it could go on for ever */
 		leave(p);
 }
@@ -108,19 +109,19 @@ static bool take_next(struct partition_step *p, quern_slice *key, quern_slice *v
 {
 	int32_t lengths[2];
 
-	if (p->at == p->batch.data + p->batch.len) {
+	if (p->at == p->batch.len) {
 		*key = p->key;
 		*value = p->value;
 		bool was = p->direct;
 		p->direct = false;
 		return was;
 	}
-	memcpy(lengths, p->at, HEAD);
-	p->at += HEAD;
-	*key = lengths[0] == NO_KEY ? quern_bytes(NULL, 0) : quern_bytes(p->at, (size_t)lengths[0]);
-	p->at += key->len;
-	*value = quern_bytes(p->at, (size_t)lengths[1]);
-	p->at += value->len;
+	const uint8_t *from = p->batch.data + p->at;
+	memcpy(lengths, from, HEAD);
+	from += HEAD;
+	*key = lengths[0] == NO_KEY ? quern_bytes(NULL, 0) : quern_bytes(from, (size_t)lengths[0]);
+	*value = quern_bytes(from + key->len, (size_t)lengths[1]);
+	p->at += HEAD + key->len + value->len;
 	return true;
 }
 
@@ -129,15 +130,16 @@ static bool next_record(quern_records *records, quern_slice *key, quern_slice *v
 	struct partition_step *p = of_records(records);
 
 	while (!take_next(p, key, value)) {
-		if (p->ended)
+		if (p->ended) {
+			p->record.number = 0;
 			return false;
+		}
 		give_turn(p, SOURCE);
 		await_turn(p, FUNCTION);
 		if (p->leave)
 			leave(p);
 	}
 	p->record = (struct out_record){ p->record.number + 1, *key, *value };
-	p->task.record = &p->record;
 	return true;
 }
 
@@ -167,7 +169,11 @@ static void *run(void *arg)
 /* Lets the function run until it wants more records than there are, or has ended. */
 static void hand_over(struct partition_step *p)
 {
-	p->at = p->batch.data;
+	const struct out_record *before = p->flow->task != NULL ? p->flow->task->record : NULL;
+
+	if (p->flow->task != NULL)
+		p->flow->task->record = &p->record; /* for what fails behind the step */
+	p->at = 0;
 	if (p->started) {
 		give_turn(p, FUNCTION);
 	} else {
@@ -181,6 +187,8 @@ static void hand_over(struct partition_step *p)
 		p->started = true;
 	}
 	await_turn(p, SOURCE);
+	if (p->flow->task != NULL)
+		p->flow->task->record = before;
 	buf_clear(&p->batch);
 	p->direct = false;
 }
@@ -258,11 +266,12 @@ int step_partition_new(const struct step_env *env, const Quern__Step *step, stru
 	p->base = (struct stateful){ .in = { take }, .finish = finish, .free = partition_free };
 	p->records.next = next_record;
 	p->out.emit = emit;
-	p->next = next;
 	p->flow = env->flow;
+	if (env->flow->task != NULL)
+		p->task = *env->flow->task;
+	p->task.record = &p->record;
+	gate_init(&p->gate, next, &p->task);
 	p->partition = env->partition;
-	if (env->flow->task != NULL) /* which file a record is of is not known here any more */
-		p->task.tally = env->flow->task->tally;
 	p->batch = BUF_INIT(SIZE_MAX / 2);
 	int r = steps_resolve(env->code, step->function, &fn, &p->arg, err);
 	p->fn = (quern_partition_fn *)fn;

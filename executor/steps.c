@@ -12,15 +12,15 @@ struct step {
 	struct quern_out in;    /* takes the step's records */
 	struct quern_out check; /* a map emits here, and is counted */
 	unsigned emitted;       /* by this call of a map; stays at 2 */
-	quern_slice key;        /* of the record whose value is mapped or folded */
-	quern_slice zero;       /* that a fold begins with */
+	quern_slice zero;       /* of a fold */
+	quern_slice key;        /* of the record whose value is mapped */
 	union {
 		quern_map_fn *map;
 		quern_map_pair_fn *map_pair;
 		quern_filter_fn *filter;
 		quern_filter_pair_fn *filter_pair;
-		quern_foreach_fn *foreach;
 		quern_reduce_fn *fold;
+		quern_foreach_fn *foreach;
 		code_fn *any;
 	} fn;
 	void *arg;
@@ -139,6 +139,16 @@ static void map_values(struct quern_out *out, quern_slice key, quern_slice value
 	map_value(out, key, value);
 }
 
+static void fold_value(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct step *s = (struct step *)out;
+
+	s->emitted = 0;
+	s->key = key;
+	s->fn.fold(s->zero, value, &s->check, s->arg);
+	map_done(s);
+}
+
 static void flat_map_values(struct quern_out *out, quern_slice key, quern_slice value)
 {
 	struct step *s = (struct step *)out;
@@ -152,16 +162,6 @@ static void foreach(struct quern_out *out, quern_slice key, quern_slice value)
 	struct step *s = (struct step *)out;
 
 	s->fn.foreach(key, value, s->arg);
-}
-
-static void fold_value(struct quern_out *out, quern_slice key, quern_slice value)
-{
-	struct step *s = (struct step *)out;
-
-	s->emitted = 0;
-	s->key = key;
-	s->fn.fold(s->zero, value, &s->check, s->arg);
-	map_done(s);
 }
 
 /* ---- Keys that hold more than a key ---- */
@@ -180,7 +180,7 @@ static void untag(struct quern_out *out, quern_slice key, quern_slice value)
 static void split(struct quern_out *out, quern_slice key, quern_slice value)
 {
 	struct step *s = (struct step *)out;
-	const uint8_t *p = (const uint8_t *)key.ptr, *end = p + key.len;
+	const uint8_t *p = (const uint8_t *)key.ptr, *end = key.len > 0 ? p + key.len : p;
 	uint64_t n;
 
 	(void)value;
@@ -208,6 +208,8 @@ static emit_fn *emit_of(const Quern__Step *step)
 		return step->pairs ? filter_pair : filter_value;
 	case QUERN__STEP__KIND__CACHE:
 		return keep;
+	case QUERN__STEP__KIND__FOLD:
+		return fold_value;
 	case QUERN__STEP__KIND__MAP_VALUES:
 		return map_values;
 	case QUERN__STEP__KIND__FLAT_MAP_VALUES:
@@ -218,8 +220,6 @@ static emit_fn *emit_of(const Quern__Step *step)
 		return untag;
 	case QUERN__STEP__KIND__SPLIT:
 		return split;
-	case QUERN__STEP__KIND__FOLD:
-		return fold_value;
 	default:
 		return NULL;
 	}

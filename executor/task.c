@@ -75,9 +75,8 @@ static int fill_done(struct run *r, Quern__TaskResult *result)
 	result->bytes_in = r->cache.reads ? r->cache.reader.len : source_bytes(&r->source);
 	if (task_cache_finish(&r->cache, !r->flow.stop, result) < 0) /* a limit stopped it: not all passed */
 		return -ENOMEM;
-	/* What a sample computes is computed again, and counted then, unless it is kept. */
-	if ((r->t->stage->sink->kind != QUERN__SINK__KIND__SAMPLE ||
-		    (r->t->cache != NULL && r->t->cache->n_write > 0)) &&
+	/* What is done again is counted then, but what is kept is not done again. */
+	if ((!r->t->stage->sink->uncounted || (r->t->cache != NULL && r->t->cache->n_write > 0)) &&
 		tally_message(&r->tally, &result->tally) < 0)
 		return -ENOMEM;
 	return sink_answer(&r->sink, result);

@@ -54,16 +54,12 @@ int shuffle_file_name(char *ret, size_t size, uint32_t shuffle, uint32_t map, ui
 void shuffle_drop(const char *shuffle_dir, uint32_t shuffle);
 
 /* Answers GET /shuffle/SHUFFLE/MAP/ATTEMPT/PARTITION with that partition's bytes by sendfile: 401 without the
- * right Authorization (shuffle_authorization()), 404 without the file. */
+ * right Authorization (base/proof.h), 404 without the file. */
 struct shuffle_server; /* remembers open files and their indexes, a bounded number */
 int shuffle_server_new(
 	const char *shuffle_dir, const uint8_t *secret, const char *executor_id, struct shuffle_server **ret);
 struct shuffle_server *shuffle_server_free(struct shuffle_server *s);
 void shuffle_server_forget(struct shuffle_server *s, uint32_t shuffle);   /* before shuffle_drop() */
 void shuffle_server_handle(struct evhttp_request *request, void *server); /* for evhttp_set_gencb() */
-
-/* "Quern <hex of HMAC-SHA256(secret, "quern shuffle" | id of the executor that serves)>": 6 + 64 characters
- * and NUL. */
-void shuffle_authorization(const uint8_t *secret, const char *executor_id, char ret[72]);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/auto.h"
 #include "base/write.h"
 #include "executor/worker.pb-c.h"
+#include "job/broadcast.h"
 
 enum { HEADER = 4, READ_SIZE = 16 << 10 };
 
@@ -179,6 +180,8 @@ static int serve(struct worker *w, Quern__WorkerRequest *request)
 		request->outputs = NULL;
 		request->n_outputs = 0;
 	}
+	if (request->has_forget)
+		broadcast_forget(request->forget);
 	if (request->task == NULL)
 		return 0;
 	return w->stage != NULL ? run(w, request->task, request->cache) : -EBADMSG;

@@ -22,7 +22,9 @@
 #include "executor/task.h"
 #include "executor/worker.h"
 #include "executor/worker.pb-c.h"
+#include "job/broadcast.h"
 #include "job/code.h"
+#include "job/files.h"
 
 struct zygote {
 	int socket, signals;
@@ -94,6 +96,10 @@ static void be_worker(const struct zygote *z, uint32_t id, int socket, int outpu
 	if (dup2(output, STDERR_FILENO) < 0)
 		_exit(EXIT_FAILURE);
 	(void)close(output);
+	if (chdir(z->job->files_dir) < 0 && errno != ENOENT) {
+		perror("quern worker: folder of the job's files");
+		_exit(EXIT_FAILURE);
+	}
 	int n = snprintf(scratch, sizeof(scratch), "%s/%u", z->job->scratch_dir, (unsigned)id);
 	if (n < 0 || (size_t)n >= sizeof(scratch) || (mkdir(scratch, 0700) < 0 && errno != EEXIST)) {
 		perror("quern worker: scratch folder");
@@ -191,6 +197,8 @@ static void serve(struct zygote *z, Quern__ZygoteRequest *request, const int *fd
 	if (request->load != NULL && z->load == NULL) {
 		z->load = request;
 		z->job = request->load;
+		files_in(z->job->files_dir);
+		broadcasts_in(z->job->broadcast_dir);
 		load(z);
 		return;
 	}

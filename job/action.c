@@ -87,6 +87,7 @@ static int sample_sort(void *arg, struct set_shuffle *sort)
 		return 0;
 	quern__sink__init(&a.sink);
 	a.sink.kind = QUERN__SINK__KIND__SAMPLE;
+	a.sink.has_uncounted = a.sink.uncounted = true;
 	a.sink.has_limit = true;
 	a.sink.limit = SAMPLE_KEYS;
 	a.sink.order = (Quern__Order *)sort->order;
@@ -149,6 +150,7 @@ static int count_zip(void *arg, quern_set *zip)
 
 	quern__sink__init(&a.sink);
 	a.sink.kind = QUERN__SINK__KIND__COUNT;
+	a.sink.has_uncounted = a.sink.uncounted = true;
 	a.name = act_name("zip_with_index: count");
 	if (r == 0)
 		r = run_stages(&a, b->m, add_start, &s, b->err);
@@ -372,6 +374,30 @@ int quern_take(quern_set *set, uint64_t n, quern_each_fn *each, void *arg)
 	return r;
 }
 
+int quern_first(quern_set *set, quern_each_fn *each, void *arg)
+{
+	return quern_take(set, 1, each, arg);
+}
+
+static int not_empty(quern_slice key, quern_slice value, void *arg)
+{
+	bool *empty = arg;
+
+	(void)key, (void)value;
+	*empty = false;
+	return 0;
+}
+
+int quern_is_empty(quern_set *set, bool *ret)
+{
+	bool empty = true;
+
+	int r = quern_take(set, 1, not_empty, &empty);
+	if (r == 0)
+		*ret = empty;
+	return r;
+}
+
 /* ---- foreach ---- */
 
 /* Runs a step that gives nothing, or nothing that is wanted. */
@@ -395,28 +421,4 @@ int quern_foreach_partition(quern_set *set, quern_partition_fn *fn, const quern_
 	return run_step(set_step(set, "quern_foreach_partition", QUERN__STEP__KIND__MAP_PARTITIONS, true,
 				(code_fn *)fn, arg),
 		"foreach_partition");
-}
-
-int quern_first(quern_set *set, quern_each_fn *each, void *arg)
-{
-	return quern_take(set, 1, each, arg);
-}
-
-static int not_empty(quern_slice key, quern_slice value, void *arg)
-{
-	bool *empty = arg;
-
-	(void)key, (void)value;
-	*empty = false;
-	return 0;
-}
-
-int quern_is_empty(quern_set *set, bool *ret)
-{
-	bool empty = true;
-
-	int r = quern_take(set, 1, not_empty, &empty);
-	if (r == 0)
-		*ret = empty;
-	return r;
 }

@@ -21,6 +21,12 @@ void quern_count_value(quern_slice value, quern_out *out, void *arg)
 	quern_emit_u64(out, value, 1);
 }
 
+void quern_keep_first(quern_slice a, quern_slice b, quern_out *out, void *arg)
+{
+	(void)b, (void)arg;
+	quern_put(out, a);
+}
+
 /* ---- Statistics ----
  *
  * Count, mean, sum of the squares of differences from it, least and greatest number, in a struct as it is in

@@ -8,8 +8,8 @@
 quern_reduce_fn quern_count_one;
 /* Folds: what quern_stats() knows of no number yet (`a`), with a number. */
 quern_reduce_fn quern_stats_u64, quern_stats_i64, quern_stats_double;
-/* A reduction: what it knows of two parts of a set. */
-quern_reduce_fn quern_stats_merge;
+/* Reductions: what it knows of two parts of a set; any of the two values. */
+quern_reduce_fn quern_stats_merge, quern_keep_first;
 /* A map: the value becomes the key, and 1 the value. */
 quern_map_fn quern_count_value;
 

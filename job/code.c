@@ -225,14 +225,6 @@ int code_resolve(const struct code *code, const Quern__Function *f, code_fn **re
 	return 0;
 }
 
-bool code_builtin(const char *name)
-{
-	for (size_t i = 0; i < BUILTINS; i++)
-		if (strcmp(name, builtins[i].name) == 0)
-			return true;
-	return false;
-}
-
 enum reduction code_reduction(const Quern__Function *f)
 {
 	for (size_t i = 0; i < BUILTINS && f->builtin != NULL; i++)

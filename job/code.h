@@ -35,12 +35,6 @@ int code_describe(const struct code *code, code_fn *fn, Quern__Function *f, stru
 /* And back. -EINVAL: no builtin of that name, offset outside the object's text. */
 int code_resolve(const struct code *code, const Quern__Function *f, code_fn **ret, struct err *err);
 
-/* Whether quern has a function of its own of that name. */
-bool code_builtin(const char *name);
-
-/* One that is not for users: any of the two values. */
-quern_reduce_fn quern_keep_first;
-
 /* The known reductions, for those who do them without calls. */
 enum reduction {
 	REDUCE_CALL,

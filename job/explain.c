@@ -77,9 +77,9 @@ static int put_order(struct buf *out, const Quern__Order *o, const char *how)
 		r = buf_add_str(out, o->loose ? "tag" : "tag, then ");
 	if (r < 0 || o->loose)
 		return r;
-	r = o->compare != NULL
-		    ? put_function(out, o->compare)
-		    : (o->value_first ? put_type(out, o->value, "value") : put_type(out, o->key, "key"));
+	r = o->compare != NULL ? put_function(out, o->compare)
+	    : o->value_first   ? put_type(out, o->value, "value")
+			       : put_type(out, o->key, "key");
 	if (r == 0 && o->by_value)
 		r = buf_add_str(out, ", then ");
 	if (r == 0 && o->by_value)
@@ -101,23 +101,6 @@ static int put_input(struct buf *out, const Quern__ShuffleInput *s)
 	return r;
 }
 
-/* What files are read as. */
-static int put_format(struct buf *out, const Quern__Source *s)
-{
-	switch (s->format) {
-	case QUERN__SOURCE__FORMAT__PAIRS:
-		return buf_add_str(out, "key-value text");
-	case QUERN__SOURCE__FORMAT__WHOLE:
-		return buf_add_str(out, "whole files");
-	case QUERN__SOURCE__FORMAT__FIXED:
-		return buf_add_fmt(out, "records of %" PRIu32 " bytes", s->width);
-	case QUERN__SOURCE__FORMAT__SEQ:
-		return buf_add_str(out, s->file_each ? "seq, a task for each file," : "seq");
-	default:
-		return buf_add_str(out, "text");
-	}
-}
-
 static int put_group(struct buf *out, const Quern__Group *g)
 {
 	int r = put_lower(out, name_of(&quern__group__kind__descriptor, (int)g->kind));
@@ -131,12 +114,8 @@ static int put_group(struct buf *out, const Quern__Group *g)
 
 static int put_source(struct buf *out, const Quern__Source *s)
 {
-	int r = s->n_text > 0 ? put_format(out, s) : 0;
+	int r = s->n_text > 0 ? buf_add_str(out, "text") : 0;
 
-	if (s->has_records)
-		r = buf_add_str(out, "records in memory");
-	if (s->range != NULL)
-		r = buf_add_fmt(out, "range %" PRIu64 " to %" PRIu64, s->range->start, s->range->end);
 	for (size_t i = 0; i < s->n_text && r == 0; i++) {
 		r = buf_add_str(out, i > 0 ? ", " : " ");
 		if (r == 0)
@@ -169,12 +148,10 @@ static int put_shuffle(struct buf *out, const Quern__Sink *s)
 	return r;
 }
 
-static int put_files(struct buf *out, const Quern__Sink *s)
+static int put_text_sink(struct buf *out, const Quern__Sink *s)
 {
-	int r = put_lower(out, name_of(&quern__sink__kind__descriptor, (int)s->kind));
+	int r = buf_add_str(out, "text ");
 
-	if (r == 0)
-		r = buf_add_str(out, " ");
 	if (r == 0)
 		r = put_quoted(out, s->path != NULL ? s->path : "");
 	if (r == 0)
@@ -182,7 +159,7 @@ static int put_files(struct buf *out, const Quern__Sink *s)
 	if (r == 0 && s->has_key) {
 		r = put_type(out, s->key_type, "key");
 		if (r == 0)
-			r = buf_add_str(out, s->kind == QUERN__SINK__KIND__TEXT ? "<TAB>" : ", ");
+			r = buf_add_str(out, "<TAB>");
 	}
 	if (r == 0)
 		r = put_type(out, s->value_type, "value");
@@ -198,9 +175,7 @@ static int put_sink(struct buf *out, const Quern__Sink *s)
 	case QUERN__SINK__KIND__SHUFFLE:
 		return put_shuffle(out, s);
 	case QUERN__SINK__KIND__TEXT:
-	case QUERN__SINK__KIND__SEQ:
-	case QUERN__SINK__KIND__RAW:
-		return put_files(out, s);
+		return put_text_sink(out, s);
 	case QUERN__SINK__KIND__COLLECT:
 		if (s->order != NULL) {
 			int r = buf_add_fmt(out, "collect the first %" PRIu64, s->limit);

@@ -65,7 +65,8 @@ void job_init(quern_job *job, const struct code *code, const struct job_runner *
 		.next_run = 1,
 		.next_stage = 1,
 		.next_shuffle = 1,
-		.next_cache = 1 };
+		.next_cache = 1,
+		.next_broadcast = 1 };
 	job->no_memory = (quern_set){ .job = job, .error = "out of memory" };
 }
 

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "job/code.h"
 #include "job/plan.pb-c.h"
+#include "job/session.pb-c.h"
 #include "job/tally.h"
 
 /* ---- Memory that is given back all at once ---- */
@@ -106,9 +107,10 @@ struct quern_set {
 	struct set_cache *cache;     /* of a CACHE step */
 	Quern__Function fn;
 	Quern__Order order;
-	Quern__ValueType key_type, value_type; /* for save_text and sorts */
-	bool has_key;                          /* records may have one */
-	uint32_t stamp;                        /* see stages_each() */
+	Quern__ValueType key_type, value_type;  /* for save_text and sorts */
+	uint32_t task_cores_milli, task_mem_mb; /* of the tasks that compute it; 0: as any task */
+	bool has_key;                           /* records may have one */
+	uint32_t stamp;                         /* see stages_each() */
 };
 
 /* Gets the result of one partition; borrowed. Non-zero: no more is wanted. */
@@ -125,6 +127,11 @@ struct job_runner {
 	/* What is kept of a persisted set may go; does not wait. 0, or negative: no driver. NULL: nothing is
 	 * to be told. */
 	int (*unpersist)(void *arg, uint32_t cache);
+	/* A value for all tasks; its descriptor stays open until this returns. 0; negative with a sentence,
+	 * or without one: no driver. */
+	int (*broadcast)(void *arg, const Quern__SessionToDriver__Broadcast *broadcast, struct err *err);
+	/* It may go; does not wait. 0, or negative: no driver. */
+	int (*destroy)(void *arg, uint32_t broadcast);
 	void *arg;
 };
 
@@ -132,7 +139,7 @@ struct quern_job {
 	const struct code *code;
 	struct job_runner runner;
 	struct memory memory; /* of sets; theirs until the job ends */
-	uint32_t next_run, next_stage, next_shuffle, next_cache;
+	uint32_t next_run, next_stage, next_shuffle, next_cache, next_broadcast;
 	uint32_t stamp;                                 /* of the last walk over the graph */
 	bool running;                                   /* an action is under way */
 	Quern__Accumulator *accumulators[TALLY_COUNTS]; /* by id */

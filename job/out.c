@@ -83,7 +83,7 @@ void out_name_record(const struct out_task *task, struct err *err)
 	size_t at = strlen(err->text);
 	char text[PATH + 64];
 
-	if (record == NULL)
+	if (record == NULL || record->number == 0)
 		return;
 	at = append(err, at, " (");
 	if (task->path != NULL) {

@@ -27,7 +27,7 @@ struct quern_records {
 
 /* A record that user code was given. */
 struct out_record {
-	uint64_t number;        /* in the task, the first is 1 */
+	uint64_t number;        /* in the task, the first is 1; 0: there is none */
 	quern_slice key, value; /* `ptr` NULL: there is no key; of a key and all its values, no value */
 };
 

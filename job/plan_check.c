@@ -39,10 +39,10 @@ static int check_order(const Quern__Order *o, struct err *err)
 	if (!known(&quern__value_type__descriptor, (int)o->key) ||
 		!known(&quern__value_type__descriptor, (int)o->value))
 		return err_set(err, -EBADMSG, "an order of an unknown type");
-	if ((o->loose && !o->tagged) || (o->tagged && o->compare != NULL))
-		return err_set(err, -EBADMSG, "an order that is none");
 	if (o->value_first)
 		return err_set(err, -EBADMSG, "a shuffle in the order of values");
+	if ((o->loose && !o->tagged) || (o->tagged && o->compare != NULL))
+		return err_set(err, -EBADMSG, "an order that is none");
 	return o->compare != NULL ? check_function(o->compare, ROLE_NONE, "an order", err) : 0;
 }
 
@@ -158,12 +158,13 @@ static int check_step(const Quern__Step *s, uint32_t *caches, size_t *n_caches, 
 	int r = step_check(s, err);
 	if (r == 0 && s->cache != NULL)
 		r = check_cache(s, caches, n_caches, err);
-	return r < 0 || s->function == NULL ? r
-					    : check_function(s->function,
-						      s->kind == QUERN__STEP__KIND__FOLD  ? ROLE_FOLD
-						      : s->kind == QUERN__STEP__KIND__MAP ? ROLE_MAP
-											  : ROLE_NONE,
-						      "a step", err);
+	if (r < 0 || s->function == NULL)
+		return r;
+	return check_function(s->function,
+		s->kind == QUERN__STEP__KIND__FOLD  ? ROLE_FOLD
+		: s->kind == QUERN__STEP__KIND__MAP ? ROLE_MAP
+						    : ROLE_NONE,
+		"a step", err);
 }
 
 /* The partitions of a step's set begin with those of a branch that is not behind its own, and where it says
@@ -301,6 +302,10 @@ static int check_stage(const Quern__Run *run, size_t stage, struct err *err)
 	for (size_t i = 0; i < stage; i++)
 		if (run->stages[i]->id == run->stages[stage]->id)
 			return err_set(err, -EBADMSG, "its number is another one's as well");
+	if (run->stages[stage]->task_cores_milli > PLAN_CORES_MAX * 1000 ||
+		run->stages[stage]->task_mem_mb > PLAN_MEMORY_MB_MAX)
+		return err_set(err, -EBADMSG, "a task takes more than %d cores or %d MB", PLAN_CORES_MAX,
+			PLAN_MEMORY_MB_MAX);
 	int r = check_branches(run, stage, err);
 	if (r == 0)
 		r = check_sink(run, stage, err);

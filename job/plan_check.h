@@ -18,6 +18,8 @@ enum {
 	PLAN_TASKS_MAX = 100000000,    /* of a stage */
 	PLAN_ARG_MAX = 8 << 20,        /* bytes of a function's argument */
 	PLAN_COMPRESSION_MAX = 19,     /* level of zstd */
+	PLAN_CORES_MAX = 10000,        /* of a task */
+	PLAN_MEMORY_MB_MAX = 1 << 20,
 	PLAN_FRACTION_MAX = 1000,      /* times that a sample takes a record on average */
 	PLAN_SEPARATOR_MAX = 1 << 10,  /* bytes between key and value of a line */
 	PLAN_WIDTH_MAX = 64 << 20,     /* bytes of a record of a fixed width */

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <quern/quern.h>
 
-#include "job/code.h"
-
 static void put_bits(quern_out *out, uint64_t bits)
 {
 	bits = htole64(bits);
@@ -43,9 +41,3 @@ REDUCTION(max_i64, int64_t, put_bits(out, (uint64_t)(x > y ? x : y)))
 REDUCTION(sum_double, double, put_double(out, x + y))
 REDUCTION(min_double, double, put_double(out, isnan(x) || y < x ? y : x))
 REDUCTION(max_double, double, put_double(out, isnan(x) || y > x ? y : x))
-
-void quern_keep_first(quern_slice a, quern_slice b, quern_out *out, void *arg)
-{
-	(void)b, (void)arg;
-	quern_put(out, a);
-}

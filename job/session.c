@@ -63,11 +63,12 @@ static bool is_one_of(const ProtobufCMessage *m)
 	if (m->descriptor == &quern__session_to_driver__descriptor) {
 		const Quern__SessionToDriver *d = (const Quern__SessionToDriver *)m;
 
-		return (d->hello != NULL) + (d->run != NULL) + (d->cancel != NULL) + (d->unpersist != NULL) ==
+		return (d->hello != NULL) + (d->run != NULL) + (d->cancel != NULL) + (d->unpersist != NULL) +
+			       (d->broadcast != NULL) + (d->destroy != NULL) ==
 		       1;
 	}
 	const Quern__SessionToJob *j = (const Quern__SessionToJob *)m;
-	return (j->result != NULL) + (j->done != NULL) == 1;
+	return (j->result != NULL) + (j->done != NULL) + (j->taken != NULL) == 1;
 }
 
 static int unpack(struct session_reader *r, ProtobufCMessage **ret, struct err *err)
@@ -198,6 +199,35 @@ int session_put_unpersist(struct buf *out, uint32_t cache)
 	unpersist.cache = cache;
 	m.unpersist = &unpersist;
 	return put_to_driver(out, &m);
+}
+
+int session_put_broadcast(struct buf *out, const Quern__SessionToDriver__Broadcast *broadcast)
+{
+	Quern__SessionToDriver m = QUERN__SESSION_TO_DRIVER__INIT;
+
+	m.broadcast = (Quern__SessionToDriver__Broadcast *)broadcast;
+	return put_to_driver(out, &m);
+}
+
+int session_put_destroy(struct buf *out, uint32_t broadcast)
+{
+	Quern__SessionToDriver m = QUERN__SESSION_TO_DRIVER__INIT;
+	Quern__SessionToDriver__Destroy destroy = QUERN__SESSION_TO_DRIVER__DESTROY__INIT;
+
+	destroy.broadcast = broadcast;
+	m.destroy = &destroy;
+	return put_to_driver(out, &m);
+}
+
+int session_put_taken(struct buf *out, uint32_t broadcast, const char *error)
+{
+	Quern__SessionToJob m = QUERN__SESSION_TO_JOB__INIT;
+	Quern__SessionToJob__Taken taken = QUERN__SESSION_TO_JOB__TAKEN__INIT;
+
+	taken.broadcast = broadcast;
+	taken.error = (char *)error;
+	m.taken = &taken;
+	return put_frame(out, &m.base, SESSION_TO_JOB_MAX);
 }
 
 int session_put_result(struct buf *out, uint32_t run, uint32_t partition, const void *data, size_t len)

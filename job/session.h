@@ -7,8 +7,8 @@
  * Done, a cancelled one as well. With a COLLECT or COUNT sink every partition that the Run asks for gives one
  * Result, an empty one too, in any order, all of them before Done 0; partitions that there are not
  * (first_partition or its sum with partition_count too large) give none: so the job knows where the dataset
- * ends. An Unpersist may come between and within actions. The session ends with the job's process, or when
- * the driver closes it.
+ * ends. Between two actions a Broadcast may come, which gets one Taken. An Unpersist or a Destroy may come
+ * between and within actions. The session ends with the job's process, or when the driver closes it.
  *
  * The driver trusts nothing that it reads here: user code runs on the other side. */
 #ifndef QUERN_JOB_SESSION_H
@@ -63,7 +63,10 @@ int session_put_hello(struct buf *out, const uint8_t *build_id, size_t build_id_
 int session_put_run(struct buf *out, const Quern__Run *run);
 int session_put_cancel(struct buf *out, uint32_t run);
 int session_put_unpersist(struct buf *out, uint32_t cache);
+int session_put_broadcast(struct buf *out, const Quern__SessionToDriver__Broadcast *broadcast);
+int session_put_destroy(struct buf *out, uint32_t broadcast);
 int session_put_result(struct buf *out, uint32_t run, uint32_t partition, const void *data, size_t len);
+int session_put_taken(struct buf *out, uint32_t broadcast, const char *error); /* NULL: there is none */
 int session_put_done(struct buf *out, uint32_t run, int code, const char *text, Quern__Count *const *totals,
 	size_t n_totals);
 

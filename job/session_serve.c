@@ -224,6 +224,44 @@ static int unpersist(void *arg, uint32_t cache)
 	return r < 0 ? r : send_all(c, &b);
 }
 
+/* ---- Broadcasts ---- */
+
+static int taken(struct channel *c, uint32_t broadcast, struct err *err)
+{
+	Quern__SessionToJob *m = NULL;
+
+	int r = receive(c, &m, err);
+	if (r < 0)
+		return r;
+	if (m->taken == NULL || m->taken->broadcast != broadcast)
+		r = err_set(err, -EBADMSG, "the driver's answer: not to a broadcast");
+	else if (m->taken->error != NULL)
+		r = err_set(err, -EIO, "%s", m->taken->error);
+	message_free(m);
+	return r;
+}
+
+static int broadcast(void *arg, const Quern__SessionToDriver__Broadcast *b, struct err *err)
+{
+	struct channel *c = arg;
+	auto_buf struct buf out = BUF_INIT(64);
+
+	int r = session_put_broadcast(&out, b);
+	if (r < 0)
+		return err_set(err, r, "out of memory");
+	r = send_all(c, &out);
+	return r < 0 ? r : taken(c, b->id, err);
+}
+
+static int destroy(void *arg, uint32_t id)
+{
+	struct channel *c = arg;
+	auto_buf struct buf b = BUF_INIT(64);
+
+	int r = session_put_destroy(&b, id);
+	return r < 0 ? r : send_all(c, &b);
+}
+
 /* ---- The process ---- */
 
 static int hello(struct channel *c, const struct code *code)
@@ -239,7 +277,11 @@ static int hello(struct channel *c, const struct code *code)
 static int call_main(struct channel *c, const struct code *code, int argc, char **argv)
 {
 	int (*job_main)(quern_job *, int, char **) = code_main(code);
-	const struct job_runner runner = { .run = run_action, .unpersist = unpersist, .arg = c };
+	const struct job_runner runner = { .run = run_action,
+		.unpersist = unpersist,
+		.broadcast = broadcast,
+		.destroy = destroy,
+		.arg = c };
 	quern_job job;
 
 	if (job_main == NULL) {

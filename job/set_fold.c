@@ -33,6 +33,19 @@ quern_set *quern_fold_by_key(quern_set *set, quern_slice zero, quern_reduce_fn *
 	return quern_reduce_by_key(set_fold(set, "quern_fold_by_key", zero, fn, arg), fn, arg);
 }
 
+quern_set *quern_combine_by_key(
+	quern_set *set, quern_map_fn *create, quern_reduce_fn *merge, const quern_slice *arg)
+{
+	quern_set *created = set_step(
+		set, "quern_combine_by_key", QUERN__STEP__KIND__MAP_VALUES, false, (code_fn *)create, arg);
+
+	if (created != set && created->error == NULL) {
+		created->has_key = set->has_key;
+		created->key_type = set->key_type;
+	}
+	return quern_reduce_by_key(created, merge, arg);
+}
+
 quern_set *quern_count_by_key(quern_set *set)
 {
 	QUERN_BUFFER(zero, 8);

@@ -1,6 +1,7 @@
 /* set_shuffle.c: sets that a shuffle makes. */
 #include <inttypes.h>
 
+#include "job/builtin.h"
 #include "job/plan_check.h"
 #include "job/set.h"
 

@@ -18,6 +18,7 @@ struct cutter {
 struct branches {
 	VEC(Quern__Branch *) list;
 	size_t n_steps; /* of all of them */
+	uint32_t cores_milli, mem_mb; /* of a task: the most that a set of the stage asks for */
 };
 
 /* The steps between a set and the end of its stage, the set's own first. */
@@ -147,6 +148,14 @@ static int add_branch(struct cutter *c, struct branches *b, const quern_set *fro
 	return r < 0 ? r : fill_source(c, from, &branch->source);
 }
 
+static void note_size(struct branches *b, const quern_set *set)
+{
+	if (set->task_cores_milli > b->cores_milli)
+		b->cores_milli = set->task_cores_milli;
+	if (set->task_mem_mb > b->mem_mb)
+		b->mem_mb = set->task_mem_mb;
+}
+
 /* Says in steps, up to those that begin with `end`, how many branches their sets have, where it matters. */
 static void count_branches(const struct steps *steps, const struct steps *end, size_t n)
 {
@@ -169,6 +178,7 @@ static int add_branches(struct cutter *c, struct branches *b, quern_set *set, co
 	for (; set->kind == SET_STEP; set = set->parent) {
 		struct steps *more;
 
+		note_size(b, set);
 		if (!is_step(set))
 			continue;
 		more = memory_take(c->m, sizeof(*more));
@@ -178,6 +188,7 @@ static int add_branches(struct cutter *c, struct branches *b, quern_set *set, co
 		more->n = steps != NULL ? steps->n + 1 : 1;
 		steps = more;
 	}
+	note_size(b, set);
 	if (set->kind != SET_UNION)
 		r = add_branch(c, b, set, steps);
 	for (size_t i = 0; r == 0 && i < set->n_parents; i++)
@@ -200,6 +211,10 @@ static int fill_branches(struct cutter *c, Quern__Stage *stage, quern_set *last)
 	if (r == 0) {
 		stage->n_branches = b.list.n;
 		memcpy(stage->branches, b.list.at, b.list.n * sizeof(Quern__Branch *));
+		stage->has_task_cores_milli = b.cores_milli > 0;
+		stage->task_cores_milli = b.cores_milli;
+		stage->has_task_mem_mb = b.mem_mb > 0;
+		stage->task_mem_mb = b.mem_mb;
 	}
 	vec_deinit(&b.list);
 	return r;

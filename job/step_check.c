@@ -50,29 +50,30 @@ static int check_starts(const Quern__Step *s, struct err *err)
 
 static int check_tag(const Quern__Step *s, struct err *err)
 {
-	bool whole = s->divide == QUERN__STEP__DIVIDE__WHOLE;
-
 	if (protobuf_c_enum_descriptor_get_value(&quern__step__divide__descriptor, (int)s->divide) == NULL)
 		return err_set(err, -EBADMSG, "an unknown way %d to choose partitions", (int)s->divide);
 	if (s->partitions == 0 || s->partitions > PLAN_PARTITIONS_MAX)
 		return err_set(err, -EBADMSG, "tags for %" PRIu32 " partitions, which are not from 1 to %d",
 			s->partitions, PLAN_PARTITIONS_MAX);
-	if (whole != (s->has_branches != 0))
-		return err_set(err, -EBADMSG, "partitions of a set that ends nowhere");
 	return 0;
 }
 
 int step_check(const Quern__Step *s, struct err *err)
 {
-	enum need need = needs_function(s);
+	const bool whole = s->kind == QUERN__STEP__KIND__TAG && s->divide == QUERN__STEP__DIVIDE__WHOLE;
+	const enum need need = needs_function(s);
 
 	if (need == ALWAYS && s->function == NULL)
 		return err_set(err, -EBADMSG, "a step without a function");
+	if ((s->kind == QUERN__STEP__KIND__FOLD) != (s->has_zero != 0) || s->zero.len > PLAN_ARG_MAX)
+		return err_set(err, -EBADMSG, "a fold from nothing, from too much, or of what is no fold");
 	if ((s->kind == QUERN__STEP__KIND__CACHE) != (s->cache != NULL) ||
 		(s->cache != NULL && s->function != NULL))
 		return err_set(err, -EBADMSG, "a step that keeps records does nothing else");
 	if (need == NEVER && s->function != NULL)
 		return err_set(err, -EBADMSG, "a step with a function that it does not call");
+	if (whole != (s->has_branches != 0))
+		return err_set(err, -EBADMSG, "a step whose partitions end nowhere");
 	if ((s->kind == QUERN__STEP__KIND__FOLD) != (s->has_zero != 0) || s->zero.len > PLAN_ARG_MAX)
 		return err_set(err, -EBADMSG, "a fold from nothing, from too much, or of what is no fold");
 	switch (s->kind) {

@@ -2,25 +2,40 @@
  *
  * An action starts when all slots of its request are registered, or after max_registered_wait when
  * min_ratio_percent of them are; what it was content with then is enough for the actions after it, so that a
- * loop of many actions waits once. An action that has started goes on with whatever is left, down to one
- * slot; without any it waits again, for the same time. */
+ * loop of many actions waits once. Its largest task must have room on one agent as well. An action that has
+ * started goes on with whatever is left, down to one slot; without any it waits again, for the same time. */
 #include "modes/policy.h"
 
 #include <inttypes.h>
 
+/* Slots of an agent beyond those of tasks of the largest kind are of no use to them: some more may be. */
+static uint32_t round_up(const struct mode_view *v, const struct mode_offer *o, uint32_t n)
+{
+	uint64_t over = ((uint64_t)o->held_here + n) % v->widest;
+	uint64_t more = over > 0 ? v->widest - over : 0;
+
+	return n + more <= o->fits ? n + (uint32_t)more : n;
+}
+
 static uint32_t consider(struct mode *m, const struct mode_view *v, const struct mode_offer *o)
 {
-	return policy_missing(m, v, o->fits);
+	uint32_t n = policy_missing(m, v, o->fits), max = m->config.max_slots;
+	uint32_t left = max == 0 ? UINT32_MAX : v->held < max ? max - v->held : 0;
+	uint32_t need = v->widest > o->held_here ? v->widest - o->held_here : 0;
+
+	/* The largest task needs one agent: what is held elsewhere does not count for it. */
+	if (v->homeless && n < need && need <= o->fits)
+		n = need;
+	else if (n > 0 && v->widest > 1)
+		n = round_up(v, o, n);
+	return n < left ? n : left;
 }
 
 static bool hungry(struct mode *m, const struct mode_view *v)
 {
-	return policy_missing(m, v, UINT32_MAX) > 0;
-}
+	uint32_t max = m->config.max_slots;
 
-static uint64_t after(uint64_t since_ms, uint64_t wait_ms)
-{
-	return wait_ms < UINT64_MAX - since_ms ? since_ms + wait_ms : UINT64_MAX;
+	return policy_missing(m, v, UINT32_MAX) > 0 || (v->homeless && (max == 0 || v->held < max));
 }
 
 /* The action runs already. */
@@ -29,11 +44,11 @@ static enum mode_start go_on(
 {
 	if (v->registered > 0) {
 		m->empty_ms = UINT64_MAX;
-		return MODE_RUN;
+		return policy_hopeless(m, v, ret_until_ms, why) ? MODE_GIVE_UP : MODE_RUN;
 	}
 	if (m->empty_ms == UINT64_MAX)
 		m->empty_ms = v->now_ms;
-	*ret_until_ms = after(m->empty_ms, m->config.max_registered_wait_ms);
+	*ret_until_ms = policy_after(m->empty_ms, m->config.max_registered_wait_ms);
 	if (v->now_ms < *ret_until_ms)
 		return MODE_WAIT;
 	*ret_until_ms = UINT64_MAX;
@@ -59,15 +74,15 @@ static enum mode_start start(
 	}
 	if (m->started)
 		return go_on(m, v, ret_until_ms, why);
-	if (v->registered >= enough) {
+	if (v->registered >= enough && !v->homeless) {
 		m->started = true;
 		return MODE_RUN;
 	}
-	*ret_until_ms = after(v->since_ms, m->config.max_registered_wait_ms);
+	*ret_until_ms = policy_after(v->since_ms, m->config.max_registered_wait_ms);
 	if (v->now_ms < *ret_until_ms)
 		return MODE_WAIT;
 	*ret_until_ms = UINT64_MAX;
-	if (v->registered > 0 &&
+	if (v->registered > 0 && !v->homeless &&
 		(uint64_t)v->registered * 100 >= (uint64_t)target * m->config.min_ratio_percent) {
 		m->started = true;
 		m->settled = v->registered;

@@ -24,11 +24,7 @@ static uint32_t consider(struct mode *m, const struct mode_view *v, const struct
 static enum mode_start start(
 	struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why)
 {
-	(void)m;
-	(void)v;
-	(void)why;
-	*ret_until_ms = UINT64_MAX;
-	return MODE_RUN;
+	return policy_hopeless(m, v, ret_until_ms, why) ? MODE_GIVE_UP : MODE_RUN;
 }
 
 /* Also at the limit: a task that ends makes room for another, and to suppress and revive for each of them is

@@ -28,7 +28,7 @@ int mode_new(const struct mode_config *config, struct mode **ret)
 	if (m == NULL)
 		return -ENOMEM;
 	m->config = *config;
-	m->empty_ms = UINT64_MAX;
+	m->empty_ms = m->homeless_ms = UINT64_MAX;
 	m->settled = UINT32_MAX;
 	*ret = m;
 	return 0;
@@ -53,4 +53,28 @@ uint32_t policy_missing(const struct mode *m, const struct mode_view *v, uint32_
 	uint32_t missing = v->held < target ? target - v->held : 0;
 
 	return fits < missing ? fits : missing;
+}
+
+uint64_t policy_after(uint64_t since_ms, uint64_t wait_ms)
+{
+	return wait_ms < UINT64_MAX - since_ms ? since_ms + wait_ms : UINT64_MAX;
+}
+
+bool policy_hopeless(struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why)
+{
+	*ret_until_ms = UINT64_MAX;
+	if (!v->homeless) {
+		m->homeless_ms = UINT64_MAX;
+		return false;
+	}
+	/* A wait that an earlier action began is none of this one. */
+	if (m->homeless_ms == UINT64_MAX || m->homeless_ms < v->since_ms)
+		m->homeless_ms = v->now_ms;
+	*ret_until_ms = policy_after(m->homeless_ms, m->config.max_registered_wait_ms);
+	if (v->now_ms < *ret_until_ms)
+		return false;
+	*ret_until_ms = UINT64_MAX;
+	(void)err_set(why, 0, "None came with more within %llu ms (--max-registered-wait)",
+		(unsigned long long)m->config.max_registered_wait_ms);
+	return true;
 }

@@ -1,7 +1,8 @@
 /* modes.h: how resources are held. A mode is a policy: a small table of functions that decides; it sends
  * nothing.
  *
- * The words: a *task* is one attempt of the job's. A *slot* is room for one task on an executor. A *hold* is
+ * The words: a *task* is one attempt of the job's. A *slot* is room for one task on an executor, or for a
+ * part of one that takes several. A *hold* is
  * a Mesos task that holds resources for one or more slots. In fine mode a hold is one slot that runs one task
  * and ends with it; in coarse mode a hold is all slots of an agent and ends with the job; in adaptive mode a
  * hold is one slot, kept while there is work. The scheduler owns holds, slots and tasks; a mode sees numbers,
@@ -29,13 +30,16 @@ struct mode_config {
 /* What the application looks like now; filled by the scheduler before every question. */
 struct mode_view {
 	uint64_t now_ms;
-	uint32_t runnable; /* tasks that could start this instant and have no slot yet */
+	uint32_t runnable; /* slots for the tasks that could start this instant and have none yet */
 	uint32_t running;  /* tasks in a slot */
 	uint32_t wanted; /* slots that the widest unfinished stage of the current action could use, 0 with no
 			    action */
 	uint32_t held;   /* slots in holds that were launched and have not ended */
 	uint32_t registered; /* of those, slots whose executor is connected and whose hold is RUNNING */
-	uint64_t since_ms;   /* when the current action was submitted */
+	uint32_t widest;     /* slots that the largest task of the current action takes, all on one agent */
+	bool homeless; /* no agent has that much: coarse, in slots that are registered there; fine, in what it
+			  ever offered */
+	uint64_t since_ms; /* when the current action was submitted */
 };
 
 /* Room in the offers of one agent, already divided by what a task needs. */
@@ -59,7 +63,7 @@ struct mode_ops {
 	/* How many slots to take of this agent's offers: 0 to o->fits. Taking nothing is a valid answer. */
 	uint32_t (*consider)(struct mode *m, const struct mode_view *v, const struct mode_offer *o);
 
-	/* May the current action's tasks run? MODE_WAIT: *ret_until_ms is when to ask again at the latest.
+	/* May the current action's tasks run? *ret_until_ms is when to ask again at the latest.
 	 * MODE_GIVE_UP: the action fails; `why` gets a sentence about what was asked, what came. Idempotent.
 	 */
 	enum mode_start (*start)(

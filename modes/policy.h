@@ -7,6 +7,8 @@
 struct mode {
 	struct mode_config config;
 
+	uint64_t homeless_ms; /* since when no agent has room for the largest task; UINT64_MAX: not so */
+
 	/* coarse */
 	bool begun;         /* it has been asked about an action */
 	uint64_t action_ms; /* which one: mode_view.since_ms */
@@ -20,5 +22,12 @@ uint32_t policy_target(const struct mode *m, const struct mode_view *v);
 
 /* How many more of them are to be had, `fits` at most. */
 uint32_t policy_missing(const struct mode *m, const struct mode_view *v, uint32_t fits);
+
+/* When a wait that began then is over. */
+uint64_t policy_after(uint64_t since_ms, uint64_t wait_ms);
+
+/* The largest task has had no agent for max_registered_wait_ms: `why` gets a sentence. *ret_until_ms: when
+ * that is the case at last, UINT64_MAX: never. */
+bool policy_hopeless(struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why);
 
 #endif

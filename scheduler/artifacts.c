@@ -1,7 +1,6 @@
 #include "scheduler/artifacts.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
 #include <event2/http.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -14,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/auto.h"
+#include "base/serve.h"
 #include "base/socket.h"
 #include "base/vec.h"
 
@@ -55,30 +55,25 @@ static void serve(struct evhttp_request *request, void *arg)
 	const struct artifacts *a = arg;
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
 	const struct artifact *file = find(a, uri != NULL ? evhttp_uri_get_path(uri) : NULL);
-	struct evbuffer *body = evhttp_request_get_output_buffer(request);
 	char length[32];
 
 	if (file == NULL) {
 		evhttp_send_error(request, HTTP_NOTFOUND, NULL);
 		return;
 	}
-	(void)snprintf(length, sizeof(length), "%lld", (long long)file->size);
-	struct evkeyvalq *head = evhttp_request_get_output_headers(request);
-	if (evhttp_add_header(head, "Content-Type", "application/octet-stream") < 0 ||
-		evhttp_add_header(head, "Content-Length", length) < 0) {
-		evhttp_send_error(request, HTTP_INTERNAL, NULL);
+	if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD) {
+		if (serve_file(request, file->fd, 0, (uint64_t)file->size) < 0)
+			evhttp_send_error(request, HTTP_INTERNAL, NULL);
 		return;
 	}
 	/* A fetcher with a cache asks for the size first. */
-	if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD && file->size > 0) {
-		int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
-
-		if (fd < 0 || evbuffer_add_file(body, fd, 0, file->size) < 0) { /* closes fd */
-			evhttp_send_error(request, HTTP_INTERNAL, NULL);
-			return;
-		}
-	}
-	evhttp_send_reply(request, HTTP_OK, NULL, NULL);
+	(void)snprintf(length, sizeof(length), "%lld", (long long)file->size);
+	struct evkeyvalq *head = evhttp_request_get_output_headers(request);
+	if (evhttp_add_header(head, "Content-Type", "application/octet-stream") < 0 ||
+		evhttp_add_header(head, "Content-Length", length) < 0)
+		evhttp_send_error(request, HTTP_INTERNAL, NULL);
+	else
+		evhttp_send_reply(request, HTTP_OK, NULL, NULL);
 }
 
 static int make_token(char token[TOKEN_TEXT + 1])
@@ -144,6 +139,16 @@ char *artifacts_url(const struct artifacts *a, const char *host, const char *nam
 		    name) < 0)
 		return NULL;
 	return url;
+}
+
+struct evhttp *artifacts_http(const struct artifacts *a)
+{
+	return a->http;
+}
+
+uint16_t artifacts_port(const struct artifacts *a)
+{
+	return a->port;
 }
 
 struct artifacts *artifacts_free(struct artifacts *a)

@@ -5,7 +5,9 @@
 #define QUERN_SCHEDULER_ARTIFACTS_H
 
 #include <event2/event.h>
+#include <event2/http.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -21,5 +23,9 @@ int artifacts_add(struct artifacts *a, const char *name, const char *path, struc
 
 /* The URL of `name` for those who reach us as `host`. The caller frees it; NULL: no memory. */
 char *artifacts_url(const struct artifacts *a, const char *host, const char *name);
+
+/* The server, for what else it may offer (base/serve.h), and its port. */
+struct evhttp *artifacts_http(const struct artifacts *a);
+uint16_t artifacts_port(const struct artifacts *a);
 
 #endif

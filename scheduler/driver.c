@@ -16,6 +16,8 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/link.h"
+#include "base/proof.h"
+#include "base/serve.h"
 #include "base/vec.h"
 #include "job/reduction.h"
 #include "job/tally.h"
@@ -23,7 +25,9 @@
 #include "mesos/codec.h"
 #include "scheduler/action.h"
 #include "scheduler/artifacts.h"
+#include "scheduler/broadcasts.h"
 #include "scheduler/job_process.h"
+#include "scheduler/outfit.h"
 #include "scheduler/peers.h"
 #include "scheduler/progress.h"
 
@@ -50,6 +54,7 @@ struct driver {
 	struct mesos_client *mesos;
 	struct peers *peers;
 	struct artifacts *artifacts;
+	struct offers *offers; /* broadcasts */
 	struct sched *sched;
 	struct sched_plan plan;
 	VEC(struct committed) committed; /* answers that the core has not had yet */
@@ -426,9 +431,34 @@ static void on_gone(void *arg, int status, const char *why)
 									    : DRIVER_JOB_FAILED);
 }
 
-static const struct job_process_ops job_ops = {
-	.run = on_run, .cancel = on_cancel, .unpersist = on_unpersist, .gone = on_gone
-};
+static int on_broadcast(
+	void *arg, pid_t pid, const Quern__SessionToDriver__Broadcast *broadcast, struct err *err)
+{
+	struct driver *d = arg;
+
+	int r = broadcasts_take(d->offers, pid, broadcast, err);
+	if (r == 0)
+		step(d, (struct sched_event){ .kind = SCHED_EV_BROADCAST,
+				.u.broadcast = { .id = broadcast->id,
+					.length = broadcast->length,
+					.checksum = broadcast->checksum } });
+	return r;
+}
+
+static void on_destroy(void *arg, uint32_t broadcast)
+{
+	struct driver *d = arg;
+
+	broadcasts_drop(d->offers, broadcast);
+	step(d, (struct sched_event){ .kind = SCHED_EV_DESTROY, .u.broadcast = { .id = broadcast } });
+}
+
+static const struct job_process_ops job_ops = { .run = on_run,
+	.cancel = on_cancel,
+	.unpersist = on_unpersist,
+	.broadcast = on_broadcast,
+	.destroy = on_destroy,
+	.gone = on_gone };
 
 /* ---- The loop's own events ---- */
 
@@ -550,54 +580,9 @@ static int make_loop(struct driver *d, struct err *err)
 	return r < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
-/* The data that executors are started with. */
-static int pack_executor_data(struct driver *d, const uint8_t *secret, struct buf *out, struct err *err)
-{
-	Quern__ExecutorData data = QUERN__EXECUTOR_DATA__INIT;
-
-	data.driver_host = (char *)d->c->host;
-	data.driver_port = peers_port(d->peers);
-	data.secret = (ProtobufCBinaryData){ .data = (uint8_t *)secret, .len = LINK_SECRET };
-	data.job = (char *)"job.so";
-	data.has_cache_memory = 1;
-	data.cache_memory = (uint64_t)d->c->cache_mem_mb << 20;
-	data.build_id = (ProtobufCBinaryData){ .data = (uint8_t *)d->c->build_id, .len = d->c->build_id_len };
-	size_t len = quern__executor_data__get_packed_size(&data);
-	int r = buf_reserve(out, len);
-	if (r < 0)
-		return err_set(err, r, "out of memory");
-	out->len += quern__executor_data__pack(&data, out->data + out->len);
-	return 0;
-}
-
-static int make_sched(struct driver *d, const struct buf *data, struct err *err)
-{
-	struct sched_config config = d->c->sched;
-	auto_free char *bundle = NULL, *job = NULL;
-	int r = 0;
-
-	r = artifacts_add(d->artifacts, "job.so", d->c->job, err);
-	if (r == 0 && d->c->executor_uri == NULL)
-		r = artifacts_add(d->artifacts, "quern-executor.tar", d->c->bundle, err);
-	if (r < 0)
-		return r;
-	job = artifacts_url(d->artifacts, d->c->host, "job.so");
-	bundle = d->c->executor_uri != NULL ? strdup(d->c->executor_uri)
-					    : artifacts_url(d->artifacts, d->c->host, "quern-executor.tar");
-	if (job == NULL || bundle == NULL)
-		return err_set(err, -ENOMEM, "out of memory");
-	const char *uris[] = { bundle, job, NULL };
-	config.executor_command = "./quern-executor";
-	config.executor_uris = uris;
-	config.executor_data = data->data;
-	config.executor_data_len = data->len;
-	return sched_new(&config, &d->sched, err);
-}
-
 static int set_up(struct driver *d, struct err *err)
 {
 	uint8_t secret[LINK_SECRET];
-	auto_buf struct buf data = BUF_INIT(4096);
 	int r;
 
 	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
@@ -607,10 +592,10 @@ static int set_up(struct driver *d, struct err *err)
 		r = peers_new(d->loop, d->c->bind_address, secret, &peers_ops, d, &d->peers, err);
 	if (r == 0)
 		r = artifacts_new(d->loop, d->c->bind_address, &d->artifacts, err);
+	if (r == 0 && offers_new(artifacts_http(d->artifacts), secret, PROOF_DRIVER, &d->offers) < 0)
+		r = err_set(err, -ENOMEM, "out of memory");
 	if (r == 0)
-		r = pack_executor_data(d, secret, &data, err);
-	if (r == 0)
-		r = make_sched(d, &data, err);
+		r = outfit_sched(d->c, d->artifacts, peers_port(d->peers), secret, &d->sched, err);
 	explicit_bzero(secret, sizeof(secret));
 	if (r == 0)
 		r = http_client_new(d->loop, 0, &d->http, err);
@@ -625,10 +610,7 @@ static int set_up(struct driver *d, struct err *err)
 	r = mesos_client_new(d->loop, d->http, &mesos, &mesos_ops, d, &d->mesos, err);
 	if (r == 0)
 		r = mesos_client_start(d->mesos, err);
-	if (r == 0)
-		r = job_process_start(d->loop, d->c->self, d->c->job, d->c->build_id, d->c->build_id_len,
-			d->c->argc, d->c->argv, &job_ops, d, &d->job, err);
-	return r;
+	return r < 0 ? r : job_process_start(d->loop, &d->c->process, &job_ops, d, &d->job, err);
 }
 
 static void tear_down(struct driver *d)
@@ -643,6 +625,7 @@ static void tear_down(struct driver *d)
 	(void)mesos_client_free(d->mesos);
 	(void)http_client_free(d->http);
 	(void)peers_free(d->peers);
+	(void)offers_free(d->offers);
 	(void)artifacts_free(d->artifacts);
 	(void)sched_free(d->sched);
 	sched_plan_deinit(&d->plan);

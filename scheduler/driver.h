@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "scheduler/action.h"
+#include "scheduler/job_process.h"
 #include "scheduler/sched.h"
 
 enum driver_exit { DRIVER_DONE = 0, DRIVER_JOB_FAILED = 1, DRIVER_NO_CLUSTER = 3, DRIVER_INTERRUPTED = 130 };
@@ -26,18 +27,13 @@ struct driver_config {
 	const char *host;             /* how they reach it */
 	const char *bundle;           /* file: the executor's bundle, served by the driver; or NULL ... */
 	const char *executor_uri;     /* ... and then it is fetched from here */
-	const char *self;             /* this program, for the job's process: `self job FD SO ARG...` */
-	const char *job;              /* file: the job's shared object */
-	const uint8_t *build_id;      /* and its build id */
-	size_t build_id_len;
-	char **argv; /* of quern_main(), argv[0] included */
-	int argc;
+	struct job_process_config process; /* that runs quern_main() */
 	struct action_config action; /* its cores: that the job may use at a time */
 	uint32_t cache_mem_mb;       /* of each executor, for persisted sets: part of its memory */
 	uint64_t give_up_ms;         /* without a master for so long: no cluster */
 	bool quiet;                  /* only errors */
 	bool verbose; /* plans, every lost executor and failed attempt, at the end the workers' peak memory */
-	struct sched_config sched; /* but for executor_*, which the driver fills in */
+	struct sched_config sched; /* but for executor_* and files, which the driver fills in */
 };
 
 /* Runs the job and returns an exit status. */

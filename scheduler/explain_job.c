@@ -9,7 +9,6 @@
 #include "base/auto.h"
 #include "job/symbols.h"
 #include "scheduler/driver.h"
-#include "scheduler/job_process.h"
 
 enum { TEXT_MAX = 64 << 20 };
 
@@ -88,14 +87,29 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 	end(arg, DRIVER_INTERRUPTED, NULL);
 }
 
-static const struct job_process_ops ops = {
-	.run = on_run, .cancel = on_cancel, .unpersist = on_unpersist, .gone = on_gone
-};
+static int on_broadcast(
+	void *arg, pid_t pid, const Quern__SessionToDriver__Broadcast *broadcast, struct err *err)
+{
+	(void)arg, (void)pid, (void)broadcast, (void)err;
+	return 0;
+}
+
+static void on_destroy(void *arg, uint32_t broadcast)
+{
+	(void)arg, (void)broadcast;
+}
+
+static const struct job_process_ops ops = { .run = on_run,
+	.cancel = on_cancel,
+	.unpersist = on_unpersist,
+	.broadcast = on_broadcast,
+	.destroy = on_destroy,
+	.gone = on_gone };
 
 static int start(struct explaining *x, struct event *signals[2], struct err *err)
 {
 	static const int numbers[2] = { SIGINT, SIGTERM };
-	const struct explain_config *c = x->c;
+	const struct job_process_config *process = &x->c->process;
 
 	x->loop = event_base_new();
 	if (x->loop == NULL)
@@ -105,10 +119,9 @@ static int start(struct explaining *x, struct event *signals[2], struct err *err
 		if (signals[i] == NULL || event_add(signals[i], NULL) < 0)
 			return err_set(err, -ENOMEM, "out of memory");
 	}
-	if (symbols_load(c->job, &x->symbols) == -ENOMEM)
+	if (symbols_load(process->so, &x->symbols) == -ENOMEM)
 		return err_set(err, -ENOMEM, "out of memory");
-	return job_process_start(x->loop, c->self, c->job, c->build_id, c->build_id_len, c->argc, c->argv,
-		&ops, x, &x->job, err);
+	return job_process_start(x->loop, process, &ops, x, &x->job, err);
 }
 
 int explain_job(const struct explain_config *config)

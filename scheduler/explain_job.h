@@ -2,18 +2,11 @@
 #ifndef QUERN_SCHEDULER_EXPLAIN_JOB_H
 #define QUERN_SCHEDULER_EXPLAIN_JOB_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "scheduler/action.h"
+#include "scheduler/job_process.h"
 
 struct explain_config {
-	const char *self; /* as in struct driver_config (driver.h), like all of these */
-	const char *job;
-	const uint8_t *build_id;
-	size_t build_id_len;
-	char **argv;
-	int argc;
+	struct job_process_config process; /* that runs quern_main() */
 	struct action_config action;
 };
 

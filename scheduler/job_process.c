@@ -33,6 +33,7 @@ struct job_process {
 	const uint8_t *build_id; /* borrowed */
 	size_t build_id_len;
 	bool greeted;
+	uint32_t last_broadcast;
 	char *broke; /* how it broke the protocol; NULL: it has not */
 };
 
@@ -61,18 +62,25 @@ static void exec_child(int fd, pid_t parent, char *const *argv)
 	_exit(127);
 }
 
-static char **child_argv(const char *self, const char *so, int argc, char **argv)
+/* `number`: room for the number of files. */
+static char **child_argv(const struct job_process_config *c, char number[16])
 {
-	char **ret = calloc((size_t)argc + 5, sizeof(*ret));
+	char **ret = calloc((size_t)c->argc + 2 * c->n_files + 6, sizeof(*ret)), **next = ret;
 
 	if (ret == NULL)
 		return NULL;
-	ret[0] = (char *)self;
-	ret[1] = (char *)"job";
-	ret[2] = (char *)"3";
-	ret[3] = (char *)so;
-	for (int i = 0; i < argc; i++)
-		ret[4 + i] = argv[i];
+	(void)snprintf(number, 16, "%zu", c->n_files);
+	*next++ = (char *)c->self;
+	*next++ = (char *)"job";
+	*next++ = (char *)"3";
+	*next++ = (char *)c->so;
+	*next++ = number;
+	for (size_t i = 0; i < c->n_files; i++) {
+		*next++ = c->files[i].name;
+		*next++ = c->files[i].path;
+	}
+	for (int i = 0; i < c->argc; i++)
+		*next++ = c->argv[i];
 	return ret;
 }
 
@@ -88,22 +96,50 @@ static void break_off(struct job_process *p, const char *why)
 	(void)kill(p->pid, SIGKILL);
 }
 
+/* Sends what is in `b`. A job that is gone needs no answer. */
+static int send_frame(struct job_process *p, struct buf *b)
+{
+	struct evbuffer *out = bufferevent_get_output(p->socket);
+
+	if ((bufferevent_get_enabled(p->socket) & EV_WRITE) == 0)
+		return 0;
+	if (evbuffer_get_length(out) + b->len > WAITING_MAX)
+		return -EMSGSIZE;
+	return evbuffer_add(out, b->data, b->len) < 0 ? -ENOMEM : 0;
+}
+
+static int take_broadcast(struct job_process *p, const Quern__SessionToDriver__Broadcast *b, struct err *err)
+{
+	auto_buf struct buf out = BUF_INIT(8192);
+
+	if (b->id <= p->last_broadcast)
+		return err_set(err, -EPROTO, "a broadcast under a number that was there before");
+	p->last_broadcast = b->id;
+	int r = p->ops->broadcast(p->arg, p->pid, b, err);
+	r = session_put_taken(&out, b->id, r < 0 ? err->text : NULL);
+	if (r == 0)
+		r = send_frame(p, &out);
+	return r < 0 ? err_set(err, r, "out of memory") : 0;
+}
+
 static int take(struct job_process *p, const Quern__SessionToDriver *m, struct err *err)
 {
 	if (!p->greeted) {
 		p->greeted = true;
 		return session_check_hello(m, p->build_id, p->build_id_len, err);
 	}
-	if (m->cancel != NULL) {
+	if (m->cancel != NULL)
 		p->ops->cancel(p->arg, m->cancel->run);
-		return 0;
-	}
-	if (m->unpersist != NULL) {
+	else if (m->unpersist != NULL)
 		p->ops->unpersist(p->arg, m->unpersist->cache);
-		return 0;
-	}
-	if (m->run == NULL)
+	else if (m->destroy != NULL)
+		p->ops->destroy(p->arg, m->destroy->broadcast);
+	else if (m->broadcast != NULL)
+		return take_broadcast(p, m->broadcast, err);
+	if (m->hello != NULL)
 		return err_set(err, -EPROTO, "a second hello");
+	if (m->run == NULL)
+		return 0;
 	int r = plan_check(m->run, p->build_id, p->build_id_len, err);
 	if (r == 0)
 		p->ops->run(p->arg, m->run);
@@ -182,12 +218,12 @@ static int watch(struct event_base *loop, struct job_process *p)
 	return p->exited == NULL || event_add(p->exited, NULL) < 0 ? -ENOMEM : 0;
 }
 
-int job_process_start(struct event_base *loop, const char *self, const char *so, const uint8_t *build_id,
-	size_t build_id_len, int argc, char **argv, const struct job_process_ops *ops, void *arg,
-	struct job_process **ret, struct err *err)
+int job_process_start(struct event_base *loop, const struct job_process_config *config,
+	const struct job_process_ops *ops, void *arg, struct job_process **ret, struct err *err)
 {
 	static const char failed[] = "cannot start the job's process";
-	auto_free char **child = child_argv(self, so, argc, argv);
+	char number[16];
+	auto_free char **child = child_argv(config, number);
 	struct job_process *p = calloc(1, sizeof(*p));
 	int fds[2];
 
@@ -198,8 +234,8 @@ int job_process_start(struct event_base *loop, const char *self, const char *so,
 	}
 	p->ops = ops;
 	p->arg = arg;
-	p->build_id = build_id;
-	p->build_id_len = build_id_len;
+	p->build_id = config->build_id;
+	p->build_id_len = config->build_id_len;
 	p->pid = -1;
 	session_reader_driver(&p->reader);
 	int r = watch(loop, p);
@@ -247,18 +283,6 @@ struct job_process *job_process_free(struct job_process *p)
 }
 
 /* ---- Answers ---- */
-
-/* Sends what is in `b`, whose bytes change hands. A job that is gone needs no answer. */
-static int send_frame(struct job_process *p, struct buf *b)
-{
-	struct evbuffer *out = bufferevent_get_output(p->socket);
-
-	if ((bufferevent_get_enabled(p->socket) & EV_WRITE) == 0)
-		return 0;
-	if (evbuffer_get_length(out) + b->len > WAITING_MAX)
-		return -EMSGSIZE;
-	return evbuffer_add(out, b->data, b->len) < 0 ? -ENOMEM : 0;
-}
 
 int job_process_result(struct job_process *p, uint32_t run, uint32_t partition, const void *data, size_t len)
 {

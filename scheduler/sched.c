@@ -33,6 +33,21 @@ static int dup_uris(struct sched *s, const char *const *uris)
 	return 0;
 }
 
+static int dup_files(struct sched *s, const struct sched_config *config)
+{
+	struct sched_file *files = calloc(config->n_files + 1, sizeof(*files));
+	int r = 0;
+
+	s->config.files = files;
+	s->config.n_files = files != NULL ? config->n_files : 0;
+	for (size_t i = 0; files != NULL && i < config->n_files; i++) {
+		files[i] = config->files[i];
+		if (dup_text(&files[i].uri) < 0 || dup_text(&files[i].name) < 0)
+			r = -ENOMEM;
+	}
+	return files == NULL ? -ENOMEM : r;
+}
+
 /* Everything that the configuration points at becomes the core's own; what could not be copied is NULL. */
 static int dup_config(struct sched *s, const struct sched_config *config)
 {
@@ -51,6 +66,8 @@ static int dup_config(struct sched *s, const struct sched_config *config)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (dup_text(texts[i]) < 0)
 			r = -ENOMEM;
+	if (dup_files(s, config) < 0)
+		r = -ENOMEM;
 	return dup_uris(s, config->executor_uris) < 0 ? -ENOMEM : r;
 }
 
@@ -97,6 +114,11 @@ static void free_config(struct sched *s)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free((char *)(uintptr_t)texts[i]);
 	free((uint8_t *)(uintptr_t)s->config.executor_data);
+	for (size_t i = 0; i < s->config.n_files; i++) {
+		free((char *)(uintptr_t)s->config.files[i].uri);
+		free((char *)(uintptr_t)s->config.files[i].name);
+	}
+	free((struct sched_file *)(uintptr_t)s->config.files);
 	for (size_t i = 0; s->uris != NULL && s->uris[i] != NULL; i++)
 		free(s->uris[i]);
 	free(s->uris);
@@ -111,6 +133,7 @@ struct sched *sched_free(struct sched *s)
 	sched_shuffles_deinit(s);
 	sched_cache_deinit(s);
 	sched_tally_deinit(s);
+	sched_broadcasts_deinit(s);
 	sched_attempts_deinit(s);
 	sched_holds_deinit(s);
 	sched_executors_deinit(s);
@@ -145,6 +168,11 @@ static int handle(struct sched *s, const struct sched_event *ev)
 		return sched_run_cancel(s, ev->u.run_id);
 	case SCHED_EV_UNPERSIST:
 		return sched_cache_drop(s, ev->u.cache);
+	case SCHED_EV_BROADCAST:
+		return sched_broadcasts_add(
+			s, ev->u.broadcast.id, ev->u.broadcast.length, ev->u.broadcast.checksum);
+	case SCHED_EV_DESTROY:
+		return sched_broadcasts_destroy(s, ev->u.broadcast.id);
 	case SCHED_EV_COMMITTED:
 		return sched_run_committed(
 			s, ev->u.committed.run, ev->u.committed.partition, ev->u.committed.error);

@@ -23,6 +23,11 @@
 
 struct sched;
 
+struct sched_file {
+	const char *uri, *name; /* the name below the sandbox */
+	bool executable;
+};
+
 struct sched_config {
 	const char *name; /* of the framework, as Mesos shows it */
 	const char *user;
@@ -54,6 +59,8 @@ struct sched_config {
 	const char *const *executor_uris; /* NULL-terminated */
 	const uint8_t *executor_data;
 	size_t executor_data_len;
+	const struct sched_file *files; /* fetched as well, and left as they are */
+	size_t n_files;
 
 	uint64_t seed; /* of ids; a fresh random number in life, fixed in tests */
 };
@@ -67,6 +74,8 @@ enum sched_event_kind {
 	SCHED_EV_RUN,        /* u.run: the job asks for an action */
 	SCHED_EV_CANCEL,     /* u.run_id: and wants it no longer */
 	SCHED_EV_UNPERSIST,  /* u.cache: what is kept of that persisted set may go */
+	SCHED_EV_BROADCAST,  /* u.broadcast: there is another value for all tasks, which the driver serves */
+	SCHED_EV_DESTROY,    /* u.broadcast.id: that one may go */
 	SCHED_EV_COMMITTED,  /* u.committed: answer to SCHED_DO_COMMIT */
 	SCHED_EV_STOP, /* end everything: the plan gets TEARDOWN, and SCHED_DO_STOPPED when it may be sent */
 	SCHED_EV_TICK, /* a timer went off, or just the time */
@@ -90,6 +99,10 @@ struct sched_event {
 		} run;
 		uint32_t run_id;
 		uint32_t cache;
+		struct {
+			uint32_t id; /* not used before */
+			uint64_t length, checksum;
+		} broadcast;
 		struct {
 			uint32_t run, partition;
 			const char *error; /* NULL: the file is in place */

@@ -8,6 +8,7 @@
  * - At most AHEAD_US of work for each slot, but one task at least.
  * - Only while more than AHEAD_RESERVE tasks for each slot of the job wait here, so that what is left at
  *   the end of a stage goes to whoever is free.
+ * - Only tasks of one slot: so what waits is counted in slots and in tasks alike.
  * - Only tasks that were never tried: one that has killed an executor is to be known by it.
  * - If slots are free all the same, with nothing left here, because an executor is stuck behind something
  *   long (QUIET_MS without a result), what it has not begun is taken back: killed, which counts for
@@ -64,7 +65,8 @@ static uint32_t depth(const struct sched *s)
 	for (size_t i = 0; stage == NULL && i < s->run->ready.n; i++)
 		if (s->run->ready.at[i]->n_pending > 0)
 			stage = s->run->ready.at[i];
-	if (stage == NULL || stage->retry != NULL || !stage->timed || stage->mean_us >= AHEAD_TASK_US ||
+	if (stage == NULL || sched_size_slots(s, stage) > 1 || stage->retry != NULL || !stage->timed ||
+		stage->mean_us >= AHEAD_TASK_US ||
 		sched_run_runnable(s) <= (uint64_t)AHEAD_RESERVE * s->registered)
 		return 0;
 	int64_t n = AHEAD_US / (stage->mean_us + 1);

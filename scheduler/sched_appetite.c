@@ -14,6 +14,8 @@ struct mode_view sched_view_of(const struct sched *s)
 		.runnable = sched_run_runnable(s),
 		.running = HASH_COUNT(s->attempts) - s->ahead,
 		.wanted = s->run != NULL && !s->run->ended ? s->run->wanted : 0,
+		.widest = s->run != NULL && !s->run->ended ? s->run->widest : 0,
+		.homeless = sched_size_homeless(s) != NULL,
 		.held = s->held,
 		.registered = s->registered,
 		.since_ms = s->run != NULL ? s->run->since_ms : 0 };

@@ -37,6 +37,7 @@ int sched_attempt_new(
 	a->executor = e;
 	a->hold = h;
 	a->deadline_ms = UINT64_MAX;
+	a->slots = sched_size_slots(s, t->stage);
 	HASH_ADD(hh, s->attempts, name, sizeof(a->name), added);
 	if (added == NULL || added->hh.tbl == NULL) {
 		free(a);
@@ -49,8 +50,8 @@ int sched_attempt_new(
 		h->attempt = a;
 	} else {
 		a->over_link = a->ahead = true;
-		e->load++;
-		e->ahead++;
+		e->load += a->slots;
+		e->ahead += a->slots;
 		s->ahead++;
 		e->heard_ms = s->now_ms;
 		sched_executor_refresh(s, e);
@@ -62,7 +63,7 @@ int sched_attempt_new(
 void sched_attempt_begins(struct sched *s, struct attempt *a)
 {
 	a->ahead = false;
-	a->executor->ahead--;
+	a->executor->ahead -= a->slots;
 	s->ahead--;
 	if (s->config.task_timeout_ms == 0)
 		return;
@@ -81,9 +82,9 @@ static void forget(struct sched *s, struct attempt *a)
 	if (a->hold != NULL)
 		a->hold->attempt = NULL;
 	if (a->over_link)
-		e->load--;
+		e->load -= a->slots;
 	if (a->ahead) {
-		e->ahead--;
+		e->ahead -= a->slots;
 		s->ahead--;
 	}
 	sched_executor_refresh(s, e);

@@ -74,7 +74,7 @@ int sched_link_prepare(struct sched *s, struct executor *e, const struct task *t
 	e->revision = stage->message->revision;
 	for (uint32_t i = 0; r == 0 && i < b->n_sources; i++)
 		r = prepare_outputs(s, e, b->sources[i]);
-	return r;
+	return r < 0 ? r : sched_broadcasts_prepare(s, e);
 }
 
 /* ---- Tasks ---- */
@@ -106,7 +106,11 @@ static int give(struct sched *s, struct executor *e, bool *ret_given)
 
 	if (!sched_agent_usable(s, e->agent))
 		return 0;
-	struct task *t = sched_task_pick(s, e->agent);
+	/* One that goes ahead waits for one slot. */
+	const struct room room = { .slots = e->load < e->slots ? e->slots - e->load : 1,
+		.cpus_milli = INT64_MAX,
+		.mem_milli = INT64_MAX };
+	struct task *t = sched_task_pick(s, e->agent, &room);
 	if (t == NULL)
 		return 0;
 	int r = sched_attempt_new(s, t, e, NULL, &a);
@@ -204,6 +208,7 @@ int sched_link_up(struct sched *s, const char *executor_id)
 	e->due_ms = UINT64_MAX;
 	e->knows_stage = false;
 	e->n_outputs_sent = e->next_outputs_sent = 0;
+	e->broadcasts_version = 0;
 	s->linked++;
 	s->registered += e->slots;
 	if (e->load > 0) {
@@ -263,7 +268,7 @@ static int begin_anew(struct sched *s, struct executor *e)
 	}
 	e->losing = false;
 	e->resend_ms = UINT64_MAX;
-	return r;
+	return r < 0 ? r : sched_broadcasts_lost(s, e);
 }
 
 static bool same_process(const struct executor *e, const Quern__ToDriver__Hello *hello)
@@ -305,6 +310,8 @@ static int on_need(struct sched *s, struct executor *e, const Quern__ToDriver__N
 		if (shuffle != NULL && shuffle->complete_once)
 			r = send_outputs(s, e, shuffle);
 	}
+	if (r == 0 && need->has_broadcasts && need->broadcasts)
+		r = sched_broadcasts_send(s, e);
 	return r;
 }
 
@@ -339,6 +346,8 @@ int sched_link_message(struct sched *s, const char *executor_id, const Quern__To
 		r = on_need(s, e, m->need);
 	if (r == 0 && m->data != NULL)
 		r = on_data(s, e, m->data);
+	for (size_t i = 0; r == 0 && i < m->n_copies; i++)
+		r = sched_broadcasts_copy(s, e, m->copies[i]);
 	if (m->n_results > 0) {
 		s->heard = e;
 		e->heard_ms = s->now_ms;

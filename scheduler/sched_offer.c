@@ -60,21 +60,56 @@ static int pool_of(const struct agent *a, struct resources **ret)
 	return r;
 }
 
-static uint32_t fits(const struct sched *s, const struct agent *a, const struct resources *pool)
+/* What is left of them for tasks. */
+static struct room room_of(const struct sched *s, const struct agent *a, const struct resources *pool)
 {
-	int64_t cpus = resources_milli(pool, "cpus"), mem = resources_milli(pool, "mem");
-	int64_t per_cpus = s->config.task_cpus_milli, per_mem = (int64_t)s->config.task_mem_mb * 1000;
+	struct room room = { .slots = UINT32_MAX,
+		.cpus_milli = resources_milli(pool, "cpus"),
+		.mem_milli = resources_milli(pool, "mem") };
 
 	if (a->executor == NULL) {
-		cpus -= s->config.executor_cpus_milli;
-		mem -= (int64_t)s->config.executor_mem_mb * 1000;
+		room.cpus_milli -= s->config.executor_cpus_milli;
+		room.mem_milli -= (int64_t)s->config.executor_mem_mb * 1000;
 	}
-	if (cpus < per_cpus || mem < per_mem)
+	return room;
+}
+
+/* Slots of a lease; or of as many tasks as fit, of the stage of which most do. */
+static uint32_t fits(const struct sched *s, const struct room *room)
+{
+	int64_t per_cpus = s->config.task_cpus_milli, per_mem = (int64_t)s->config.task_mem_mb * 1000;
+	uint32_t most = 0;
+
+	if (room->cpus_milli < 0 || room->mem_milli < 0)
 		return 0;
-	int64_t n = cpus / per_cpus;
-	if (per_mem > 0 && mem / per_mem < n)
-		n = mem / per_mem;
+	for (size_t i = 0; s->config.mode->task_per_hold && i < s->run->ready.n; i++) {
+		const struct stage *stage = s->run->ready.at[i];
+		uint32_t n = stage->n_pending > 0 ? sched_size_count(s, stage, room) : 0;
+
+		most = n > most ? n : most;
+	}
+	if (s->config.mode->task_per_hold)
+		return most;
+	int64_t n = room->cpus_milli / per_cpus;
+	if (per_mem > 0 && room->mem_milli / per_mem < n)
+		n = room->mem_milli / per_mem;
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+/* The most that the agent had for tasks: what is left now, and what we hold. */
+static void note_seen(struct agent *a, const struct room *room)
+{
+	struct room all = *room;
+
+	for (const struct hold *h = a->executor != NULL ? a->executor->holds : NULL; h != NULL; h = h->next) {
+		all.cpus_milli += h->cpus_milli;
+		all.mem_milli += (int64_t)h->mem_mb * 1000;
+	}
+	a->seen.slots = UINT32_MAX;
+	if (all.cpus_milli > a->seen.cpus_milli)
+		a->seen.cpus_milli = all.cpus_milli;
+	if (all.mem_milli > a->seen.mem_milli)
+		a->seen.mem_milli = all.mem_milli;
 }
 
 static uint32_t held_here(const struct agent *a)
@@ -101,23 +136,23 @@ static void free_launch(struct launch *l)
 	free(l->info.data.data);
 }
 
-static int take_slots(struct sched *s, struct resources *pool, uint32_t slots, Mesos__V1__TaskInfo *info)
+static int take_resources(struct resources *pool, const struct hold *h, Mesos__V1__TaskInfo *info)
 {
 	struct resources *part = NULL;
 	int r = resources_new(&part);
 
 	if (r == 0)
-		r = resources_take(pool, "cpus", (int64_t)s->config.task_cpus_milli * slots, part);
+		r = resources_take(pool, "cpus", h->cpus_milli, part);
 	if (r == 0)
-		r = resources_take(pool, "mem", (int64_t)s->config.task_mem_mb * 1000 * slots, part);
+		r = resources_take(pool, "mem", (int64_t)h->mem_mb * 1000, part);
 	if (r == 0)
 		r = resources_to_pb(part, &info->resources, &info->n_resources);
 	(void)resources_free(part);
 	return r;
 }
 
-static int fill_launch(struct sched *s, struct launch *l, const struct hold *h, const Quern__TaskData *data,
-	struct resources *pool)
+static int fill_launch(
+	struct launch *l, const struct hold *h, const Quern__TaskData *data, struct resources *pool)
 {
 	struct executor *e = h->executor;
 
@@ -136,7 +171,7 @@ static int fill_launch(struct sched *s, struct launch *l, const struct hold *h, 
 	if (l->info.data.data == NULL)
 		return -ENOMEM;
 	(void)quern__task_data__pack(data, l->info.data.data);
-	return take_slots(s, pool, h->slots, &l->info);
+	return take_resources(pool, h, &l->info);
 }
 
 static int launch_lease(
@@ -151,9 +186,11 @@ static int launch_lease(
 	int r = sched_hold_new(s, id, e, slots, true, &h);
 	if (r < 0)
 		return r;
+	h->cpus_milli = s->config.task_cpus_milli * slots;
+	h->mem_mb = s->config.task_mem_mb * slots;
 	lease.slots = slots;
 	data.lease = &lease;
-	return fill_launch(s, l, h, &data, pool);
+	return fill_launch(l, h, &data, pool);
 }
 
 static int launch_task(
@@ -166,7 +203,11 @@ static int launch_task(
 	char id[ID_MAX];
 
 	(void)snprintf(id, sizeof(id), "%u.%u.%u", t->stage->id, t->partition, t->next_attempt);
-	int r = sched_hold_new(s, id, e, 1, false, &h);
+	int r = sched_hold_new(s, id, e, sched_size_slots(s, t->stage), false, &h);
+	if (r < 0)
+		return r;
+	h->cpus_milli = sched_size_cpus_milli(s, t->stage);
+	h->mem_mb = sched_size_mem_mb(s, t->stage);
 	if (r == 0)
 		r = sched_attempt_new(s, t, e, h, &a);
 	if (r == 0)
@@ -175,17 +216,19 @@ static int launch_task(
 		return r;
 	sched_task_fill(s, a, &task);
 	data.task = &task;
-	return fill_launch(s, l, h, &data, pool);
+	return fill_launch(l, h, &data, pool);
 }
 
-/* Up to `n` tasks for the agent, or a lease of `n` slots. */
+/* Tasks for up to `n` slots of the agent, or a lease of them. */
 static int fill_launches(struct sched *s, struct agent *agent, uint32_t n, struct resources *pool,
 	struct launch *launches, size_t *ret_n)
 {
+	struct room room = room_of(s, agent, pool);
 	struct task *t = NULL;
 	int r = 0;
 
-	if (s->config.mode->task_per_hold && (t = sched_task_pick(s, agent)) == NULL)
+	room.slots = n;
+	if (s->config.mode->task_per_hold && (t = sched_task_pick(s, agent, &room)) == NULL)
 		return 0;
 	if (agent->executor == NULL)
 		r = sched_executor_new(s, agent, pool, &agent->executor);
@@ -194,8 +237,9 @@ static int fill_launches(struct sched *s, struct agent *agent, uint32_t n, struc
 		return launch_lease(s, agent->executor, n, pool, &launches[0]);
 	}
 	while (r == 0 && t != NULL) {
+		sched_size_take(s, t->stage, &room);
 		r = launch_task(s, agent->executor, t, pool, &launches[(*ret_n)++]);
-		t = r == 0 && *ret_n < n ? sched_task_pick(s, agent) : NULL;
+		t = r == 0 ? sched_task_pick(s, agent, &room) : NULL;
 	}
 	return r;
 }
@@ -249,9 +293,11 @@ static int use(struct sched *s, struct agent *agent, double *ret_refuse_s)
 	int r = pool_of(agent, &pool);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
+	const struct room room = room_of(s, agent, pool);
+	note_seen(agent, &room);
 	const struct mode_view v = sched_view_of(s);
 	const struct mode_offer o = {
-		.fits = fits(s, agent, pool), .executor_running = e != NULL, .held_here = held_here(agent)
+		.fits = fits(s, &room), .executor_running = e != NULL, .held_here = held_here(agent)
 	};
 	uint32_t n = o.fits > 0 ? s->config.mode->consider(s->mode, &v, &o) : 0;
 	if (o.fits == 0) {

@@ -42,6 +42,8 @@ static int add_stages(struct sched *s, struct run *run, const struct sched_event
 		if (r == 0 && stage->run == run)
 			return err_set(err, -EINVAL, "stage %u is there twice", stage->id);
 		stage->run = run;
+		if (r == 0)
+			r = sched_size_check(s, stage, err);
 		forgive(stage);
 		if (r == 0)
 			r = sched_cache_prefer(s, stage);
@@ -97,23 +99,27 @@ static void need_sources(const struct stage *stage)
 				stage->branches[i].sources[k]->stage->needed = true;
 }
 
-static int refresh(struct run *run)
+static int refresh(const struct sched *s, struct run *run)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < run->stages.n; i++)
 		run->stages.at[i]->needed = false;
 	run->last->needed = true;
-	run->wanted = 0;
+	run->wanted = run->widest = 0;
+	run->sized = false;
 	run->ready.n = 0;
 	for (size_t i = run->stages.n; i-- > 0;) {
 		struct stage *stage = run->stages.at[i];
-		uint32_t left = stage->n_tasks - stage->n_done;
+		uint32_t left = stage->n_tasks - stage->n_done, slots = sched_size_slots(s, stage);
 
 		if (!stage->needed || left == 0)
 			continue;
-		if (left > run->wanted)
-			run->wanted = left;
+		uint64_t wanted = (uint64_t)left * slots;
+		if (wanted > run->wanted)
+			run->wanted = wanted < UINT32_MAX ? (uint32_t)wanted : UINT32_MAX;
+		run->widest = slots > run->widest ? slots : run->widest;
+		run->sized = run->sized || sched_size_own(stage);
 		need_sources(stage);
 	}
 	for (size_t i = 0; r == 0 && i < run->stages.n; i++) {
@@ -128,18 +134,22 @@ static int refresh(struct run *run)
 
 uint32_t sched_run_runnable(const struct sched *s)
 {
-	uint32_t n = 0;
+	uint64_t n = 0;
 
 	if (s->run == NULL || s->run->ended)
 		return 0;
 	for (size_t i = 0; i < s->run->ready.n; i++)
-		n += s->run->ready.at[i]->n_pending;
-	return n;
+		n += (uint64_t)s->run->ready.at[i]->n_pending * sched_size_slots(s, s->run->ready.at[i]);
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
 /* Ends the run with the mode's reason, and what came of offers. */
 static int give_up(struct sched *s, const char *why)
 {
+	const struct stage *homeless = sched_size_homeless(s);
+
+	if (homeless != NULL)
+		return sched_size_give_up(s, homeless, why);
 	return sched_run_end(s, 1,
 		"%s. %llu offers came; declined were %llu as too small for a task, %llu as nothing was to "
 		"run, "
@@ -158,7 +168,7 @@ int sched_run_settle(struct sched *s)
 	if (run == NULL || run->ended)
 		return 0;
 	if (run->stale)
-		r = refresh(run);
+		r = refresh(s, run);
 	if (r == 0)
 		r = sched_tally_settle(s);
 	if (r < 0 || run->ended)
@@ -170,6 +180,7 @@ int sched_run_settle(struct sched *s)
 	switch (s->config.mode->start(s->mode, &v, &until_ms, &why)) {
 	case MODE_RUN:
 		run->may_run = true;
+		s->start_ms = until_ms;
 		return 0;
 	case MODE_WAIT:
 		run->may_run = false;

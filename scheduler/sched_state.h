@@ -50,6 +50,12 @@ enum {
 
 /* ---- Agents, executors, holds ---- */
 
+/* What there is for tasks somewhere. */
+struct room {
+	uint32_t slots;                /* UINT32_MAX: not counted in slots, or without a limit */
+	int64_t cpus_milli, mem_milli; /* thousandths of cores and of MB; INT64_MAX: all in slots */
+};
+
 struct agent {
 	char *id, *hostname;
 	uint32_t number, generation;          /* of its executors */
@@ -58,6 +64,7 @@ struct agent {
 	uint32_t failures;
 	uint64_t failed_ms, excluded_until_ms;
 	uint64_t offered_ms;
+	struct room seen; /* the most that its offers and our holds there had together */
 	bool lost, draining;
 	UT_hash_handle hh;
 };
@@ -92,8 +99,8 @@ struct executor {
 	struct task *outputs;         /* map outputs on it */
 	struct cached_at *cached;     /* partitions of persisted sets on it, see sched_cache.c */
 	uint32_t slots;               /* of its leases that run */
-	uint32_t load;                /* attempts over the link */
-	uint32_t ahead;               /* of them, those that wait there for a slot */
+	uint32_t load;                /* slots of attempts over the link */
+	uint32_t ahead;               /* of them, those of attempts that wait there for a slot */
 	uint64_t heard_ms;            /* when it last had a result, or was given something */
 	VEC(struct attempt *) batch;  /* given to it in this step, not sent yet */
 	bool idle;                    /* in sched.idle */
@@ -102,6 +109,7 @@ struct executor {
 	struct executor *behind_prev, *behind_next;
 	bool knows_stage; /* what was sent last: */
 	uint32_t stage, revision;
+	uint32_t broadcasts_version; /* of the table that was sent on this link; 0: none */
 	struct known_outputs outputs_sent[OUTPUTS_KNOWN]; /* the last few tables */
 	uint32_t n_outputs_sent, next_outputs_sent;
 	uint32_t fetches;     /* reports of outputs on it that could not be had */
@@ -113,6 +121,7 @@ struct hold {
 	char *id;
 	struct executor *executor;
 	uint32_t slots;
+	uint32_t cpus_milli, mem_mb;
 	bool lease;
 	bool running;        /* Mesos says so */
 	bool kill;           /* asked for */
@@ -137,6 +146,7 @@ struct attempt {
 	struct executor *executor;
 	struct hold *hold; /* NULL: over the link, or it has ended */
 	uint64_t deadline_ms;
+	uint32_t slots; /* that it takes */
 	bool over_link;
 	bool ahead;                  /* waits there for a slot, see sched_ahead.c */
 	bool kill;                   /* asked for */
@@ -240,7 +250,8 @@ struct run {
 	VEC(struct stage *) stages; /* in order */
 	struct stage *last;         /* owned */
 	VEC(struct stage *) ready;  /* with tasks that may start, in order */
-	uint32_t wanted;            /* see mode_view */
+	uint32_t wanted, widest;    /* see mode_view */
+	bool sized;                 /* a stage that is not done says what its tasks take */
 	bool stale;                 /* `ready` and `wanted` must be made anew */
 	bool may_run;               /* the mode says so */
 	uint32_t failed;            /* attempts */
@@ -286,6 +297,8 @@ struct sched {
 	struct used *used;
 	struct cached *cached;                  /* by set and partition */
 	struct cached_set *cached_sets;         /* by id */
+	struct broadcast *broadcasts;           /* by id */
+	uint32_t broadcasts_version;            /* of the table of them; 0: there never was one */
 	struct run *run;                        /* or NULL */
 	VEC(Quern__Count *) totals;             /* see sched_tally.c */
 	VEC(Quern__Accumulator *) accumulators; /* of the job, by id */
@@ -386,7 +399,7 @@ void sched_executors_deinit(struct sched *s);
 
 /* ---- sched_hold.c ---- */
 
-/* `id` is copied. It is launched by the ACCEPT that follows. */
+/* `id` is copied. It is launched by the ACCEPT that follows. What it holds is the caller's to say. */
 int sched_hold_new(
 	struct sched *s, const char *id, struct executor *e, uint32_t slots, bool lease, struct hold **ret);
 /* It is over: forgets it. Its attempt is not touched. */
@@ -417,6 +430,7 @@ int sched_run_settle(struct sched *s);
 bool sched_run_has(const struct sched *s, const struct task *t);
 /* Frees a run that has ended. */
 void sched_run_sweep(struct sched *s);
+/* Slots that tasks could take which may start. */
 uint32_t sched_run_runnable(const struct sched *s);
 void sched_run_free(struct sched *s, struct run *run);
 
@@ -444,12 +458,35 @@ void sched_shuffles_deinit(struct sched *s);
 void sched_task_queue(struct sched *s, struct task *t);
 /* What a pending task prefers has changed. */
 void sched_task_requeue(struct sched *s, struct task *t);
-/* A task for a slot there, out of its queue; NULL: none. */
-struct task *sched_task_pick(struct sched *s, const struct agent *agent);
+/* A task for what there is on an agent, out of its queue; NULL: none. */
+struct task *sched_task_pick(struct sched *s, const struct agent *agent, const struct room *room);
 void sched_task_done(struct sched *s, struct task *t);
 struct task *sched_task_at(const struct stage *stage, uint32_t partition);
 /* The message that an executor runs. Borrows from the task. */
 void sched_task_fill(const struct sched *s, const struct attempt *a, Quern__Task *ret);
+
+/* ---- sched_size.c: what a task of a stage takes ---- */
+
+uint32_t sched_size_cpus_milli(const struct sched *s, const struct stage *stage);
+uint32_t sched_size_mem_mb(const struct sched *s, const struct stage *stage);
+/* Slots that cover both; one at least. */
+uint32_t sched_size_slots(const struct sched *s, const struct stage *stage);
+/* Whether the job has said it. */
+static inline bool sched_size_own(const struct stage *stage)
+{
+	return stage->message->task_cores_milli > 0 || stage->message->task_mem_mb > 0;
+}
+bool sched_size_fits(const struct sched *s, const struct stage *stage, const struct room *room);
+/* One task has taken its part. */
+void sched_size_take(const struct sched *s, const struct stage *stage, struct room *room);
+/* The slots of as many as fit. */
+uint32_t sched_size_count(const struct sched *s, const struct stage *stage, const struct room *room);
+/* -EINVAL with a sentence: the job may not have so much at a time. */
+int sched_size_check(const struct sched *s, const struct stage *stage, struct err *err);
+/* A stage of the run that is not done, of whose tasks no agent has room for one; NULL: there is none. */
+const struct stage *sched_size_homeless(const struct sched *s);
+/* Ends the run for it. */
+int sched_size_give_up(struct sched *s, const struct stage *stage, const char *why);
 
 /* ---- sched_prefer.c ---- */
 
@@ -489,6 +526,20 @@ uint64_t sched_tally_bad_left(const struct sched *s);
 /* Ends a run when there are too many. */
 int sched_tally_settle(struct sched *s);
 void sched_tally_deinit(struct sched *s);
+
+/* ---- sched_broadcast.c ---- */
+
+/* A value for all tasks, under a new id; and when it is not wanted any more. */
+int sched_broadcasts_add(struct sched *s, uint32_t id, uint64_t length, uint64_t checksum);
+int sched_broadcasts_destroy(struct sched *s, uint32_t id);
+/* The table of all, unless the executor has it as it is; and in any case. */
+int sched_broadcasts_prepare(struct sched *s, struct executor *e);
+int sched_broadcasts_send(struct sched *s, struct executor *e);
+/* What an executor says that it has, or wants. */
+int sched_broadcasts_copy(struct sched *s, struct executor *e, const Quern__ToDriver__Copy *said);
+/* The executor has nothing any more. */
+int sched_broadcasts_lost(struct sched *s, const struct executor *e);
+void sched_broadcasts_deinit(struct sched *s);
 
 /* ---- sched_attempt.c ---- */
 

@@ -89,10 +89,11 @@ static struct task *pick_of(struct sched *s, struct stage *stage, const struct a
 	return t != NULL ? t : sched_prefer_other(s, stage);
 }
 
-struct task *sched_task_pick(struct sched *s, const struct agent *agent)
+struct task *sched_task_pick(struct sched *s, const struct agent *agent, const struct room *room)
 {
 	for (size_t i = 0; i < s->run->ready.n; i++) {
-		struct task *t = pick_of(s, s->run->ready.at[i], agent);
+		struct stage *stage = s->run->ready.at[i];
+		struct task *t = sched_size_fits(s, stage, room) ? pick_of(s, stage, agent) : NULL;
 
 		if (t != NULL) {
 			take_out(t);
@@ -133,7 +134,11 @@ void sched_task_fill(const struct sched *s, const struct attempt *a, Quern__Task
 	ret->n_outputs_versions = b->n_sources;
 	ret->outputs_versions = b->versions;
 	ret->has_memory = 1;
-	ret->memory = (uint64_t)s->config.task_mem_mb << 20;
+	ret->memory = (uint64_t)sched_size_mem_mb(s, stage) << 20;
+	ret->has_slots = a->over_link && a->slots > 1;
+	ret->slots = a->slots;
+	ret->has_broadcasts_version = s->broadcasts_version > 0;
+	ret->broadcasts_version = s->broadcasts_version;
 	ret->bad_records = sched_tally_bad_left(s);
 	ret->has_bad_records = ret->bad_records > 0;
 	if (s->config.task_timeout_ms > 0) {

@@ -103,8 +103,9 @@ def test_aggregations_by_key():
         groups = collections.defaultdict(list)
         for row in table:
             groups[row[0]].append(row)
-        quern.same(saved(d, "aggregate_by_key"), sorted(
-            b"%s\t%d/%d" % (k, len(g), 2 * sum(len(t) for _, _, t in g)) for k, g in groups.items()))
+        for what in "aggregate_by_key", "combine_by_key":
+            quern.same(saved(d, what), sorted(
+                b"%s\t%d/%d" % (k, len(g), 2 * sum(len(t) for _, _, t in g)) for k, g in groups.items()))
         quern.same(saved(d, "fold_by_key"), sorted(
             b"%s\t%d" % (k, max(0, *(n for _, n, _ in g))) for k, g in groups.items()))
         quern.same(saved(d, "count_by_key"), sorted(b"%s\t%d" % (k, len(g)) for k, g in groups.items()))
@@ -130,8 +131,9 @@ def test_accumulators_count_once_whoever_dies():
             assert got["before"] == [b"0 %d -inf 0 0 0" % ((1 << 63) - 1)]
             assert got["reduced"] == got["again"] == [totals(table, 1)]
             assert got["sorted"] == [totals(table, 2)]
+            assert got["numbered"] == [totals(table, 3)]
             said = result.stderr.decode()
-            assert f"quern: lines: {2 * len(table)}\n" in said and "quern: sign:negative: " in said, said
+            assert f"quern: lines: {3 * len(table)}\n" in said and "quern: sign:negative: " in said, said
 
 
 def test_accumulators_of_large_results_and_outputs():
@@ -208,6 +210,38 @@ def test_what_combines_has_no_record_to_be_left_out():
         write(d, rows(500, 50))
         result = run(d, "bad_reduction", d / "out", status=1, options=["--max-bad-records", "1000"])
         quern.one_line(result, "never two")
+
+
+def test_a_key_may_be_left_out():
+    with quern.scratch() as d:
+        table = rows(300, 60) + [(b"alone%d" % i, i, b"") for i in range(7)]
+        write(d, table)
+        counts = collections.Counter(key for key, _, _ in table)
+        alone = [key for key, n in counts.items() if n == 1]
+        result = run(d, "several", d / "out", options=["--max-bad-records", str(len(alone))])
+        quern.same(quern.output(d / "out"), sorted(b"%s\t%d" % pair for pair in counts.items() if pair[1] > 1))
+        said = result.stderr.decode()
+        assert f"{len(alone)} bad records were left out" in said and "it is alone (shuffle " in said, said
+        assert "key 'alone" in said, said
+        result = run(d, "several", d / "other", status=1, options=["--max-bad-records", str(len(alone) - 1)])
+        assert "it is alone" in result.stderr.decode()
+
+
+def test_what_is_behind_a_partitions_function():
+    for number, cluster in enumerate(CLUSTERS[1:3]):
+        with quern.scratch() as d:
+            table = with_bad(1000, 12, 70 + number)
+            good = write_bad(d, table)
+            result = run(d, "partitions", d / "out", cluster=cluster, options=["--max-bad-records", "12"])
+            quern.same(quern.output(d / "out"), good)
+            assert printed(result)["taken"] == [b"%d" % len(table)]
+            assert b"12 bad records were left out" in result.stderr
+            # In the function itself there is nothing to go on with.
+            (d / "input" / "g").write_bytes(b"fail this\n")
+            result = run(d, "partitions", d / "again", cluster=cluster, status=1,
+                         options=["--max-bad-records", "100"])
+            said = result.stderr.decode()
+            assert "a partition has no one record (record 1: value 'fail this')" in said, said
 
 
 if __name__ == "__main__":

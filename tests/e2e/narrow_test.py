@@ -306,6 +306,12 @@ def test_partitions_of_ones_own():
         for n in 1, 4, 9:
             expected = places(table, n, lambda k: len(k) + 7)
             assert parts(d, "partition_by", n) == [list(map(line, part)) for part in expected], n
+        for n in 0, 4:
+            got = parts(d, "partition_by_hash", n)
+            quern.same(sorted(itertools.chain(*got)), lines((k or b"", v) for k, v in table))  # each has a key now
+            seen = [{row.partition(b"\t")[0] for row in part} for part in got]
+            assert len(got) == n or n == 0 and len(got) > 1
+            assert sum(map(len, seen)) == len(set().union(*seen))
         result = start(d, "partition_by_nothing", d / "out", 3)
         quern.check(d, result, 1)
         assert b"chose partition 3: there are 3" in result.stderr, result.stderr

@@ -120,6 +120,8 @@ static void trace_action(struct bench *b, const struct exec_action *a)
 	case EXEC_DO_EXIT:
 		r = buf_add_fmt(&b->trace, "exit %d: %s\n", a->code, a->text);
 		break;
+	case EXEC_DO_FETCH:
+	case EXEC_DO_FORGET:
 	case EXEC_DO_DISCARD:
 	case EXEC_DO_WARM:
 	case EXEC_DO_LOG:

@@ -135,6 +135,8 @@ static void load_job(struct bench *b, const char *path, const uint8_t *id, size_
 		.machine = "here",
 		.shuffle_dir = b->shuffle,
 		.scratch_dir = b->scratch,
+		.broadcast_dir = b->scratch,
+		.files_dir = "/nonexistent",
 		.secret = secret };
 
 	assert_int_equal(pool_load(b->pool, &job), 0);

@@ -589,28 +589,6 @@ static void requests(void **state)
 	assert_memory_equal(&q, &most, sizeof(q));
 }
 
-static void authorizations(void **state)
-{
-	char a[72], b[72];
-	uint8_t other[32];
-
-	(void)state;
-	memcpy(other, serve_secret, 32);
-	other[31] ^= 1;
-	shuffle_authorization(serve_secret, "e1", a);
-	assert_int_equal(strlen(a), 70);
-	assert_memory_equal(a, "Quern ", 6);
-	assert_true(shuffle_request_allowed(a, a));
-	assert_false(shuffle_request_allowed(NULL, a));
-	assert_false(shuffle_request_allowed("", a));
-	assert_false(shuffle_request_allowed("", ""));
-	assert_false(shuffle_request_allowed(a + 6, a));
-	shuffle_authorization(serve_secret, "e2", b);
-	assert_false(shuffle_request_allowed(a, b));
-	shuffle_authorization(other, "e1", b);
-	assert_false(shuffle_request_allowed(a, b));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -626,7 +604,6 @@ int main(void)
 		cmocka_unit_test(strangers_are_refused),
 		cmocka_unit_test(the_server_follows_the_folder),
 		cmocka_unit_test(requests),
-		cmocka_unit_test(authorizations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,7 +301,7 @@ static void tags_go_first(void **state)
 	uint64_t random = 2;
 
 	(void)state;
-	for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s += 2)
+	for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s += 4)
 		for (size_t m = 0; m < sizeof(memories) / sizeof(memories[0]); m++)
 			for (unsigned flags = 0; flags < 4; flags++) {
 				const struct order order = { .tagged = true,

@@ -488,6 +488,7 @@ static void counts_are_in_the_result(void **state)
 	b.sink.kind = QUERN__SINK__KIND__SAMPLE;
 	b.sink.has_limit = true;
 	b.sink.limit = 10;
+	b.sink.has_uncounted = b.sink.uncounted = true;
 	result = run_done(&b, 0, 0);
 	assert_null(result->tally);
 	done_with(result);

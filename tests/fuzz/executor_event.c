@@ -18,6 +18,7 @@ struct bench {
 	bool connecting, up, ended;
 	uint64_t now;
 	bool blobs[BLOBS_MAX]; /* those that there are; numbers beyond are not looked at */
+	bool coming[256];      /* broadcasts; likewise */
 };
 
 /* Memory is made once, read while it is there, and given back once. */
@@ -64,6 +65,16 @@ static void look_at_plan(struct bench *b)
 			break;
 		case EXEC_DO_DISCARD:
 			look_at_discard(b, a->n);
+			break;
+		case EXEC_DO_FETCH: /* once at a time */
+			assert(a->fetch != NULL);
+			assert(a->n > 255 || !b->coming[a->n]);
+			if (a->n <= 255)
+				b->coming[a->n] = true;
+			break;
+		case EXEC_DO_FORGET:
+			if (a->n <= 255)
+				b->coming[a->n] = false;
 			break;
 		case EXEC_DO_EXIT:
 			b->ended = true;
@@ -123,7 +134,12 @@ static void step_other(struct bench *b, unsigned kind, const uint8_t *data, size
 	} else if (kind == 1 && (b->connecting || b->up)) {
 		b->connecting = b->up = false;
 		step(b, (struct exec_event){ .kind = EXEC_EV_LINK_DOWN, .u.text = "it ended" });
-	} else if (kind > 1) {
+	} else if (kind == 8 && len > 0 && b->coming[data[0]]) {
+		b->coming[data[0]] = false;
+		step(b, (struct exec_event){ .kind = EXEC_EV_FETCHED,
+				.u.fetched = {
+					.broadcast = data[0], .error = len > 1 ? "a reason" : NULL } });
+	} else if (kind > 1 && kind < 8) {
 		for (size_t i = 0; i < len && i < 4; i++)
 			b->now += (uint64_t)data[i] << (8 * i);
 		step(b, (struct exec_event){ .kind = kinds[(kind - 2) % 6], .u.text = "a reason" });
@@ -168,7 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		else if (kind % 4 == 2)
 			step_result(&b, data, len);
 		else
-			step_other(&b, kind / 4 % 8, data, len);
+			step_other(&b, kind / 4 % 9, data, len);
 		subscribe(&b);
 		(void)exec_next_ms(b.core);
 		data += len;

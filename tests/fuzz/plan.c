@@ -24,12 +24,26 @@ static void assert_source(const Quern__Run *run, size_t stage, const Quern__Sour
 	}
 }
 
+/* Where the driver looks to say which partitions the sets of steps have. */
+static void assert_steps(const Quern__Stage *stage, size_t branch)
+{
+	for (size_t i = 0; i < stage->branches[branch]->n_steps; i++) {
+		const Quern__Step *s = stage->branches[branch]->steps[i];
+
+		assert(!s->has_first || s->first <= branch);
+		assert(!s->has_branches || (s->has_first && s->first + (size_t)s->branches > branch &&
+						   s->first + (size_t)s->branches <= stage->n_branches));
+	}
+}
+
 /* Every shuffle is read by a stage behind the one that writes it: checked from the readers' side. */
 static void assert_readable(const Quern__Run *run)
 {
 	for (size_t i = 0; i < run->n_stages; i++) {
-		for (size_t k = 0; k < run->stages[i]->n_branches; k++)
+		for (size_t k = 0; k < run->stages[i]->n_branches; k++) {
 			assert_source(run, i, run->stages[i]->branches[k]->source);
+			assert_steps(run->stages[i], k);
+		}
 		assert((run->stages[i]->sink->kind == QUERN__SINK__KIND__SHUFFLE) == (i + 1 < run->n_stages));
 	}
 	const Quern__Sink *last = run->stages[run->n_stages - 1]->sink;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/proof.h"
 #include "executor/shuffle_write.h"
 #include "executor/task.h"
 
@@ -108,11 +109,11 @@ static void exchange(struct event_base *loop, int fd, const uint8_t *data, size_
 /* What is sent. */
 static int request(const uint8_t *data, size_t size, struct buf *ret)
 {
-	char authorization[72];
+	char authorization[PROOF_SIZE];
 
 	if (data[0] % 2 == 0)
 		return buf_add(ret, data + 1, size - 1);
-	shuffle_authorization(secret, "e", authorization);
+	proof_make(secret, "e", authorization);
 	int r = buf_add_str(ret, "GET ");
 	if (r == 0)
 		r = buf_add(ret, data + 1, size - 1);

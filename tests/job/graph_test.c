@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <endian.h>
+#include <math.h>
 
 #include "base/buf.h"
 #include "job/graph.h"
@@ -703,6 +704,33 @@ static void an_action_within_an_action_is_refused(void **state)
 	assert_int_equal(quern_count(lines, &(uint64_t){ 0 }), 0);
 }
 
+static void the_most_that_a_set_of_a_stage_asks_for_counts(void **state)
+{
+	struct fixture *x = *state;
+	quern_set *lines = quern_resources(quern_text(&x->job, "in"), 0.2501, 0);
+	quern_set *found = quern_resources(quern_flat_map(lines, x->f->words, NULL), 0, 700);
+	quern_set *plain = quern_map_pairs(found, x->f->swap, NULL);
+	quern_set *counts = quern_resources(quern_reduce_by_key(plain, x->f->either, NULL), 3, 2000);
+
+	/* What comes behind it is of the same stage, and what is made of the set before is not changed. */
+	assert_int_equal(quern_count(quern_map_pairs(counts, x->f->swap, NULL), &(uint64_t){ 0 }), 0);
+	const Quern__Run *run = x->runs[0];
+	assert_int_equal(run->stages[0]->task_cores_milli, 251);
+	assert_int_equal(run->stages[0]->task_mem_mb, 700);
+	assert_int_equal(run->stages[1]->task_cores_milli, 3000);
+	assert_int_equal(run->stages[1]->task_mem_mb, 2000);
+	assert_int_equal(
+		quern_count(quern_flat_map(quern_text(&x->job, "in"), x->f->words, NULL), &(uint64_t){ 0 }),
+		0);
+	assert_false(x->runs[1]->stages[0]->has_task_cores_milli || x->runs[1]->stages[0]->has_task_mem_mb);
+	/* Mistakes. */
+	assert_int_equal(quern_count(quern_resources(lines, -1, 0), &(uint64_t){ 0 }), 1);
+	assert_int_equal(quern_count(quern_resources(lines, (double)NAN, 0), &(uint64_t){ 0 }), 1);
+	assert_int_equal(quern_count(quern_resources(lines, 1e9, 0), &(uint64_t){ 0 }), 1);
+	assert_int_equal(quern_count(quern_resources(lines, 1, UINT32_MAX), &(uint64_t){ 0 }), 1);
+	assert_int_equal(x->n_runs, 2);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -730,6 +758,7 @@ int main(void)
 		test(what_is_not_an_answer_is_an_error),
 		test(what_the_driver_returns_the_action_returns),
 		test(an_action_within_an_action_is_refused),
+		test(the_most_that_a_set_of_a_stage_asks_for_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

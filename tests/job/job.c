@@ -84,6 +84,28 @@ static int print_and_unpersist(quern_slice key, quern_slice value, void *set)
 	return print(key, value, NULL);
 }
 
+static int use_broadcast(quern_job *job)
+{
+	char text[] = "for all of them";
+	quern_broadcast_t b = quern_broadcast(job, quern_str(text));
+
+	memset(text, 'x', sizeof(text)); /* it was copied */
+	const quern_slice value = quern_broadcast_value(b);
+	(void)printf("%.*s\n", (int)value.len, value.ptr);
+	(void)fflush(stdout);
+	quern_broadcast_destroy(job, b);
+	quern_broadcast_destroy(job, b); /* once is enough */
+	(void)quern_broadcast_value(b);
+	return 0;
+}
+
+static int broadcast_within(quern_slice key, quern_slice value, void *job)
+{
+	(void)key, (void)value;
+	(void)quern_broadcast(job, quern_str("x"));
+	return 0;
+}
+
 int quern_main(quern_job *job, int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -111,6 +133,10 @@ int quern_main(quern_job *job, int argc, char **argv)
 	}
 	if (strcmp(what, "take") == 0)
 		return quern_take(set, strtoull(argv[3], NULL, 10), print, NULL);
+	if (strcmp(what, "broadcast") == 0)
+		return use_broadcast(job);
+	if (strcmp(what, "broadcast-within") == 0)
+		return quern_collect(set, broadcast_within, job);
 	if (strcmp(what, "persist") == 0) {
 		set = quern_persist(set, QUERN_MEMORY);
 		return quern_collect(set, print_and_unpersist, set);

@@ -412,6 +412,10 @@ static void numbers_and_paths_are_within_limits(void **state)
 	assert_found(p->from[0].source.n_text = PLAN_PATHS_MAX + 1, "100001 paths");
 	assert_found(p->from[0].branch.n_steps = PLAN_STEPS_MAX + 1, "10001 steps");
 	assert_found(p->run.n_stages = PLAN_STAGES_MAX + 1, "1001 stages");
+	assert_fine(p->stage[0].task_cores_milli = PLAN_CORES_MAX * 1000);
+	assert_found(p->stage[0].task_cores_milli = PLAN_CORES_MAX * 1000 + 1, "10000 cores");
+	assert_fine(p->stage[1].task_mem_mb = PLAN_MEMORY_MB_MAX);
+	assert_found(p->stage[1].task_mem_mb = PLAN_MEMORY_MB_MAX + 1, "1048576 MB");
 }
 
 /* The second stage groups its shuffle, which it reads as often. */
@@ -541,10 +545,11 @@ static void tags_are_checked(void **state)
 	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].function = &p->map), "does not call");
 	assert_found(
 		(tag(p, QUERN__STEP__DIVIDE__FUNCTION), p->step[0].function = NULL), "without a function");
-	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].has_branches = 0), "ends nowhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].has_branches = 0), "end nowhere");
 	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].branches = 0), "end elsewhere");
 	assert_found((tag(p, QUERN__STEP__DIVIDE__WHOLE), p->step[0].branches = 2), "end elsewhere");
-	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].has_branches = 1), "ends nowhere");
+	assert_found((tag(p, QUERN__STEP__DIVIDE__HASH), p->step[0].has_branches = 1), "end nowhere");
+	assert_found((p->step[0].has_branches = 1, p->step[0].branches = 1), "end nowhere");
 
 	assert_found((order(p, &o), o.tagged = 0, o.loose = 1), "an order that is none");
 	assert_found((order(p, &o), p->sink[0].partitions = 0), "known number");

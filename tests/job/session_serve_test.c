@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <xxhash.h>
 
 #include "base/auto.h"
 #include "job/plan_check.h"
@@ -370,6 +371,77 @@ static void an_object_that_is_no_job_is_one_line(void **state)
 		"No such file or directory\n");
 }
 
+/* Waits for a broadcast of those bytes, in memory that cannot be changed; its number. */
+static uint32_t next_broadcast(struct serve *s, const char *bytes)
+{
+	char path[64], text[100] = "";
+
+	Quern__SessionToDriver *m = next(s);
+	assert_non_null(m);
+	assert_non_null(m->broadcast);
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%u", (int)s->pid, m->broadcast->fd);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+	assert_int_equal(pread(fd, text, sizeof(text), 0), strlen(bytes));
+	assert_string_equal(text, bytes);
+	(void)close(fd);
+	assert_int_equal(m->broadcast->length, strlen(bytes));
+	assert_int_equal(m->broadcast->checksum, XXH3_64bits(bytes, strlen(bytes)));
+	uint32_t id = m->broadcast->id;
+	free_message(m);
+	return id;
+}
+
+static void send_taken(const struct serve *s, uint32_t broadcast, const char *error)
+{
+	auto_buf struct buf b = BUF_INIT(1000);
+
+	assert_int_equal(session_put_taken(&b, broadcast, error), 0);
+	send_buf(s, &b);
+}
+
+static void a_broadcast_is_offered_until_it_is_destroyed(void **state)
+{
+	struct serve s;
+
+	start(&s, *state, (const char *[]){ "job", "broadcast", NULL });
+	uint32_t id = next_broadcast(&s, "for all of them");
+	send_taken(&s, id, NULL);
+	Quern__SessionToDriver *m = next(&s);
+	assert_non_null(m);
+	assert_int_equal(m->destroy->broadcast, id);
+	free_message(m);
+	assert_null(next(&s));
+	assert_int_equal(finish(&s), 1);
+	assert_said(&s, "stdout", "for all of them\n");
+	assert_said(
+		&s, "stderr", "quern: quern_broadcast_value(): there is no broadcast 1: was it destroyed?\n");
+}
+
+static void a_broadcast_that_the_driver_cannot_take_ends_the_job(void **state)
+{
+	struct serve s;
+
+	start(&s, *state, (const char *[]){ "job", "broadcast", NULL });
+	send_taken(&s, next_broadcast(&s, "for all of them"), "too many open files");
+	assert_null(next(&s));
+	assert_int_equal(finish(&s), 1);
+	assert_said(&s, "stderr", "quern: quern_broadcast(): too many open files\n");
+}
+
+static void a_broadcast_within_an_action_is_refused(void **state)
+{
+	struct serve s;
+	char name[100];
+
+	start(&s, *state, (const char *[]){ "job", "broadcast-within", "in", NULL });
+	send_record(&s, next_run(&s, name), 0, "a");
+	assert_null(next(&s));
+	assert_int_equal(finish(&s), 1);
+	assert_said(&s, "stderr", "quern: quern_broadcast(): not inside of an action's function\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +457,9 @@ int main(void)
 		kit_test(nonsense_from_the_driver_ends_the_action),
 		kit_test(a_result_that_comes_twice_early_is_not_given_twice),
 		kit_test(an_object_that_is_no_job_is_one_line),
+		kit_test(a_broadcast_is_offered_until_it_is_destroyed),
+		kit_test(a_broadcast_that_the_driver_cannot_take_ends_the_job),
+		kit_test(a_broadcast_within_an_action_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

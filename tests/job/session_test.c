@@ -60,9 +60,13 @@ static void any_division_of_the_bytes_gives_the_same_messages(void **state)
 	Quern__Stage stage, *list[1];
 	struct one_branch from;
 	Quern__Sink sink;
+	Quern__SessionToDriver__Broadcast value = QUERN__SESSION_TO_DRIVER__BROADCAST__INIT;
 	auto_buf struct buf b = BUF_INIT(SIZE_MAX);
 
 	(void)state;
+	value.id = 5;
+	value.length = UINT64_C(1) << 40;
+	value.checksum = UINT64_MAX;
 	make_run(&run, &stage, &from, &sink, list);
 	memset(name, 'n', sizeof(name) - 1);
 	run.name = name;
@@ -70,25 +74,33 @@ static void any_division_of_the_bytes_gives_the_same_messages(void **state)
 	assert_int_equal(session_put_run(&b, &run), 0);
 	assert_int_equal(session_put_cancel(&b, 3), 0);
 	assert_int_equal(session_put_unpersist(&b, 12), 0);
+	assert_int_equal(session_put_broadcast(&b, &value), 0);
+	assert_int_equal(session_put_destroy(&b, 5), 0);
 	for (size_t piece = 1; piece <= b.len + 1; piece = piece < 300 ? piece + 1 : piece + 97) {
-		ProtobufCMessage *m[4];
+		ProtobufCMessage *m[6];
 		struct session_reader r;
 		struct err err;
 
 		session_reader_driver(&r);
 		assert_true(session_at_border(&r));
-		assert_int_equal(feed_all(&r, &b, piece, m, 4), 4);
+		assert_int_equal(feed_all(&r, &b, piece, m, 6), 6);
 		assert_true(session_at_border(&r));
 		const Quern__SessionToDriver *hello = (Quern__SessionToDriver *)m[0],
 					     *action = (Quern__SessionToDriver *)m[1],
 					     *cancel = (Quern__SessionToDriver *)m[2],
-					     *unpersist = (Quern__SessionToDriver *)m[3];
+					     *unpersist = (Quern__SessionToDriver *)m[3],
+					     *broadcast = (Quern__SessionToDriver *)m[4],
+					     *destroy = (Quern__SessionToDriver *)m[5];
 		assert_int_equal(session_check_hello(hello, build_id, sizeof(build_id), &err), 0);
 		assert_int_equal(action->run->id, 3);
 		assert_string_equal(action->run->name, name);
 		assert_int_equal(cancel->cancel->run, 3);
 		assert_int_equal(unpersist->unpersist->cache, 12);
-		for (int i = 0; i < 4; i++)
+		assert_int_equal(broadcast->broadcast->id, 5);
+		assert_int_equal(broadcast->broadcast->length, UINT64_C(1) << 40);
+		assert_int_equal(broadcast->broadcast->checksum, UINT64_MAX);
+		assert_int_equal(destroy->destroy->broadcast, 5);
+		for (int i = 0; i < 6; i++)
 			protobuf_c_message_free_unpacked(m[i], NULL);
 		session_reader_deinit(&r);
 	}
@@ -98,7 +110,7 @@ static void the_other_way_as_well(void **state)
 {
 	static uint8_t data[70000];
 	auto_buf struct buf b = BUF_INIT(SIZE_MAX);
-	ProtobufCMessage *m[3];
+	ProtobufCMessage *m[5];
 	struct session_reader r;
 	Quern__Count total = QUERN__COUNT__INIT, *totals[] = { &total };
 
@@ -111,8 +123,13 @@ static void the_other_way_as_well(void **state)
 	assert_int_equal(session_put_result(&b, 1, 2, data, sizeof(data)), 0);
 	assert_int_equal(session_put_result(&b, 1, 3, NULL, 0), 0);
 	assert_int_equal(session_put_done(&b, 1, -4, "why", totals, 1), 0);
+	assert_int_equal(session_put_taken(&b, 8, NULL), 0);
+	assert_int_equal(session_put_taken(&b, 9, "no room"), 0);
 	session_reader_job(&r);
-	assert_int_equal(feed_all(&r, &b, 1000, m, 3), 3);
+	assert_int_equal(feed_all(&r, &b, 1000, m, 5), 5);
+	assert_int_equal(((Quern__SessionToJob *)m[3])->taken->broadcast, 8);
+	assert_null(((Quern__SessionToJob *)m[3])->taken->error);
+	assert_string_equal(((Quern__SessionToJob *)m[4])->taken->error, "no room");
 	const Quern__SessionToJob *first = (Quern__SessionToJob *)m[0], *second = (Quern__SessionToJob *)m[1],
 				  *done = (Quern__SessionToJob *)m[2];
 	assert_int_equal(first->result->partition, 2);
@@ -124,7 +141,7 @@ static void the_other_way_as_well(void **state)
 	assert_string_equal(done->done->text, "why");
 	assert_int_equal(done->done->n_totals, 1);
 	assert_true(done->done->totals[0]->id == 3 && done->done->totals[0]->bits == UINT64_MAX);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 5; i++)
 		protobuf_c_message_free_unpacked(m[i], NULL);
 	session_reader_deinit(&r);
 }

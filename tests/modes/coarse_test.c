@@ -127,6 +127,78 @@ static void waits_again_when_everything_is_lost(void **state)
 	assert_non_null(strstr(why.text, "lost all"));
 }
 
+static void the_largest_task_has_room_on_one_agent(void **state)
+{
+	const struct mode_offer four = { .fits = 4 }, three = { .fits = 3 },
+				two_more = { .fits = 2, .held_here = 2 };
+	struct mode_view v = { .wanted = 4, .widest = 4, .homeless = true };
+
+	assert_int_equal(mode_coarse.consider(*state, &v, &four), 4);
+	v.held = 4; /* here and there: it has its request, and is hungry for a larger agent all the same */
+	assert_true(mode_coarse.hungry(*state, &v));
+	assert_int_equal(mode_coarse.consider(*state, &v, &three), 0);
+	assert_int_equal(mode_coarse.consider(*state, &v, &four), 4);
+	assert_int_equal(mode_coarse.consider(*state, &v, &two_more), 2);
+	v.held = 8; /* the limit is ten */
+	assert_int_equal(mode_coarse.consider(*state, &v, &four), 2);
+	v.held = 10;
+	assert_false(mode_coarse.hungry(*state, &v));
+	v.held = 4;
+	v.homeless = false;
+	assert_false(mode_coarse.hungry(*state, &v));
+}
+
+static void slots_come_by_whole_tasks(void **state)
+{
+	const struct mode_offer five = { .fits = 5 }, four = { .fits = 4 };
+	const struct mode_view v = { .wanted = 4, .widest = 3 },
+			       some = { .wanted = 6, .widest = 3, .held = 4 };
+
+	assert_int_equal(mode_coarse.consider(*state, &v, &four), 4); /* two would need six */
+	assert_int_equal(mode_coarse.consider(*state, &v, &five), 4);
+	assert_int_equal(mode_coarse.consider(*state, &some, &four), 3); /* not two, which run none */
+}
+
+static void without_room_for_the_largest_task_it_does_not_start(void **state)
+{
+	struct err why = { "" };
+	uint64_t until;
+	struct mode_view v = { .wanted = 4,
+		.widest = 4,
+		.held = 4,
+		.registered = 4,
+		.homeless = true,
+		.since_ms = 50,
+		.now_ms = 60 };
+
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_WAIT);
+	assert_int_equal(until, 50 + WAIT_MS);
+	v.now_ms = 50 + WAIT_MS;
+	assert_int_equal(ask(*state, v, &until, &why), MODE_GIVE_UP);
+	v.homeless = false;
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_RUN);
+}
+
+static void it_goes_on_for_a_while_when_that_room_is_lost(void **state)
+{
+	struct err why = { "" };
+	uint64_t until;
+	struct mode_view v = {
+		.wanted = 4, .widest = 4, .held = 4, .registered = 4, .since_ms = 50, .now_ms = 60
+	};
+
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_RUN);
+	assert_int_equal(until, UINT64_MAX);
+	v.registered = v.held = 2;
+	v.homeless = true;
+	v.now_ms = 5000;
+	assert_int_equal(ask(*state, v, &until, NULL), MODE_RUN); /* smaller tasks can */
+	assert_int_equal(until, 5000 + WAIT_MS);
+	v.now_ms = 5000 + WAIT_MS;
+	assert_int_equal(ask(*state, v, &until, &why), MODE_GIVE_UP);
+	assert_non_null(strstr(why.text, "--max-registered-wait"));
+}
+
 static void an_empty_action_needs_nothing(void **state)
 {
 	uint64_t until;
@@ -153,6 +225,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(starts_with_the_ratio_when_the_wait_is_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(gives_up_below_the_ratio_and_says_why, setup, teardown),
 		cmocka_unit_test_setup_teardown(waits_again_when_everything_is_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_largest_task_has_room_on_one_agent, setup, teardown),
+		cmocka_unit_test_setup_teardown(slots_come_by_whole_tasks, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			without_room_for_the_largest_task_it_does_not_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			it_goes_on_for_a_while_when_that_room_is_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_empty_action_needs_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(gives_nothing_back, setup, teardown),
 	};

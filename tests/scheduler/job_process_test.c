@@ -155,11 +155,14 @@ static struct seen played(const char *word)
 	struct seen s = { .loop = event_base_new() };
 	struct err err = { "" };
 	char *none[] = { NULL };
+	const struct job_process_config config = { .self = program_invocation_name,
+		.so = word,
+		.build_id = build_id,
+		.build_id_len = sizeof(build_id),
+		.argv = none };
 
 	assert_non_null(s.loop);
-	assert_int_equal(job_process_start(s.loop, program_invocation_name, word, build_id, sizeof(build_id),
-				 0, none, &ops, &s, &s.p, &err),
-		0);
+	assert_int_equal(job_process_start(s.loop, &config, &ops, &s, &s.p, &err), 0);
 	assert_int_equal(event_base_dispatch(s.loop), 0);
 	assert_int_equal(s.gone, 1);
 	s.p = job_process_free(s.p);
@@ -210,11 +213,14 @@ static void free_ends_one_that_never_would(void **state)
 	struct seen s = { .loop = event_base_new() };
 	struct err err = { "" };
 	char *none[] = { NULL };
+	const struct job_process_config config = { .self = program_invocation_name,
+		.so = "sleep",
+		.build_id = build_id,
+		.build_id_len = sizeof(build_id),
+		.argv = none };
 	(void)state;
 
-	assert_int_equal(job_process_start(s.loop, program_invocation_name, "sleep", build_id,
-				 sizeof(build_id), 0, none, &ops, &s, &s.p, &err),
-		0);
+	assert_int_equal(job_process_start(s.loop, &config, &ops, &s, &s.p, &err), 0);
 	assert_null(job_process_free(s.p));
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);

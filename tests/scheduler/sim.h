@@ -23,6 +23,8 @@ struct sim_job {
 	uint32_t collects; /* text tasks whose records the last action collects */
 	uint64_t task_ms;  /* how long a task takes, about */
 	uint32_t large_percent; /* of collected data: too large for a status update */
+	bool broadcasts;        /* each action has one more, the third one less */
+	uint32_t middle_slots;  /* that a task of the stage between takes; 0: one */
 };
 
 /* How often things go wrong: means of the times between, in ms; 0: never. */
@@ -57,6 +59,7 @@ struct sim_report {
 	uint64_t from_cache;       /* of them: began with a persisted partition */
 	uint64_t executors;        /* that started */
 	uint64_t ahead;            /* messages with tasks that brought more than there were slots for */
+	uint64_t fetched[2];       /* broadcasts: from the driver, and from executors */
 	uint64_t kills, offs, cuts, link_cuts, stream_cuts, failovers; /* faults that took place */
 	uint64_t offers, revives, rescinded;
 	char wrong[512]; /* "": every action ended right, and nothing was left at the end. Else what first

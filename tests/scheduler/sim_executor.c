@@ -306,6 +306,63 @@ static const uint64_t *kept_value(struct sim *sim, struct sim_executor *x, const
 	return b != NULL ? &b->value : NULL;
 }
 
+/* ---- Broadcasts ---- */
+
+static void fetch_ends(struct sim *sim, struct sim_event *e)
+{
+	struct sim_executor *x = sim->executors.at[e->index], *from;
+	const char *error = NULL;
+
+	if (x->core == NULL)
+		return;
+	HASH_FIND_STR(sim->by_id, e->text, from);
+	if (e->text[0] != '\0' && (from == NULL || from->core == NULL || !from->broadcasts[e->tag]))
+		error = "it is gone";
+	else if (sim->config->faults.fail_permille > 0 && sim_below(sim, 10) == 0)
+		error = "it broke off";
+	if (error == NULL && !x->forgotten[e->tag]) {
+		x->broadcasts[e->tag] = true;
+		sim->report->fetched[e->text[0] != '\0']++;
+	}
+	step(sim, x,
+		(struct exec_event){ .kind = EXEC_EV_FETCHED,
+			.u.fetched = { .broadcast = (uint32_t)e->tag, .error = error } });
+}
+
+static void fetch(struct sim *sim, struct sim_executor *x, const struct exec_action *a)
+{
+	struct sim_event *e = sim_after(sim, sim_spread(sim, 20), fetch_ends);
+
+	e->index = x->index;
+	e->tag = a->n;
+	e->text = strdup(a->fetch->executor_id != NULL ? a->fetch->executor_id : "");
+	sim_check(e->text == NULL || a->n > SIM_BROADCASTS);
+}
+
+/* The table has one more with each action, and the first one less with the third: so version 3 is without it,
+ * version 4 has all others. A task of an action that is over may find less. */
+static void look_at_broadcasts(struct sim *sim, const struct sim_executor *x, const Quern__Task *task)
+{
+	static const uint32_t since[] = { 0, 1, 2, 4 };
+
+	for (uint32_t i = sim->driver.run < SIM_RUNS ? 1 : 2; i <= SIM_BROADCASTS; i++)
+		if (task->broadcasts_version >= since[i] && !x->broadcasts[i] && !x->forgotten[i])
+			sim_wrong(sim, "a task began without broadcast %u", i);
+}
+
+/* ---- Runs ---- */
+
+/* No more run over the link than leases can hold, which is what an agent has. */
+static void look_at_slots(struct sim *sim, const struct sim_executor *x, uint32_t slots)
+{
+	uint32_t most = (uint32_t)strtoul(sim->config->resources + strlen("cpus:"), NULL, 10);
+
+	for (size_t i = 0; i < x->runs.n; i++)
+		slots += x->runs.at[i]->slots;
+	if (slots > most)
+		sim_wrong(sim, "%u slots are taken where there are %u", slots, most);
+}
+
 static void start_run(struct sim *sim, struct sim_executor *x, const struct exec_action *run)
 {
 	const Quern__Sink *sink = run->stage->sink;
@@ -313,6 +370,9 @@ static void start_run(struct sim *sim, struct sim_executor *x, const struct exec
 
 	e->index = x->index;
 	e->tag = sink->kind;
+	e->slots = sim->config->mode->task_per_hold ? 0 : run->task->has_slots ? run->task->slots : 1;
+	look_at_slots(sim, x, e->slots);
+	look_at_broadcasts(sim, x, run->task);
 	e->result = sim_task(sim, run, kept_value(sim, x, run->cached), &e->extra);
 	e->result->has_wall_us = 1;
 	e->result->wall_us = (e->at_ms - sim->now_ms) * 1000;
@@ -338,6 +398,7 @@ static void kill_run(struct sim *sim, struct sim_executor *x, const struct exec_
 		vec_remove(&x->runs, i);
 		struct sim_event *end = sim_after(sim, 1 + sim_below(sim, 5), run_ends);
 		end->index = x->index;
+		end->slots = e->slots;
 		end->tag = QUERN__SINK__KIND__COUNT;
 		end->result = sim_task_killed(name);
 		sim_check(vec_push(&x->runs, end));
@@ -389,6 +450,14 @@ static void act(struct sim *sim, struct sim_executor *x, const struct exec_actio
 		break;
 	case EXEC_DO_DISCARD:
 		discard(sim, x, a->n);
+		break;
+	case EXEC_DO_FETCH:
+		fetch(sim, x, a);
+		break;
+	case EXEC_DO_FORGET:
+		sim_check(a->n > SIM_BROADCASTS);
+		x->broadcasts[a->n] = false;
+		x->forgotten[a->n] = true;
 		break;
 	case EXEC_DO_SETUP:
 	case EXEC_DO_WARM:

@@ -175,6 +175,16 @@ static void persist(struct plan *p)
 	last->n_steps = 1;
 }
 
+/* What is shared from this action on: see look_at_broadcasts(). */
+static void broadcast(struct sim *sim, uint32_t run)
+{
+	if (run == SIM_RUNS)
+		sim_driver_step(
+			sim, (struct sched_event){ .kind = SCHED_EV_DESTROY, .u.broadcast = { .id = 1 } });
+	sim_driver_step(
+		sim, (struct sched_event){ .kind = SCHED_EV_BROADCAST, .u.broadcast = { .id = run } });
+}
+
 void sim_job_submit(struct sim *sim, uint32_t run)
 {
 	static const Quern__Sink__Kind kinds[] = { [RUN_COUNT] = QUERN__SINK__KIND__COUNT,
@@ -185,6 +195,8 @@ void sim_job_submit(struct sim *sim, uint32_t run)
 
 	Quern__Accumulator tasks = QUERN__ACCUMULATOR__INIT, *accumulators[] = { &tasks };
 
+	if (j->broadcasts)
+		broadcast(sim, run);
 	quern__run__init(&p.run);
 	tasks.name = (char *)(uintptr_t) "tasks";
 	tasks.kind = QUERN__COUNT__KIND__SUM_U64;
@@ -202,6 +214,8 @@ void sim_job_submit(struct sim *sim, uint32_t run)
 		add_stage(&p, STAGE_MAP, j->maps, 0, SHUFFLE_ONE, j->middle > 0 ? j->middle : j->reduces);
 		if (j->middle > 0)
 			add_stage(&p, STAGE_MIDDLE, j->middle, SHUFFLE_ONE, SHUFFLE_TWO, j->reduces);
+		p.stages[1].has_task_cores_milli = j->middle > 0 && j->middle_slots > 0;
+		p.stages[1].task_cores_milli = j->middle > 0 ? j->middle_slots * 1000 : 0;
 		add_last(&p, STAGE_LAST + run, j->reduces, j->middle > 0 ? SHUFFLE_TWO : SHUFFLE_ONE,
 			kinds[run]);
 		persist(&p);

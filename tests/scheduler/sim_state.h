@@ -21,6 +21,7 @@ struct sim_event {
 	uint32_t index; /* whom it is about: an agent, an executor */
 	uint64_t tag;   /* what must still be so by then: a connection, a life */
 	uint64_t extra;
+	uint32_t slots; /* of a run over the link; else 0 */
 	uint8_t *data; /* owned */
 	size_t len;
 	char *text;                /* owned */
@@ -61,6 +62,8 @@ struct sim_blob {
 	uint64_t value;
 };
 
+enum { SIM_BROADCASTS = 3 };
+
 struct sim_executor {
 	uint32_t index, agent;
 	struct sim_executor *older; /* of the same id, or NULL */
@@ -76,6 +79,8 @@ struct sim_executor {
 	struct sim_file *files;       /* map outputs */
 	VEC(struct sim_event *) runs; /* results that will come */
 	VEC(struct sim_blob) blobs;
+	bool broadcasts[SIM_BROADCASTS + 1],
+		forgotten[SIM_BROADCASTS + 1]; /* by number: here; not any more */
 	UT_hash_handle hh; /* by id */
 	UT_hash_handle by_container;
 };

@@ -12,7 +12,7 @@
 
 #include "tests/scheduler/sim.h"
 
-enum { SEEDS = 100 /* in each mode */ };
+enum { SEEDS = 100 /* in each mode */, SIM_ACTIONS = 3 };
 
 static const struct sim_job small_job = {
 	.maps = 60, .middle = 20, .reduces = 40, .collects = 80, .task_ms = 300, .large_percent = 10
@@ -136,6 +136,39 @@ static void everything_goes_wrong_with_short_tasks(void **state)
 		assert_int_equal(ahead, 0);
 }
 
+/* What all tasks need, and tasks that take two slots of an agent. */
+static void everything_goes_wrong_with_more_to_wait_for(void **state)
+{
+	struct sim_report r, sum = { 0 };
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct sim_config c = small(*state, seed);
+
+		c.job.broadcasts = true;
+		c.job.middle_slots = 2;
+		c.faults = everything;
+		run(&c, &r);
+		sum.fetched[0] += r.fetched[0];
+		sum.fetched[1] += r.fetched[1];
+	}
+	assert_true(sum.fetched[0] > 0 && sum.fetched[1] > sum.fetched[0]);
+}
+
+/* Each executor fetches each of them once, all but a few of them from one another. */
+static void broadcasts_in_a_quiet_cluster(void **state)
+{
+	struct sim_config c = small(*state, 1);
+	struct sim_report r;
+
+	c.job.broadcasts = true;
+	c.job.middle_slots = 2;
+	run(&c, &r);
+	assert_int_equal(r.failed, 0);
+	assert_true(r.fetched[0] + r.fetched[1] >= r.executors);
+	assert_true(r.fetched[0] + r.fetched[1] <= SIM_ACTIONS * r.executors);
+	assert_true(r.fetched[0] < r.fetched[1]);
+}
+
 static void the_same_seed_gives_the_same_trace(void **state)
 {
 	struct sim_report a, b, other;
@@ -195,6 +228,8 @@ int main(void)
 		IN_MODE(the_same_seed_gives_the_same_trace),
 		IN_MODE(everything_goes_wrong),
 		IN_MODE(everything_goes_wrong_with_short_tasks),
+		IN_MODE(broadcasts_in_a_quiet_cluster),
+		IN_MODE(everything_goes_wrong_with_more_to_wait_for),
 		IN_MODE(a_large_cluster),
 	};
 

@@ -151,8 +151,8 @@ void quern_fail(const char *format, ...) __attribute__((format(printf, 1, 2), no
  * that succeeds, and the first are shown at the end. Without, or when there are more, the job fails at once:
  * trying again would not help. So it does where there is no one record to be left out: in a function that
  * combines values (quern_reduce_by_key() and its like). Of a function that is given all values of a key, the
- * key is left out. In quern_main() and what it calls: as quern_fail().
- */
+ * key is left out; of one that is given a partition (quern_map_partitions()), nothing. In quern_main() and
+ * what it calls: as quern_fail(). */
 void quern_bad_record(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* The number in a value of 8 bytes, as quern_emit_u64() and friends make them; any other length makes the
@@ -309,7 +309,8 @@ quern_set *quern_coalesce(quern_set *set, uint32_t n);
 
 /* The same records in `n` partitions that `fn` chooses by their keys, those of one in the order in which the
  * input has them. `fn` NULL: by the hash of the keys; `n` may then be 0, as many as quern_reduce_by_key()
- * makes, and equal keys are together, but in no order. */
+ * makes, records with equal keys are side by side, and one without a key gets an empty one. Joins with such a
+ * set do not move it again. */
 quern_set *quern_partition_by(quern_set *set, uint32_t n, quern_partitioner_fn *fn, const quern_slice *arg);
 
 /* The same, each partition sorted by `order` (see quern_sort_by_key(): keys of a known type are compared as
@@ -336,6 +337,11 @@ quern_set *quern_aggregate_by_key(quern_set *set, quern_slice zero, quern_reduce
 /* The same where both are one function: quern_reduce_by_key() with fn(zero, value) in the place of each
  * value. */
 quern_set *quern_fold_by_key(quern_set *set, quern_slice zero, quern_reduce_fn *fn, const quern_slice *arg);
+
+/* The same where a first result is made of each value by `create`, which emits it: quern_map_values() and
+ * then quern_reduce_by_key(). */
+quern_set *quern_combine_by_key(
+	quern_set *set, quern_map_fn *create, quern_reduce_fn *merge, const quern_slice *arg);
 
 /* How many records each key has (QUERN_U64). */
 quern_set *quern_count_by_key(quern_set *set);
@@ -448,6 +454,17 @@ quern_reduce_fn quern_sum_double, quern_min_double, quern_max_double;
 enum quern_type { QUERN_BYTES, QUERN_U64, QUERN_I64, QUERN_DOUBLE };
 quern_set *quern_typed(quern_set *set, enum quern_type key, enum quern_type value);
 
+/* The tasks that compute this set need so many cores and so much memory, where it is not what `quern run`
+ * says
+ * (--task-cores, --task-memory); 0: that will do. Of all the sets that one stage computes the most counts; a
+ * stage begins where records are read, or come out of a shuffle. In fine mode a task then is of that size, in
+ * coarse mode it takes as many slots as cover it. A task that no agent has room for fails the action, after
+ * --max-registered-wait. quern_reduce_by_key() of large tables is where it helps:
+ *
+ *     quern_set *counts = quern_resources(quern_reduce_by_key(words, quern_sum_u64, NULL), 2, 4096);
+ */
+quern_set *quern_resources(quern_set *set, double cores, uint32_t memory_mb);
+
 /* ---- Actions ----
  *
  * They run what the set stands for, to its end. 0; or non-zero when that failed: the reason was printed,
@@ -543,6 +560,36 @@ int quern_first(quern_set *set, quern_each_fn *each, void *arg);
 
 /* Whether there is no record, looking at as few as it takes. */
 int quern_is_empty(quern_set *set, bool *ret);
+
+/* ---- Shared values ---- */
+
+/* Bytes that every task may read, however many there are: they go to each executor once, from one to another
+ * when many want them, and its tasks all read the same memory. What is small goes into `arg` just as well.
+ * The handle is a value: it travels to functions in their QUERN_ARG(), alone or in a struct.
+ *
+ *     struct near { quern_broadcast_t centers; uint32_t n; } arg = { quern_broadcast(job, bytes), n };
+ *     quern_set *nearest = quern_map(points, nearest_center, QUERN_ARG(arg));
+ *
+ * quern_broadcast() copies `data`, and is for quern_main() alone, not for functions that an action calls;
+ * what goes wrong is a quern_fail(). quern_broadcast_value() gives the bytes, in tasks and in quern_main(),
+ * aligned for any type and not to be written; they stay until the function returns that runs in a task, in
+ * quern_main() until the broadcast is destroyed.
+ *
+ * quern_broadcast_destroy() gives their memory back everywhere, for when no more action will need them; a
+ * task that asks for them afterwards fails. Sets that were computed with their help may have to be computed
+ * again: when an executor is lost, or where nothing was persisted. */
+typedef struct quern_broadcast_t {
+	uint32_t id; /* 0: none */
+} quern_broadcast_t;
+quern_broadcast_t quern_broadcast(quern_job *job, quern_slice data);
+quern_slice quern_broadcast_value(quern_broadcast_t broadcast);
+void quern_broadcast_destroy(quern_job *job, quern_broadcast_t broadcast);
+
+/* The path of a file that came with the job (`quern run --files`), by its name: in a function that runs in a
+ * task the copy on that machine, in quern_main() the file itself. Only to be read. It stays valid as long as
+ * the process runs. A name that did not come is a quern_fail(). The files lie in the working directory of
+ * functions in tasks, so that a program that they start finds them as ./NAME. */
+const char *quern_file_path(const char *name);
 
 /* ---- Written by the user ---- */
 

@@ -103,6 +103,13 @@ static void size_as_text(quern_slice key, quern_slice value, quern_out *out, voi
 	quern_emit(out, key, quern_bytes(text, (size_t)n));
 }
 
+static void size_of_value(quern_slice value, quern_out *out, void *arg)
+{
+	const struct size none = { 0 };
+
+	add_size(quern_bytes(&none, sizeof(none)), value, out, arg);
+}
+
 static int print_size(quern_slice key, quern_slice value, void *name)
 {
 	struct size s;
@@ -185,6 +192,11 @@ static int by_key(quern_set *lines, const char *what, const char *out)
 						add_size, merge_sizes, QUERN_ARG(times)),
 				size_as_text, NULL),
 			out);
+	if (strcmp(what, "combine_by_key") == 0)
+		return quern_save_text(quern_map_pairs(quern_combine_by_key(texts, size_of_value, merge_sizes,
+							       QUERN_ARG(times)),
+					       size_as_text, NULL),
+			out);
 	if (strcmp(what, "fold_by_key") == 0)
 		return quern_save_text(quern_fold_by_key(numbers(lines), quern_bytes(&none, sizeof(none)),
 					       quern_max_i64, NULL),
@@ -248,6 +260,10 @@ static int count_lines(quern_job *job, quern_set *lines, const char *mark)
 	if (r == 0)
 		r = quern_count(quern_sort_by_key(set, QUERN_ASCENDING), &n);
 	print_totals(job, &c, "sorted");
+	/* And although records are counted before. */
+	if (r == 0)
+		r = quern_count(quern_zip_with_index(set, NULL, NULL), &n);
+	print_totals(job, &c, "numbered");
 	return r;
 }
 
@@ -292,6 +308,43 @@ static void bad_reduction(quern_slice a, quern_slice b, quern_out *out, void *ar
 	quern_put(out, a);
 }
 
+/* Keys of one value are bad ones. */
+static void several(quern_slice key, quern_values *values, quern_out *out, void *arg)
+{
+	quern_slice value;
+	uint64_t n = 0;
+
+	(void)arg;
+	while (quern_next_value(values, &value))
+		n++;
+	if (n == 1)
+		quern_bad_record("it is alone");
+	quern_emit_u64(out, key, n);
+}
+
+/* Records of the partition as they are, but counted; what comes behind may find them bad. */
+static void whole(uint32_t partition, quern_records *records, quern_out *out, void *arg)
+{
+	quern_slice key, value;
+
+	(void)partition;
+	while (quern_next(records, &key, &value)) {
+		quern_add_u64(*(const quern_accumulator *)arg, 1);
+		if (value.len > 4 && memcmp(value.ptr, "fail", 4) == 0)
+			quern_bad_record("a partition has no one record");
+		quern_put(out, value);
+	}
+}
+
+static int partitions(quern_job *job, quern_set *lines, const char *out)
+{
+	quern_accumulator taken = quern_accumulator_u64(job, "taken");
+
+	int r = quern_save_text(numbers(quern_map_partitions(lines, whole, QUERN_ARG(taken))), out);
+	(void)printf("taken\t%" PRIu64 "\n", quern_total_u64(job, taken));
+	return r;
+}
+
 int quern_main(quern_job *job, int argc, char **argv)
 {
 	quern_set *lines = quern_text(job, argc > 2 ? argv[2] : NULL);
@@ -311,5 +364,11 @@ int quern_main(quern_job *job, int argc, char **argv)
 		return quern_save_text(quern_map(lines, fails_at, NULL), more);
 	if (strcmp(what, "bad_reduction") == 0)
 		return quern_save_text(quern_reduce_by_key(numbers(lines), bad_reduction, NULL), more);
+	if (strcmp(what, "several") == 0)
+		return quern_save_text(quern_typed(quern_group_by_key(numbers(lines), several, NULL),
+					       QUERN_BYTES, QUERN_U64),
+			more);
+	if (strcmp(what, "partitions") == 0)
+		return partitions(job, lines, more);
 	return by_key(lines, what, more);
 }
