@@ -150,6 +150,15 @@ def test_names_are_there():
             assert not missing, f"{document} speaks of {sorted(missing)}"
 
 
+def test_every_transformation_and_action_is_spoken_of():
+    header = (quern.EXAMPLES.parent / "job/include/quern/quern.h").read_text(encoding="utf-8")
+    sets = re.findall(r"^quern_set \*(quern_\w+)\(|^int (quern_\w+)\(\s*quern_set", header, re.MULTILINE)
+    names = {a or b for a, b in sets}
+    text = "".join((DOCS / d).read_text(encoding="utf-8") for d in ("guide.md", "coming-from-spark.md"))
+    missing = names - set(re.findall(r"quern_\w+", text))
+    assert len(names) > 60 and not missing, f"{len(names)} functions; nobody speaks of {sorted(missing)}"
+
+
 def test_links_lead_somewhere():
     for document in [*DOCS.glob("*.md"), DOCS.parent / "README.md"]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):
