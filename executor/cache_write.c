@@ -110,7 +110,8 @@ static void take(struct quern_out *out, quern_slice key, quern_slice value)
 		flush(w);
 	if (w->fd >= 0 && !w->compressed && all > *w->left)
 		w->too_large = true;
-	if (w->fd >= 0 && (w->too_large || all > CACHE_BLOCK_MAX || record_put_optional(&w->raw, key, value) < 0))
+	if (w->fd >= 0 &&
+		(w->too_large || all > CACHE_BLOCK_MAX || record_put_optional(&w->raw, key, value) < 0))
 		give_up(w);
 }
 

@@ -12,7 +12,7 @@
 struct place {
 	char shuffle_dir[4096], scratch_dir[4096], broadcast_dir[4096]; /* "" until they are there */
 	char files_dir[4096]; /* of what came with the job; made by the fetcher if there is any */
-	char machine[128]; /* equal on two executors: either sees the other's files under the same names */
+	char machine[128];    /* equal on two executors: either sees the other's files under the same names */
 	char address[256];
 	struct evhttp *http; /* listens; answers 503 until somebody sets its callback */
 	uint16_t port;

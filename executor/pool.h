@@ -33,10 +33,10 @@ struct pool_job {
 	const uint8_t *build_id;
 	size_t build_id_len;
 	const char *executor_id, *machine, *shuffle_dir;
-	const char *scratch_dir; /* exists; each worker has a folder in it, removed with the worker */
+	const char *scratch_dir;   /* exists; each worker has a folder in it, removed with the worker */
 	const char *broadcast_dir; /* files that are broadcasts, by number; exists */
-	const char *files_dir;   /* of what came with the job: the workers' working directory if it exists */
-	const uint8_t *secret;   /* LINK_SECRET bytes */
+	const char *files_dir; /* of what came with the job: the workers' working directory if it exists */
+	const uint8_t *secret; /* LINK_SECRET bytes */
 };
 
 enum { POOL_LOAD_MS = 60000 }; /* that loading the job may take */

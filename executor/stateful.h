@@ -19,7 +19,7 @@ struct step_env {
 	size_t memory; /* bytes of records that each step may hold */
 	const Quern__Task *task;
 	const Quern__Sink *sink; /* of the stage */
-	uint32_t partition; /* of the step's set: filled in for each step by steps_new() */
+	uint32_t partition;      /* of the step's set: filled in for each step by steps_new() */
 };
 
 /* A step embeds this as its first member. Failures at run time go into the flow (flow.h); nothing is to be
@@ -39,6 +39,7 @@ typedef int stateful_new_fn(const struct step_env *env, const Quern__Step *step,
 	struct stateful **ret, struct err *err);
 
 /* The kinds, each in the file of its name. */
-stateful_new_fn step_cells_new, step_fuse_new, step_partition_new, step_sample_new, step_tag_new, step_zip_new;
+stateful_new_fn step_cells_new, step_fuse_new, step_partition_new, step_sample_new, step_tag_new,
+	step_zip_new;
 
 #endif

@@ -20,9 +20,9 @@ enum {
 	PLAN_COMPRESSION_MAX = 19,     /* level of zstd */
 	PLAN_CORES_MAX = 10000,        /* of a task */
 	PLAN_MEMORY_MB_MAX = 1 << 20,
-	PLAN_FRACTION_MAX = 1000,      /* times that a sample takes a record on average */
-	PLAN_SEPARATOR_MAX = 1 << 10,  /* bytes between key and value of a line */
-	PLAN_WIDTH_MAX = 64 << 20,     /* bytes of a record of a fixed width */
+	PLAN_FRACTION_MAX = 1000,     /* times that a sample takes a record on average */
+	PLAN_SEPARATOR_MAX = 1 << 10, /* bytes between key and value of a line */
+	PLAN_WIDTH_MAX = 64 << 20,    /* bytes of a record of a fixed width */
 };
 
 /* Holds `run` against what plan.proto says of it: 1 to PLAN_STAGES_MAX stages with ids of their own, all but

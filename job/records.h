@@ -1,8 +1,9 @@
 /* records.h: a sequence of records in bytes: for each, the key's length and the value's length as LEB128
  * varints (at most 10 bytes each), the key, the value. Used for collected data and inside shuffle blocks.
  *
- * Where a record may be without a key, which is not the same as an empty one, the key's length is one more, and
- * 0 says that there is none: in persisted sets, in files of records (seq), in records that a plan carries. */
+ * Where a record may be without a key, which is not the same as an empty one, the key's length is one more,
+ * and 0 says that there is none: in persisted sets, in files of records (seq), in records that a plan
+ * carries. */
 #ifndef QUERN_JOB_RECORDS_H
 #define QUERN_JOB_RECORDS_H
 

@@ -17,7 +17,7 @@ struct cutter {
 /* The branches of a stage in the making. */
 struct branches {
 	VEC(Quern__Branch *) list;
-	size_t n_steps; /* of all of them */
+	size_t n_steps;               /* of all of them */
 	uint32_t cores_milli, mem_mb; /* of a task: the most that a set of the stage asks for */
 };
 

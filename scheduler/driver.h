@@ -28,10 +28,10 @@ struct driver_config {
 	const char *bundle;           /* file: the executor's bundle, served by the driver; or NULL ... */
 	const char *executor_uri;     /* ... and then it is fetched from here */
 	struct job_process_config process; /* that runs quern_main() */
-	struct action_config action; /* its cores: that the job may use at a time */
-	uint32_t cache_mem_mb;       /* of each executor, for persisted sets: part of its memory */
-	uint64_t give_up_ms;         /* without a master for so long: no cluster */
-	bool quiet;                  /* only errors */
+	struct action_config action;       /* its cores: that the job may use at a time */
+	uint32_t cache_mem_mb;             /* of each executor, for persisted sets: part of its memory */
+	uint64_t give_up_ms;               /* without a master for so long: no cluster */
+	bool quiet;                        /* only errors */
 	bool verbose; /* plans, every lost executor and failed attempt, at the end the workers' peak memory */
 	struct sched_config sched; /* but for executor_* and files, which the driver fills in */
 };

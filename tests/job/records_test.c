@@ -123,7 +123,8 @@ static void a_key_may_be_missing_or_empty(void **state)
 	assert_int_equal(b.len, sizeof(expected));
 	assert_memory_equal(b.data, expected, sizeof(expected));
 	assert_int_equal(record_put_optional(&b, quern_bytes(large, 127), quern_bytes(large, 1000)), 0);
-	assert_int_equal(b.len - sizeof(expected), record_size_optional(quern_bytes(large, 127), quern_bytes(large, 1000)));
+	assert_int_equal(b.len - sizeof(expected),
+		record_size_optional(quern_bytes(large, 127), quern_bytes(large, 1000)));
 
 	const uint8_t *p = b.data, *end = p + b.len;
 	assert_int_equal(record_next_optional(&p, end, &k, &v), 1);

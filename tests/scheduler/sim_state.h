@@ -22,7 +22,7 @@ struct sim_event {
 	uint64_t tag;   /* what must still be so by then: a connection, a life */
 	uint64_t extra;
 	uint32_t slots; /* of a run over the link; else 0 */
-	uint8_t *data; /* owned */
+	uint8_t *data;  /* owned */
 	size_t len;
 	char *text;                /* owned */
 	Quern__TaskResult *result; /* owned */
@@ -81,7 +81,7 @@ struct sim_executor {
 	VEC(struct sim_blob) blobs;
 	bool broadcasts[SIM_BROADCASTS + 1],
 		forgotten[SIM_BROADCASTS + 1]; /* by number: here; not any more */
-	UT_hash_handle hh; /* by id */
+	UT_hash_handle hh;                     /* by id */
 	UT_hash_handle by_container;
 };
 
