@@ -442,16 +442,24 @@ int sched_stage_get(struct sched *s, const Quern__Run *run, size_t i, const Quer
 void sched_stage_free(struct sched *s, struct stage *stage);
 struct shuffle *sched_shuffle_find(const struct sched *s, uint32_t id);
 bool sched_shuffle_complete(const struct shuffle *shuffle);
-/* The branch of a task, by its number in the stage. */
-struct branch *sched_stage_branch(const struct stage *stage, uint32_t partition);
-/* Whether everything that it reads is there. */
-bool sched_stage_may_start(const struct stage *stage);
 /* The output of a map is there; or is not any more. */
 void sched_output_set(struct sched *s, struct task *t, struct executor *host, uint32_t attempt);
 void sched_output_lost(struct sched *s, struct task *t);
 /* Brings `shuffle->packed` up to date. It may not be asked for before it was complete once. */
 int sched_shuffle_pack(struct sched *s, struct shuffle *shuffle);
 void sched_shuffles_deinit(struct sched *s);
+
+/* ---- sched_branch.c ---- */
+
+/* Those of the stage's message. 0, -ENOMEM, or -EINVAL with a sentence: what does not fit together. */
+int sched_branches_make(struct sched *s, struct stage *stage, size_t n_splits, struct err *err);
+/* Whether the message means the same shuffles. */
+bool sched_branches_same(const struct stage *stage, const Quern__Stage *message);
+/* The branch of a task, by its number in the stage. */
+struct branch *sched_stage_branch(const struct stage *stage, uint32_t partition);
+uint32_t sched_stage_tasks(const struct stage *stage);
+/* Whether everything that it reads is there. */
+bool sched_stage_may_start(const struct stage *stage);
 
 /* ---- sched_task.c ---- */
 
