@@ -5,12 +5,11 @@
  *
  * POINTS has lines of numbers, as many in each (up to 64). The first K points are the first centres. Prints
  * the centres. */
-#include <math.h>
 #include <quern/quern.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DIMENSIONS_MAX = 64, CENTRES_MAX = 1000, BLOCK = 256 /* points */ };
+enum { DIMENSIONS_MAX = 64, CENTRES_MAX = 1000, BLOCK = 4096 /* points */ };
 
 /* All centres, one behind the other: what each iteration gives the next. */
 struct centres {
@@ -67,11 +66,13 @@ static size_t parse(quern_slice line, double *point, size_t dimensions)
 static void parse_all(uint32_t partition, quern_records *lines, quern_out *out, void *arg)
 {
 	const size_t *dimensions = arg;
-	double block[BLOCK * DIMENSIONS_MAX];
+	double *block = malloc(BLOCK * *dimensions * sizeof(*block));
 	quern_slice key, line;
 	size_t n = 0;
 
 	(void)partition;
+	if (block == NULL)
+		quern_fail("out of memory");
 	while (quern_next(lines, &key, &line)) {
 		(void)parse(line, block + n * *dimensions, *dimensions);
 		if (++n == BLOCK) {
@@ -81,22 +82,34 @@ static void parse_all(uint32_t partition, quern_records *lines, quern_out *out, 
 	}
 	if (n > 0)
 		quern_put(out, quern_bytes(block, n * *dimensions * sizeof(block[0])));
+	free(block);
 }
 
-static size_t nearest(const struct centres *c, const double *point)
+/* The first numbers of all centres, then the second ones, and so on: the compiler takes several centres at
+ * once. */
+static double *across_new(const struct centres *c)
 {
-	const double *centre = c->at;
-	double least = INFINITY;
+	double *across = malloc(c->k * c->dimensions * sizeof(*across));
+
+	if (across == NULL)
+		quern_fail("out of memory");
+	for (size_t k = 0; k < c->k; k++)
+		for (size_t i = 0; i < c->dimensions; i++)
+			across[i * c->k + k] = c->at[k * c->dimensions + i];
+	return across;
+}
+
+static size_t nearest(const struct centres *c, const double *across, const double *point)
+{
+	double distance[CENTRES_MAX];
 	size_t best = 0;
 
-	for (size_t k = 0; k < c->k; k++, centre += c->dimensions) {
-		double distance = 0;
-
-		for (size_t i = 0; i < c->dimensions; i++)
-			distance += (point[i] - centre[i]) * (point[i] - centre[i]);
-		best = distance < least ? k : best;
-		least = distance < least ? distance : least;
-	}
+	memset(distance, 0, c->k * sizeof(distance[0]));
+	for (size_t i = 0; i < c->dimensions; i++, across += c->k)
+		for (size_t k = 0; k < c->k; k++)
+			distance[k] += (point[i] - across[k]) * (point[i] - across[k]);
+	for (size_t k = 1; k < c->k; k++)
+		best = distance[k] < distance[best] ? k : best;
 	return best;
 }
 
@@ -114,7 +127,7 @@ static double *sums_new(const struct centres *c)
 static void sum_up(uint32_t partition, quern_records *blocks, quern_out *out, void *arg)
 {
 	const struct centres *c = arg;
-	double point[DIMENSIONS_MAX], *sums = sums_new(c);
+	double point[DIMENSIONS_MAX], *sums = sums_new(c), *across = across_new(c);
 	const size_t size = c->dimensions * sizeof(point[0]);
 	quern_slice key, block;
 
@@ -122,7 +135,7 @@ static void sum_up(uint32_t partition, quern_records *blocks, quern_out *out, vo
 	while (quern_next(blocks, &key, &block)) {
 		for (; block.len > 0; block.ptr += size, block.len -= size) {
 			memcpy(point, block.ptr, size); /* which is aligned then */
-			double *sum = sums + nearest(c, point) * (1 + c->dimensions);
+			double *sum = sums + nearest(c, across, point) * (1 + c->dimensions);
 			sum[0]++;
 			for (size_t i = 0; i < c->dimensions; i++)
 				sum[1 + i] += point[i];
@@ -130,6 +143,7 @@ static void sum_up(uint32_t partition, quern_records *blocks, quern_out *out, vo
 	}
 	quern_put(out, quern_bytes(sums, c->k * (1 + c->dimensions) * sizeof(*sums)));
 	free(sums);
+	free(across);
 }
 
 /* ---- quern_main()'s side ---- */

@@ -1,4 +1,5 @@
 import java.io.Serializable;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
@@ -38,34 +39,44 @@ class KMeans {
         }
     }
 
-    private static int nearest(double[][] centres, double[] point) {
-        double least = Double.POSITIVE_INFINITY;
+    /**
+     * `across` has the first numbers of all centres, then the second ones: the JVM takes several centres at once. `distance`
+     * is room for as many.
+     */
+    private static int nearest(double[][] across, double[] distance, double[] point) {
         int best = 0;
 
-        for (int k = 0; k < centres.length; k++) {
-            double[] centre = centres[k];
-            double distance = 0;
+        Arrays.fill(distance, 0);
+        for (int i = 0; i < point.length; i++) {
+            double[] centres = across[i];
+            double number = point[i];
 
-            for (int i = 0; i < point.length; i++) {
-                double d = point[i] - centre[i];
-
-                distance += d * d;
-            }
-            if (distance < least) {
-                least = distance;
-                best = k;
-            }
+            for (int k = 0; k < distance.length; k++)
+                distance[k] += (number - centres[k]) * (number - centres[k]);
         }
+        for (int k = 1; k < distance.length; k++)
+            best = distance[k] < distance[best] ? k : best;
         return best;
+    }
+
+    private static double[][] across(double[][] centres) {
+        double[][] across = new double[centres[0].length][centres.length];
+
+        for (int k = 0; k < centres.length; k++)
+            for (int i = 0; i < across.length; i++)
+                across[i][k] = centres[k][i];
+        return across;
     }
 
     private static Iterator<Sums> sums(double[][] centres, Iterator<double[]> points) {
         Sums sums = new Sums(centres.length, centres[0].length);
+        double[][] across = across(centres);
+        double[] distance = new double[centres.length];
 
         while (points.hasNext()) {
             double[] point = points.next();
 
-            sums.add(nearest(centres, point), point);
+            sums.add(nearest(across, distance, point), point);
         }
         return List.of(sums).iterator();
     }
