@@ -82,6 +82,21 @@ def test_word_count_in_python():
             assert len(lines_of(d / "out")) == 3
 
 
+def test_a_program_in_another_folder_is_sent_along():
+    for mode in MODES:
+        with quern.scratch() as d:
+            folder = text(d)
+            for name, source in ("tools/map.py", MAP), ("tools/reduce.py", REDUCE), ("other/map.py", REDUCE):
+                (d / name).parent.mkdir(exist_ok=True)
+                script(d, name, source)
+            run(d, "--map", "tools/map.py", "--combine", "./tools/reduce.py", "--reduce", "tools/reduce.py", "-i", folder, "-o",
+                d / "out", cluster=(mode, "local[2x1]"))
+            quern.same(quern.output(d / "out"), quern.word_counts(folder))
+            result = quern.run(d, "stream", "--map", "tools/map.py", "--reduce", "other/map.py", "-i", folder, "-o", d / "two")
+            quern.check(d, result, 1)
+            quern.one_line(result, "map.py")
+
+
 def test_word_count_in_awk():
     for mode in MODES:
         with quern.scratch() as d:
