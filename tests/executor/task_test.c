@@ -13,8 +13,6 @@
 #include "tests/executor/serve.h"
 #include "tests/one_branch.h"
 
-static struct code *code;
-
 enum { SHUFFLE = 7, MAP_STAGE = 1, REDUCE_STAGE = 2, MAPS_MAX = 8 };
 
 /* A stage whose parts are here, for the test to change; maps' outputs; the folders of an executor. */
@@ -67,7 +65,7 @@ static void bench_open(struct bench *b)
 	folder(b->scratch, sizeof(b->scratch), b->dir, "scratch");
 	(void)snprintf(b->input, sizeof(b->input), "%s/input", b->dir);
 	serve_start(&b->serve, b->shuffle, NULL);
-	b->env = (struct task_env){ .code = code,
+	b->env = (struct task_env){ .code = kit_code,
 		.executor_id = SERVE_ID,
 		.machine = "here",
 		.shuffle_dir = b->shuffle,
@@ -118,7 +116,7 @@ static void add_step(struct bench *b, Quern__Step__Kind kind, bool pairs, const 
 	size_t i = b->from.branch.n_steps++;
 
 	quern__step__init(&b->steps[i]);
-	b->functions[i] = kit_function(code, function);
+	b->functions[i] = kit_function(kit_code, function);
 	b->steps[i].kind = kind;
 	b->steps[i].has_pairs = true;
 	b->steps[i].pairs = pairs;
@@ -400,13 +398,13 @@ static void reduces_into_another_shuffle(void **state)
 	from_shuffle(&b, "quern_sum_u64");
 	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, true, "swap");
 	to_shuffle(&b, 1, "quern_sum_u64");
-	b.combine = kit_function(code, "longest");
+	b.combine = kit_function(kit_code, "longest");
 	b.sink.shuffle = b.sink.seed = SHUFFLE + 1;
 	done_with(run_done(&b, 0, 0));
 
 	from_shuffle(&b, "quern_sum_u64");
 	b.from.input.shuffle = b.from.input.seed = b.outputs.shuffle = SHUFFLE + 1;
-	b.reduce = kit_function(code, "longest");
+	b.reduce = kit_function(kit_code, "longest");
 	Quern__TaskResult *result = run_done(&b, 0, 0);
 	struct kit_record *all = kit_sorted(result->data.data, result->data.len, &n);
 	assert_int_equal(n, 3);
@@ -562,7 +560,7 @@ static void values_become_one(void **state)
 
 	/* By a function of the job; and of none there is none. */
 	b.from.branch.n_steps = 0;
-	b.combine = kit_function(code, "longest");
+	b.combine = kit_function(kit_code, "longest");
 	result = run_done(&b, 0, 0);
 	assert_true(result->data.len == 5 && memcmp(result->data.data + 2, "300", 3) == 0);
 	done_with(result);
@@ -589,7 +587,7 @@ static void values_are_folded(void **state)
 	assert_memory_equal(result->data.data, "\0\2zz\0\3bcd\0\2zz", 13);
 	done_with(result);
 	/* One that emits nothing. */
-	b.functions[0] = kit_function(code, "no_result");
+	b.functions[0] = kit_function(kit_code, "no_result");
 	result = run(&b, 0, 0);
 	assert_true(result->state == QUERN__TASK_RESULT__STATE__FAILED && result->final);
 	assert_non_null(strstr(result->error, "emitted no record"));
@@ -606,9 +604,9 @@ static void a_combine_that_fails(void **state)
 	input(&b, "w w\n", 4);
 	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
 	to_shuffle(&b, 3, "quern_sum_u64");
-	b.combine = kit_function(code, "reduce_fails");
+	b.combine = kit_function(kit_code, "reduce_fails");
 	expect_failed(&b, false, "two values of a key");
-	b.combine = kit_function(code, "no_result");
+	b.combine = kit_function(kit_code, "no_result");
 	expect_failed(&b, true, "no value");
 	bench_close(&b);
 }
@@ -1030,9 +1028,9 @@ static void what_failed_is_not_kept(void **state)
 
 	(void)state;
 	open_kept(&b, &k, false, 10000);
-	b.functions[2] = kit_function(code, "upper");
+	b.functions[2] = kit_function(kit_code, "upper");
 	b.steps[2].kind = QUERN__STEP__KIND__MAP;
-	b.functions[0] = kit_function(code, "twice");
+	b.functions[0] = kit_function(kit_code, "twice");
 	b.steps[0].kind = QUERN__STEP__KIND__MAP; /* emits two */
 	Quern__TaskResult *result = run(&b, 0, 0);
 	assert_int_equal(result->state, QUERN__TASK_RESULT__STATE__FAILED);
@@ -1058,20 +1056,6 @@ static void what_is_damaged_fails_the_attempt(void **state)
 	done_with(result);
 	(void)close(k.fd);
 	bench_close(&b);
-}
-
-static int load(void **state)
-{
-	(void)state;
-	code = kit_load_job();
-	return 0;
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	code = code_free(code);
-	return 0;
 }
 
 int main(void)
@@ -1107,5 +1091,5 @@ int main(void)
 		cmocka_unit_test(what_is_damaged_fails_the_attempt),
 	};
 
-	return cmocka_run_group_tests(tests, load, unload);
+	return cmocka_run_group_tests(tests, kit_load, kit_unload);
 }
