@@ -61,14 +61,20 @@ static void open_kept(struct bench *b, struct kept *k, bool compressed, uint64_t
 {
 	static const char text[] = "one two\nthree four\nfive\n";
 
-	bench_open(b);
-	input(b, text, sizeof(text) - 1);
-	add_step(b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
+	kit_open(b);
+	kit_input(b, text, sizeof(text) - 1);
+	kit_add_step(b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
 	add_cache_step(b, 33, compressed);
-	add_step(b, QUERN__STEP__KIND__FLAT_MAP, false, "twice");
+	kit_add_step(b, QUERN__STEP__KIND__FLAT_MAP, false, "twice");
 	b->sink.kind = QUERN__SINK__KIND__COLLECT;
 	kept_open(k, 1, most);
 	b->cache = &k->cache;
+}
+
+static void close_kept(struct bench *b, const struct kept *k)
+{
+	(void)close(k->fd);
+	kit_close(b);
 }
 
 static void a_task_keeps_and_another_begins_there(void **state)
@@ -79,7 +85,7 @@ static void a_task_keeps_and_another_begins_there(void **state)
 
 		(void)state;
 		open_kept(&b, &k, compressed != 0, 10000);
-		Quern__TaskResult *first = run_done(&b, 0, 0);
+		Quern__TaskResult *first = kit_run_done(&b, 0, 0);
 		assert_int_equal(first->n_kept, 1);
 		assert_int_equal(first->kept[0]->cache, 33);
 		assert_true(first->kept[0]->has_bytes && first->kept[0]->bytes > 0);
@@ -89,17 +95,16 @@ static void a_task_keeps_and_another_begins_there(void **state)
 
 		kept_read(&k, first->kept[0]->bytes);
 		assert_int_equal(unlink(b.input), 0); /* nobody reads it */
-		Quern__TaskResult *second = run_done(&b, 0, 1);
+		Quern__TaskResult *second = kit_run_done(&b, 0, 1);
 		assert_true(second->from_cache);
 		assert_int_equal(second->n_kept, 0);
 		assert_int_equal(second->records_in, 5);
 		assert_int_equal(second->bytes_in, first->kept[0]->bytes);
 		assert_int_equal(second->data.len, first->data.len);
 		assert_memory_equal(second->data.data, first->data.data, first->data.len);
-		done_with(first);
-		done_with(second);
-		(void)close(k.fd);
-		bench_close(&b);
+		kit_done_with(first);
+		kit_done_with(second);
+		close_kept(&b, &k);
 	}
 }
 
@@ -111,18 +116,17 @@ static void what_cannot_be_had_is_computed(void **state)
 	(void)state;
 	open_kept(&b, &k, false, 10000);
 	kept_read(&k, 5); /* it is empty */
-	Quern__TaskResult *result = run_done(&b, 0, 0);
+	Quern__TaskResult *result = kit_run_done(&b, 0, 0);
 	assert_false(result->from_cache);
 	assert_int_equal(result->records_in, 3);
-	done_with(result);
+	kit_done_with(result);
 	k.file.step = 2; /* no step that keeps anything */
 	k.file.bytes = 0;
-	result = run_done(&b, 0, 1);
+	result = kit_run_done(&b, 0, 1);
 	assert_false(result->from_cache);
 	assert_int_equal(result->records_out, 10);
-	done_with(result);
-	(void)close(k.fd);
-	bench_close(&b);
+	kit_done_with(result);
+	close_kept(&b, &k);
 }
 
 static void what_cannot_be_kept_is_not_missed(void **state)
@@ -132,19 +136,18 @@ static void what_cannot_be_kept_is_not_missed(void **state)
 
 	(void)state;
 	open_kept(&b, &k, false, 10);
-	Quern__TaskResult *result = run_done(&b, 0, 0);
+	Quern__TaskResult *result = kit_run_done(&b, 0, 0);
 	assert_int_equal(result->records_out, 10);
 	assert_int_equal(result->n_kept, 1);
 	assert_true(result->kept[0]->too_large);
 	assert_false(result->kept[0]->has_bytes);
-	done_with(result);
+	kit_done_with(result);
 	k.file.path = (char *)(uintptr_t) "/proc/self/fd/9999";
-	result = run_done(&b, 0, 1);
+	result = kit_run_done(&b, 0, 1);
 	assert_int_equal(result->records_out, 10);
 	assert_int_equal(result->n_kept, 0);
-	done_with(result);
-	(void)close(k.fd);
-	bench_close(&b);
+	kit_done_with(result);
+	close_kept(&b, &k);
 }
 
 /* Not all records passed: a later task would take them for all. */
@@ -157,12 +160,11 @@ static void what_a_limit_stopped_is_not_kept(void **state)
 	open_kept(&b, &k, false, 10000);
 	b.sink.has_limit = true;
 	b.sink.limit = 3;
-	Quern__TaskResult *result = run_done(&b, 0, 0);
+	Quern__TaskResult *result = kit_run_done(&b, 0, 0);
 	assert_int_equal(result->records_out, 3);
 	assert_int_equal(result->n_kept, 0);
-	done_with(result);
-	(void)close(k.fd);
-	bench_close(&b);
+	kit_done_with(result);
+	close_kept(&b, &k);
 }
 
 static void what_failed_is_not_kept(void **state)
@@ -176,12 +178,11 @@ static void what_failed_is_not_kept(void **state)
 	b.steps[2].kind = QUERN__STEP__KIND__MAP;
 	b.functions[0] = kit_function(kit_code, "twice");
 	b.steps[0].kind = QUERN__STEP__KIND__MAP; /* emits two */
-	Quern__TaskResult *result = run(&b, 0, 0);
+	Quern__TaskResult *result = kit_run(&b, 0, 0);
 	assert_int_equal(result->state, QUERN__TASK_RESULT__STATE__FAILED);
 	assert_int_equal(result->n_kept, 0);
-	done_with(result);
-	(void)close(k.fd);
-	bench_close(&b);
+	kit_done_with(result);
+	close_kept(&b, &k);
 }
 
 static void what_is_damaged_fails_the_attempt(void **state)
@@ -193,13 +194,12 @@ static void what_is_damaged_fails_the_attempt(void **state)
 	open_kept(&b, &k, false, 10000);
 	assert_int_equal(pwrite(k.fd, "\7\7", 2, 0), 2);
 	kept_read(&k, 2);
-	Quern__TaskResult *result = run(&b, 0, 0);
+	Quern__TaskResult *result = kit_run(&b, 0, 0);
 	assert_int_equal(result->state, QUERN__TASK_RESULT__STATE__FAILED);
 	assert_non_null(strstr(result->error, "damaged"));
 	assert_false(result->final);
-	done_with(result);
-	(void)close(k.fd);
-	bench_close(&b);
+	kit_done_with(result);
+	close_kept(&b, &k);
 }
 
 int main(void)

@@ -41,13 +41,13 @@ struct bench {
 	Quern__Cache caches[2];
 };
 
-static inline void folder(char *path, size_t size, const char *dir, const char *name)
+static inline void kit_subfolder(char *path, size_t size, const char *dir, const char *name)
 {
 	(void)snprintf(path, size, "%s/%s", dir, name);
 	assert_int_equal(mkdir(path, 0700), 0);
 }
 
-static inline void bench_open(struct bench *b)
+static inline void kit_open(struct bench *b)
 {
 	*b = (struct bench){ .stage = QUERN__STAGE__INIT,
 		.sink = QUERN__SINK__INIT,
@@ -57,8 +57,8 @@ static inline void bench_open(struct bench *b)
 		.outputs = QUERN__OUTPUTS__INIT,
 		.host = QUERN__OUTPUT_HOST__INIT };
 	kit_folder(b->dir);
-	folder(b->shuffle, sizeof(b->shuffle), b->dir, "shuffle");
-	folder(b->scratch, sizeof(b->scratch), b->dir, "scratch");
+	kit_subfolder(b->shuffle, sizeof(b->shuffle), b->dir, "shuffle");
+	kit_subfolder(b->scratch, sizeof(b->scratch), b->dir, "scratch");
 	(void)snprintf(b->input, sizeof(b->input), "%s/input", b->dir);
 	serve_start(&b->serve, b->shuffle, NULL);
 	b->env = (struct task_env){ .code = kit_code,
@@ -92,7 +92,7 @@ static inline void bench_open(struct bench *b)
 	b->host.machine = (char *)(uintptr_t) "here";
 }
 
-static inline void bench_close(struct bench *b)
+static inline void kit_close(struct bench *b)
 {
 	assert_int_equal(kit_entries(b->scratch), 0);
 	serve_stop(&b->serve);
@@ -100,14 +100,14 @@ static inline void bench_close(struct bench *b)
 	tree_remove(b->dir);
 }
 
-static inline void input(struct bench *b, const void *text, size_t len)
+static inline void kit_input(struct bench *b, const void *text, size_t len)
 {
 	kit_write(b->input, text, len);
 	b->extent.offset = 0;
 	b->extent.length = len;
 }
 
-static inline void add_step(struct bench *b, Quern__Step__Kind kind, bool pairs, const char *function)
+static inline void kit_add_step(struct bench *b, Quern__Step__Kind kind, bool pairs, const char *function)
 {
 	size_t i = b->from.branch.n_steps++;
 
@@ -120,7 +120,7 @@ static inline void add_step(struct bench *b, Quern__Step__Kind kind, bool pairs,
 	b->step_list[i] = &b->steps[i];
 }
 
-static inline void to_shuffle(struct bench *b, uint32_t partitions, const char *combine)
+static inline void kit_to_shuffle(struct bench *b, uint32_t partitions, const char *combine)
 {
 	b->combine = kit_builtin(combine);
 	b->sink.kind = QUERN__SINK__KIND__SHUFFLE;
@@ -132,7 +132,7 @@ static inline void to_shuffle(struct bench *b, uint32_t partitions, const char *
 }
 
 /* The stage behind it: no steps, everything to the driver. */
-static inline void from_shuffle(struct bench *b, const char *reduce)
+static inline void kit_from_shuffle(struct bench *b, const char *reduce)
 {
 	one_branch_init(&b->from, &b->stage);
 	quern__sink__init(&b->sink);
@@ -145,7 +145,7 @@ static inline void from_shuffle(struct bench *b, const char *reduce)
 	b->task.split = NULL;
 }
 
-static inline Quern__TaskResult *run(struct bench *b, uint32_t partition, uint32_t attempt)
+static inline Quern__TaskResult *kit_run(struct bench *b, uint32_t partition, uint32_t attempt)
 {
 	const Quern__Outputs *outputs[] = { &b->outputs, &b->second };
 	const struct task t = { .stage = &b->stage,
@@ -166,21 +166,21 @@ static inline Quern__TaskResult *run(struct bench *b, uint32_t partition, uint32
 	return result;
 }
 
-static inline Quern__TaskResult *run_done(struct bench *b, uint32_t partition, uint32_t attempt)
+static inline Quern__TaskResult *kit_run_done(struct bench *b, uint32_t partition, uint32_t attempt)
 {
-	Quern__TaskResult *result = run(b, partition, attempt);
+	Quern__TaskResult *result = kit_run(b, partition, attempt);
 
 	if (result->state != QUERN__TASK_RESULT__STATE__DONE)
 		fail_msg("%s", result->error);
 	return result;
 }
 
-static inline void done_with(Quern__TaskResult *result)
+static inline void kit_done_with(Quern__TaskResult *result)
 {
 	quern__task_result__free_unpacked(result, NULL);
 }
 
-static inline void note_output(struct bench *b, uint32_t map, uint32_t attempt)
+static inline void kit_note_output(struct bench *b, uint32_t map, uint32_t attempt)
 {
 	Quern__MapOutput *o = &b->map_outputs[b->outputs.n_outputs];
 

@@ -57,10 +57,10 @@ static void word_count(
 
 	make_text(&random, len, vocabulary, &text);
 	count_plainly(&text, &expected);
-	bench_open(&b);
-	input(&b, text.data, text.len);
-	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
-	to_shuffle(&b, partitions, "quern_sum_u64");
+	kit_open(&b);
+	kit_input(&b, text.data, text.len);
+	kit_add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
+	kit_to_shuffle(&b, partitions, "quern_sum_u64");
 	b.task.has_memory = memory > 0;
 	b.task.memory = memory;
 	if (http)
@@ -68,19 +68,19 @@ static void word_count(
 	for (uint32_t i = 0; i < maps; i++) {
 		b.extent.offset = text.len * i / maps;
 		b.extent.length = text.len * (i + 1) / maps - b.extent.offset;
-		Quern__TaskResult *result = run_done(&b, i, i % 3);
+		Quern__TaskResult *result = kit_run_done(&b, i, i % 3);
 		lines_in += result->records_in;
 		records_out += result->records_out;
-		done_with(result);
-		note_output(&b, i, i % 3);
+		kit_done_with(result);
+		kit_note_output(&b, i, i % 3);
 	}
 	assert_int_equal(kit_entries(b.shuffle), maps);
-	from_shuffle(&b, "quern_sum_u64");
+	kit_from_shuffle(&b, "quern_sum_u64");
 	for (uint32_t i = 0; i < partitions; i++) {
-		Quern__TaskResult *result = run_done(&b, i, 0);
+		Quern__TaskResult *result = kit_run_done(&b, i, 0);
 		records_in += result->records_in;
 		assert_int_equal(buf_add(&counts, result->data.data, result->data.len), 0);
-		done_with(result);
+		kit_done_with(result);
 	}
 	uint64_t lines = 0;
 	for (size_t i = 0; i < text.len; i++)
@@ -91,7 +91,7 @@ static void word_count(
 	buf_deinit(&text);
 	buf_deinit(&expected);
 	buf_deinit(&counts);
-	bench_close(&b);
+	kit_close(&b);
 }
 
 static void words_are_counted(void **state)
@@ -125,27 +125,27 @@ static void collects_up_to_a_limit(void **state)
 	size_t n;
 
 	(void)state;
-	bench_open(&b);
-	input(&b,
+	kit_open(&b);
+	kit_input(&b,
 		"a\nb\n\nc\n"
 		"d\n",
 		9);
-	add_step(&b, QUERN__STEP__KIND__FILTER, false, "not_empty");
-	add_step(&b, QUERN__STEP__KIND__MAP, false, "upper");
+	kit_add_step(&b, QUERN__STEP__KIND__FILTER, false, "not_empty");
+	kit_add_step(&b, QUERN__STEP__KIND__MAP, false, "upper");
 	b.sink.kind = QUERN__SINK__KIND__COLLECT;
 	for (uint64_t limit = 0; limit < 6; limit++) {
 		b.sink.has_limit = true;
 		b.sink.limit = limit;
-		Quern__TaskResult *result = run_done(&b, 0, 0);
+		Quern__TaskResult *result = kit_run_done(&b, 0, 0);
 		struct kit_record *all = kit_sorted(result->data.data, result->data.len, &n);
 		assert_int_equal(n, limit == 0 || limit > 4 ? 4 : limit);
 		assert_int_equal(result->records_out, n);
 		for (size_t i = 0; i < n; i++)
 			assert_int_equal(all[i].value.ptr[0], 'A' + (int)i);
 		free(all);
-		done_with(result);
+		kit_done_with(result);
 	}
-	bench_close(&b);
+	kit_close(&b);
 }
 
 static void counts(void **state)
@@ -153,18 +153,18 @@ static void counts(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b);
-	input(&b,
+	kit_open(&b);
+	kit_input(&b,
 		"a\nb\n\nc\n"
 		"d\n",
 		9);
-	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "twice");
+	kit_add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "twice");
 	b.sink.kind = QUERN__SINK__KIND__COUNT;
-	Quern__TaskResult *result = run_done(&b, 0, 0);
+	Quern__TaskResult *result = kit_run_done(&b, 0, 0);
 	assert_int_equal(result->data.len, 8);
 	assert_int_equal(get_le64(result->data.data), 10);
-	done_with(result);
-	bench_close(&b);
+	kit_done_with(result);
+	kit_close(&b);
 }
 
 static void writes_a_part(void **state)
@@ -173,23 +173,23 @@ static void writes_a_part(void **state)
 	size_t len;
 
 	(void)state;
-	bench_open(&b);
-	input(&b, "b a\na", 5);
-	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
+	kit_open(&b);
+	kit_input(&b, "b a\na", 5);
+	kit_add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
 	b.sink.kind = QUERN__SINK__KIND__TEXT;
 	b.sink.path = b.dir;
 	b.sink.has_key = true;
 	b.sink.value_type = QUERN__VALUE_TYPE__U64;
 	assert_int_equal(mkdir(kit_path(b.dir, "_temporary"), 0700), 0);
-	Quern__TaskResult *result = run_done(&b, 12, 1);
+	Quern__TaskResult *result = kit_run_done(&b, 12, 1);
 	assert_string_equal(result->file, "1.12.1/part-00012");
 	assert_int_equal(result->bytes_out, 12);
 	assert_int_equal(result->records_out, 3);
-	done_with(result);
+	kit_done_with(result);
 	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/1.12.1/part-00012"), &len);
 	assert_string_equal((char *)data, "b\t1\na\t1\na\t1\n");
 	free(data);
-	bench_close(&b);
+	kit_close(&b);
 }
 
 /* Two shuffles: both tables of a task in between are in use. */
@@ -199,25 +199,25 @@ static void reduces_into_another_shuffle(void **state)
 	size_t n;
 
 	(void)state;
-	bench_open(&b);
-	input(&b, "x y x z y x", 11);
-	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
-	to_shuffle(&b, 1, "quern_sum_u64");
-	done_with(run_done(&b, 0, 0));
-	note_output(&b, 0, 0);
+	kit_open(&b);
+	kit_input(&b, "x y x z y x", 11);
+	kit_add_step(&b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
+	kit_to_shuffle(&b, 1, "quern_sum_u64");
+	kit_done_with(kit_run_done(&b, 0, 0));
+	kit_note_output(&b, 0, 0);
 
 	/* x 3, y 2, z 1 -> 3 x, 2 y, 1 z -> the longest word of each count */
-	from_shuffle(&b, "quern_sum_u64");
-	add_step(&b, QUERN__STEP__KIND__FLAT_MAP, true, "swap");
-	to_shuffle(&b, 1, "quern_sum_u64");
+	kit_from_shuffle(&b, "quern_sum_u64");
+	kit_add_step(&b, QUERN__STEP__KIND__FLAT_MAP, true, "swap");
+	kit_to_shuffle(&b, 1, "quern_sum_u64");
 	b.combine = kit_function(kit_code, "longest");
 	b.sink.shuffle = b.sink.seed = SHUFFLE + 1;
-	done_with(run_done(&b, 0, 0));
+	kit_done_with(kit_run_done(&b, 0, 0));
 
-	from_shuffle(&b, "quern_sum_u64");
+	kit_from_shuffle(&b, "quern_sum_u64");
 	b.from.input.shuffle = b.from.input.seed = b.outputs.shuffle = SHUFFLE + 1;
 	b.reduce = kit_function(kit_code, "longest");
-	Quern__TaskResult *result = run_done(&b, 0, 0);
+	Quern__TaskResult *result = kit_run_done(&b, 0, 0);
 	struct kit_record *all = kit_sorted(result->data.data, result->data.len, &n);
 	assert_int_equal(n, 3);
 	for (size_t i = 0; i < n; i++) {
@@ -226,17 +226,17 @@ static void reduces_into_another_shuffle(void **state)
 		assert_int_equal(all[i].value.ptr[0], "zyx"[i]);
 	}
 	free(all);
-	done_with(result);
-	bench_close(&b);
+	kit_done_with(result);
+	kit_close(&b);
 }
 
 /* ---- What functions count, and bad records ---- */
 
 static void numbers_of(struct bench *b, const char *text)
 {
-	bench_open(b);
-	input(b, text, strlen(text));
-	add_step(b, QUERN__STEP__KIND__MAP, false, "number");
+	kit_open(b);
+	kit_input(b, text, strlen(text));
+	kit_add_step(b, QUERN__STEP__KIND__MAP, false, "number");
 	b->sink.kind = QUERN__SINK__KIND__COLLECT;
 }
 
@@ -246,27 +246,27 @@ static void counts_are_in_the_result(void **state)
 	(void)state;
 
 	numbers_of(&b, "1\n2\n3\n");
-	Quern__TaskResult *result = run_done(&b, 0, 0);
+	Quern__TaskResult *result = kit_run_done(&b, 0, 0);
 	assert_non_null(result->tally);
 	assert_int_equal(result->tally->n_counts, 2);
 	assert_true(result->tally->counts[0]->id == 3 && result->tally->counts[0]->bits == 3);
 	assert_string_equal(result->tally->counts[1]->name, "numbers");
 	assert_true(result->tally->counts[1]->bits == 3);
 	assert_false(result->tally->has_bad);
-	done_with(result);
+	kit_done_with(result);
 	/* The next task of the worker begins at nothing. */
-	result = run_done(&b, 1, 0);
+	result = kit_run_done(&b, 1, 0);
 	assert_true(result->tally->counts[0]->bits == 3);
-	done_with(result);
+	kit_done_with(result);
 	/* What a sample computes is computed again. */
 	b.sink.kind = QUERN__SINK__KIND__SAMPLE;
 	b.sink.has_limit = true;
 	b.sink.limit = 10;
 	b.sink.has_uncounted = b.sink.uncounted = true;
-	result = run_done(&b, 0, 0);
+	result = kit_run_done(&b, 0, 0);
 	assert_null(result->tally);
-	done_with(result);
-	bench_close(&b);
+	kit_done_with(result);
+	kit_close(&b);
 }
 
 static void bad_records_fail_for_good_or_are_left_out(void **state)
@@ -275,29 +275,29 @@ static void bad_records_fail_for_good_or_are_left_out(void **state)
 	(void)state;
 
 	numbers_of(&b, "1\nx\n3\ny\n5");
-	Quern__TaskResult *result = run(&b, 0, 0);
+	Quern__TaskResult *result = kit_run(&b, 0, 0);
 	assert_int_equal(result->state, QUERN__TASK_RESULT__STATE__FAILED);
 	assert_true(result->has_final && result->final);
 	assert_non_null(strstr(result->error, "'x' is not a number without a sign (input '"));
 	assert_non_null(strstr(result->error, "input', record 2: value 'x')"));
 	assert_null(result->tally);
-	done_with(result);
+	kit_done_with(result);
 
 	b.task.has_bad_records = true;
 	b.task.bad_records = 1;
-	result = run(&b, 0, 0);
+	result = kit_run(&b, 0, 0);
 	assert_int_equal(result->state, QUERN__TASK_RESULT__STATE__FAILED);
 	assert_true(result->has_final && result->final);
 	assert_non_null(strstr(result->error, "record 4: value 'y')"));
-	done_with(result);
+	kit_done_with(result);
 
 	b.task.bad_records = 2;
-	result = run_done(&b, 0, 0);
+	result = kit_run_done(&b, 0, 0);
 	assert_true(result->records_in == 5 && result->records_out == 3);
 	assert_true(result->tally->bad == 2 && result->tally->n_texts == 2);
 	assert_non_null(strstr(result->tally->texts[1], "record 4: value 'y')"));
-	done_with(result);
-	bench_close(&b);
+	kit_done_with(result);
+	kit_close(&b);
 }
 
 /* ---- One value, and the first in an order ---- */
@@ -310,24 +310,24 @@ static void values_become_one(void **state)
 	numbers_of(&b, "1\n20\n300\n");
 	b.combine = kit_builtin("quern_sum_u64");
 	b.sink.combine = &b.combine;
-	Quern__TaskResult *result = run_done(&b, 0, 0);
+	Quern__TaskResult *result = kit_run_done(&b, 0, 0);
 	/* No key, 8 bytes. */
 	assert_true(result->data.len == 10 && result->data.data[0] == 0 && result->data.data[1] == 8);
 	assert_true(get_le64(result->data.data + 2) == 321);
 	assert_true(result->records_out == 1);
-	done_with(result);
+	kit_done_with(result);
 
 	/* By a function of the job; and of none there is none. */
 	b.from.branch.n_steps = 0;
 	b.combine = kit_function(kit_code, "longest");
-	result = run_done(&b, 0, 0);
+	result = kit_run_done(&b, 0, 0);
 	assert_true(result->data.len == 5 && memcmp(result->data.data + 2, "300", 3) == 0);
-	done_with(result);
-	input(&b, "", 0);
-	result = run_done(&b, 0, 0);
+	kit_done_with(result);
+	kit_input(&b, "", 0);
+	result = kit_run_done(&b, 0, 0);
 	assert_int_equal(result->data.len, 0);
-	done_with(result);
-	bench_close(&b);
+	kit_done_with(result);
+	kit_close(&b);
 }
 
 static void values_are_folded(void **state)
@@ -335,23 +335,23 @@ static void values_are_folded(void **state)
 	struct bench b;
 	(void)state;
 
-	bench_open(&b);
-	input(&b, "a\nbcd\nef\n", 9);
-	add_step(&b, QUERN__STEP__KIND__FOLD, false, "longest");
+	kit_open(&b);
+	kit_input(&b, "a\nbcd\nef\n", 9);
+	kit_add_step(&b, QUERN__STEP__KIND__FOLD, false, "longest");
 	b.steps[0].has_zero = true;
 	b.steps[0].zero = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t) "zz", .len = 2 };
 	b.sink.kind = QUERN__SINK__KIND__COLLECT;
-	Quern__TaskResult *result = run_done(&b, 0, 0);
+	Quern__TaskResult *result = kit_run_done(&b, 0, 0);
 	assert_int_equal(result->data.len, 3 * 2 + 2 + 3 + 2);
 	assert_memory_equal(result->data.data, "\0\2zz\0\3bcd\0\2zz", 13);
-	done_with(result);
+	kit_done_with(result);
 	/* One that emits nothing. */
 	b.functions[0] = kit_function(kit_code, "no_result");
-	result = run(&b, 0, 0);
+	result = kit_run(&b, 0, 0);
 	assert_true(result->state == QUERN__TASK_RESULT__STATE__FAILED && result->final);
 	assert_non_null(strstr(result->error, "emitted no record"));
-	done_with(result);
-	bench_close(&b);
+	kit_done_with(result);
+	kit_close(&b);
 }
 
 /* ---- Two shuffles ---- */
@@ -359,22 +359,22 @@ static void values_are_folded(void **state)
 /* Counts of the words of one text, and the words of another, in two partitions that are divided alike. */
 static void write_two_shuffles(struct bench *b)
 {
-	input(b, "x y x z y x", 11);
-	add_step(b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
-	to_shuffle(b, 2, "quern_sum_u64");
-	done_with(run_done(b, 0, 0));
-	note_output(b, 0, 0);
-	input(b, "y z w y", 7);
+	kit_input(b, "x y x z y x", 11);
+	kit_add_step(b, QUERN__STEP__KIND__FLAT_MAP, false, "words");
+	kit_to_shuffle(b, 2, "quern_sum_u64");
+	kit_done_with(kit_run_done(b, 0, 0));
+	kit_note_output(b, 0, 0);
+	kit_input(b, "y z w y", 7);
 	b->sink.combine = NULL;
 	b->sink.shuffle = SHUFFLE + 1;
-	done_with(run_done(b, 0, 3));
+	kit_done_with(kit_run_done(b, 0, 3));
 }
 
 /* The full join of the two, without a function. */
 static void join_two_shuffles(struct bench *b, Quern__MapOutput *output, Quern__MapOutput **list,
 	Quern__ShuffleInput *input, Quern__ShuffleInput **inputs, Quern__Group *group)
 {
-	from_shuffle(b, "quern_sum_u64");
+	kit_from_shuffle(b, "quern_sum_u64");
 	quern__map_output__init(output);
 	output->attempt = 3;
 	output->stage = MAP_STAGE;
@@ -421,20 +421,20 @@ static void two_shuffles_are_joined(void **state)
 	struct bench b;
 
 	(void)state;
-	bench_open(&b);
+	kit_open(&b);
 	write_two_shuffles(&b);
 	join_two_shuffles(&b, &output, list, &input, inputs, &group);
 	for (uint32_t i = 0; i < 2; i++) {
-		Quern__TaskResult *result = run_done(&b, i, 0);
+		Quern__TaskResult *result = kit_run_done(&b, i, 0);
 
 		add_pairs(&text, result);
-		done_with(result);
+		kit_done_with(result);
 	}
 	assert_int_equal(buf_add(&text, "", 1), 0);
 	assert_int_equal(strlen((const char *)text.data), 5 * 4);
 	for (size_t i = 0; i < 4; i++)
 		assert_non_null(strstr((const char *)text.data, pairs[i]));
-	bench_close(&b);
+	kit_close(&b);
 }
 
 static void the_shuffle_that_is_lost_is_named(void **state)
@@ -446,16 +446,16 @@ static void the_shuffle_that_is_lost_is_named(void **state)
 
 	(void)state;
 	for (uint32_t lost = 0; lost < 2; lost++) {
-		bench_open(&b);
+		kit_open(&b);
 		write_two_shuffles(&b);
 		join_two_shuffles(&b, &output, list, &input, inputs, &group);
 		assert_int_equal(unlink(kit_path(b.shuffle, lost == 0 ? "7-0-0.map" : "8-0-3.map")), 0);
-		Quern__TaskResult *result = run(&b, 1, 0);
+		Quern__TaskResult *result = kit_run(&b, 1, 0);
 		assert_int_equal(result->state, QUERN__TASK_RESULT__STATE__FETCH_FAILED);
 		assert_int_equal(result->fetch_shuffle, SHUFFLE + lost);
 		assert_int_equal(result->fetch->attempt, lost == 0 ? 0 : 3);
-		done_with(result);
-		bench_close(&b);
+		kit_done_with(result);
+		kit_close(&b);
 	}
 }
 
