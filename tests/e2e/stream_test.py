@@ -416,6 +416,15 @@ def test_what_a_pipe_made_is_kept_as_a_whole():
             assert [line for part in lines_of(d / "out") for line in part] == sorted(line + b"\tvalue" for line in lines)
 
 
+def test_a_command_before_a_sort_sees_whole_partitions():
+    with quern.scratch() as d:
+        (d / "text").mkdir()
+        n = 300000  # lines: more than a sample of a text would read
+        (d / "text" / "numbers").write_bytes(b"".join(b"%d\n" % i for i in range(1, n + 1)))
+        pipe_job(d, "sort_behind", d / "out", "awk 'NR > 1 && $1 != last + 1 { exit 3 } { last = $1; print }'")
+        assert [line for part in lines_of(d / "out") for line in part] == sorted(b"%d\tvalue" % i for i in range(1, n + 1))
+
+
 def test_partitions_are_sorted_where_they_are():
     with quern.scratch() as d:
         r = random.Random(6)
