@@ -4,6 +4,7 @@
  * -combiner, -input, -output, -numReduceTasks, -file, -files, -cmdenv, -D. */
 #include "cli/stream.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,12 +59,61 @@ static const struct argp_option own[] = {
 	{ "env", KEY_ENV, "NAME=VALUE", 0, "a variable for the commands to see; may be repeated", 0 },
 	{ "cmdenv", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
 	{ "define", 'D', "KEY=VALUE", 0, "a property of Hadoop's, or of quern's: see quern-stream(1)", 0 },
+	{ "jobconf", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
 	{ "file", KEY_FILE, "FILE", OPTION_HIDDEN, NULL, 0 },
 	{ "partitioner", KEY_PARTITIONER, "CLASS", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
 
 /* ---- Options ---- */
+
+/* Options of Hadoop Streaming that mean nothing here. */
+static const struct {
+	const char *name, *instead;
+} foreign[] = {
+	{ "inputformat", "input is text: leave it out" },
+	{ "outputformat", "output is text: leave it out" },
+	{ "inputreader", "input is text, a record is a line" },
+	{ "io", "commands get lines of text" },
+	{ "archives", "pack them out in the command; --files sends them along" },
+	{ "libjars", "no Java runs here" },
+	{ "background", "put '&' behind the command" },
+	{ "lazyOutput", "leave it out" },
+	{ "mapdebug", "see --verbose" },
+	{ "reducedebug", "see --verbose" },
+	{ "info", "see --help" },
+};
+
+/* Whether one of our own options begins so. */
+static bool is_own(const char *name, size_t len)
+{
+	for (const struct argp_option *o = own; o->name != NULL; o++)
+		if (strncmp(o->name, name, len) == 0)
+			return true;
+	return false;
+}
+
+/* "-outputformat" must not be taken for -o with the folder "utputformat". */
+static void refuse_foreign(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *name = argv[i] + strspn(argv[i], "-");
+		size_t len = strcspn(name, "="), dashes = (size_t)(name - argv[i]);
+
+		for (size_t k = 0; dashes > 0 && k < sizeof(foreign) / sizeof(foreign[0]); k++)
+			if (strlen(foreign[k].name) == len && strncmp(foreign[k].name, name, len) == 0) {
+				(void)fprintf(stderr, "%s: there is no %s here: %s\n", argv[0], argv[i],
+					foreign[k].instead);
+				exit(EXIT_USAGE);
+			}
+		if (dashes == 1 && len > 1 && (*name == 'i' || *name == 'o') &&
+			isalpha((unsigned char)name[1]) && !is_own(name, len)) {
+			(void)fprintf(stderr, "%s: there is no option %s: write '-%c %s' for a path\n",
+				argv[0], argv[i], *name, name + 1);
+			exit(EXIT_USAGE);
+		}
+	}
+}
 
 /* "NONE" is none, as Hadoop has it. */
 static int set_command(char **command, const char *value, struct err *err)
@@ -376,6 +426,7 @@ int command_stream(int argc, char **argv)
 	struct err err = { "" };
 	int status = 1;
 
+	refuse_foreign(argc, argv);
 	options_parse(argc, argv, &command, &s.run);
 	if (prepare(&s, &paths, &w, &err) < 0)
 		(void)fprintf(stderr, "quern: %s\n", err.text);

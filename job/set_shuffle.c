@@ -158,6 +158,15 @@ quern_set *quern_partitions(quern_set *from, uint32_t partitions)
 {
 	if (from->error != NULL)
 		return from;
+	/* A step of ours that belongs to the shuffle: distinct() and its like. */
+	if (from->kind == SET_STEP && from->step.kind == QUERN__STEP__KIND__SPLIT) {
+		quern_set *parent = quern_partitions(from->parent, partitions);
+		quern_set *set = parent->error != NULL ? parent : set_copy(from);
+
+		if (set->error == NULL)
+			set->parent = parent;
+		return set;
+	}
 	if (from->kind != SET_SHUFFLED && from->kind != SET_GROUPED)
 		return set_wrong(from->job, "quern_partitions(): the set is not the result of a shuffle "
 					    "(quern_reduce_by_key(), quern_sort_by_key(), quern_join() ...)");

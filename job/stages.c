@@ -265,6 +265,14 @@ static int cut_shuffle(struct cutter *c, struct set_shuffle *shuffle)
 	return cut_stage(c, shuffle->from, shuffle->stage, sink);
 }
 
+static bool reads_shuffles(const Quern__Stage *stage)
+{
+	for (size_t i = 0; i < stage->n_branches; i++)
+		if (stage->branches[i]->source->n_shuffles > 0)
+			return true;
+	return false;
+}
+
 /* The stage that answers the action. */
 static int cut_last(struct cutter *c, quern_set *set, const Quern__Sink *action)
 {
@@ -279,7 +287,11 @@ static int cut_last(struct cutter *c, quern_set *set, const Quern__Sink *action)
 		sink->value_type = set->value_type;
 		sink->has_key = set->has_key;
 	}
-	return cut_stage(c, set, set->job->next_stage++, sink);
+	int r = cut_stage(c, set, set->job->next_stage++, sink);
+	/* What comes out of a shuffle has a key, an empty one if it had none. A file of records says so. */
+	if (r == 0 && sink->kind == QUERN__SINK__KIND__SEQ && reads_shuffles(c->stages.at[c->stages.n - 1]))
+		sink->has_key = true;
+	return r;
 }
 
 static int fill_run(struct cutter *c, quern_job *job, Quern__Run **ret)

@@ -14,9 +14,12 @@ enum { PLAN_TEXT_MAX = 64 << 10 };
 static void show_plan(struct driver *d)
 {
 	auto_buf struct buf text = BUF_INIT(PLAN_TEXT_MAX);
+	auto_symbols struct symbols *symbols = NULL;
+
+	(void)symbols_load(d->c->process.so, &symbols); /* without names it says where functions are */
 
 	/* Without its last newline; of one that is too long what fits. */
-	if (action_explain(d->action, NULL, &text) != -ENOMEM && text.len > 1)
+	if (action_explain(d->action, symbols, &text) != -ENOMEM && text.len > 1)
 		driver_say(d, "%.*s", (int)text.len - 1, (const char *)text.data);
 }
 

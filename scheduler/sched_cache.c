@@ -134,7 +134,7 @@ static int say_too_large(
 	set->too_large = true;
 	return sched_plan_text(s, SCHED_DO_LOG, 0, 0,
 		"cache %u: partition %u on %s was not kept: it is larger than the memory for it "
-		"(--cache-memory, and half of --task-memory)",
+		"(--cache-memory, and a quarter of --task-memory)",
 		set->id, partition, e->agent->hostname);
 }
 

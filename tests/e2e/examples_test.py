@@ -119,7 +119,7 @@ def test_verbose_shows_the_plan():
         begin = plan.index("quern: run 1: save_text(out)")
         assert plan[begin + 1] == \
             f"  stage 1 (2 tasks): text '{d}/all' -> shuffle 1 of 3 partitions, combined by quern_sum_u64", plan
-        assert plan[begin + 2].startswith("    flat_map job+0x"), plan
+        assert plan[begin + 2].startswith("    flat_map words"), plan
         assert plan[begin + 3] == \
             f"  stage 2 (3 tasks): shuffle 1, reduced by quern_sum_u64 -> text '{d}/out' as key<TAB>u64", plan
         assert any(re.fullmatch(r"quern: peak memory of a worker: [0-9]+\.[0-9] MiB", line) for line in plan), plan

@@ -98,10 +98,6 @@ typedef void quern_cartesian_fn(quern_slice left_key, quern_slice left_value, qu
 /* Compares two keys: < 0, 0 or > 0, as qsort() has it. Keys that are equal to it are equal. */
 typedef int quern_compare_fn(quern_slice key_a, quern_slice key_b, void *arg);
 
-/* ---- For use inside them ---- */
-
-/* Takes the next of the values; borrowed until the next call. false: there is none left. */
-bool quern_next_value(quern_values *values, quern_slice *value);
 /* Looks at a record that goes nowhere. */
 typedef void quern_foreach_fn(quern_slice key, quern_slice value, void *arg);
 /* Is called once for each partition, from 0 on, also if that is empty: takes its records with quern_next(),
@@ -119,6 +115,8 @@ typedef uint32_t quern_partitioner_fn(quern_slice key, uint32_t partitions, void
 
 /* ---- For use inside them ---- */
 
+/* Takes the next of the values; borrowed until the next call. false: there is none left. */
+bool quern_next_value(quern_values *values, quern_slice *value);
 /* In a quern_partition_fn: takes the next record of the partition, which is borrowed until the next call.
  * false: there are no more. */
 bool quern_next(quern_records *records, quern_slice *key, quern_slice *value);
