@@ -246,9 +246,10 @@ class Program:
         self.r = random.Random(seed)
         self.ops, self.expected, self.inputs, self.stack = [], {}, [], []
         self.cluster = self.r.choice(["local[2]", "local[3x1]", "local[2x2]"])
-        self.memory = self.r.choice([16, 16, 64])  # MiB of a task
+        self.memory = self.r.choice([1, 2, 16])  # MiB of a task
         self.options = ["--parallelism", self.r.choice([1, 2, 3, 5, 8]), "--task-memory", f"{self.memory}m",
-                        "--shuffle-compression", self.r.choice(["off", "1"]), "--task-max-failures", "30"]
+                        "--shuffle-compression", self.r.choice(["off", "1"]), "--task-max-failures", "30",
+                        "--cache-memory", self.r.choice(["1m", "64m"])]
         self.troubles = self.r.choice([0.2, 0.4, 0.8])
         for _ in range(self.r.randrange(3, 16)):
             self.grow()

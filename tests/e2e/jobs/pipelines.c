@@ -48,7 +48,7 @@ static const char *path_of(const struct machine *m, const char *kind, uint32_t n
 	return path;
 }
 
-/* All of a file, which is never given back: the job is short. */
+/* All of a file, to be freed. */
 static quern_slice content(const char *path)
 {
 	FILE *f = fopen(path, "rb");
@@ -61,7 +61,8 @@ static quern_slice content(const char *path)
 	return quern_bytes(text, n);
 }
 
-/* Records as Python writes them: two lengths (of the key: all bits, it has none), key, value. */
+/* Of what is freed here, records as Python writes them: two lengths (of the key: all bits, it has none), key,
+ * value. */
 static quern_set *records_of(struct machine *m, quern_slice text)
 {
 	quern_record *records = calloc(text.len / 8 + 1, sizeof(*records));
@@ -81,7 +82,10 @@ static quern_set *records_of(struct machine *m, quern_slice text)
 		records[n].value = quern_bytes(p, len[1]);
 		p += len[1];
 	}
-	return quern_records_from(m->job, records, n);
+	quern_set *set = quern_records_from(m->job, records, n);
+	free(records);
+	free((char *)(uintptr_t)text.ptr);
+	return set;
 }
 
 static quern_set *source(struct machine *m)
