@@ -48,8 +48,10 @@ def digest(values):
 
 
 class Set:
-    def __init__(self, records, ordered=False):
-        self.records, self.ordered = records, ordered
+    """`bare`: no record has a key but an empty one that a shuffle gave it, which text does not show."""
+
+    def __init__(self, records, ordered=False, bare=False):
+        self.records, self.ordered, self.bare = records, ordered, bare
 
     def each(self, function):
         """One step: any number of records for each."""
@@ -64,7 +66,7 @@ class Set:
         return not any(b"\n" in v or k is not None and (b"\n" in k or b"\t" in k) for k, v in self.records)
 
     def lines(self):
-        return [v if k is None else k + b"\t" + v for k, v in self.records]
+        return [v if k is None or self.bare else k + b"\t" + v for k, v in self.records]
 
     def small(self):
         return len(self.records) <= LIMIT and sum(len(k or b"") + len(v) for k, v in self.records) <= BYTES
@@ -186,6 +188,11 @@ FUNCTIONLESS = {"dup", "exchange", "drop", "text", "pairs", "records", "fixed", 
                 "subtract_keys", "union", "subtract", "intersection", "save", "save_seq", "collect", "count", "take",
                 "top", "least", "empty"}
 
+# Give no keys to a set in which no record has one, as far as text shows.
+KEEP_KEYS = {"several_values", "some", "twice", "length", "shared", "sample", "persist", "unpersist", "checkpoint",
+             "resources", "sort_partitions", "sort", "sort_numbers", "sort_by", "distinct", "repartition", "coalesce",
+             "by_hash", "by_place", "place_and_sort"}
+
 # ---- Actions: the set, a, b -> what they give, and how it is compared ----
 
 
@@ -303,7 +310,7 @@ class Program:
         if kind == "range":
             first, n = r.choice([0, 250, 2**31]), r.choice([0, 1, 40, 700])
             self.emit(kind, first, pieces, n)
-            self.stack.append(Set([(None, number(i)) for i in range(first, first + n)], True))
+            self.stack.append(Set([(None, number(i)) for i in range(first, first + n)], True, True))
             return
         if kind == "records":
             table = self.table()
@@ -321,7 +328,7 @@ class Program:
                                 for i, j in itertools.pairwise([0, *cuts, len(lines)])])
             table = [(None, line) if kind == "text" else line.partition(b"\t")[::2] for line in lines]
         self.emit(kind, place, pieces, width if kind == "fixed" else 0)
-        self.stack.append(Set(table, True))
+        self.stack.append(Set(table, True, kind in ("text", "fixed")))
 
     # -- Transformations and actions, where they are possible --
 
@@ -344,6 +351,7 @@ class Program:
         if name in ("repartition", "coalesce", "by_place", "place_and_sort"):
             b = b or 4
         new = table[name](s, a, b)
+        new = Set(new.records, new.ordered, s.bare and name in KEEP_KEYS or name in ("cat", "upper"))
         if new.small():
             self.emit(name, int(a), b, c)
             self.stack[-1] = new
@@ -356,6 +364,7 @@ class Program:
         if pairs > LIMIT and (name == "cartesian" or "join" in name):
             return
         new = BOTH[name](a, b)
+        new.bare = a.bare and (b.bare or name != "union") and name in ("union", "subtract", "intersection")
         if new.small():
             self.emit(name, 0, self.partitions(), 1000)
             self.stack[-2:] = [new]
