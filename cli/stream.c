@@ -216,6 +216,17 @@ static bool has(const struct files *files, const char *name)
 	return false;
 }
 
+/* Whether this very file is there under that name. */
+static bool has_file(const struct files *files, const char *name, const struct stat *st)
+{
+	struct stat other;
+
+	for (size_t i = 0; i < files->list.n; i++)
+		if (strcmp(files->list.at[i].name, name) == 0 && stat(files->list.at[i].path, &other) == 0)
+			return other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+	return false;
+}
+
 /* A file that a command calls ./NAME, where we are, is sent along without being asked for. */
 static int ship(struct files *files, const char *command, struct err *err)
 {
@@ -237,19 +248,29 @@ static int ship(struct files *files, const char *command, struct err *err)
 	return 0;
 }
 
-/* A command that is the name of a file that is sent along: Hadoop looks for it where it runs. */
-static int run_here(const struct files *files, char **command, struct err *err)
+/* The program that a command begins with: one that has its place below where we are is sent along, and is
+ * found as ./NAME then; so is one that is called by the name of a file that is sent along, which is where
+ * Hadoop looks for it. */
+static int run_here(struct files *files, char **command, struct err *err)
 {
 	auto_free char *word = *command != NULL ? strndup(*command, strcspn(*command, " \t\n;|&()<>")) : NULL;
+	struct stat st;
 	char *here;
 
 	if (*command == NULL)
 		return 0;
 	if (word == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
-	if (!has(files, word))
+	const char *slash = strrchr(word, '/'), *name = slash != NULL ? slash + 1 : word;
+	if (slash != NULL ? word[0] == '/' || stat(word, &st) < 0 || !S_ISREG(st.st_mode) : !has(files, name))
 		return 0;
-	if (asprintf(&here, "./%s", *command) < 0)
+	if (slash != NULL && !has_file(files, name, &st)) {
+		int r = files_add(files, word, err); /* another file of that name is a mistake */
+
+		if (r < 0)
+			return r;
+	}
+	if (asprintf(&here, "./%s%s", name, *command + strlen(word)) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	free(*command);
 	*command = here;
@@ -342,7 +363,8 @@ int command_stream(int argc, char **argv)
 		.input = &s,
 		.args = "[PATH...]",
 		.doc = "Runs a job whose functions are commands in any language: lines in, lines out.\v"
-		       "PATHs are further inputs. A file that a command calls ./NAME is sent along. Hadoop "
+		       "PATHs are further inputs. A file that a command calls ./NAME is sent along, and so "
+		       "is the file DIR/NAME that one begins with. Hadoop "
 		       "Streaming's options (-mapper, -reducer, ...) are understood.\n\n"
 		       "Exit status: 0 done, 1 the job failed, 2 the command line is wrong, 3 no cluster, "
 		       "130 "

@@ -44,9 +44,31 @@ static void pass_or_skip(struct quern_out *out, quern_slice key, quern_slice val
 	g->task->record = before;
 }
 
+/* The same without a note of the record. */
+static void pass_alone(struct quern_out *out, quern_slice key, quern_slice value)
+{
+	struct gate *g = (struct gate *)out;
+	const struct out_record *const before = g->task->record;
+	jmp_buf here;
+	jmp_buf *const skip = out_skip(&here);
+
+	if (_setjmp(here) == 0)
+		g->next->emit(g->next, key, value);
+	(void)out_skip(skip);
+	g->task->record = before;
+}
+
 static bool may_skip(const struct out_task *task)
 {
 	return task->tally != NULL && task->tally->bad_max > 0;
+}
+
+bool gate_behind(struct gate *g, struct quern_out *next, struct out_task *task)
+{
+	if (task == NULL || !may_skip(task))
+		return false;
+	*g = (struct gate){ .in = { pass_alone }, .next = next, .task = task };
+	return true;
 }
 
 void gate_init(struct gate *g, struct quern_out *next, struct out_task *task)

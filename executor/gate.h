@@ -16,6 +16,10 @@ struct gate {
 /* Where the task may leave bad records out, quern_bad_record() behind the gate goes on with the next one. */
 void gate_init(struct gate *g, struct quern_out *next, struct out_task *task);
 
+/* One that notes nothing, behind a function that emits several records for one: a bad one of them is left out
+ * by itself, and the function goes on. false: bad records may not be left out, and there is no gate. */
+bool gate_behind(struct gate *g, struct quern_out *next, struct out_task *task);
+
 /* Calls `call`, as work on one record: a key, `value` with ptr NULL. */
 void gate_call(struct gate *g, quern_slice key, quern_slice value, void (*call)(void *arg), void *arg);
 

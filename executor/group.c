@@ -135,9 +135,35 @@ static void each_intersect(struct group *g)
 		g->out->emit(g->out, key_of(g), quern_str(""));
 }
 
+/* A pair for a function of the job. */
+struct pair {
+	struct group *group;
+	const quern_slice *left, *right;
+};
+
+static void call_join(void *pair)
+{
+	const struct pair *p = pair;
+	struct group *g = p->group;
+
+	((quern_join_fn *)g->fn)(key_of(g), p->left, p->right, g->out, g->arg);
+}
+
+static void call_cartesian(void *pair)
+{
+	const struct pair *p = pair;
+	struct group *g = p->group;
+
+	((quern_cartesian_fn *)g->fn)(quern_left(*p->left), quern_right(*p->left), quern_left(*p->right),
+		quern_right(*p->right), g->out, g->arg);
+}
+
+/* One that is bad is left out alone. */
 static void pair_user(struct group *g, const quern_slice *left, const quern_slice *right)
 {
-	((quern_join_fn *)g->fn)(key_of(g), left, right, g->out, g->arg);
+	struct pair p = { g, left, right };
+
+	gate_call(&g->gate, key_of(g), left != NULL ? *left : *right, call_join, &p);
 }
 
 static void pair_both(struct group *g, const quern_slice *left, const quern_slice *right)
@@ -148,8 +174,9 @@ static void pair_both(struct group *g, const quern_slice *left, const quern_slic
 /* Of a CROSS: values are whole records. */
 static void pair_records(struct group *g, const quern_slice *left, const quern_slice *right)
 {
-	((quern_cartesian_fn *)g->fn)(quern_left(*left), quern_right(*left), quern_left(*right),
-		quern_right(*right), g->out, g->arg);
+	struct pair p = { g, left, right };
+
+	gate_call(&g->gate, quern_left(*left), quern_right(*left), call_cartesian, &p);
 }
 
 /* The left values go by while the right ones are held. */
@@ -249,7 +276,10 @@ void group_run(struct group *g, struct quern_out *out)
 	g->out = out;
 	gate_init(&g->gate, NULL, g->config.flow->task);
 	while (!g->config.flow->stop && next_key(g)) {
-		gate_call(&g->gate, key_of(g), quern_bytes(NULL, 0), do_key, g);
+		if (g->pair != NULL) /* each is worked on by itself */
+			g->each(g);
+		else
+			gate_call(&g->gate, key_of(g), quern_bytes(NULL, 0), do_key, g);
 		side_skip(&g->left);
 		side_skip(&g->right);
 	}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/gate.h"
 #include "executor/pipe.h"
 #include "executor/sort_step.h"
 #include "executor/tag.h"
@@ -27,6 +28,7 @@ struct step {
 	} fn;
 	void *arg;
 	struct quern_out *tee; /* of a step that keeps records; or NULL */
+	struct gate gate;      /* behind one that may emit several records for one */
 	struct quern_out *next;
 	struct flow *flow;
 	struct stateful *stateful; /* it is one of those, and nothing of the above counts; or NULL */
@@ -311,6 +313,21 @@ static int open_call(struct step *at, const struct step_env *env, const Quern__S
 	return steps_resolve(env->code, step->function, &at->fn.any, &at->arg, err);
 }
 
+/* Whether it may emit more than one record for one: the bad ones of them must not take the others along.
+ * Steps that have a gate of their own are not meant. */
+static bool emits_several(const Quern__Step *step)
+{
+	switch (step->kind) {
+	case QUERN__STEP__KIND__FLAT_MAP:
+	case QUERN__STEP__KIND__FLAT_MAP_VALUES:
+	case QUERN__STEP__KIND__SAMPLE:
+	case QUERN__STEP__KIND__ZIP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Makes a step; *next is where it emits, and becomes where it takes records. */
 static int open_step(struct step *at, const struct step_env *env, const Quern__Step *step, size_t i,
 	struct quern_out **next, struct err *err)
@@ -319,6 +336,8 @@ static int open_step(struct step *at, const struct step_env *env, const Quern__S
 	struct step_env own = *env;
 	int r;
 
+	if (emits_several(step) && gate_behind(&at->gate, *next, env->flow->task))
+		*next = &at->gate.in;
 	own.partition = step_partition(step, env->task->partition);
 	if (stateful != NULL)
 		r = stateful(&own, step, *next, &at->stateful, err);

@@ -84,11 +84,13 @@ static int fill_done(struct run *r, Quern__TaskResult *result)
 	result->has_records_in = result->has_bytes_in = true;
 	result->records_in = r->cache.reads ? r->cache.reader.records : source_records(&r->source);
 	result->bytes_in = r->cache.reads ? r->cache.reader.len : source_bytes(&r->source);
-	if (task_cache_finish(&r->cache, !r->flow.stop, result) < 0) /* a limit stopped it: not all passed */
+	/* What is counted later, when it is done again, must be done again. */
+	bool uncounted = r->t->stage->sink->uncounted;
+	bool again = uncounted && tally_counted(&r->tally);
+	/* When a limit stopped it not all has passed. */
+	if (task_cache_finish(&r->cache, !r->flow.stop && !again, result) < 0)
 		return -ENOMEM;
-	/* What is done again is counted then, but what is kept is not done again. */
-	if ((!r->t->stage->sink->uncounted || (r->t->cache != NULL && r->t->cache->n_write > 0)) &&
-		tally_message(&r->tally, &result->tally) < 0)
+	if (!uncounted && tally_message(&r->tally, &result->tally) < 0)
 		return -ENOMEM;
 	return sink_answer(&r->sink, result);
 }

@@ -91,10 +91,16 @@ static inline bool step_numbered(const Quern__Step *step)
 /* Whether a step of it is about the partition as a whole: of its source nothing may be left out. */
 static inline bool branch_whole(const Quern__Branch *branch)
 {
-	for (size_t i = 0; i < branch->n_steps; i++)
-		if (branch->steps[i]->kind == QUERN__STEP__KIND__MAP_PARTITIONS ||
-			branch->steps[i]->kind == QUERN__STEP__KIND__ZIP)
+	for (size_t i = 0; i < branch->n_steps; i++) {
+		switch (branch->steps[i]->kind) {
+		case QUERN__STEP__KIND__MAP_PARTITIONS:
+		case QUERN__STEP__KIND__PIPE:
+		case QUERN__STEP__KIND__ZIP:
 			return true;
+		default:
+			break;
+		}
+	}
 	return false;
 }
 

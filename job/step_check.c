@@ -85,7 +85,9 @@ int step_check(const Quern__Step *s, struct err *err)
 		return s->pipe != NULL ? pipe_check(s->pipe, err)
 				       : err_set(err, -EBADMSG, "a pipe without a command");
 	case QUERN__STEP__KIND__SORT:
-		return s->order != NULL ? 0 : err_set(err, -EBADMSG, "a sort without an order");
+		return s->order != NULL && !s->order->tagged && s->order->compare == NULL
+			       ? 0
+			       : err_set(err, -EBADMSG, "a sort without an order of its own");
 	case QUERN__STEP__KIND__ZIP:
 		return check_starts(s, err);
 	case QUERN__STEP__KIND__TAG:

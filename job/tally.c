@@ -74,10 +74,15 @@ static int fill_texts(const struct tally *t, Quern__Tally *m)
 	return 0;
 }
 
+bool tally_counted(const struct tally *t)
+{
+	return t->n_accumulators > 0 || t->n_counters > 0 || t->bad > 0;
+}
+
 int tally_message(const struct tally *t, Quern__Tally **ret)
 {
 	*ret = NULL;
-	if (t->n_accumulators == 0 && t->n_counters == 0 && t->bad == 0)
+	if (!tally_counted(t))
 		return 0;
 	Quern__Tally *m = malloc(sizeof(*m));
 	if (m == NULL)

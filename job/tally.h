@@ -35,6 +35,9 @@ struct tally {
 /* One more bad record. */
 void tally_bad(struct tally *t, const char *text);
 
+/* Whether there is anything in it. */
+bool tally_counted(const struct tally *t);
+
 /* As a message: *ret is for quern__tally__free_unpacked(), NULL when there is nothing to tell. 0 or -ENOMEM.
  */
 int tally_message(const struct tally *t, Quern__Tally **ret);

@@ -2,34 +2,22 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/link.h"
 #include "base/proof.h"
 #include "base/serve.h"
-#include "base/vec.h"
-#include "job/reduction.h"
-#include "job/tally.h"
-#include "mesos/client.h"
 #include "mesos/codec.h"
-#include "scheduler/action.h"
-#include "scheduler/artifacts.h"
-#include "scheduler/broadcasts.h"
-#include "scheduler/job_process.h"
+#include "scheduler/driver_state.h"
 #include "scheduler/outfit.h"
-#include "scheduler/peers.h"
-#include "scheduler/progress.h"
 
 enum {
 	GOODBYE_MS = 5000,     /* how long TEARDOWN may take */
@@ -37,35 +25,6 @@ enum {
 	STALLED_MS = 10000,    /* without a task that runs before a person is told why */
 	PROGRESS_MS = 100,     /* between two looks at a terminal */
 	CALL_MAX = 64 << 20,   /* bytes of one SUBSCRIBE */
-	PLAN_TEXT_MAX = 64 << 10,
-};
-
-struct committed {
-	uint32_t run, partition;
-	char *error; /* NULL: in place */
-};
-
-struct driver {
-	const struct driver_config *c;
-	struct event_base *loop;
-	struct event *tick, *end, *goodbye, *redraw, *stalled, *signals[3];
-	uint32_t done_before; /* tasks, at the last look whether anything goes on */
-	struct http_client *http;
-	struct mesos_client *mesos;
-	struct peers *peers;
-	struct artifacts *artifacts;
-	struct offers *offers; /* broadcasts */
-	struct sched *sched;
-	struct sched_plan plan;
-	VEC(struct committed) committed; /* answers that the core has not had yet */
-	struct job_process *job;
-	struct action *action; /* of the job, under way; NULL: none */
-	struct action_memory memory;
-	struct progress progress;
-	bool subscribed; /* there is a stream: its end is what TEARDOWN is waited for by */
-	bool ending;
-	bool stopped; /* the core has nothing more to say */
-	int status;
 };
 
 static uint64_t now_ms(void)
@@ -76,7 +35,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-__attribute__((format(printf, 2, 3))) static void say(struct driver *d, const char *format, ...)
+void driver_say(struct driver *d, const char *format, ...)
 {
 	va_list ap;
 
@@ -89,7 +48,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct driver *d, const ch
 }
 
 /* The way out, from wherever: the work is done by on_end(), from the loop. The first reason counts. */
-static void end(struct driver *d, int status)
+void driver_end(struct driver *d, int status)
 {
 	if (d->ending)
 		return;
@@ -98,11 +57,11 @@ static void end(struct driver *d, int status)
 	event_active(d->end, 0, 0);
 }
 
-static void out_of_memory(struct driver *d)
+void driver_out_of_memory(struct driver *d)
 {
 	if (!d->ending)
-		say(d, "out of memory");
-	end(d, DRIVER_JOB_FAILED);
+		driver_say(d, "out of memory");
+	driver_end(d, DRIVER_JOB_FAILED);
 	d->stopped = true; /* the core cannot be asked any more */
 }
 
@@ -116,24 +75,24 @@ static void do_commit(struct driver *d, const struct sched_action *a)
 	if (d->action == NULL || action_commit(d->action, a->run, a->text, a->partition, &err) < 0) {
 		c.error = strdup(d->action == NULL ? "the action is over" : err.text);
 		if (c.error == NULL) {
-			out_of_memory(d);
+			driver_out_of_memory(d);
 			return;
 		}
 	}
 	if (vec_push(&d->committed, c) < 0) {
 		free(c.error);
-		out_of_memory(d);
+		driver_out_of_memory(d);
 	}
 }
 
 /* Tells the job that an action has ended. */
-static void answer(struct driver *d, uint32_t run, int code, const char *text)
+void driver_answer(struct driver *d, uint32_t run, int code, const char *text)
 {
 	struct sched_tally t;
 
 	sched_get_tally(d->sched, &t);
 	if (d->job != NULL && job_process_done(d->job, run, code, text, t.totals, t.n_totals) < 0)
-		out_of_memory(d);
+		driver_out_of_memory(d);
 }
 
 static void do_done(struct driver *d, const struct sched_action *a)
@@ -149,8 +108,8 @@ static void do_done(struct driver *d, const struct sched_action *a)
 	d->action = action_free(d->action);
 	progress_clear(&d->progress);
 	if (code != 0 && text != NULL && !d->ending)
-		say(d, "%s", text);
-	answer(d, a->run, code, text != NULL ? text : "");
+		driver_say(d, "%s", text);
+	driver_answer(d, a->run, code, text != NULL ? text : "");
 }
 
 static void perform(struct driver *d, const struct sched_action *a)
@@ -176,23 +135,23 @@ static void perform(struct driver *d, const struct sched_action *a)
 		break;
 	case SCHED_DO_LOG:
 		if (d->c->verbose)
-			say(d, "%s", a->text);
+			driver_say(d, "%s", a->text);
 		break;
 	case SCHED_DO_FATAL:
 		if (!d->ending)
-			say(d, "%s", a->text);
-		end(d, a->code);
+			driver_say(d, "%s", a->text);
+		driver_end(d, a->code);
 		break;
 	case SCHED_DO_STOPPED:
 		d->stopped = true;
 		break;
 	}
 	if (r == -ENOMEM)
-		out_of_memory(
+		driver_out_of_memory(
 			d); /* -ENOTCONN: the core hears of the lost connection by an event of its own */
 	else if (r == -EMSGSIZE) {
-		say(d, "a message of %zu bytes is more than may wait for a slow receiver", a->len);
-		end(d, DRIVER_JOB_FAILED);
+		driver_say(d, "a message of %zu bytes is more than may wait for a slow receiver", a->len);
+		driver_end(d, DRIVER_JOB_FAILED);
 	}
 }
 
@@ -211,7 +170,7 @@ static void arm_tick(struct driver *d)
 }
 
 /* One event through the core, and everything that follows from it. */
-static void step(struct driver *d, struct sched_event ev)
+void driver_step(struct driver *d, struct sched_event ev)
 {
 	if (d->stopped)
 		return;
@@ -219,7 +178,7 @@ static void step(struct driver *d, struct sched_event ev)
 	int r = sched_step(d->sched, &ev, &d->plan);
 	for (;;) {
 		if (r < 0)
-			out_of_memory(d);
+			driver_out_of_memory(d);
 		for (size_t i = 0; i < d->plan.n; i++)
 			perform(d, &d->plan.at[i]);
 		sched_plan_reset(&d->plan);
@@ -263,7 +222,7 @@ static int on_event(void *arg, const void *data, size_t len)
 			mesos_client_heartbeat(d->mesos, event->subscribed->heartbeat_interval_seconds);
 		d->subscribed = true;
 	}
-	step(d, (struct sched_event){ .kind = SCHED_EV_MESOS, .u.mesos = event });
+	driver_step(d, (struct sched_event){ .kind = SCHED_EV_MESOS, .u.mesos = event });
 	protobuf_c_message_free_unpacked(m, NULL);
 	return 0;
 }
@@ -278,8 +237,8 @@ static void on_down(void *arg, const char *why)
 		return;
 	}
 	if (d->c->verbose)
-		say(d, "no connection to the master: %s", why);
-	step(d, (struct sched_event){ .kind = SCHED_EV_MESOS_DOWN });
+		driver_say(d, "no connection to the master: %s", why);
+	driver_step(d, (struct sched_event){ .kind = SCHED_EV_MESOS_DOWN });
 }
 
 static void on_lost(void *arg, const char *why)
@@ -288,8 +247,8 @@ static void on_lost(void *arg, const char *why)
 
 	d->subscribed = false;
 	if (!d->ending)
-		say(d, "no Mesos master: %s", why);
-	end(d, DRIVER_NO_CLUSTER);
+		driver_say(d, "no Mesos master: %s", why);
+	driver_end(d, DRIVER_NO_CLUSTER);
 }
 
 static void on_refused(void *arg, long status, const char *words)
@@ -297,7 +256,7 @@ static void on_refused(void *arg, long status, const char *words)
 	struct driver *d = arg;
 
 	if (d->c->verbose && !d->ending)
-		say(d, "the master refused a call: %ld %s", status, words);
+		driver_say(d, "the master refused a call: %ld %s", status, words);
 }
 
 static const struct mesos_client_ops mesos_ops = {
@@ -308,13 +267,13 @@ static const struct mesos_client_ops mesos_ops = {
 
 static void on_peer_up(void *arg, const char *id)
 {
-	step(arg, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = id } });
+	driver_step(arg, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = id } });
 }
 
 static void on_peer_message(void *arg, const char *id, const Quern__ToDriver *message)
 {
-	step(arg, (struct sched_event){
-			  .kind = SCHED_EV_LINK, .u.link = { .executor_id = id, .message = message } });
+	driver_step(arg, (struct sched_event){ .kind = SCHED_EV_LINK,
+				 .u.link = { .executor_id = id, .message = message } });
 }
 
 static void on_peer_down(void *arg, const char *id, const char *why)
@@ -322,146 +281,13 @@ static void on_peer_down(void *arg, const char *id, const char *why)
 	struct driver *d = arg;
 
 	if (d->c->verbose && !d->ending)
-		say(d, "connection to executor %s ended: %s", id, why);
-	step(d, (struct sched_event){ .kind = SCHED_EV_LINK_DOWN, .u.link = { .executor_id = id } });
+		driver_say(d, "connection to executor %s ended: %s", id, why);
+	driver_step(d, (struct sched_event){ .kind = SCHED_EV_LINK_DOWN, .u.link = { .executor_id = id } });
 }
 
 static const struct peers_ops peers_ops = {
 	.up = on_peer_up, .message = on_peer_message, .down = on_peer_down
 };
-
-/* ---- The job ---- */
-
-static void show_plan(struct driver *d)
-{
-	auto_buf struct buf text = BUF_INIT(PLAN_TEXT_MAX);
-
-	/* Without its last newline; of one that is too long what fits. */
-	if (action_explain(d->action, NULL, &text) != -ENOMEM && text.len > 1)
-		say(d, "%.*s", (int)text.len - 1, (const char *)text.data);
-}
-
-static void on_run(void *arg, const Quern__Run *run)
-{
-	struct driver *d = arg;
-	struct err err = { "" };
-
-	if (d->ending)
-		return;
-	int r = d->action != NULL ? err_set(&err, -EPROTO, "the job asked for two actions at a time")
-				  : action_begin(run, &d->memory, &d->c->action, &d->action, &err);
-	if (r < 0) {
-		say(d, "%s", err.text);
-		answer(d, run->id, DRIVER_JOB_FAILED, err.text);
-		return;
-	}
-	struct sched_event ev = { .kind = SCHED_EV_RUN };
-	action_event(d->action, &ev);
-	if (d->c->verbose)
-		show_plan(d);
-	step(d, ev);
-}
-
-static void on_cancel(void *arg, uint32_t run)
-{
-	step(arg, (struct sched_event){ .kind = SCHED_EV_CANCEL, .u.run_id = run });
-}
-
-/* What the job needed, for who wonders about --task-memory. */
-static void show_peak(struct driver *d)
-{
-	struct sched_progress now;
-
-	sched_get_progress(d->sched, &now);
-	if (now.peak_rss > 0)
-		say(d, "peak memory of a worker: %.1f MiB", (double)now.peak_rss / (1 << 20));
-}
-
-static void show_count(struct driver *d, const Quern__Count *c, const char *name)
-{
-	const char *type = tally_type(tally_reduction(c));
-
-	if (*type == 'u')
-		say(d, "%s: %llu", name, (unsigned long long)c->bits);
-	else if (*type == 'i')
-		say(d, "%s: %lld", name, (long long)c->bits);
-	else
-		say(d, "%s: %.17g", name, reduce_as_double(c->bits));
-}
-
-/* What tasks have counted. Nothing but quern knows the names of counters: they are shown, accumulators when
- * more is to be said. */
-static void show_tally(struct driver *d)
-{
-	struct sched_tally t;
-
-	sched_get_tally(d->sched, &t);
-	for (size_t i = 0; i < t.n_totals; i++) {
-		const Quern__Count *c = t.totals[i];
-
-		if (c->name != NULL ? !d->c->quiet : d->c->verbose)
-			show_count(d, c, c->name != NULL ? c->name : t.accumulators[c->id]->name);
-	}
-	if (t.bad == 0 || d->c->quiet)
-		return;
-	say(d, "warning: %llu bad record%s left out%s", (unsigned long long)t.bad,
-		t.bad == 1 ? " was" : "s were", t.bad > t.n_texts ? "; the first:" : ":");
-	for (size_t i = 0; i < t.n_texts; i++)
-		say(d, "  %s", t.texts[i]);
-}
-
-static void on_unpersist(void *arg, uint32_t cache)
-{
-	step(arg, (struct sched_event){ .kind = SCHED_EV_UNPERSIST, .u.cache = cache });
-}
-
-static void on_gone(void *arg, int status, const char *why)
-{
-	struct driver *d = arg;
-
-	if (d->ending)
-		return;
-	if (why != NULL)
-		say(d, "the job's own process broke off: %s", why);
-	else if (WIFSIGNALED(status))
-		say(d, "quern_main() died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else if (WEXITSTATUS(status) != 0 && d->c->verbose)
-		say(d, "quern_main() ended with status %d", WEXITSTATUS(status));
-	show_tally(d);
-	if (d->c->verbose)
-		show_peak(d);
-	end(d, why == NULL && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? DRIVER_DONE
-									    : DRIVER_JOB_FAILED);
-}
-
-static int on_broadcast(
-	void *arg, pid_t pid, const Quern__SessionToDriver__Broadcast *broadcast, struct err *err)
-{
-	struct driver *d = arg;
-
-	int r = broadcasts_take(d->offers, pid, broadcast, err);
-	if (r == 0)
-		step(d, (struct sched_event){ .kind = SCHED_EV_BROADCAST,
-				.u.broadcast = { .id = broadcast->id,
-					.length = broadcast->length,
-					.checksum = broadcast->checksum } });
-	return r;
-}
-
-static void on_destroy(void *arg, uint32_t broadcast)
-{
-	struct driver *d = arg;
-
-	broadcasts_drop(d->offers, broadcast);
-	step(d, (struct sched_event){ .kind = SCHED_EV_DESTROY, .u.broadcast = { .id = broadcast } });
-}
-
-static const struct job_process_ops job_ops = { .run = on_run,
-	.cancel = on_cancel,
-	.unpersist = on_unpersist,
-	.broadcast = on_broadcast,
-	.destroy = on_destroy,
-	.gone = on_gone };
 
 /* ---- The loop's own events ---- */
 
@@ -469,7 +295,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	step(arg, (struct sched_event){ .kind = SCHED_EV_TICK });
+	driver_step(arg, (struct sched_event){ .kind = SCHED_EV_TICK });
 }
 
 static void on_redraw(evutil_socket_t fd, short what, void *arg)
@@ -501,7 +327,7 @@ static void on_stalled(evutil_socket_t fd, short what, void *arg)
 		       now.tasks_done < now.tasks;
 	d->done_before = now.tasks_done;
 	if (stalled)
-		say(d,
+		driver_say(d,
 			"waiting: no task could start for %d s; %llu offers came so far, %llu were declined; "
 			"a task needs %g cores and %u MB, and its executor %g and %u beside it",
 			STALLED_MS / 1000, (unsigned long long)now.offers, (unsigned long long)now.declined,
@@ -517,7 +343,7 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (d->ending) /* asked twice: no goodbye. The master's failover timeout does the rest */
 		(void)event_base_loopbreak(d->loop);
-	end(d, DRIVER_INTERRUPTED);
+	driver_end(d, DRIVER_INTERRUPTED);
 }
 
 static void on_goodbye(evutil_socket_t fd, short what, void *arg)
@@ -526,7 +352,7 @@ static void on_goodbye(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	say(d, "the master did not answer TEARDOWN; it will take the framework down after %g s",
+	driver_say(d, "the master did not answer TEARDOWN; it will take the framework down after %g s",
 		d->c->sched.failover_timeout_s);
 	(void)event_base_loopbreak(d->loop);
 }
@@ -543,7 +369,7 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	d->action = action_free(d->action);
 	(void)event_add(d->goodbye, &tv);
 	if (!d->stopped)
-		step(d, (struct sched_event){ .kind = SCHED_EV_STOP });
+		driver_step(d, (struct sched_event){ .kind = SCHED_EV_STOP });
 	if (!d->subscribed)
 		(void)event_base_loopbreak(d->loop);
 }
@@ -613,7 +439,7 @@ static int set_up(struct driver *d, struct err *err)
 	r = mesos_client_new(d->loop, d->http, &mesos, &mesos_ops, d, &d->mesos, err);
 	if (r == 0)
 		r = mesos_client_start(d->mesos, err);
-	return r < 0 ? r : job_process_start(d->loop, &d->c->process, &job_ops, d, &d->job, err);
+	return r < 0 ? r : job_process_start(d->loop, &d->c->process, &driver_job_ops, d, &d->job, err);
 }
 
 static void tear_down(struct driver *d)
@@ -652,10 +478,10 @@ int driver_run(const struct driver_config *config)
 	(void)signal(SIGPIPE, SIG_IGN);
 	progress_init(&d.progress, stderr, config->quiet);
 	if (set_up(&d, &err) < 0) {
-		say(&d, "%s", err.text);
+		driver_say(&d, "%s", err.text);
 		d.status = DRIVER_JOB_FAILED;
 	} else if (event_base_dispatch(d.loop) < 0) {
-		say(&d, "the event loop failed");
+		driver_say(&d, "the event loop failed");
 		d.status = DRIVER_JOB_FAILED;
 	}
 	tear_down(&d);

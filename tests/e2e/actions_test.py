@@ -246,5 +246,34 @@ def test_what_is_behind_a_partitions_function():
             assert "a partition has no one record (record 1: value 'fail this')" in said, said
 
 
+def test_bad_records_are_left_out_alone():
+    for number, (mode, master) in enumerate(CLUSTERS):
+        with quern.scratch() as d:
+            r = random.Random(number)
+            lines = [[b"x" * r.randrange(1, 4) if r.random() < 0.02 else b"w" * r.randrange(1, 5)
+                      for _ in range(r.randrange(8))] for _ in range(60)]
+            (d / "in").write_bytes(b"".join(b" ".join(line) + b"\n" for line in lines))
+            all_of = [word for line in lines for word in line]
+            good = sum(word[:1] == b"w" for word in all_of)
+            bad = len(all_of) - good
+            lengths = collections.Counter(map(len, all_of))
+            wanted = {
+                "fused": {"records": good},
+                "persisted": {"records": good, "all": len(all_of)},
+                "zip": {"records": 2 * good},
+                "join": {"records": sum(lengths[len(word)] for word in all_of if word[:1] == b"w")},
+                "cartesian": {"records": len(all_of) ** 2 - bad ** 2},
+                "sort": {"records": good, "before": len(all_of), "behind": good},
+                "zip_kept": {"records": 2 * good, "before": len(all_of), "behind": good},
+            }
+            assert bad > 0
+            for what, numbers in wanted.items():
+                result = quern.run(d, "run", "-q", "--master", master, "--mode", mode, "--max-bad-records", "100000",
+                                   quern.JOBS / "bad_alone.c", what, d / "in")
+                quern.check(d, result)
+                got = {name: int(n) for name, n in map(str.split, result.stdout.decode().splitlines())}
+                assert got == numbers, (what, got, numbers)
+
+
 if __name__ == "__main__":
     quern.main(sys.modules[__name__])

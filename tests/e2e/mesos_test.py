@@ -74,8 +74,8 @@ def mesos(agents=2):
             m.stop()
 
 
-def started(m, mode, *job):
-    return quern.start(m.d, "run", "--master", f"127.0.0.1:{m.port}", "--mode", mode, "--total-executor-cores", "4",
+def started(m, mode, *job, command="run"):
+    return quern.start(m.d, command, "--master", f"127.0.0.1:{m.port}", "--mode", mode, "--total-executor-cores", "4",
                        *job)
 
 
@@ -116,6 +116,34 @@ def test_what_is_persisted_is_computed_once():
             quern.check(m.d, result)
             assert result.stdout.split() == [b"804", b"804"], result.stdout
             assert seen.stat().st_size == 804
+            gone(m)
+
+
+def test_files_come_by_the_fetcher():
+    with mesos() as m:
+        text = m.d / "text"
+        text.write_bytes(TEXT * 300)
+        scripts = quern.EXAMPLES / "stream"
+        for mode in MODES:
+            job = started(m, mode, "--map", "./words.py", "--reduce", "./sum.py", "--files",
+                          f"{scripts}/words.py,{scripts}/sum.py", "-i", text, "-o", m.d / mode, command="stream")
+            quern.check(m.d, quern.finish(job))
+            quern.same(quern.output(m.d / mode), quern.word_counts(text))
+            gone(m)
+
+
+def test_ranks_of_pages():
+    with mesos() as m:
+        links = m.d / "links"
+        links.write_bytes(b"".join(b"%d %d\n" % (i % 3000, i * 2654435761 % 3000) for i in range(30000)))
+        wanted = None
+        for mode in MODES:
+            quern.check(m.d, quern.finish(started(m, mode, quern.EXAMPLES / "pagerank.c", links, m.d / mode, "5")))
+            ranks = dict(line.split(b"\t") for line in quern.output(m.d / mode))
+            assert len(ranks) == 3000 and abs(sum(map(float, ranks.values())) - 3000) < 1e-6
+            ranks = {page: round(float(rank), 9) for page, rank in ranks.items()}
+            assert wanted in (None, ranks)
+            wanted = ranks
             gone(m)
 
 

@@ -82,6 +82,21 @@ def test_word_count_in_python():
             assert len(lines_of(d / "out")) == 3
 
 
+def test_a_program_in_another_folder_is_sent_along():
+    for mode in MODES:
+        with quern.scratch() as d:
+            folder = text(d)
+            for name, source in ("tools/map.py", MAP), ("tools/reduce.py", REDUCE), ("other/map.py", REDUCE):
+                (d / name).parent.mkdir(exist_ok=True)
+                script(d, name, source)
+            run(d, "--map", "tools/map.py", "--combine", "./tools/reduce.py", "--reduce", "tools/reduce.py", "-i", folder, "-o",
+                d / "out", cluster=(mode, "local[2x1]"))
+            quern.same(quern.output(d / "out"), quern.word_counts(folder))
+            result = quern.run(d, "stream", "--map", "tools/map.py", "--reduce", "other/map.py", "-i", folder, "-o", d / "two")
+            quern.check(d, result, 1)
+            quern.one_line(result, "map.py")
+
+
 def test_word_count_in_awk():
     for mode in MODES:
         with quern.scratch() as d:
@@ -408,6 +423,15 @@ def test_what_a_pipe_made_is_kept_as_a_whole():
             pipe_job(d, "sort_behind", d / "out", "sed p", mode=mode)
             lines = [line for p in folder.iterdir() for line in p.read_bytes().split(b"\n")[:-1] for _ in range(2)]
             assert [line for part in lines_of(d / "out") for line in part] == sorted(line + b"\tvalue" for line in lines)
+
+
+def test_a_command_before_a_sort_sees_whole_partitions():
+    with quern.scratch() as d:
+        (d / "text").mkdir()
+        n = 300000  # lines: more than a sample of a text would read
+        (d / "text" / "numbers").write_bytes(b"".join(b"%d\n" % i for i in range(1, n + 1)))
+        pipe_job(d, "sort_behind", d / "out", "awk 'NR > 1 && $1 != last + 1 { exit 3 } { last = $1; print }'")
+        assert [line for part in lines_of(d / "out") for line in part] == sorted(b"%d\tvalue" % i for i in range(1, n + 1))
 
 
 def test_partitions_are_sorted_where_they_are():

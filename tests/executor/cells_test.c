@@ -11,8 +11,6 @@
 #include "executor/task.h"
 #include "tests/executor/kit.h"
 
-static struct code *code;
-
 enum { RECORDS = 50, SEED = 9 };
 
 /* Where the records of one side go. */
@@ -36,7 +34,7 @@ static void note(struct quern_out *out, quern_slice key, quern_slice value)
 		assert_null(own.ptr);
 	else
 		assert_int_equal(kit_number(own), number);
-	uint32_t at = hash_partition(hash_key(key, task_hash_seed(code, SEED)), s->partitions);
+	uint32_t at = hash_partition(hash_key(key, task_hash_seed(kit_code, SEED)), s->partitions);
 	assert_false(s->there[at][number]);
 	s->there[at][number] = true;
 	memcpy(s->keys[at], key.ptr, 8);
@@ -48,7 +46,7 @@ static int open_step(
 {
 	Quern__Step step = QUERN__STEP__INIT, *list[1] = { &step };
 	Quern__Task task = QUERN__TASK__INIT;
-	const struct step_env env = { .code = code, .flow = flow, .task = &task, .sink = sink };
+	const struct step_env env = { .code = kit_code, .flow = flow, .task = &task, .sink = sink };
 	struct err err;
 
 	step.kind = QUERN__STEP__KIND__CELLS;
@@ -148,8 +146,5 @@ int main(void)
 		cmocka_unit_test(plans_that_make_no_sense),
 	};
 
-	code = kit_load_job();
-	int r = cmocka_run_group_tests(tests, NULL, NULL);
-	code = code_free(code);
-	return r;
+	return cmocka_run_group_tests(tests, kit_load, kit_unload);
 }

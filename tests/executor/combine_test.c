@@ -10,8 +10,6 @@
 #include "executor/hash.h"
 #include "tests/executor/kit.h"
 
-static struct code *code;
-
 /* ---- One run of a combine ---- */
 
 struct bench {
@@ -31,7 +29,7 @@ static void bench_open(struct bench *b, const Quern__Function *f, size_t memory)
 	*b = (struct bench){ .ordered = true };
 	kit_folder(b->dir);
 	kit_sink_init(&b->out);
-	const struct combine_config config = { .code = code,
+	const struct combine_config config = { .code = kit_code,
 		.function = f,
 		.memory = memory,
 		.scratch_dir = b->dir,
@@ -227,7 +225,7 @@ static void functions_of_the_user(void **state)
 {
 	static const struct shape shapes[] = { { 3, 10, 3000, false }, { 500, 20, 100, false },
 		{ 100000, 299, 300, false } };
-	Quern__Function f = kit_function(code, "longest");
+	Quern__Function f = kit_function(kit_code, "longest");
 
 	(void)state;
 	against_the_oracle(&f, fold_longest, shapes, 3, 10000, true);
@@ -236,7 +234,7 @@ static void functions_of_the_user(void **state)
 /* Values that grow leave their old places behind: memory is given back by a spill. */
 static void values_that_grow(void **state)
 {
-	Quern__Function f = kit_function(code, "join");
+	Quern__Function f = kit_function(kit_code, "join");
 	struct bench b;
 
 	(void)state;
@@ -445,13 +443,13 @@ static void mistakes_of_the_job(void **state)
 	bench_put(&b, quern_str("a"), quern_str("not 8 bytes"));
 	expect_failure(&b, -EINVAL, true, "11 bytes");
 
-	f = kit_function(code, "no_result");
+	f = kit_function(kit_code, "no_result");
 	bench_open(&b, &f, 0);
 	bench_put(&b, quern_str("a"), quern_str("1"));
 	bench_put(&b, quern_str("a"), quern_str("2"));
 	expect_failure(&b, -EINVAL, true, "no value");
 
-	f = kit_function(code, "twice_reduced");
+	f = kit_function(kit_code, "twice_reduced");
 	bench_open(&b, &f, 0);
 	bench_put(&b, quern_str("a"), quern_str("1"));
 	bench_put(&b, quern_str("a"), quern_str("2"));
@@ -466,7 +464,7 @@ static void a_function_that_is_not_there(void **state)
 	struct keep keep = { 0 };
 	struct err err = { "" };
 	const struct combine_config config = {
-		.code = code, .function = &f, .scratch_dir = "/", .keep = &keep, .flow = &flow
+		.code = kit_code, .function = &f, .scratch_dir = "/", .keep = &keep, .flow = &flow
 	};
 
 	(void)state;
@@ -496,20 +494,6 @@ static void no_place_to_spill(void **state)
 	bench_close(&b);
 }
 
-static int load(void **state)
-{
-	(void)state;
-	code = kit_load_job();
-	return 0;
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	code = code_free(code);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,5 +512,5 @@ int main(void)
 		cmocka_unit_test(no_place_to_spill),
 	};
 
-	return cmocka_run_group_tests(tests, load, unload);
+	return cmocka_run_group_tests(tests, kit_load, kit_unload);
 }

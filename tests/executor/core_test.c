@@ -1,28 +1,10 @@
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <cmocka.h>
 
-#include "base/buf.h"
-#include "executor/core.h"
-#include "tests/one_branch.h"
-
-/* An executor's core, and what its plans said, one line per action. */
-struct bench {
-	struct exec *core;
-	struct buf trace;
-	uint64_t now;
-	uint8_t last_uuid[16]; /* of the last update that left */
-	char last_task[64];
-	Quern__TaskResult *last_status; /* the data of that update, if it had any */
-};
-
-static const uint8_t SECRET[32] = "0123456789abcdef0123456789abcde";
+#include "tests/executor/core_kit.h"
 
 /* ---- Traces ---- */
 
@@ -44,7 +26,7 @@ static void trace_call(struct bench *b, const struct exec_action *a)
 	if (b->last_status != NULL)
 		quern__task_result__free_unpacked(b->last_status, NULL);
 	b->last_status = s->has_data ? quern__task_result__unpack(NULL, s->data.len, s->data.data) : NULL;
-	assert_int_equal(buf_add_fmt(&b->trace, "%s %s\n", s->task_id->value, v->name + strlen("TASK_")), 0);
+	kit_note(b, "%s %s\n", s->task_id->value, v->name + strlen("TASK_"));
 	mesos__v1__executor__call__free_unpacked(call, NULL);
 }
 
@@ -54,38 +36,29 @@ static void trace_link(struct bench *b, const struct exec_action *a)
 
 	assert_non_null(m);
 	if (m->hello != NULL)
-		assert_int_equal(buf_add_fmt(&b->trace, "link hello %s:%u\n", m->hello->address,
-					 (unsigned)m->hello->shuffle_port),
-			0);
+		kit_note(b, "link hello %s:%u\n", m->hello->address, (unsigned)m->hello->shuffle_port);
 	if (m->need != NULL && m->need->has_stage)
-		assert_int_equal(buf_add_fmt(&b->trace, "link need stage %u\n", (unsigned)m->need->stage), 0);
+		kit_note(b, "link need stage %u\n", (unsigned)m->need->stage);
 	if (m->need != NULL && m->need->has_shuffle)
-		assert_int_equal(buf_add_fmt(&b->trace, "link need shuffle %u.%u\n",
-					 (unsigned)m->need->shuffle, (unsigned)m->need->version),
-			0);
+		kit_note(b, "link need shuffle %u.%u\n", (unsigned)m->need->shuffle,
+			(unsigned)m->need->version);
 	if (m->data != NULL)
-		assert_int_equal(
-			buf_add_fmt(&b->trace, "link data %u.%u.%u %zu bytes\n", (unsigned)m->data->stage,
-				(unsigned)m->data->partition, (unsigned)m->data->attempt, m->data->data.len),
-			0);
+		kit_note(b, "link data %u.%u.%u %zu bytes\n", (unsigned)m->data->stage,
+			(unsigned)m->data->partition, (unsigned)m->data->attempt, m->data->data.len);
 	for (size_t i = 0; i < m->n_results; i++) {
 		static const char *const states[] = { "done", "failed", "fetch failed", "killed" };
 		const Quern__TaskResult *r = m->results[i];
 
-		assert_int_equal(buf_add_fmt(&b->trace, "%s%u.%u.%u %s", i == 0 ? "link results " : ", ",
-					 (unsigned)r->stage, (unsigned)r->partition, (unsigned)r->attempt,
-					 states[r->state]),
-			0);
+		kit_note(b, "%s%u.%u.%u %s", i == 0 ? "link results " : ", ", (unsigned)r->stage,
+			(unsigned)r->partition, (unsigned)r->attempt, states[r->state]);
 	}
 	if (m->n_results > 0)
-		assert_int_equal(buf_add_str(&b->trace, "\n"), 0);
+		kit_note(b, "\n");
 	quern__to_driver__free_unpacked(m, NULL);
 }
 
-static void trace_action(struct bench *b, const struct exec_action *a)
+static void note_action(struct bench *b, const struct exec_action *a)
 {
-	int r = 0;
-
 	switch (a->kind) {
 	case EXEC_DO_CALL:
 		trace_call(b, a);
@@ -94,31 +67,29 @@ static void trace_action(struct bench *b, const struct exec_action *a)
 		trace_link(b, a);
 		break;
 	case EXEC_DO_SETUP:
-		r = buf_add_fmt(&b->trace, "setup %s\n", a->setup->job);
+		kit_note(b, "setup %s\n", a->setup->job);
 		break;
 	case EXEC_DO_CONNECT:
-		r = buf_add_fmt(
-			&b->trace, "connect %s:%u\n", a->setup->driver_host, (unsigned)a->setup->driver_port);
+		kit_note(b, "connect %s:%u\n", a->setup->driver_host, (unsigned)a->setup->driver_port);
 		break;
 	case EXEC_DO_RUN:
 		assert_int_equal(a->stage->id, a->task->stage);
-		r = buf_add_fmt(&b->trace, "run %u.%u.%u", (unsigned)a->task->stage,
-			(unsigned)a->task->partition, (unsigned)a->task->attempt);
-		for (size_t i = 0; r == 0 && i < a->n_outputs; i++)
-			r = buf_add_fmt(&b->trace, " outputs %u.%u", (unsigned)a->outputs[i]->shuffle,
+		kit_note(b, "run %u.%u.%u", (unsigned)a->task->stage, (unsigned)a->task->partition,
+			(unsigned)a->task->attempt);
+		for (size_t i = 0; i < a->n_outputs; i++)
+			kit_note(b, " outputs %u.%u", (unsigned)a->outputs[i]->shuffle,
 				(unsigned)a->outputs[i]->version);
-		if (r == 0)
-			r = buf_add_str(&b->trace, "\n");
+		kit_note(b, "\n");
 		break;
 	case EXEC_DO_KILL:
-		r = buf_add_fmt(&b->trace, "kill %u.%u.%u\n", (unsigned)a->name.stage,
-			(unsigned)a->name.partition, (unsigned)a->name.attempt);
+		kit_note(b, "kill %u.%u.%u\n", (unsigned)a->name.stage, (unsigned)a->name.partition,
+			(unsigned)a->name.attempt);
 		break;
 	case EXEC_DO_DROP:
-		r = buf_add_fmt(&b->trace, "drop %u\n", (unsigned)a->n);
+		kit_note(b, "drop %u\n", (unsigned)a->n);
 		break;
 	case EXEC_DO_EXIT:
-		r = buf_add_fmt(&b->trace, "exit %d: %s\n", a->code, a->text);
+		kit_note(b, "exit %d: %s\n", a->code, a->text);
 		break;
 	case EXEC_DO_FETCH:
 	case EXEC_DO_FORGET:
@@ -127,98 +98,9 @@ static void trace_action(struct bench *b, const struct exec_action *a)
 	case EXEC_DO_LOG:
 		break;
 	}
-	assert_int_equal(r, 0);
 }
-
-static void step(struct bench *b, struct exec_event ev)
-{
-	struct exec_plan plan = { 0 };
-
-	ev.now_ms = b->now;
-	assert_int_equal(exec_step(b->core, &ev, &plan), 0);
-	for (size_t i = 0; i < plan.n; i++)
-		trace_action(b, &plan.at[i]);
-	exec_plan_deinit(&plan);
-}
-
-/* What was said since the last call. */
-#define assert_trace(b, text)                                                                                \
-	do {                                                                                                 \
-		assert_int_equal(buf_add(&(b)->trace, "", 1), 0);                                            \
-		assert_string_equal((const char *)(b)->trace.data, text);                                    \
-		buf_clear(&(b)->trace);                                                                      \
-	} while (0)
 
 /* ---- Events ---- */
-
-static void mesos(struct bench *b, Mesos__V1__Executor__Event *e, Mesos__V1__Executor__Event__Type type)
-{
-	e->has_type = 1;
-	e->type = type;
-	step(b, (struct exec_event){ .kind = EXEC_EV_MESOS, .u.mesos = e });
-}
-
-static void subscribed(struct bench *b)
-{
-	Mesos__V1__Executor__Event e = MESOS__V1__EXECUTOR__EVENT__INIT;
-	Mesos__V1__Executor__Event__Subscribed s = MESOS__V1__EXECUTOR__EVENT__SUBSCRIBED__INIT;
-	Mesos__V1__ExecutorInfo info = MESOS__V1__EXECUTOR_INFO__INIT;
-	Quern__ExecutorData data = QUERN__EXECUTOR_DATA__INIT;
-	uint8_t bytes[256], secret[32];
-
-	memcpy(secret, SECRET, sizeof(secret));
-	data.driver_host = (char *)(uintptr_t) "driver";
-	data.driver_port = 4711;
-	data.secret = (ProtobufCBinaryData){ .data = secret, .len = 32 };
-	data.job = (char *)(uintptr_t) "job.so";
-	data.build_id = (ProtobufCBinaryData){ .data = secret, .len = 20 };
-	info.has_data = 1;
-	info.data = (ProtobufCBinaryData){ .data = bytes, .len = quern__executor_data__pack(&data, bytes) };
-	s.executor_info = &info;
-	e.subscribed = &s;
-	mesos(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__SUBSCRIBED);
-}
-
-static void launch(struct bench *b, const char *id, const void *data, size_t len)
-{
-	Mesos__V1__Executor__Event e = MESOS__V1__EXECUTOR__EVENT__INIT;
-	Mesos__V1__Executor__Event__Launch l = MESOS__V1__EXECUTOR__EVENT__LAUNCH__INIT;
-	Mesos__V1__TaskInfo t = MESOS__V1__TASK_INFO__INIT;
-	Mesos__V1__TaskID task_id = MESOS__V1__TASK_ID__INIT;
-	Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
-
-	task_id.value = (char *)(uintptr_t)id;
-	agent_id.value = (char *)(uintptr_t) "a1";
-	t.name = task_id.value;
-	t.task_id = &task_id;
-	t.agent_id = &agent_id;
-	t.has_data = 1;
-	t.data = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)data, .len = len };
-	l.task = &t;
-	e.launch = &l;
-	mesos(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__LAUNCH);
-}
-
-static void launch_lease(struct bench *b, const char *id, uint32_t slots)
-{
-	Quern__TaskData d = QUERN__TASK_DATA__INIT;
-	Quern__Lease l = QUERN__LEASE__INIT;
-	uint8_t bytes[64];
-
-	l.slots = slots;
-	d.lease = &l;
-	launch(b, id, bytes, quern__task_data__pack(&d, bytes));
-}
-
-static Quern__Task task_of(uint32_t stage, uint32_t partition, uint32_t attempt)
-{
-	Quern__Task t = QUERN__TASK__INIT;
-
-	t.stage = stage;
-	t.partition = partition;
-	t.attempt = attempt;
-	return t;
-}
 
 static void launch_task(struct bench *b, Quern__Task task)
 {
@@ -229,19 +111,7 @@ static void launch_task(struct bench *b, Quern__Task task)
 	d.task = &task;
 	(void)snprintf(id, sizeof(id), "%u.%u.%u", (unsigned)task.stage, (unsigned)task.partition,
 		(unsigned)task.attempt);
-	launch(b, id, bytes, quern__task_data__pack(&d, bytes));
-}
-
-static void kill_task(struct bench *b, const char *id)
-{
-	Mesos__V1__Executor__Event e = MESOS__V1__EXECUTOR__EVENT__INIT;
-	Mesos__V1__Executor__Event__Kill k = MESOS__V1__EXECUTOR__EVENT__KILL__INIT;
-	Mesos__V1__TaskID task_id = MESOS__V1__TASK_ID__INIT;
-
-	task_id.value = (char *)(uintptr_t)id;
-	k.task_id = &task_id;
-	e.kill = &k;
-	mesos(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__KILL);
+	kit_launch(b, id, bytes, quern__task_data__pack(&d, bytes));
 }
 
 static void acknowledge(struct bench *b, const char *id, const uint8_t uuid[16])
@@ -254,7 +124,7 @@ static void acknowledge(struct bench *b, const char *id, const uint8_t uuid[16])
 	a.task_id = &task_id;
 	a.uuid = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)uuid, .len = 16 };
 	e.acknowledged = &a;
-	mesos(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__ACKNOWLEDGED);
+	kit_mesos(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__ACKNOWLEDGED);
 }
 
 static void acknowledge_last(struct bench *b)
@@ -262,33 +132,15 @@ static void acknowledge_last(struct bench *b)
 	acknowledge(b, b->last_task, b->last_uuid);
 }
 
-static void link_up(struct bench *b)
-{
-	step(b, (struct exec_event){ .kind = EXEC_EV_LINK_UP });
-}
-
-static void to_executor(struct bench *b, const Quern__ToExecutor *m)
-{
-	step(b, (struct exec_event){ .kind = EXEC_EV_LINK, .u.link = m });
-}
-
 /* A text stage, or one that reads a shuffle (> 0). */
 static void tell_stage(struct bench *b, uint32_t id, uint32_t shuffle)
 {
-	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
-	Quern__ToExecutor__StageInfo info = QUERN__TO_EXECUTOR__STAGE_INFO__INIT;
-	Quern__Stage stage = QUERN__STAGE__INIT;
-	struct one_branch from;
-	Quern__Sink sink = QUERN__SINK__INIT;
+	struct kit_stage s;
 
-	stage.id = id;
-	one_branch_init(&from, &stage);
-	stage.sink = &sink;
+	kit_stage_init(&s, id);
 	if (shuffle > 0)
-		one_branch_read(&from, shuffle);
-	info.stage = &stage;
-	m.stage = &info;
-	to_executor(b, &m);
+		one_branch_read(&s.from, shuffle);
+	kit_tell_stage(b, &s);
 }
 
 static void tell_outputs(struct bench *b, uint32_t shuffle, uint32_t version)
@@ -299,98 +151,47 @@ static void tell_outputs(struct bench *b, uint32_t shuffle, uint32_t version)
 	o.shuffle = shuffle;
 	o.version = version;
 	m.outputs = &o;
-	to_executor(b, &m);
-}
-
-static void give_tasks(struct bench *b, Quern__Task *tasks, size_t n)
-{
-	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
-	Quern__Task *list[64];
-
-	assert_true(n <= 64);
-	for (size_t i = 0; i < n; i++)
-		list[i] = &tasks[i];
-	m.tasks = list;
-	m.n_tasks = n;
-	to_executor(b, &m);
-}
-
-static Quern__TaskResult *result_of(
-	uint32_t stage, uint32_t partition, uint32_t attempt, Quern__TaskResult__State state)
-{
-	Quern__TaskResult *r = calloc(1, sizeof(*r));
-
-	assert_non_null(r);
-	quern__task_result__init(r);
-	r->stage = stage;
-	r->partition = partition;
-	r->attempt = attempt;
-	r->state = state;
-	return r;
-}
-
-static void give_result(struct bench *b, Quern__TaskResult *r)
-{
-	step(b, (struct exec_event){ .kind = EXEC_EV_RESULT, .u.result = r });
+	kit_tell(b, &m);
 }
 
 static void done(struct bench *b, uint32_t stage, uint32_t partition, uint32_t attempt)
 {
-	give_result(b, result_of(stage, partition, attempt, QUERN__TASK_RESULT__STATE__DONE));
+	kit_give_result(b, kit_result(stage, partition, attempt, QUERN__TASK_RESULT__STATE__DONE));
 }
 
 static void died(struct bench *b, uint32_t stage, uint32_t partition, uint32_t attempt)
 {
-	Quern__TaskResult *r = result_of(stage, partition, attempt, QUERN__TASK_RESULT__STATE__FAILED);
+	Quern__TaskResult *r = kit_result(stage, partition, attempt, QUERN__TASK_RESULT__STATE__FAILED);
 
 	r->error = strdup("the worker process was killed by SIGKILL");
-	give_result(b, r);
-}
-
-static void flush(struct bench *b)
-{
-	step(b, (struct exec_event){ .kind = EXEC_EV_FLUSH });
+	kit_give_result(b, r);
 }
 
 static void tick_at(struct bench *b, uint64_t now)
 {
 	b->now = now;
-	step(b, (struct exec_event){ .kind = EXEC_EV_TICK });
+	kit_step(b, (struct exec_event){ .kind = EXEC_EV_TICK });
 }
 
 /* ---- Set-up ---- */
 
-static int new_bench(struct bench *b, bool checkpoint, uint64_t seed)
+static void open_bench(struct bench *b, bool checkpoint, uint64_t seed)
 {
-	const struct exec_config config = { .executor_id = "e1",
-		.framework_id = "f1",
-		.checkpoint = checkpoint,
-		.epoch_ms = 1795496552000,
-		.seed = seed,
-		.shuffle_port = 31000,
-		.shuffle_dir = "/sandbox/shuffle",
-		.machine = "m1",
-		.address = "10.0.0.1",
-		.max_data = 1 << 20 };
+	struct exec_config config = kit_config();
 
-	*b = (struct bench){ .now = 1000, .trace = BUF_INIT(16 << 20) };
-	return exec_new(&config, &b->core);
-}
-
-static void free_bench(struct bench *b)
-{
-	b->core = exec_free(b->core);
-	buf_deinit(&b->trace);
-	if (b->last_status != NULL)
-		quern__task_result__free_unpacked(b->last_status, NULL);
-	b->last_status = NULL;
+	config.checkpoint = checkpoint;
+	config.epoch_ms = 1795496552000;
+	config.seed = seed;
+	config.shuffle_port = 31000;
+	config.max_data = 1 << 20;
+	kit_open(b, &config);
 }
 
 static int setup(void **state)
 {
 	static struct bench b;
 
-	assert_int_equal(new_bench(&b, true, 1), 0);
+	open_bench(&b, true, 1);
 	*state = &b;
 	return 0;
 }
@@ -400,8 +201,8 @@ static int setup_ready(void **state)
 {
 	(void)setup(state);
 	struct bench *b = *state;
-	subscribed(b);
-	link_up(b);
+	kit_subscribed(b, 0);
+	kit_link_up(b);
 	tell_stage(b, 1, 0);
 	buf_clear(&b->trace);
 	return 0;
@@ -409,7 +210,7 @@ static int setup_ready(void **state)
 
 static int teardown(void **state)
 {
-	free_bench(*state);
+	kit_close(*state);
 	return 0;
 }
 
@@ -419,12 +220,12 @@ static void subscribing_sets_up_the_job_and_the_link(void **state)
 {
 	struct bench *b = *state;
 
-	subscribed(b);
-	assert_trace(b, "setup job.so\nconnect driver:4711\n");
-	link_up(b);
-	assert_trace(b, "link hello 10.0.0.1:31000\n");
-	subscribed(b); /* again, after the agent was away: all of that is there */
-	assert_trace(b, "");
+	kit_subscribed(b, 0);
+	kit_assert_trace(b, "setup job.so\nconnect driver:4711\n");
+	kit_link_up(b);
+	kit_assert_trace(b, "link hello 10.0.0.1:31000\n");
+	kit_subscribed(b, 0); /* again, after the agent was away: all of that is there */
+	kit_assert_trace(b, "");
 }
 
 static void nonsense_about_the_executor_is_the_end(void **state)
@@ -432,19 +233,19 @@ static void nonsense_about_the_executor_is_the_end(void **state)
 	struct bench *b = *state;
 	Mesos__V1__Executor__Event e = MESOS__V1__EXECUTOR__EVENT__INIT;
 
-	mesos(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__SUBSCRIBED);
-	assert_trace(b, "exit 1: what the framework says about this executor makes no sense\n");
+	kit_mesos(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__SUBSCRIBED);
+	kit_assert_trace(b, "exit 1: what the framework says about this executor makes no sense\n");
 }
 
 static void a_short_fine_task_only_sends_its_end(void **state)
 {
 	struct bench *b = *state;
 
-	launch_task(b, task_of(1, 7, 0));
-	assert_trace(b, "run 1.7.0\n");
+	launch_task(b, kit_task(1, 7, 0));
+	kit_assert_trace(b, "run 1.7.0\n");
 	b->now += 100;
 	done(b, 1, 7, 0);
-	assert_trace(b, "1.7.0 FINISHED\n");
+	kit_assert_trace(b, "1.7.0 FINISHED\n");
 	assert_int_equal(b->last_status->partition, 7);
 	assert_int_equal(exec_attempts(b->core), 0);
 	assert_int_equal(exec_unacknowledged(b->core), 1);
@@ -456,69 +257,69 @@ static void a_long_fine_task_says_that_it_runs(void **state)
 {
 	struct bench *b = *state;
 
-	launch_task(b, task_of(1, 7, 0));
+	launch_task(b, kit_task(1, 7, 0));
 	assert_int_equal(exec_next_ms(b->core), b->now + 250);
 	buf_clear(&b->trace);
 	tick_at(b, b->now + 249);
-	assert_trace(b, "");
+	kit_assert_trace(b, "");
 	tick_at(b, b->now + 1);
-	assert_trace(b, "1.7.0 RUNNING\n");
+	kit_assert_trace(b, "1.7.0 RUNNING\n");
 	acknowledge_last(b);
 	assert_int_equal(exec_next_ms(b->core), UINT64_MAX);
 	done(b, 1, 7, 0);
-	assert_trace(b, "1.7.0 FINISHED\n");
+	kit_assert_trace(b, "1.7.0 FINISHED\n");
 }
 
 static void what_is_not_known_is_asked_for_once(void **state)
 {
 	struct bench *b = *state;
-	Quern__Task t = task_of(2, 0, 0), u = task_of(2, 1, 0);
+	Quern__Task t = kit_task(2, 0, 0), u = kit_task(2, 1, 0);
 
 	t.n_outputs_versions = u.n_outputs_versions = 1;
 	t.outputs_versions = &(uint32_t){ 3 };
 	u.outputs_versions = &(uint32_t){ 4 };
 	launch_task(b, t);
 	launch_task(b, u);
-	assert_trace(b, "link need stage 2\n");
+	kit_assert_trace(b, "link need stage 2\n");
 	tell_stage(b, 2, 9);
-	assert_trace(b, "link need shuffle 9.3\nlink need shuffle 9.4\n");
+	kit_assert_trace(b, "link need shuffle 9.3\nlink need shuffle 9.4\n");
 	tell_outputs(b, 9, 2); /* too old */
-	assert_trace(b, "");
+	kit_assert_trace(b, "");
 	tell_outputs(b, 9, 3);
-	assert_trace(b, "run 2.0.0 outputs 9.3\n");
+	kit_assert_trace(b, "run 2.0.0 outputs 9.3\n");
 	tell_outputs(b, 9, 5);
-	assert_trace(b, "run 2.1.0 outputs 9.5\n");
+	kit_assert_trace(b, "run 2.1.0 outputs 9.5\n");
 }
 
 static void a_new_link_asks_again_for_what_was_not_answered(void **state)
 {
 	struct bench *b = *state;
 
-	launch_task(b, task_of(2, 0, 0));
-	assert_trace(b, "link need stage 2\n");
-	step(b, (struct exec_event){ .kind = EXEC_EV_LINK_DOWN, .u.text = "closed" });
-	launch_task(b, task_of(3, 0, 0));
+	launch_task(b, kit_task(2, 0, 0));
+	kit_assert_trace(b, "link need stage 2\n");
+	kit_link_down(b, "closed");
+	launch_task(b, kit_task(3, 0, 0));
 	tick_at(b, exec_next_ms(b->core));
-	assert_trace(b, "connect driver:4711\n");
-	link_up(b);
-	assert_trace(b, "link hello 10.0.0.1:31000\nlink need stage 2\nlink need stage 3\n");
+	kit_assert_trace(b, "connect driver:4711\n");
+	kit_link_up(b);
+	kit_assert_trace(b, "link hello 10.0.0.1:31000\nlink need stage 2\nlink need stage 3\n");
 }
 
 static void a_lease_runs_as_many_as_it_has_slots(void **state)
 {
 	struct bench *b = *state;
-	Quern__Task t[4] = { task_of(1, 0, 0), task_of(1, 1, 0), task_of(1, 2, 0), task_of(1, 3, 0) };
+	Quern__Task t[4] = { kit_task(1, 0, 0), kit_task(1, 1, 0), kit_task(1, 2, 0), kit_task(1, 3, 0) };
 
-	launch_lease(b, "lease", 2);
-	assert_trace(b, "lease RUNNING\n");
-	give_tasks(b, t, 4);
-	assert_trace(b, "run 1.0.0\nrun 1.1.0\n");
+	kit_lease(b, "lease", 2);
+	kit_assert_trace(b, "lease RUNNING\n");
+	kit_give(b, t, 4);
+	kit_assert_trace(b, "run 1.0.0\nrun 1.1.0\n");
 	done(b, 1, 1, 0);
 	done(b, 1, 0, 0);
-	assert_trace(b, "run 1.2.0\nrun 1.3.0\n");
+	kit_assert_trace(b, "run 1.2.0\nrun 1.3.0\n");
 	assert_true(exec_wants_flush(b->core));
-	flush(b);
-	assert_trace(b, "link results 1.1.0 done, 1.0.0 done\n");
+	kit_flush(b);
+	kit_assert_trace(b, "link results 1.1.0 done, 1.0.0 done\n");
 	assert_false(exec_wants_flush(b->core));
 }
 
@@ -532,67 +333,67 @@ static void kill_over_link(struct bench *b, uint32_t stage, uint32_t partition)
 	name.partition = partition;
 	m.kill = names;
 	m.n_kill = 1;
-	to_executor(b, &m);
+	kit_tell(b, &m);
 }
 
 static void a_kill_of_what_waits_for_a_slot_is_answered_at_once(void **state)
 {
 	struct bench *b = *state;
-	Quern__Task t[3] = { task_of(1, 0, 0), task_of(1, 1, 0), task_of(1, 2, 0) };
+	Quern__Task t[3] = { kit_task(1, 0, 0), kit_task(1, 1, 0), kit_task(1, 2, 0) };
 
-	launch_lease(b, "lease", 1);
-	give_tasks(b, t, 3);
+	kit_lease(b, "lease", 1);
+	kit_give(b, t, 3);
 	kill_over_link(b, 1, 1);
-	flush(b);
-	assert_trace(b, "lease RUNNING\nrun 1.0.0\nlink results 1.1.0 killed\n");
+	kit_flush(b);
+	kit_assert_trace(b, "lease RUNNING\nrun 1.0.0\nlink results 1.1.0 killed\n");
 	done(b, 1, 0, 0);
-	assert_trace(b, "run 1.2.0\n");
+	kit_assert_trace(b, "run 1.2.0\n");
 }
 
 static void a_timeout_counts_from_the_slot_on(void **state)
 {
 	struct bench *b = *state;
-	Quern__Task t[2] = { task_of(1, 0, 0), task_of(1, 1, 0) };
+	Quern__Task t[2] = { kit_task(1, 0, 0), kit_task(1, 1, 0) };
 	uint64_t begun = b->now;
 
 	for (int i = 0; i < 2; i++) {
 		t[i].has_timeout_ms = 1;
 		t[i].timeout_ms = 100;
 	}
-	launch_lease(b, "lease", 1);
-	give_tasks(b, t, 2);
+	kit_lease(b, "lease", 1);
+	kit_give(b, t, 2);
 	assert_int_equal(exec_next_ms(b->core), begun + 100);
 	tick_at(b, begun + 60);
 	done(b, 1, 0, 0);
-	flush(b);
+	kit_flush(b);
 	assert_int_equal(exec_next_ms(b->core), begun + 160);
 	tick_at(b, begun + 159);
-	assert_trace(b, "lease RUNNING\nrun 1.0.0\nrun 1.1.0\nlink results 1.0.0 done\n");
+	kit_assert_trace(b, "lease RUNNING\nrun 1.0.0\nrun 1.1.0\nlink results 1.0.0 done\n");
 	tick_at(b, begun + 160);
-	assert_trace(b, "kill 1.1.0\n");
+	kit_assert_trace(b, "kill 1.1.0\n");
 }
 
 static void results_wait_for_others_while_more_is_there_to_run(void **state)
 {
 	struct bench *b = *state;
-	Quern__Task t[6] = { task_of(1, 0, 0), task_of(1, 1, 0), task_of(1, 2, 0), task_of(1, 3, 0),
-		task_of(1, 4, 0), task_of(1, 5, 0) };
+	Quern__Task t[6] = { kit_task(1, 0, 0), kit_task(1, 1, 0), kit_task(1, 2, 0), kit_task(1, 3, 0),
+		kit_task(1, 4, 0), kit_task(1, 5, 0) };
 
-	launch_lease(b, "lease", 1);
-	give_tasks(b, t, 6);
+	kit_lease(b, "lease", 1);
+	kit_give(b, t, 6);
 	done(b, 1, 0, 0); /* four wait for the slot, and one result for others: for a moment */
 	assert_false(exec_wants_flush(b->core));
 	assert_int_equal(exec_next_ms(b->core), b->now + 1);
 	tick_at(b, b->now + 1);
 	assert_true(exec_wants_flush(b->core));
-	flush(b);
+	kit_flush(b);
 	buf_clear(&b->trace);
 	done(b, 1, 1, 0);
 	assert_false(exec_wants_flush(b->core)); /* three to one */
 	done(b, 1, 2, 0);
 	assert_true(exec_wants_flush(b->core)); /* two to two */
-	flush(b);
-	assert_trace(b, "run 1.2.0\nrun 1.3.0\nlink results 1.1.0 done, 1.2.0 done\n");
+	kit_flush(b);
+	kit_assert_trace(b, "run 1.2.0\nrun 1.3.0\nlink results 1.1.0 done, 1.2.0 done\n");
 }
 
 /* Its task was lost with a link: the driver waits for an answer to its kill. */
@@ -600,117 +401,117 @@ static void a_kill_of_what_is_not_known_is_answered(void **state)
 {
 	struct bench *b = *state;
 
-	launch_lease(b, "lease", 2);
+	kit_lease(b, "lease", 2);
 	kill_over_link(b, 1, 7);
-	flush(b);
-	assert_trace(b, "lease RUNNING\nlink results 1.7.0 killed\n");
+	kit_flush(b);
+	kit_assert_trace(b, "lease RUNNING\nlink results 1.7.0 killed\n");
 }
 
 static void a_lease_says_that_it_runs_when_the_link_is_up(void **state)
 {
 	struct bench *b = *state;
 
-	subscribed(b);
+	kit_subscribed(b, 0);
 	buf_clear(&b->trace);
-	launch_lease(b, "lease", 2);
-	assert_trace(b, "");
-	link_up(b);
-	assert_trace(b, "link hello 10.0.0.1:31000\nlease RUNNING\n");
+	kit_lease(b, "lease", 2);
+	kit_assert_trace(b, "");
+	kit_link_up(b);
+	kit_assert_trace(b, "link hello 10.0.0.1:31000\nlease RUNNING\n");
 }
 
 static void a_killed_lease_takes_all_its_tasks_along(void **state)
 {
 	struct bench *b = *state;
-	Quern__Task t[3] = { task_of(1, 0, 0), task_of(1, 1, 0), task_of(1, 2, 0) };
+	Quern__Task t[3] = { kit_task(1, 0, 0), kit_task(1, 1, 0), kit_task(1, 2, 0) };
 
-	launch_lease(b, "lease", 2);
-	give_tasks(b, t, 3);
+	kit_lease(b, "lease", 2);
+	kit_give(b, t, 3);
 	buf_clear(&b->trace);
-	kill_task(b, "lease");
-	assert_trace(b, "kill 1.1.0\nkill 1.0.0\n");
+	kit_kill(b, "lease");
+	kit_assert_trace(b, "kill 1.1.0\nkill 1.0.0\n");
 	died(b, 1, 0, 0);
-	assert_trace(b, "");
+	kit_assert_trace(b, "");
 	died(b, 1, 1, 0);
-	assert_trace(b, "lease KILLED\n");
-	flush(b);
-	assert_trace(b, "link results 1.2.0 killed, 1.0.0 killed, 1.1.0 killed\n");
+	kit_assert_trace(b, "lease KILLED\n");
+	kit_flush(b);
+	kit_assert_trace(b, "link results 1.2.0 killed, 1.0.0 killed, 1.1.0 killed\n");
 	/* What the driver sent before it knew. */
-	Quern__Task late = task_of(1, 9, 0);
-	give_tasks(b, &late, 1);
-	flush(b);
-	assert_trace(b, "link results 1.9.0 killed\n");
+	Quern__Task late = kit_task(1, 9, 0);
+	kit_give(b, &late, 1);
+	kit_flush(b);
+	kit_assert_trace(b, "link results 1.9.0 killed\n");
 }
 
 static void giving_back_one_lease_of_two_ends_the_newest_tasks(void **state)
 {
 	struct bench *b = *state;
-	Quern__Task t[4] = { task_of(1, 0, 0), task_of(1, 1, 0), task_of(1, 2, 0), task_of(1, 3, 0) };
+	Quern__Task t[4] = { kit_task(1, 0, 0), kit_task(1, 1, 0), kit_task(1, 2, 0), kit_task(1, 3, 0) };
 
-	launch_lease(b, "l1", 2);
-	launch_lease(b, "l2", 1);
-	give_tasks(b, t, 4);
+	kit_lease(b, "l1", 2);
+	kit_lease(b, "l2", 1);
+	kit_give(b, t, 4);
 	buf_clear(&b->trace);
-	kill_task(b, "l1");
-	assert_trace(b, "kill 1.2.0\nkill 1.1.0\n");
-	kill_task(b, "l1"); /* asked for twice, done once */
+	kit_kill(b, "l1");
+	kit_assert_trace(b, "kill 1.2.0\nkill 1.1.0\n");
+	kit_kill(b, "l1"); /* asked for twice, done once */
 	died(b, 1, 2, 0);
-	assert_trace(b, "");
+	kit_assert_trace(b, "");
 	died(b, 1, 1, 0);
-	assert_trace(b, "l1 KILLED\n");
+	kit_assert_trace(b, "l1 KILLED\n");
 	done(b, 1, 0, 0);
-	assert_trace(b, "run 1.3.0\n");
+	kit_assert_trace(b, "run 1.3.0\n");
 }
 
 static void an_idle_lease_is_given_back_at_once(void **state)
 {
 	struct bench *b = *state;
 
-	launch_lease(b, "lease", 2);
-	kill_task(b, "lease");
-	assert_trace(b, "lease RUNNING\nlease KILLED\n");
+	kit_lease(b, "lease", 2);
+	kit_kill(b, "lease");
+	kit_assert_trace(b, "lease RUNNING\nlease KILLED\n");
 }
 
 static void a_killed_fine_task_is_killed_not_failed(void **state)
 {
 	struct bench *b = *state;
 
-	launch_task(b, task_of(1, 0, 0));
-	kill_task(b, "1.0.0");
-	kill_task(b, "1.0.0");
-	assert_trace(b, "run 1.0.0\nkill 1.0.0\n");
+	launch_task(b, kit_task(1, 0, 0));
+	kit_kill(b, "1.0.0");
+	kit_kill(b, "1.0.0");
+	kit_assert_trace(b, "run 1.0.0\nkill 1.0.0\n");
 	died(b, 1, 0, 0);
-	assert_trace(b, "1.0.0 KILLED\n");
+	kit_assert_trace(b, "1.0.0 KILLED\n");
 	assert_int_equal(b->last_status->state, QUERN__TASK_RESULT__STATE__KILLED);
-	launch_task(b, task_of(5, 0, 0)); /* waits for its stage */
-	kill_task(b, "5.0.0");
-	assert_trace(b, "link need stage 5\n5.0.0 KILLED\n");
-	kill_task(b, "unknown");
-	assert_trace(b, "");
+	launch_task(b, kit_task(5, 0, 0)); /* waits for its stage */
+	kit_kill(b, "5.0.0");
+	kit_assert_trace(b, "link need stage 5\n5.0.0 KILLED\n");
+	kit_kill(b, "unknown");
+	kit_assert_trace(b, "");
 }
 
 static void a_task_that_was_faster_than_its_killer_is_done(void **state)
 {
 	struct bench *b = *state;
 
-	launch_task(b, task_of(1, 0, 0));
-	kill_task(b, "1.0.0");
+	launch_task(b, kit_task(1, 0, 0));
+	kit_kill(b, "1.0.0");
 	done(b, 1, 0, 0);
-	assert_trace(b, "run 1.0.0\nkill 1.0.0\n1.0.0 FINISHED\n");
+	kit_assert_trace(b, "run 1.0.0\nkill 1.0.0\n1.0.0 FINISHED\n");
 }
 
 static void a_timeout_is_a_failure_of_the_attempt(void **state)
 {
 	struct bench *b = *state;
-	Quern__Task t = task_of(1, 0, 0);
+	Quern__Task t = kit_task(1, 0, 0);
 
 	t.has_timeout_ms = 1;
 	t.timeout_ms = 100;
 	launch_task(b, t);
 	assert_int_equal(exec_next_ms(b->core), b->now + 100);
 	tick_at(b, b->now + 100);
-	assert_trace(b, "run 1.0.0\nkill 1.0.0\n");
+	kit_assert_trace(b, "run 1.0.0\nkill 1.0.0\n");
 	died(b, 1, 0, 0);
-	assert_trace(b, "1.0.0 FAILED\n");
+	kit_assert_trace(b, "1.0.0 FAILED\n");
 	assert_string_equal(b->last_status->error, "timeout: not done after 100 ms");
 	assert_false(b->last_status->final);
 }
@@ -718,40 +519,40 @@ static void a_timeout_is_a_failure_of_the_attempt(void **state)
 static void large_data_goes_over_the_link_before_the_update(void **state)
 {
 	struct bench *b = *state;
-	Quern__TaskResult *r = result_of(1, 0, 0, QUERN__TASK_RESULT__STATE__DONE);
+	Quern__TaskResult *r = kit_result(1, 0, 0, QUERN__TASK_RESULT__STATE__DONE);
 	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
 	Quern__ToExecutor__TaskName name = QUERN__TO_EXECUTOR__TASK_NAME__INIT;
 
 	r->has_data = 1;
 	r->data.len = 5000;
 	r->data.data = calloc(1, 5000);
-	launch_task(b, task_of(1, 0, 0));
-	give_result(b, r);
-	assert_trace(b, "run 1.0.0\nlink data 1.0.0 5000 bytes\n");
-	step(b, (struct exec_event){ .kind = EXEC_EV_LINK_DOWN, .u.text = "closed" });
-	link_up(b);
-	assert_trace(b, "link hello 10.0.0.1:31000\nlink data 1.0.0 5000 bytes\n");
+	launch_task(b, kit_task(1, 0, 0));
+	kit_give_result(b, r);
+	kit_assert_trace(b, "run 1.0.0\nlink data 1.0.0 5000 bytes\n");
+	kit_link_down(b, "closed");
+	kit_link_up(b);
+	kit_assert_trace(b, "link hello 10.0.0.1:31000\nlink data 1.0.0 5000 bytes\n");
 	name.stage = 1;
 	m.data_taken = &name;
-	to_executor(b, &m);
-	assert_trace(b, "1.0.0 FINISHED\n");
+	kit_tell(b, &m);
+	kit_assert_trace(b, "1.0.0 FINISHED\n");
 	assert_true(b->last_status->data_on_link);
 	assert_false(b->last_status->has_data);
-	to_executor(b, &m);
-	assert_trace(b, "");
+	kit_tell(b, &m);
+	kit_assert_trace(b, "");
 }
 
 static void data_beyond_every_limit_fails_for_good(void **state)
 {
 	struct bench *b = *state;
-	Quern__TaskResult *r = result_of(1, 0, 0, QUERN__TASK_RESULT__STATE__DONE);
+	Quern__TaskResult *r = kit_result(1, 0, 0, QUERN__TASK_RESULT__STATE__DONE);
 
 	r->has_data = 1;
 	r->data.len = (1 << 20) + 1;
 	r->data.data = calloc(1, r->data.len);
-	launch_task(b, task_of(1, 0, 0));
-	give_result(b, r);
-	assert_trace(b, "run 1.0.0\n1.0.0 FAILED\n");
+	launch_task(b, kit_task(1, 0, 0));
+	kit_give_result(b, r);
+	kit_assert_trace(b, "run 1.0.0\n1.0.0 FAILED\n");
 	assert_true(b->last_status->final);
 	assert_non_null(strstr(b->last_status->error, "1048577"));
 }
@@ -759,7 +560,7 @@ static void data_beyond_every_limit_fails_for_good(void **state)
 static void the_end_of_stderr_is_cut_to_what_an_update_holds(void **state)
 {
 	struct bench *b = *state;
-	Quern__TaskResult *r = result_of(1, 0, 0, QUERN__TASK_RESULT__STATE__FAILED);
+	Quern__TaskResult *r = kit_result(1, 0, 0, QUERN__TASK_RESULT__STATE__FAILED);
 
 	r->error = malloc(3001);
 	memset(r->error, 'e', 3000);
@@ -767,9 +568,9 @@ static void the_end_of_stderr_is_cut_to_what_an_update_holds(void **state)
 	r->stderr_tail = malloc(9001);
 	memset(r->stderr_tail, 'x', 9000);
 	memcpy(r->stderr_tail + 8996, "last", 5);
-	launch_task(b, task_of(1, 0, 0));
-	give_result(b, r);
-	assert_trace(b, "run 1.0.0\n1.0.0 FAILED\n");
+	launch_task(b, kit_task(1, 0, 0));
+	kit_give_result(b, r);
+	kit_assert_trace(b, "run 1.0.0\n1.0.0 FAILED\n");
 	assert_in_range(quern__task_result__get_packed_size(b->last_status), 4096, 5120);
 	assert_string_equal(b->last_status->stderr_tail + strlen(b->last_status->stderr_tail) - 4, "last");
 }
@@ -780,18 +581,18 @@ static void updates_are_kept_until_acknowledged_and_go_with_the_next_subscriptio
 	auto_buf struct buf body = BUF_INIT(1 << 20);
 	uint8_t first[16];
 
-	launch_task(b, task_of(1, 0, 0));
+	launch_task(b, kit_task(1, 0, 0));
 	done(b, 1, 0, 0);
 	memcpy(first, b->last_uuid, 16);
-	launch_task(b, task_of(1, 1, 0));
+	launch_task(b, kit_task(1, 1, 0));
 	tick_at(b, b->now + 300);
 	acknowledge_last(b); /* RUNNING of 1.1.0 */
-	launch_task(b, task_of(1, 2, 0));
+	launch_task(b, kit_task(1, 2, 0));
 	buf_clear(&b->trace);
 
-	step(b, (struct exec_event){ .kind = EXEC_EV_MESOS_DOWN, .u.text = "closed" });
+	kit_step(b, (struct exec_event){ .kind = EXEC_EV_MESOS_DOWN, .u.text = "closed" });
 	done(b, 1, 1, 0);
-	assert_trace(b, ""); /* there is nobody to send it to */
+	kit_assert_trace(b, ""); /* there is nobody to send it to */
 	assert_int_equal(exec_subscribe_call(b->core, &body), 0);
 	Mesos__V1__Executor__Call *call = mesos__v1__executor__call__unpack(NULL, body.len, body.data);
 	assert_non_null(call);
@@ -804,8 +605,8 @@ static void updates_are_kept_until_acknowledged_and_go_with_the_next_subscriptio
 	assert_string_equal(call->subscribe->unacknowledged_updates[1]->status->task_id->value, "1.1.0");
 	mesos__v1__executor__call__free_unpacked(call, NULL);
 
-	subscribed(b);
-	assert_trace(b, ""); /* they went with SUBSCRIBE */
+	kit_subscribed(b, 0);
+	kit_assert_trace(b, ""); /* they went with SUBSCRIBE */
 	acknowledge(b, "1.0.0", first);
 	assert_int_equal(exec_unacknowledged(b->core), 1);
 }
@@ -814,18 +615,18 @@ static void an_update_that_nobody_acknowledges_is_sent_again(void **state)
 {
 	struct bench *b = *state;
 
-	launch_task(b, task_of(1, 0, 0));
+	launch_task(b, kit_task(1, 0, 0));
 	done(b, 1, 0, 0);
 	buf_clear(&b->trace);
 	uint64_t start = b->now;
 	tick_at(b, start + 9999);
-	assert_trace(b, "");
+	kit_assert_trace(b, "");
 	tick_at(b, start + 10000);
-	assert_trace(b, "1.0.0 FINISHED\n");
+	kit_assert_trace(b, "1.0.0 FINISHED\n");
 	tick_at(b, start + 29999);
-	assert_trace(b, "");
+	kit_assert_trace(b, "");
 	tick_at(b, start + 30000);
-	assert_trace(b, "1.0.0 FINISHED\n");
+	kit_assert_trace(b, "1.0.0 FINISHED\n");
 	acknowledge_last(b);
 	assert_int_equal(exec_next_ms(b->core), UINT64_MAX);
 }
@@ -835,7 +636,7 @@ static void an_acknowledgement_of_something_else_changes_nothing(void **state)
 	struct bench *b = *state;
 	const uint8_t uuid[16] = { 1 };
 
-	launch_task(b, task_of(1, 0, 0));
+	launch_task(b, kit_task(1, 0, 0));
 	done(b, 1, 0, 0);
 	acknowledge(b, "1.0.0", uuid);
 	acknowledge(b, "unknown", uuid);
@@ -846,17 +647,17 @@ static void a_lost_agent_is_waited_for_only_with_checkpointing(void **state)
 {
 	struct bench *b = *state, other;
 
-	step(b, (struct exec_event){ .kind = EXEC_EV_MESOS_DOWN, .u.text = "closed" });
-	assert_trace(b, "");
-	step(b, (struct exec_event){ .kind = EXEC_EV_MESOS_LOST, .u.text = "gone" });
-	assert_trace(b, "exit 1: gone\n");
+	kit_step(b, (struct exec_event){ .kind = EXEC_EV_MESOS_DOWN, .u.text = "closed" });
+	kit_assert_trace(b, "");
+	kit_step(b, (struct exec_event){ .kind = EXEC_EV_MESOS_LOST, .u.text = "gone" });
+	kit_assert_trace(b, "exit 1: gone\n");
 
-	assert_int_equal(new_bench(&other, false, 1), 0);
-	subscribed(&other);
+	open_bench(&other, false, 1);
+	kit_subscribed(&other, 0);
 	buf_clear(&other.trace);
-	step(&other, (struct exec_event){ .kind = EXEC_EV_MESOS_DOWN, .u.text = "closed" });
-	assert_trace(&other, "exit 1: the agent is lost and the framework does not checkpoint\n");
-	free_bench(&other);
+	kit_step(&other, (struct exec_event){ .kind = EXEC_EV_MESOS_DOWN, .u.text = "closed" });
+	kit_assert_trace(&other, "exit 1: the agent is lost and the framework does not checkpoint\n");
+	kit_close(&other);
 }
 
 static void a_lost_driver_is_waited_for_a_while(void **state)
@@ -865,37 +666,37 @@ static void a_lost_driver_is_waited_for_a_while(void **state)
 	uint64_t start = b->now;
 	int tries = 0;
 
-	step(b, (struct exec_event){ .kind = EXEC_EV_LINK_DOWN, .u.text = "closed" });
+	kit_link_down(b, "closed");
 	while (exec_next_ms(b->core) < start + 15000) {
 		tick_at(b, exec_next_ms(b->core));
-		assert_trace(b, "connect driver:4711\n");
-		step(b, (struct exec_event){ .kind = EXEC_EV_LINK_DOWN, .u.text = "refused" });
+		kit_assert_trace(b, "connect driver:4711\n");
+		kit_link_down(b, "refused");
 		tries++;
 	}
 	assert_in_range(tries, 8, 40);
 	tick_at(b, start + 15000);
-	assert_trace(b, "exit 1: the driver is gone\n");
+	kit_assert_trace(b, "exit 1: the driver is gone\n");
 	assert_int_equal(exec_next_ms(b->core), UINT64_MAX);
 }
 
 static void results_that_a_link_may_have_lost_are_sent_again(void **state)
 {
 	struct bench *b = *state;
-	Quern__Task t[2] = { task_of(1, 0, 0), task_of(1, 1, 0) };
+	Quern__Task t[2] = { kit_task(1, 0, 0), kit_task(1, 1, 0) };
 
-	launch_lease(b, "lease", 2);
-	give_tasks(b, t, 2);
+	kit_lease(b, "lease", 2);
+	kit_give(b, t, 2);
 	done(b, 1, 0, 0);
-	flush(b);
-	step(b, (struct exec_event){ .kind = EXEC_EV_LINK_DOWN, .u.text = "closed" });
+	kit_flush(b);
+	kit_link_down(b, "closed");
 	done(b, 1, 1, 0);
 	assert_false(exec_wants_flush(b->core));
 	buf_clear(&b->trace);
-	link_up(b);
-	assert_trace(b, "link hello 10.0.0.1:31000\nlink results 1.0.0 done\n");
+	kit_link_up(b);
+	kit_assert_trace(b, "link hello 10.0.0.1:31000\nlink results 1.0.0 done\n");
 	assert_true(exec_wants_flush(b->core));
-	flush(b);
-	assert_trace(b, "link results 1.1.0 done\n");
+	kit_flush(b);
+	kit_assert_trace(b, "link results 1.1.0 done\n");
 }
 
 static void shutdown_ends_what_runs_and_says_so(void **state)
@@ -903,14 +704,14 @@ static void shutdown_ends_what_runs_and_says_so(void **state)
 	struct bench *b = *state;
 	Mesos__V1__Executor__Event e = MESOS__V1__EXECUTOR__EVENT__INIT;
 
-	launch_lease(b, "lease", 2);
-	launch_task(b, task_of(1, 0, 0));
+	kit_lease(b, "lease", 2);
+	launch_task(b, kit_task(1, 0, 0));
 	buf_clear(&b->trace);
-	mesos(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__SHUTDOWN);
-	assert_trace(b, "lease KILLED\n1.0.0 KILLED\nexit 0: the agent asked for it\n");
+	kit_mesos(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__SHUTDOWN);
+	kit_assert_trace(b, "lease KILLED\n1.0.0 KILLED\nexit 0: the agent asked for it\n");
 	died(b, 1, 0, 0); /* too late for anybody */
-	launch_task(b, task_of(1, 1, 0));
-	assert_trace(b, "");
+	launch_task(b, kit_task(1, 1, 0));
+	kit_assert_trace(b, "");
 }
 
 static void an_error_of_the_agent_is_the_end(void **state)
@@ -921,46 +722,46 @@ static void an_error_of_the_agent_is_the_end(void **state)
 
 	error.message = (char *)(uintptr_t) "no";
 	e.error = &error;
-	mesos(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__ERROR);
-	assert_trace(b, "exit 1: no\n");
+	kit_mesos(b, &e, MESOS__V1__EXECUTOR__EVENT__TYPE__ERROR);
+	kit_assert_trace(b, "exit 1: no\n");
 }
 
 static void a_job_that_cannot_be_loaded_fails_every_task_for_good(void **state)
 {
 	struct bench *b = *state;
 
-	launch_task(b, task_of(1, 0, 0));
-	launch_task(b, task_of(2, 0, 0));
+	launch_task(b, kit_task(1, 0, 0));
+	launch_task(b, kit_task(2, 0, 0));
 	buf_clear(&b->trace);
-	step(b, (struct exec_event){ .kind = EXEC_EV_UNLOADABLE, .u.text = "undefined symbol: x" });
-	assert_trace(b, "1.0.0 FAILED\n2.0.0 FAILED\n");
+	kit_step(b, (struct exec_event){ .kind = EXEC_EV_UNLOADABLE, .u.text = "undefined symbol: x" });
+	kit_assert_trace(b, "1.0.0 FAILED\n2.0.0 FAILED\n");
 	assert_true(b->last_status->final);
 	assert_string_equal(b->last_status->error, "undefined symbol: x");
-	launch_task(b, task_of(1, 1, 0));
-	assert_trace(b, "1.1.0 FAILED\n");
+	launch_task(b, kit_task(1, 1, 0));
+	kit_assert_trace(b, "1.1.0 FAILED\n");
 }
 
 static void nonsense_in_a_launch_fails_that_task(void **state)
 {
 	struct bench *b = *state;
 
-	launch(b, "t1", "\xff\xff\xff", 3);
-	launch(b, "t2", "", 0);
-	launch_lease(b, "t3", 0);
-	assert_trace(b, "t1 FAILED\nt2 FAILED\nt3 FAILED\n");
+	kit_launch(b, "t1", "\xff\xff\xff", 3);
+	kit_launch(b, "t2", "", 0);
+	kit_lease(b, "t3", 0);
+	kit_assert_trace(b, "t1 FAILED\nt2 FAILED\nt3 FAILED\n");
 }
 
 static void an_attempt_is_held_once(void **state)
 {
 	struct bench *b = *state;
-	Quern__Task t = task_of(1, 0, 0);
+	Quern__Task t = kit_task(1, 0, 0);
 
-	launch_lease(b, "lease", 4);
-	give_tasks(b, &t, 1);
-	give_tasks(b, &t, 1);
+	kit_lease(b, "lease", 4);
+	kit_give(b, &t, 1);
+	kit_give(b, &t, 1);
 	launch_task(b, t);
 	launch_task(b, t); /* the same id again */
-	assert_trace(b, "lease RUNNING\nrun 1.0.0\n1.0.0 FAILED\n");
+	kit_assert_trace(b, "lease RUNNING\nrun 1.0.0\n1.0.0 FAILED\n");
 	assert_int_equal(exec_attempts(b->core), 1);
 }
 
@@ -974,10 +775,10 @@ static void dropping_a_shuffle_forgets_its_outputs(void **state)
 	tell_outputs(b, 9, 1);
 	m.drop_shuffles = &nine;
 	m.n_drop_shuffles = 1;
-	to_executor(b, &m);
-	assert_trace(b, "drop 9\n");
-	launch_task(b, task_of(2, 0, 0));
-	assert_trace(b, "link need shuffle 9.0\n");
+	kit_tell(b, &m);
+	kit_assert_trace(b, "drop 9\n");
+	launch_task(b, kit_task(2, 0, 0));
+	kit_assert_trace(b, "link need shuffle 9.0\n");
 }
 
 /* ---- Whatever comes, in any order ---- */
@@ -1000,26 +801,26 @@ static void random_kill(struct bench *b, struct lcg *r)
 		(void)snprintf(id, sizeof(id), "lease%u", (unsigned)draw(r, 50));
 	else
 		(void)snprintf(id, sizeof(id), "%u.%u.0", 1 + (unsigned)draw(r, 3), (unsigned)draw(r, 30));
-	kill_task(b, id);
+	kit_kill(b, id);
 }
 
 static void random_step(struct bench *b, struct lcg *r, uint32_t i)
 {
-	Quern__Task t = task_of(1 + draw(r, 3), draw(r, 30), 0);
+	Quern__Task t = kit_task(1 + draw(r, 3), draw(r, 30), 0);
 	char id[64];
 
 	b->now += draw(r, 40);
 	switch (draw(r, 13)) {
 	case 0:
 		(void)snprintf(id, sizeof(id), "lease%u", (unsigned)i % 50);
-		launch_lease(b, id, 1 + draw(r, 4));
+		kit_lease(b, id, 1 + draw(r, 4));
 		break;
 	case 1:
 		launch_task(b, t);
 		break;
 	case 2:
 	case 3:
-		give_tasks(b, &t, 1);
+		kit_give(b, &t, 1);
 		break;
 	case 4:
 		random_kill(b, r);
@@ -1040,41 +841,41 @@ static void random_step(struct bench *b, struct lcg *r, uint32_t i)
 		break;
 	case 10:
 		if (draw(r, 2) == 0)
-			link_up(b);
+			kit_link_up(b);
 		else
-			step(b, (struct exec_event){ .kind = EXEC_EV_LINK_DOWN, .u.text = "closed" });
+			kit_link_down(b, "closed");
 		break;
 	case 11:
 		if (draw(r, 2) == 0)
-			subscribed(b);
+			kit_subscribed(b, 0);
 		else
-			step(b, (struct exec_event){ .kind = EXEC_EV_MESOS_DOWN, .u.text = "closed" });
+			kit_step(b, (struct exec_event){ .kind = EXEC_EV_MESOS_DOWN, .u.text = "closed" });
 		break;
 	default:
 		acknowledge_last(b);
 		break;
 	}
-	flush(b);
+	kit_flush(b);
 }
 
 /* Ends every attempt that is left, then acknowledges everything: nothing may remain. */
 static void settle(struct bench *b)
 {
-	subscribed(b);
-	link_up(b);
+	kit_subscribed(b, 0);
+	kit_link_up(b);
 	for (uint32_t i = 0; i < 50; i++) {
 		char id[64];
 		(void)snprintf(id, sizeof(id), "lease%u", (unsigned)i);
-		kill_task(b, id);
+		kit_kill(b, id);
 	}
 	for (uint32_t stage = 1; stage <= 3; stage++)
 		for (uint32_t p = 0; p < 30; p++) {
 			char id[64];
 			(void)snprintf(id, sizeof(id), "%u.%u.0", (unsigned)stage, (unsigned)p);
-			kill_task(b, id);
+			kit_kill(b, id);
 			died(b, stage, p, 0);
 		}
-	flush(b);
+	kit_flush(b);
 	assert_int_equal(exec_attempts(b->core), 0);
 	while (exec_unacknowledged(b->core) > 0) {
 		size_t before = exec_unacknowledged(b->core);
@@ -1103,17 +904,17 @@ static void any_order_of_events_settles_and_is_repeatable(void **state)
 		for (int k = 0; k < 2; k++) {
 			struct lcg r = { seed };
 
-			assert_int_equal(new_bench(&b[k], true, seed), 0);
-			subscribed(&b[k]);
-			link_up(&b[k]);
+			open_bench(&b[k], true, seed);
+			kit_subscribed(&b[k], 0);
+			kit_link_up(&b[k]);
 			for (uint32_t i = 0; i < 400; i++)
 				random_step(&b[k], &r, i);
 			settle(&b[k]);
 		}
 		assert_int_equal(b[0].trace.len, b[1].trace.len);
 		assert_memory_equal(b[0].trace.data, b[1].trace.data, b[0].trace.len);
-		free_bench(&b[0]);
-		free_bench(&b[1]);
+		kit_close(&b[0]);
+		kit_close(&b[1]);
 	}
 }
 

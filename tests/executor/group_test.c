@@ -12,8 +12,6 @@
 #include "tests/executor/kit.h"
 
 static const struct order order = { .by_hash = true, .seed = 5 };
-static struct code *code;
-
 enum { SIDES = 2, RUNS = 5 };
 
 /* ---- Sides: records in the order of their coming, and as runs ---- */
@@ -152,7 +150,7 @@ static void bench_close(struct bench *b)
 
 static void run(struct bench *b, const Quern__Group *plan, size_t memory)
 {
-	struct group_config config = { .code = code,
+	struct group_config config = { .code = kit_code,
 		.plan = plan,
 		.sides = { b->merges[0], plan->kind == QUERN__GROUP__KIND__GROUP ? NULL : b->merges[1] },
 		.memory = memory,
@@ -356,7 +354,7 @@ static void values_are_streamed_and_may_be_left(void **state)
 {
 	(void)state;
 	for (uint64_t most = 0; most <= 1000000; most = most * 100 + 3) {
-		Quern__Function function = kit_function(code, "first_values");
+		Quern__Function function = kit_function(kit_code, "first_values");
 		const Quern__Group plan = group_plan(QUERN__GROUP__KIND__GROUP, &function);
 
 		function.has_arg = true;
@@ -367,7 +365,7 @@ static void values_are_streamed_and_may_be_left(void **state)
 
 static void two_sides_in_turns(void **state)
 {
-	Quern__Function function = kit_function(code, "in_turns");
+	Quern__Function function = kit_function(kit_code, "in_turns");
 	const Quern__Group plan = group_plan(QUERN__GROUP__KIND__COGROUP, &function);
 
 	(void)state;
@@ -376,7 +374,7 @@ static void two_sides_in_turns(void **state)
 
 static void joins(void **state)
 {
-	Quern__Function function = kit_function(code, "both_sides");
+	Quern__Function function = kit_function(kit_code, "both_sides");
 
 	(void)state;
 	for (int kind = QUERN__GROUP__KIND__JOIN; kind <= QUERN__GROUP__KIND__FULL_JOIN; kind++) {
@@ -456,7 +454,7 @@ static void a_damaged_run_fails_the_flow(void **state)
 
 static void a_limit_ends_it(void **state)
 {
-	Quern__Function function = kit_function(code, "both_sides");
+	Quern__Function function = kit_function(kit_code, "both_sides");
 	const Quern__Group plan = group_plan(QUERN__GROUP__KIND__JOIN, &function);
 	const struct shape shape = { { 300, 300 }, 10, 10 };
 	uint64_t random = 3;
@@ -499,8 +497,5 @@ int main(void)
 		cmocka_unit_test(a_group_without_its_function),
 	};
 
-	code = kit_load_job();
-	int r = cmocka_run_group_tests(tests, NULL, NULL);
-	code = code_free(code);
-	return r;
+	return cmocka_run_group_tests(tests, kit_load, kit_unload);
 }

@@ -235,6 +235,23 @@ static inline struct code *kit_load_job(void)
 	return code;
 }
 
+/* That job for all tests of a file whose group is set up by kit_load() and ended by kit_unload(). */
+static struct code *kit_code;
+
+static inline int kit_load(void **state)
+{
+	(void)state;
+	kit_code = kit_load_job();
+	return 0;
+}
+
+static inline int kit_unload(void **state)
+{
+	(void)state;
+	kit_code = code_free(kit_code);
+	return 0;
+}
+
 /* How the job's function `name` travels. */
 static inline Quern__Function kit_function(const struct code *code, const char *name)
 {

@@ -9,8 +9,6 @@
 #include "executor/tag.h"
 #include "tests/executor/kit.h"
 
-static struct code *code;
-
 enum { STEPS = 4 };
 
 /* Steps for the test to fill in; what they run in. */
@@ -41,7 +39,7 @@ static Quern__Step *add(struct bench *b, Quern__Step__Kind kind, const char *fun
 	b->step[i].kind = kind;
 	b->list[i] = &b->step[i];
 	if (function != NULL) {
-		b->function[i] = kit_function(code, function);
+		b->function[i] = kit_function(kit_code, function);
 		b->step[i].function = &b->function[i];
 	}
 	return &b->step[i];
@@ -58,7 +56,7 @@ static void argue(struct bench *b, void *pointer, size_t len)
 
 static int open_steps(struct bench *b, struct err *err)
 {
-	const struct step_env env = { .code = code,
+	const struct step_env env = { .code = kit_code,
 		.flow = &b->flow,
 		.scratch_dir = "/",
 		.keep = &b->keep,
@@ -227,7 +225,7 @@ static void there_and_back(Quern__Step__Kind there, Quern__Step__Kind back)
 	bench_init(&b);
 	add(&b, there, NULL)->partitions = 3;
 	add(&b, back, NULL);
-	const struct step_env env = { .code = code, .flow = &b.flow, .keep = &b.keep, .task = &b.task };
+	const struct step_env env = { .code = kit_code, .flow = &b.flow, .keep = &b.keep, .task = &b.task };
 	struct err err;
 	assert_int_equal(steps_new(&env, b.list, b.n, &sink.out, &b.steps, &err), 0);
 	for (size_t i = 0; i < sizeof(bytes); i++)
@@ -660,20 +658,6 @@ static void a_source_that_fails(void **state)
 	assert_int_equal(ends, 1); /* it has begun, and does not go on */
 }
 
-static int load(void **state)
-{
-	(void)state;
-	code = kit_load_job();
-	return 0;
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	code = code_free(code);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -697,5 +681,5 @@ int main(void)
 		cmocka_unit_test(a_source_that_fails),
 	};
 
-	return cmocka_run_group_tests(tests, load, unload);
+	return cmocka_run_group_tests(tests, kit_load, kit_unload);
 }

@@ -6,83 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <endian.h>
-
-#include "job/graph.h"
-#include "job/plan_check.h"
-#include "tests/job/kit.h"
-
-enum { RUNS_MAX = 16 };
-
-struct fixture {
-	struct code *code;
-	const struct job_functions *f;
-	quern_job job;
-	Quern__Run *runs[RUNS_MAX]; /* copies of what was to be run */
-	size_t n_runs;
-	const uint64_t *numbers; /* answers, one for each partition */
-	uint32_t partitions;
-	size_t len; /* bytes of an answer */
-};
-
-static int note(void *arg, const Quern__Run *run, job_result_fn *result, void *result_arg, struct err *err)
-{
-	struct fixture *x = arg;
-	size_t len = quern__run__get_packed_size(run);
-	uint8_t *packed = malloc(len);
-	const uint8_t *id;
-	size_t id_len = code_build_id(x->code, &id);
-
-	assert_non_null(packed);
-	assert_true(x->n_runs < RUNS_MAX);
-	(void)quern__run__pack(run, packed);
-	x->runs[x->n_runs] = quern__run__unpack(NULL, len, packed);
-	assert_non_null(x->runs[x->n_runs++]);
-	free(packed);
-	if (plan_check(run, id, id_len, err) < 0)
-		fail_msg("%s", err->text);
-	for (uint32_t i = 0; i < x->partitions; i++) {
-		const uint64_t n = htole64(x->numbers[i]);
-
-		if (result(result_arg, i, (const uint8_t *)&n, x->len) != 0)
-			break;
-	}
-	return 0;
-}
-
-static int setup(void **state)
-{
-	struct fixture *x = calloc(1, sizeof(*x));
-
-	if (x == NULL)
-		return -1;
-	x->code = kit_load();
-	x->f = kit_symbol("job_functions");
-	x->len = sizeof(uint64_t);
-	job_init(&x->job, x->code, &(const struct job_runner){ .run = note, .arg = x });
-	*state = x;
-	return 0;
-}
-
-static void forget_runs(struct fixture *x)
-{
-	while (x->n_runs > 0)
-		quern__run__free_unpacked(x->runs[--x->n_runs], NULL);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-
-	job_deinit(&x->job);
-	forget_runs(x);
-	(void)code_free(x->code);
-	free(x);
-	return 0;
-}
+#include "tests/job/runner_kit.h"
 
 /* The branch of a stage of the last run. */
-static const Quern__Branch *branch_of(const struct fixture *x, size_t stage, size_t branch)
+static const Quern__Branch *branch_of(const struct runner *x, size_t stage, size_t branch)
 {
 	const Quern__Run *run = x->runs[x->n_runs - 1];
 
@@ -90,14 +17,14 @@ static const Quern__Branch *branch_of(const struct fixture *x, size_t stage, siz
 	return run->stages[stage]->branches[branch];
 }
 
-static const Quern__Sink *sink_of(const struct fixture *x, size_t stage)
+static const Quern__Sink *sink_of(const struct runner *x, size_t stage)
 {
 	return x->runs[x->n_runs - 1]->stages[stage]->sink;
 }
 
 static void partitions_need_no_sample(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *text = quern_text(&x->job, "in");
 	quern_set *sets[] = { quern_repartition(text, 5), quern_coalesce(text, 5),
 		quern_partition_by(text, 5, x->f->first, NULL),
@@ -107,7 +34,7 @@ static void partitions_need_no_sample(void **state)
 	uint64_t n;
 
 	for (size_t i = 0; i < 4; i++) {
-		forget_runs(x);
+		runner_forget_runs(x);
 		assert_int_equal(quern_count(sets[i], &n), 0);
 		assert_int_equal(x->n_runs, 1);
 		const Quern__Branch *tags = branch_of(x, 0, 0), *back = branch_of(x, 1, 0);
@@ -128,7 +55,7 @@ static void partitions_need_no_sample(void **state)
 /* Which branches its partitions are of. */
 static void a_coalesced_union_knows_its_branches(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *a = quern_text(&x->job, "a"), *b = quern_text(&x->job, "b"), *c = quern_text(&x->job, "c");
 	quern_set *set = quern_union(a, quern_coalesce(quern_union(b, c), 2));
 	uint64_t n;
@@ -151,7 +78,7 @@ static void a_coalesced_union_knows_its_branches(void **state)
 
 static void types_stay_where_they_can(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *set = quern_typed(quern_text(&x->job, "in"), QUERN_I64, QUERN_DOUBLE);
 	quern_set *same[] = { quern_repartition(set, 2), quern_coalesce(set, 2),
 		quern_partition_by(set, 2, x->f->first, NULL),
@@ -183,7 +110,7 @@ static void assert_starts(const Quern__Step *step, const uint64_t *starts, size_
 /* Each action counts: the input may be another one then. */
 static void numbers_are_counted_first(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *zipped = quern_zip_with_index(quern_text(&x->job, "in"), x->f->number, NULL);
 	uint64_t n;
 
@@ -211,7 +138,7 @@ static void numbers_are_counted_first(void **state)
 
 static void numbers_before_a_shuffle_are_those_of_the_first_time(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *zipped = quern_zip_with_index(quern_text(&x->job, "in"), NULL, NULL);
 	quern_set *moved = quern_repartition(zipped, 2);
 	uint64_t n;
@@ -228,7 +155,7 @@ static void numbers_before_a_shuffle_are_those_of_the_first_time(void **state)
 
 static void numbers_before_what_is_persisted_stay(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *zipped = quern_zip_with_index(quern_text(&x->job, "in"), NULL, NULL);
 	quern_set *kept = quern_persist(zipped, QUERN_MEMORY);
 	uint64_t n;
@@ -255,7 +182,7 @@ static int any(quern_slice key, quern_slice value, void *arg)
 
 static void taking_counts_once(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *zipped = quern_zip_with_index(quern_text(&x->job, "in"), NULL, NULL);
 
 	/* Eight bytes of records: 0 0 is an empty one, four of them. */
@@ -270,7 +197,7 @@ static void taking_counts_once(void **state)
 
 static void a_count_that_is_none_fails_the_action(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *zipped = quern_zip_with_index(quern_text(&x->job, "in"), NULL, NULL);
 	uint64_t n;
 
@@ -283,7 +210,7 @@ static void a_count_that_is_none_fails_the_action(void **state)
 
 static void foreach_is_a_step_that_gives_nothing(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *text = quern_text(&x->job, "in");
 
 	assert_int_equal(quern_foreach_partition(text, x->f->pass_on, NULL), 0);
@@ -295,7 +222,7 @@ static void foreach_is_a_step_that_gives_nothing(void **state)
 
 static void distinct_records_are_keys_for_a_while(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	uint64_t n;
 
 	assert_int_equal(quern_count(quern_distinct(quern_text(&x->job, "in")), &n), 0);
@@ -307,7 +234,7 @@ static void distinct_records_are_keys_for_a_while(void **state)
 
 int main(void)
 {
-#define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define test(f) cmocka_unit_test_setup_teardown(f, runner_setup, runner_teardown)
 	const struct CMUnitTest tests[] = {
 		test(partitions_need_no_sample),
 		test(a_coalesced_union_knows_its_branches),

@@ -6,119 +6,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <endian.h>
 #include <math.h>
 
-#include "base/buf.h"
-#include "job/graph.h"
-#include "job/plan_check.h"
-#include "job/records.h"
-#include "tests/job/kit.h"
+#include "tests/job/runner_kit.h"
 
-enum { RUNS_MAX = 16 };
-
-struct fixture {
-	struct code *code;
-	const struct job_functions *f;
-	quern_job job;
-
-	Quern__Run *runs[RUNS_MAX]; /* copies of what was to be run */
-	size_t n_runs;
-	/* How they are answered. */
-	int returns;
-	uint32_t partitions;     /* of the last stage */
-	const char *const *data; /* one record, its value, for each partition; NULL: the number */
-	uint64_t number;
-	unsigned given;       /* results */
-	uint32_t unpersisted; /* the last one that was; 0: none */
-	unsigned unpersists;
-};
-
-static int answer(struct fixture *x, const Quern__Run *run, job_result_fn *result, void *arg)
-{
-	uint32_t end = run->has_partition_count && run->partition_count < x->partitions - run->first_partition
-			       ? run->first_partition + run->partition_count
-			       : x->partitions;
-	const uint64_t number = htole64(x->number);
-
-	for (uint32_t i = run->first_partition; i < end; i++) {
-		auto_buf struct buf b = BUF_INIT(1000);
-
-		if (x->data != NULL)
-			assert_int_equal(record_put(&b, quern_str(""), quern_str(x->data[i])), 0);
-		else
-			assert_int_equal(buf_add(&b, &number, sizeof(number)), 0);
-		x->given++;
-		if (result(arg, i, b.data, b.len) != 0)
-			break;
-	}
-	return 0;
-}
-
-static int note(void *arg, const Quern__Run *run, job_result_fn *result, void *result_arg, struct err *err)
-{
-	struct fixture *x = arg;
-	size_t len = quern__run__get_packed_size(run);
-	uint8_t *packed = malloc(len);
-	const uint8_t *id;
-	size_t id_len = code_build_id(x->code, &id);
-
-	assert_non_null(packed);
-	assert_true(x->n_runs < RUNS_MAX);
-	(void)quern__run__pack(run, packed);
-	x->runs[x->n_runs] = quern__run__unpack(NULL, len, packed);
-	assert_non_null(x->runs[x->n_runs++]);
-	free(packed);
-	/* Whatever a job does by the API is a plan that is accepted. */
-	if (plan_check(run, id, id_len, err) < 0)
-		fail_msg("%s", err->text);
-	return x->returns != 0 ? x->returns : answer(x, run, result, result_arg);
-}
-
-static int note_unpersist(void *arg, uint32_t cache)
-{
-	struct fixture *x = arg;
-
-	x->unpersisted = cache;
-	x->unpersists++;
-	return 0;
-}
-
-static int setup(void **state)
-{
-	struct fixture *x = calloc(1, sizeof(*x));
-
-	if (x == NULL)
-		return -1;
-	x->code = kit_load();
-	x->f = kit_symbol("job_functions");
-	x->partitions = 1;
-	x->number = 5;
-	job_init(&x->job, x->code,
-		&(const struct job_runner){ .run = note, .unpersist = note_unpersist, .arg = x });
-	*state = x;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-
-	job_deinit(&x->job);
-	for (size_t i = 0; i < x->n_runs; i++)
-		quern__run__free_unpacked(x->runs[i], NULL);
-	(void)code_free(x->code);
-	free(x);
-	return 0;
-}
-
-static quern_set *word_count(struct fixture *x, const char *path)
+static quern_set *word_count(struct runner *x, const char *path)
 {
 	return quern_reduce_by_key(
 		quern_flat_map(quern_text(&x->job, path), x->f->words, NULL), quern_sum_u64, NULL);
 }
 
-static code_fn *function(const struct fixture *x, const Quern__Function *f)
+static code_fn *function(const struct runner *x, const Quern__Function *f)
 {
 	code_fn *fn = NULL;
 	struct err err = { "" };
@@ -134,7 +32,7 @@ static code_fn *function(const struct fixture *x, const Quern__Function *f)
  */
 static void a_sort_takes_a_sample_first(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	static const char *const data[] = {
 		"12345678"
 	}; /* of one record that stands for so many, and no key */
@@ -169,7 +67,7 @@ static void a_sort_takes_a_sample_first(void **state)
 
 static void a_sample_that_is_none_fails_the_action(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	static const char *const data[] = { "short" };
 	uint64_t n;
 
@@ -183,7 +81,7 @@ static void a_sample_that_is_none_fails_the_action(void **state)
 
 static void a_word_count_is_two_stages(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 
 	assert_int_equal(quern_save_text(word_count(x, "in"), "out"), 0);
 	assert_int_equal(x->n_runs, 1);
@@ -216,7 +114,7 @@ static void a_word_count_is_two_stages(void **state)
 
 static void narrow_steps_are_fused_in_their_order(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	const size_t least = 4;
 
 	quern_set *set = quern_filter(quern_text(&x->job, "in"), x->f->long_enough, QUERN_ARG(least));
@@ -251,7 +149,7 @@ static void narrow_steps_are_fused_in_their_order(void **state)
 
 static void a_command_is_a_step(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	char separator[] = "::", variable[] = "NAME=value";
 	const char *const environment[] = { variable, "EMPTY=", NULL };
 	const struct quern_pipe_options options = { .values = true,
@@ -305,14 +203,14 @@ static const char *branch_steps(const Quern__Branch *b)
 }
 
 /* The steps of stage `i` of the last run. */
-static const char *steps_of(const struct fixture *x, size_t i)
+static const char *steps_of(const struct runner *x, size_t i)
 {
 	return branch_steps(x->runs[x->n_runs - 1]->stages[i]->branches[0]);
 }
 
 static void what_is_persisted_has_the_same_name_in_every_action(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	const size_t least = 4;
 
 	quern_set *lines = quern_filter(quern_text(&x->job, "in"), x->f->long_enough, QUERN_ARG(least));
@@ -341,7 +239,7 @@ static void what_is_persisted_has_the_same_name_in_every_action(void **state)
 
 static void what_is_unpersisted_is_left_out_and_told(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 
 	quern_set *lines = quern_text(&x->job, "in"), *kept = quern_persist(lines, QUERN_MEMORY);
 	quern_set *counts = quern_reduce_by_key(quern_flat_map(kept, x->f->words, NULL), quern_sum_u64, NULL);
@@ -372,7 +270,7 @@ static void what_is_unpersisted_is_left_out_and_told(void **state)
 
 static void every_shuffle_begins_a_stage(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 
 	quern_set *set = word_count(x, "in");
 	for (int i = 0; i < 3; i++)
@@ -392,7 +290,7 @@ static void every_shuffle_begins_a_stage(void **state)
 /* Each branch has its own source, its own steps and those behind the union. */
 static void a_union_is_branches_of_one_stage(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	const char *const in[] = { "a", "b", "c" }, *const steps[] = { "wm", "m", "fm" };
 
 	quern_set *a = quern_flat_map(quern_text(&x->job, "a"), x->f->words, NULL);
@@ -411,7 +309,7 @@ static void a_union_is_branches_of_one_stage(void **state)
 /* The partitions of a set are numbered from the first branch on that it is made of. */
 static void steps_know_where_the_partitions_of_their_set_begin(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 
 	quern_set *two = quern_union(quern_text(&x->job, "a"), quern_text(&x->job, "b"));
 	quern_set *all =
@@ -432,7 +330,7 @@ static void steps_know_where_the_partitions_of_their_set_begin(void **state)
 /* However many read it. */
 static void a_shuffle_is_written_once(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 
 	quern_set *counts = word_count(x, "in");
 	quern_set *again = quern_reduce_by_key(
@@ -452,7 +350,7 @@ static void a_shuffle_is_written_once(void **state)
 /* A set that is united with itself again and again is refused, and that soon. */
 static void too_many_branches_are_a_mistake(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 
 	quern_set *set = quern_text(&x->job, "in");
 	for (int i = 0; i < 40; i++)
@@ -464,7 +362,7 @@ static void too_many_branches_are_a_mistake(void **state)
 /* What was written once is not written again: the driver knows it by its numbers. */
 static void a_shuffle_keeps_its_numbers_over_actions(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	uint64_t n;
 
 	quern_set *counts = word_count(x, "in"), *other = word_count(x, "in");
@@ -489,7 +387,7 @@ static void a_shuffle_keeps_its_numbers_over_actions(void **state)
 
 static void types_and_keys_reach_the_output(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *lines = quern_text(&x->job, "in"), *pairs = quern_flat_map(lines, x->f->words, NULL);
 	const size_t one = 1;
 	const struct {
@@ -525,7 +423,7 @@ static void types_and_keys_reach_the_output(void **state)
 
 static void compression_reaches_the_output(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *lines = quern_text(&x->job, "in");
 	static const Quern__Codec wanted[] = { QUERN__CODEC__PLAIN, QUERN__CODEC__PLAIN, QUERN__CODEC__GZIP,
 		QUERN__CODEC__ZSTD };
@@ -558,7 +456,7 @@ static int never(quern_slice key, quern_slice value, void *arg)
 }
 
 /* Everything that is done with a wrong set fails, runs nothing, and says the first mistake. */
-static void assert_wrong(struct fixture *x, quern_set *set, const char *words)
+static void assert_wrong(struct runner *x, quern_set *set, const char *words)
 {
 	const size_t one = 1;
 	uint64_t n = 77;
@@ -581,7 +479,7 @@ static void assert_wrong(struct fixture *x, quern_set *set, const char *words)
 
 static void a_mistake_is_kept_until_an_action(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	static char large[PLAN_ARG_MAX + 1];
 	const quern_slice too_large = quern_bytes(large, sizeof(large));
 	quern_set *lines = quern_text(&x->job, "in"), *counts = word_count(x, "in");
@@ -631,7 +529,7 @@ static void assert_text(struct buf *b, const char *wanted)
 
 static void collect_gives_every_record(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	auto_buf struct buf b = BUF_INIT(1000);
 
 	x->partitions = 26;
@@ -651,7 +549,7 @@ static int stop_at_c(quern_slice key, quern_slice value, void *arg)
 
 static void a_collecting_function_may_end_it(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 
 	x->partitions = 26;
 	x->data = letters;
@@ -669,7 +567,7 @@ static void take_runs_as_little_as_it_needs(void **state)
 		size_t runs;
 	} cases[] = { { 0, "", 0 }, { 1, "a", 1 }, { 2, "ab", 2 }, { 5, "abcde", 2 }, { 6, "abcdef", 3 },
 		{ 26, "abcdefghijklmnopqrstuvwxyz", 4 }, { 1000, "abcdefghijklmnopqrstuvwxyz", 4 } };
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	auto_buf struct buf b = BUF_INIT(1000);
 
 	x->partitions = 26;
@@ -690,7 +588,7 @@ static void take_runs_as_little_as_it_needs(void **state)
 
 static void count_adds_up(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	uint64_t n = 0;
 
 	x->partitions = 7;
@@ -704,7 +602,7 @@ static void count_adds_up(void **state)
 static void what_is_not_an_answer_is_an_error(void **state)
 {
 	static const char *const nonsense[] = { "12345" };
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	uint64_t n = 77;
 
 	x->data = nonsense;
@@ -717,7 +615,7 @@ static void what_is_not_an_answer_is_an_error(void **state)
 
 static void what_the_driver_returns_the_action_returns(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	uint64_t n = 77;
 
 	x->returns = 3;
@@ -740,7 +638,7 @@ static int act_within(quern_slice key, quern_slice value, void *arg)
 
 static void an_action_within_an_action_is_refused(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *lines = quern_text(&x->job, "in");
 
 	x->data = letters;
@@ -754,7 +652,7 @@ static void an_action_within_an_action_is_refused(void **state)
 
 static void the_most_that_a_set_of_a_stage_asks_for_counts(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *lines = quern_resources(quern_text(&x->job, "in"), 0.2501, 0);
 	quern_set *found = quern_resources(quern_flat_map(lines, x->f->words, NULL), 0, 700);
 	quern_set *plain = quern_map_pairs(found, x->f->swap, NULL);
@@ -779,7 +677,7 @@ static void the_most_that_a_set_of_a_stage_asks_for_counts(void **state)
 	assert_int_equal(x->n_runs, 2);
 }
 
-#define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define test(f) cmocka_unit_test_setup_teardown(f, runner_setup, runner_teardown)
 
 int main(void)
 {

@@ -5,17 +5,20 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "job/plan_check.h"
 #include "job/stages.h"
-#include "tests/job/kit.h"
+#include "tests/job/runner_kit.h"
 
+/* Nothing is run. */
 struct fixture {
-	struct code *code;
-	const struct job_functions *f;
-	quern_job job;
+	struct runner runner;
 	struct memory memory; /* of plans */
 	quern_set *left, *right;
 };
+
+static quern_set *words_of(struct runner *x, const char *path)
+{
+	return quern_flat_map(quern_text(&x->job, path), x->f->words, NULL);
+}
 
 static int setup(void **state)
 {
@@ -23,11 +26,9 @@ static int setup(void **state)
 
 	if (x == NULL)
 		return -1;
-	x->code = kit_load();
-	x->f = kit_symbol("job_functions");
-	job_init(&x->job, x->code, &(const struct job_runner){ NULL });
-	x->left = quern_flat_map(quern_text(&x->job, "left"), x->f->words, NULL);
-	x->right = quern_flat_map(quern_text(&x->job, "right"), x->f->words, NULL);
+	runner_open(&x->runner);
+	x->left = words_of(&x->runner, "left");
+	x->right = words_of(&x->runner, "right");
 	*state = x;
 	return 0;
 }
@@ -36,9 +37,8 @@ static int teardown(void **state)
 {
 	struct fixture *x = *state;
 
-	job_deinit(&x->job);
+	runner_close(&x->runner);
 	memory_deinit(&x->memory);
-	(void)code_free(x->code);
 	free(x);
 	return 0;
 }
@@ -124,7 +124,7 @@ static void what_was_moved_for_one_group_is_there_for_the_next(void **state)
 	const Quern__Run *run = plan(x, quern_join(x->left, x->right, NULL, NULL));
 	const uint32_t shuffle = last_source(run)->shuffles[0]->shuffle;
 
-	run = plan(x, quern_group_by_key(x->left, (quern_group_fn *)(code_fn *)x->f->words, NULL));
+	run = plan(x, quern_group_by_key(x->left, (quern_group_fn *)(code_fn *)x->runner.f->words, NULL));
 	assert_int_equal(run->n_stages, 2);
 	assert_int_equal(last_source(run)->n_shuffles, 1);
 	assert_int_equal(last_source(run)->shuffles[0]->shuffle, shuffle);
@@ -145,8 +145,8 @@ static void what_is_reduced_is_read_where_it_is(void **state)
 	run = plan(x, quern_join(quern_sort_by_key(x->left, QUERN_ASCENDING), x->right, NULL, NULL));
 	assert_int_equal(run->n_stages, 4);
 	/* What was done with it since may have changed the keys. */
-	run = plan(
-		x, quern_join(quern_map_pairs(counts(x, x->left), x->f->swap, NULL), x->right, NULL, NULL));
+	run = plan(x, quern_join(quern_map_pairs(counts(x, x->left), x->runner.f->swap, NULL), x->right, NULL,
+			      NULL));
 	assert_int_equal(run->n_stages, 4);
 }
 
@@ -156,8 +156,8 @@ static void a_loop_moves_what_is_new(void **state)
 	struct fixture *x = *state;
 
 	for (int act = 0; act < 2; act++) {
-		quern_set *links = quern_map_pairs(x->left, x->f->swap, NULL);
-		quern_set *ranks = quern_map_pairs(x->right, x->f->swap, NULL);
+		quern_set *links = quern_map_pairs(x->left, x->runner.f->swap, NULL);
+		quern_set *ranks = quern_map_pairs(x->right, x->runner.f->swap, NULL);
 
 		for (size_t i = 1; i <= 5; i++) {
 			ranks = counts(x, quern_join(links, ranks, NULL, NULL));
@@ -228,7 +228,7 @@ static void assert_wrong(const quern_set *set, const char *words)
 static void mistakes_are_kept(void **state)
 {
 	struct fixture *x = *state;
-	quern_set *wrong = quern_text(&x->job, "");
+	quern_set *wrong = quern_text(&x->runner.job, "");
 	quern_job other;
 
 	assert_wrong(quern_group_by_key(x->left, NULL, NULL), "quern_group_by_key(): the function is NULL");
@@ -242,7 +242,7 @@ static void mistakes_are_kept(void **state)
 	assert_wrong(
 		quern_sort_by(x->left, NULL, QUERN_ASCENDING, NULL), "quern_sort_by(): the function is NULL");
 	assert_wrong(quern_sort_by(x->left, NULL, 77, NULL), "quern_sort_by(): no such order");
-	job_init(&other, x->code, &(const struct job_runner){ NULL });
+	job_init(&other, x->runner.code, &(const struct job_runner){ NULL });
 	assert_wrong(quern_join(x->left, quern_text(&other, "text"), NULL, NULL),
 		"quern_join(): the sets are of two jobs");
 	job_deinit(&other);
@@ -289,7 +289,7 @@ static void a_product_has_rows_and_columns(void **state)
 {
 	struct fixture *x = *state;
 	quern_set *set =
-		quern_cartesian(x->left, x->left, (quern_cartesian_fn *)(code_fn *)x->f->words, NULL);
+		quern_cartesian(x->left, x->left, (quern_cartesian_fn *)(code_fn *)x->runner.f->words, NULL);
 	const Quern__Run *run = plan(x, quern_partitions(set, 6));
 	unsigned columns = 0;
 

@@ -5,66 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "job/graph.h"
-#include "job/plan_check.h"
-#include "tests/job/kit.h"
+#include "tests/job/runner_kit.h"
 
-enum { RUNS_MAX = 8 };
-
-struct fixture {
-	struct code *code;
-	quern_job job;
-	Quern__Run *runs[RUNS_MAX]; /* copies of what was to be run */
-	size_t n_runs;
-	int returns;
-};
-
-static int note(void *arg, const Quern__Run *run, job_result_fn *result, void *result_arg, struct err *err)
-{
-	struct fixture *x = arg;
-	size_t len = quern__run__get_packed_size(run);
-	uint8_t *packed = malloc(len);
-	static const uint8_t none[8];
-
-	assert_non_null(packed);
-	assert_true(x->n_runs < RUNS_MAX);
-	(void)quern__run__pack(run, packed);
-	x->runs[x->n_runs] = quern__run__unpack(NULL, len, packed);
-	assert_non_null(x->runs[x->n_runs++]);
-	free(packed);
-	/* Whatever a job does by the API is a plan that is accepted. */
-	if (plan_check(run, NULL, 0, err) < 0)
-		fail_msg("%s", err->text);
-	if (run->stages[0]->sink->kind == QUERN__SINK__KIND__COUNT)
-		(void)result(result_arg, 0, none, sizeof(none));
-	return x->returns;
-}
-
-static int setup(void **state)
-{
-	struct fixture *x = calloc(1, sizeof(*x));
-
-	if (x == NULL)
-		return -1;
-	x->code = kit_load();
-	job_init(&x->job, x->code, &(const struct job_runner){ .run = note, .arg = x });
-	*state = x;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *x = *state;
-
-	job_deinit(&x->job);
-	for (size_t i = 0; i < x->n_runs; i++)
-		quern__run__free_unpacked(x->runs[i], NULL);
-	(void)code_free(x->code);
-	free(x);
-	return 0;
-}
-
-static void assert_wrong(struct fixture *x, quern_set *set, const char *words)
+static void assert_wrong(struct runner *x, quern_set *set, const char *words)
 {
 	size_t before = x->n_runs;
 	uint64_t n;
@@ -78,7 +21,7 @@ static void assert_wrong(struct fixture *x, quern_set *set, const char *words)
 
 static void sources_reach_the_plan(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	const char *const lines[] = { "a", "" };
 	const quern_record records[] = { { quern_str("k"), quern_str("v") },
 		{ quern_bytes(NULL, 0), quern_str("w") } };
@@ -114,7 +57,7 @@ static void sources_reach_the_plan(void **state)
 static void mistakes_in_sources(void **state)
 {
 	static char large[16 << 20];
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	const quern_record record = { quern_bytes(NULL, 0), quern_bytes(large, sizeof(large)) };
 	quern_job *job = &x->job;
 
@@ -134,7 +77,7 @@ static void mistakes_in_sources(void **state)
 
 static void files_of_records_and_raw_ones(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *numbers = quern_range(&x->job, 0, 5);
 
 	assert_int_equal(quern_save_seq(numbers, "out", QUERN_ZSTD), 0);
@@ -152,7 +95,7 @@ static void files_of_records_and_raw_ones(void **state)
 
 static void a_checkpoint_is_saved_and_read(void **state)
 {
-	struct fixture *x = *state;
+	struct runner *x = *state;
 	quern_set *pairs = quern_typed(quern_text_pairs(&x->job, "in", "="), QUERN_I64, QUERN_DOUBLE);
 	uint64_t n;
 
@@ -177,7 +120,7 @@ static void a_checkpoint_is_saved_and_read(void **state)
 		x, quern_checkpoint(quern_text(&x->job, ""), "point"), "quern_text(): the path is empty");
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define test(name) cmocka_unit_test_setup_teardown(name, runner_setup, runner_teardown)
 
 int main(void)
 {

@@ -25,6 +25,13 @@ static Quern__TaskResult result_with(
 	return r;
 }
 
+/* One task, on an agent that has room for no more. */
+static void launches(struct kit *k, const char *agent, const char *name)
+{
+	kit_offer(k, agent, 1.1, 1000);
+	kit_accepted(k, name);
+}
+
 /* The end of a fine task that counted `n`. */
 static void ends(
 	struct kit *k, const char *name, const char *agent, Quern__TaskResult__State state, uint64_t n)
@@ -85,14 +92,11 @@ static void an_attempt_that_fails_counts_nothing(void **state)
 	(void)state;
 
 	start(&k, 0, 1, 0, QUERN__SINK__KIND__COUNT);
-	kit_offer(&k, "a", 1.1, 1000);
-	kit_accepted(&k, "5.0.0");
+	launches(&k, "a", "5.0.0");
 	ends(&k, "5.0.0", "a", DID(FAILED), 1000);
-	kit_offer(&k, "b", 1.1, 1000);
-	kit_accepted(&k, "5.0.1");
+	launches(&k, "b", "5.0.1");
 	ends(&k, "5.0.1", "b", DID(KILLED), 100);
-	kit_offer(&k, "c", 1.1, 1000);
-	kit_accepted(&k, "5.0.2");
+	launches(&k, "c", "5.0.2");
 	assert_int_equal(total(&k), 0);
 	ends(&k, "5.0.2", "c", DID(DONE), 7);
 	kit_done(&k, 0, NULL);
@@ -107,12 +111,10 @@ static void an_output_that_is_made_again_counts_once(void **state)
 	(void)state;
 
 	start(&k, 0, 2, 1, QUERN__SINK__KIND__COUNT);
-	kit_offer(&k, "a", 1.1, 1000);
-	kit_accepted(&k, "5.0.0");
+	launches(&k, "a", "5.0.0");
 	memcpy(a, k.executor, sizeof(a));
 	kit_link(&k, a);
-	kit_offer(&k, "b", 1.1, 1000);
-	kit_accepted(&k, "5.1.0");
+	launches(&k, "b", "5.1.0");
 	kit_link(&k, k.executor);
 	ends(&k, "5.0.0", "a", DID(DONE), 1);
 	ends(&k, "5.1.0", "b", DID(DONE), 10);
@@ -138,8 +140,7 @@ static void an_output_without_a_server_does_not_count(void **state)
 	(void)state;
 
 	start(&k, 0, 1, 1, QUERN__SINK__KIND__COUNT);
-	kit_offer(&k, "a", 1.1, 1000);
-	kit_accepted(&k, "5.0.0");
+	launches(&k, "a", "5.0.0");
 	ends(&k, "5.0.0", "a", DID(DONE), 1);
 	assert_int_equal(total(&k), 0);
 	kit_free(&k);
@@ -156,8 +157,7 @@ static void data_that_comes_first_brings_the_tally(void **state)
 	(void)state;
 
 	start(&k, 0, 1, 0, QUERN__SINK__KIND__COLLECT);
-	kit_offer(&k, "a", 1.1, 1000);
-	kit_accepted(&k, "5.0.0");
+	launches(&k, "a", "5.0.0");
 	kit_link(&k, k.executor);
 	Quern__TaskResult r = result_with("5.0.0", DID(DONE), &c, 7);
 	data.stage = 5;
@@ -191,6 +191,17 @@ static void a_part_counts_once(void **state)
 
 /* ---- What is added up ---- */
 
+/* The end of a task that says so of an accumulator. */
+static void accumulates(struct kit *k, const char *name, uint32_t id, Quern__Count__Kind kind, uint64_t n)
+{
+	struct counted c;
+	const Quern__TaskResult r = result_with(name, DID(DONE), &c, n);
+
+	c.count.id = id;
+	c.count.kind = kind;
+	kit_fine(k, name, "a", &r);
+}
+
 static void kinds_are_those_of_the_run(void **state)
 {
 	struct sched_tally t;
@@ -202,22 +213,12 @@ static void kinds_are_those_of_the_run(void **state)
 	kit_offer(&k, "a", 8, 1000);
 	kit_accepted(&k, "5.0.0 5.1.0 5.2.0 5.3.0 5.4.0 5.5.0");
 	/* Accumulator 1 is a least number. */
-	Quern__TaskResult r = result_with("5.0.0", DID(DONE), &c, (uint64_t)-5);
-	c.count.id = 1;
-	c.count.kind = QUERN__COUNT__KIND__MIN_I64;
-	kit_fine(&k, "5.0.0", "a", &r);
-	r = result_with("5.1.0", DID(DONE), &c, 3);
-	c.count.id = 1;
-	c.count.kind = QUERN__COUNT__KIND__MIN_I64;
-	kit_fine(&k, "5.1.0", "a", &r);
+	accumulates(&k, "5.0.0", 1, QUERN__COUNT__KIND__MIN_I64, (uint64_t)-5);
+	accumulates(&k, "5.1.0", 1, QUERN__COUNT__KIND__MIN_I64, 3);
 	/* Another kind than the run's, one that the run does not have, and both a number and a name. */
-	r = result_with("5.2.0", DID(DONE), &c, 9);
-	c.count.id = 1;
-	kit_fine(&k, "5.2.0", "a", &r);
-	r = result_with("5.3.0", DID(DONE), &c, 9);
-	c.count.id = 2;
-	kit_fine(&k, "5.3.0", "a", &r);
-	r = result_with("5.4.0", DID(DONE), &c, 9);
+	accumulates(&k, "5.2.0", 1, QUERN__COUNT__KIND__SUM_U64, 9);
+	accumulates(&k, "5.3.0", 2, QUERN__COUNT__KIND__SUM_U64, 9);
+	Quern__TaskResult r = result_with("5.4.0", DID(DONE), &c, 9);
 	c.count.name = (char *)(uintptr_t) "x";
 	kit_fine(&k, "5.4.0", "a", &r);
 	sched_get_tally(k.s, &t);
@@ -308,8 +309,7 @@ static void bad_records_are_those_of_all_tasks(void **state)
 	(void)state;
 
 	start(&k, 10, 3, 0, QUERN__SINK__KIND__COUNT);
-	kit_offer(&k, "a", 1.1, 1000);
-	kit_accepted(&k, "5.0.0");
+	launches(&k, "a", "5.0.0");
 	assert_int_equal(may_leave_out(&k), 10);
 	kit_link(&k, k.executor);
 	leaves_out(&k, "5.0.0", 7, "first");
@@ -337,8 +337,7 @@ static void a_final_failure_ends_the_run_at_once(void **state)
 	(void)state;
 
 	start(&k, 0, 2, 0, QUERN__SINK__KIND__COUNT);
-	kit_offer(&k, "a", 1.1, 1000);
-	kit_accepted(&k, "5.0.0");
+	launches(&k, "a", "5.0.0");
 	Quern__TaskResult r = result_with("5.0.0", DID(FAILED), &c, 1);
 	r.has_final = r.final = true;
 	kit_fine(&k, "5.0.0", "a", &r);

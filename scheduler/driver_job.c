@@ -1,0 +1,144 @@
+/* driver_job.c: what the job's process asks of the driver, and what is said when it has ended. */
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "job/reduction.h"
+#include "job/tally.h"
+#include "scheduler/driver_state.h"
+
+enum { PLAN_TEXT_MAX = 64 << 10 };
+
+static void show_plan(struct driver *d)
+{
+	auto_buf struct buf text = BUF_INIT(PLAN_TEXT_MAX);
+
+	/* Without its last newline; of one that is too long what fits. */
+	if (action_explain(d->action, NULL, &text) != -ENOMEM && text.len > 1)
+		driver_say(d, "%.*s", (int)text.len - 1, (const char *)text.data);
+}
+
+static void on_run(void *arg, const Quern__Run *run)
+{
+	struct driver *d = arg;
+	struct err err = { "" };
+
+	if (d->ending)
+		return;
+	int r = d->action != NULL ? err_set(&err, -EPROTO, "the job asked for two actions at a time")
+				  : action_begin(run, &d->memory, &d->c->action, &d->action, &err);
+	if (r < 0) {
+		driver_say(d, "%s", err.text);
+		driver_answer(d, run->id, DRIVER_JOB_FAILED, err.text);
+		return;
+	}
+	struct sched_event ev = { .kind = SCHED_EV_RUN };
+	action_event(d->action, &ev);
+	if (d->c->verbose)
+		show_plan(d);
+	driver_step(d, ev);
+}
+
+static void on_cancel(void *arg, uint32_t run)
+{
+	driver_step(arg, (struct sched_event){ .kind = SCHED_EV_CANCEL, .u.run_id = run });
+}
+
+/* What the job needed, for who wonders about --task-memory. */
+static void show_peak(struct driver *d)
+{
+	struct sched_progress now;
+
+	sched_get_progress(d->sched, &now);
+	if (now.peak_rss > 0)
+		driver_say(d, "peak memory of a worker: %.1f MiB", (double)now.peak_rss / (1 << 20));
+}
+
+static void show_count(struct driver *d, const Quern__Count *c, const char *name)
+{
+	const char *type = tally_type(tally_reduction(c));
+
+	if (*type == 'u')
+		driver_say(d, "%s: %llu", name, (unsigned long long)c->bits);
+	else if (*type == 'i')
+		driver_say(d, "%s: %lld", name, (long long)c->bits);
+	else
+		driver_say(d, "%s: %.17g", name, reduce_as_double(c->bits));
+}
+
+/* What tasks have counted. Nothing but quern knows the names of counters: they are shown, accumulators when
+ * more is to be said. */
+static void show_tally(struct driver *d)
+{
+	struct sched_tally t;
+
+	sched_get_tally(d->sched, &t);
+	for (size_t i = 0; i < t.n_totals; i++) {
+		const Quern__Count *c = t.totals[i];
+
+		if (c->name != NULL ? !d->c->quiet : d->c->verbose)
+			show_count(d, c, c->name != NULL ? c->name : t.accumulators[c->id]->name);
+	}
+	if (t.bad == 0 || d->c->quiet)
+		return;
+	driver_say(d, "warning: %llu bad record%s left out%s", (unsigned long long)t.bad,
+		t.bad == 1 ? " was" : "s were", t.bad > t.n_texts ? "; the first:" : ":");
+	for (size_t i = 0; i < t.n_texts; i++)
+		driver_say(d, "  %s", t.texts[i]);
+}
+
+static void on_unpersist(void *arg, uint32_t cache)
+{
+	driver_step(arg, (struct sched_event){ .kind = SCHED_EV_UNPERSIST, .u.cache = cache });
+}
+
+static void on_gone(void *arg, int status, const char *why)
+{
+	struct driver *d = arg;
+
+	if (d->ending)
+		return;
+	if (why != NULL)
+		driver_say(d, "the job's own process broke off: %s", why);
+	else if (WIFSIGNALED(status))
+		driver_say(d, "quern_main() died of signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != 0 && d->c->verbose)
+		driver_say(d, "quern_main() ended with status %d", WEXITSTATUS(status));
+	show_tally(d);
+	if (d->c->verbose)
+		show_peak(d);
+	driver_end(d, why == NULL && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? DRIVER_DONE
+										   : DRIVER_JOB_FAILED);
+}
+
+static int on_broadcast(
+	void *arg, pid_t pid, const Quern__SessionToDriver__Broadcast *broadcast, struct err *err)
+{
+	struct driver *d = arg;
+
+	int r = broadcasts_take(d->offers, pid, broadcast, err);
+	if (r == 0)
+		driver_step(d, (struct sched_event){ .kind = SCHED_EV_BROADCAST,
+				       .u.broadcast = { .id = broadcast->id,
+					       .length = broadcast->length,
+					       .checksum = broadcast->checksum } });
+	return r;
+}
+
+static void on_destroy(void *arg, uint32_t broadcast)
+{
+	struct driver *d = arg;
+
+	broadcasts_drop(d->offers, broadcast);
+	driver_step(d, (struct sched_event){ .kind = SCHED_EV_DESTROY, .u.broadcast = { .id = broadcast } });
+}
+
+const struct job_process_ops driver_job_ops = { .run = on_run,
+	.cancel = on_cancel,
+	.unpersist = on_unpersist,
+	.broadcast = on_broadcast,
+	.destroy = on_destroy,
+	.gone = on_gone };
