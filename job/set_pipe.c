@@ -71,6 +71,10 @@ quern_set *quern_pipe_with(quern_set *parent, const char *command, const struct 
 		return &set->job->no_memory;
 	if (pipe_check(set->step.pipe, &err) < 0)
 		return set_wrong(set->job, memory_format(&set->job->memory, "quern_pipe(): %s", err.text));
+	/* A key that no record has of itself, but an empty one from a shuffle, is not shown: as in saved
+	 * text. */
+	if (!parent->has_key)
+		set->step.pipe->has_values = set->step.pipe->values = true;
 	set->step.pipe->has_key_type = set->step.pipe->has_value_type = true;
 	set->step.pipe->key_type = parent->key_type;
 	set->step.pipe->value_type = parent->value_type;

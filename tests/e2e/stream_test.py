@@ -384,6 +384,15 @@ def test_a_pipe_gets_keys_and_numbers_as_people_read_them():
         quern.same(quern.output(d / "out"), sorted(b"= " + line for line in quern.word_counts(folder)))
 
 
+def test_a_pipe_gets_lines_that_were_sorted_as_lines():
+    for mode in MODES:
+        with quern.scratch() as d:
+            lines = [b"line %d" % (i * 7 % 100) for i in range(100)]
+            (d / "text").write_bytes(b"".join(line + b"\n" for line in lines))
+            pipe_job(d, "sort_before", d / "out", "uniq", mode=mode)  # equal ones are side by side
+            quern.same(quern.output(d / "out"), sorted(lines))
+
+
 def test_bad_records_behind_a_pipe_are_left_out_alone():
     for mode in MODES:
         with quern.scratch() as d:

@@ -482,10 +482,11 @@ quern_set *quern_resources(quern_set *set, double cores, uint32_t memory_mb);
 /* ---- External commands ---- */
 
 /* What an external command makes of the records: `sh -c command` runs once in each task, also in one that has
- * no records. A record goes to its standard input as a line, "key<TAB>value" or, of one without a key, the
- * value alone, numbers of a known type (quern_typed()) in decimal; the lines of its standard output, without
- * their newlines, are the records of the new set: values without keys. Nothing is escaped: a record that has
- * a newline in it arrives as several. Any bytes; a line has at most 1 GiB.
+ * no records. A record goes to its standard input as a line, as quern_save_text() would write it:
+ * "key<TAB>value" or, of one without a key, the value alone, numbers of a known type (quern_typed()) in
+ * decimal; the lines of its standard output, without their newlines, are the records of the new set: values
+ * without keys. Nothing is escaped: a record that has a newline in it arrives as several. Any bytes; a line
+ * has at most 1 GiB.
  *
  * The command may end before it has read everything. A status other than 0, or a signal, fails the attempt
  * with what the command printed last on its standard error. It has ended when the shell has, and its
@@ -522,8 +523,9 @@ quern_set *quern_pipe_with(quern_set *set, const char *command, const struct que
  * function of another fails. */
 
 /* Writes folder `path`, which must not exist: a file part-NNNNN for each partition, with a line per record,
- * "key<TAB>value" or, of a record without a key, the value alone; at last an empty file _SUCCESS. Nothing is
- * escaped. When the action fails, nothing of the folder is left. */
+ * "key<TAB>value" or, of a record without a key, the value alone; at last an empty file _SUCCESS. Of lines,
+ * and whatever else can have no keys, the values alone, also when a shuffle has given them empty ones.
+ * Nothing is escaped. When the action fails, nothing of the folder is left. */
 int quern_save_text(quern_set *set, const char *path);
 
 /* The same, compressed: part-NNNNN.gz (gzip -4) or part-NNNNN.zst (zstd -3, with checksums, a frame for every

@@ -82,6 +82,8 @@ int quern_main(quern_job *job, int argc, char **argv)
 			"cut -f 2");
 	else if (strcmp(what, "sort_partitions") == 0)
 		set = quern_sort_partitions(quern_map(lines, by_line, NULL), QUERN_DESCENDING);
+	else if (strcmp(what, "sort_before") == 0)
+		set = quern_pipe(quern_sort_by_key(quern_union(lines, lines), QUERN_THEN_BY_VALUE), more);
 	else if (strcmp(what, "sort_behind") == 0)
 		set = quern_sort_by_key(quern_map(quern_pipe(lines, more), by_line, NULL), QUERN_ASCENDING);
 	return set != NULL ? quern_save_text(set, argv[3]) : 1;
