@@ -464,6 +464,8 @@ def test_mistakes_are_said_before_anything_runs():
             ([*good, "--key-fields", "0"], ["key-fields"]),
             ([*good, "--separator", ""], ["separator"]),
             ([*good, "--compress", "lzo"], ["lzo", "gzip and zstd"]),
+            ([*good, "-outputformat", "Text"], ["-outputformat", "leave it out"]),
+            ([*good, "-inputs", "x"], ["-inputs", "-i nputs"]),
             ([*good, "--env", "=x"], ["NAME=VALUE"]),
             ([*good, "-D", "stream.map.output=x"], ["unknown property 'stream.map.output'", "stream.num.map.output.key.fields"]),
             ([*good, "-D", "nothing"], ["KEY=VALUE"]),

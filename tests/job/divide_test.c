@@ -230,6 +230,11 @@ static void distinct_records_are_keys_for_a_while(void **state)
 	assert_string_equal(sink_of(x, 0)->combine->builtin, "quern_keep_first");
 	assert_string_equal(branch_of(x, 1, 0)->source->shuffles[0]->reduce->builtin, "quern_keep_first");
 	assert_int_equal(branch_of(x, 1, 0)->steps[0]->kind, QUERN__STEP__KIND__SPLIT);
+
+	/* Behind it, as behind any other shuffle, the job may say how many partitions there are. */
+	assert_int_equal(quern_count(quern_partitions(quern_distinct(quern_text(&x->job, "in")), 7), &n), 0);
+	assert_int_equal(sink_of(x, 0)->partitions, 7);
+	assert_int_equal(branch_of(x, 1, 0)->steps[0]->kind, QUERN__STEP__KIND__SPLIT);
 }
 
 int main(void)
