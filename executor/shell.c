@@ -34,8 +34,7 @@
 #include "mesos/client.h"
 
 enum {
-	GIVE_UP_MS =
-		60000, /* of an agent that never answers: its executor_registration_timeout */
+	GIVE_UP_MS = 60000, /* of an agent that never answers: its executor_registration_timeout */
 	BACKOFF_MIN_MS = 50,
 	SUBSCRIBE_MAX = 64 << 20,
 	LAST_WORDS_MS = 10 /* between two looks whether the last updates are out */
