@@ -124,28 +124,33 @@ static _Noreturn void leave(struct guard *guard, int code)
 	siglongjmp(guard->back, 1);
 }
 
-void quern_fail(const char *format, ...)
+/* The guard of this thread, with the text in guard->err. Outside of one the job ends. */
+static struct guard *guard_with(const char *format, va_list ap)
 {
 	struct guard *guard = current;
-	va_list ap;
 
-	va_start(ap, format);
 	if (guard == NULL)
 		end_job(format, ap);
 	(void)vsnprintf(guard->err.text, sizeof(guard->err.text), format, ap);
+	return guard;
+}
+
+void quern_fail(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	struct guard *guard = guard_with(format, ap);
 	va_end(ap);
 	leave(guard, -ECANCELED);
 }
 
 void quern_bad_record(const char *format, ...)
 {
-	struct guard *guard = current;
 	va_list ap;
 
 	va_start(ap, format);
-	if (guard == NULL)
-		end_job(format, ap);
-	(void)vsnprintf(guard->err.text, sizeof(guard->err.text), format, ap);
+	struct guard *guard = guard_with(format, ap);
 	va_end(ap);
 	struct tally *tally = out_tally();
 	if (guard->skip == NULL || tally == NULL || tally->bad >= tally->bad_max)

@@ -265,7 +265,6 @@ static void every_kind_of_source_and_file(void **state)
 	assert_text(&p, "run 3\n  stage 7: records in memory -> count\n");
 }
 
-/* Names are the job's: they do not make lines of their own, or move the cursor. */
 static void groups_and_orders_are_shown(void **state)
 {
 	Quern__ShuffleInput second = QUERN__SHUFFLE_INPUT__INIT, *inputs[2] = { NULL, &second };
@@ -302,6 +301,7 @@ static void groups_and_orders_are_shown(void **state)
 			"  stage 8: shuffle 4, in the order of job+0x1139, descending -> count\n");
 }
 
+/* Names are the job's: they do not make lines of their own, or move the cursor. */
 static void control_characters_are_spelt_out(void **state)
 {
 	struct plan p;
