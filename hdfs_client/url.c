@@ -105,8 +105,11 @@ int hdfs_url_parse(const char *text, struct hdfs_url *ret, struct err *err)
 		return err_set(err, r, "'%.200s': write %sNAMENODE[:PORT][,NAMENODE[:PORT]...]/PATH", text,
 			scheme->begin);
 	ret->tls = scheme->tls;
-	if (r == 0 && (ret->path = strdup(path)) == NULL)
+	if (r == 0 && ((ret->path = strdup(path)) == NULL ||
+			      (ret->authority = strndup(authority, (size_t)(path - authority))) == NULL))
 		r = -ENOMEM;
+	for (char *p = ret->authority; p != NULL && *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
 	return r < 0 ? err_set(err, r, "out of memory") : 0;
 }
 
@@ -114,6 +117,7 @@ void hdfs_url_deinit(struct hdfs_url *u)
 {
 	for (unsigned i = 0; i < u->n; i++)
 		free(u->namenodes[i].host);
+	free(u->authority);
 	free(u->path);
 	*u = (struct hdfs_url){ 0 };
 }

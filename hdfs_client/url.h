@@ -24,7 +24,8 @@ struct hdfs_url {
 	bool tls;
 	struct hdfs_namenode namenodes[HDFS_NAMENODES_MAX]; /* in the order in which they are tried */
 	unsigned n;
-	char *path; /* absolute */
+	char *authority; /* as it was written, in small letters */
+	char *path;      /* absolute */
 };
 
 /* Whether `text` begins like one. */

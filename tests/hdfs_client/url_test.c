@@ -24,6 +24,7 @@ static void the_forms_that_there_are(void **state)
 	hdfs_url_deinit(&u);
 
 	assert_int_equal(hdfs_url_parse("WebHDFS://[::1]:14000/", &u, &err), 0);
+	assert_string_equal(u.authority, "[::1]:14000");
 	assert_string_equal(u.namenodes[0].host, "::1");
 	assert_int_equal(u.namenodes[0].port, 14000);
 	assert_string_equal(u.path, "/");
