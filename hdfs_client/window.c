@@ -7,15 +7,15 @@ static uint64_t min(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-void hdfs_window_init(struct hdfs_window *w, uint64_t from, uint64_t to, uint64_t size, uint64_t block_size,
-	size_t memory)
+void hdfs_window_init(
+	struct hdfs_window *w, uint64_t from, uint64_t to, uint64_t size, uint64_t block_size, size_t memory)
 {
 	uint64_t piece = memory / HDFS_PIECES;
 
 	*w = (struct hdfs_window){ .from = from,
 		.to = min(to, size),
 		.size = size,
-		.block_size = block_size,
+		.block_size = block_size <= size ? block_size : 0,
 		.parallel = 1,
 		.small = HDFS_PIECE_MIN };
 	w->piece_max = (size_t)min(piece > HDFS_PIECE_MIN ? piece : HDFS_PIECE_MIN, HDFS_PIECE_MAX);
@@ -31,20 +31,28 @@ static uint64_t end_of(const struct hdfs_piece *p)
 	return p->offset + p->len;
 }
 
+static const struct hdfs_piece *piece_of(const struct hdfs_window *w, unsigned i)
+{
+	return &w->pieces[(w->first + i) % HDFS_PIECES];
+}
+
 bool hdfs_window_misses(const struct hdfs_window *w, uint64_t offset)
 {
 	if (w->n == 0)
 		return false;
-	const struct hdfs_piece *first = &w->pieces[w->first],
-				*last = &w->pieces[(w->first + w->n - 1) % HDFS_PIECES];
-	/* Pieces that are passed over have to be there: otherwise they are in the way. */
-	if (offset < first->offset || offset > end_of(last))
+	if (offset < piece_of(w, 0)->offset || offset > end_of(piece_of(w, w->n - 1)))
 		return true;
-	for (unsigned i = 0; i < w->n; i++) {
-		const struct hdfs_piece *p = &w->pieces[(w->first + i) % HDFS_PIECES];
-		if (end_of(p) <= offset && !p->over)
+	for (unsigned i = 0; i < w->n && end_of(piece_of(w, i)) <= offset; i++)
+		if (!piece_of(w, i)->over && piece_of(w, i)->filled < piece_of(w, i)->len)
 			return true;
-	}
+	return false;
+}
+
+bool hdfs_window_ends(const struct hdfs_window *w, uint64_t offset)
+{
+	for (unsigned i = 0; i < w->n && end_of(piece_of(w, i)) <= offset; i++)
+		if (!piece_of(w, i)->over)
+			return true;
 	return false;
 }
 
