@@ -154,7 +154,7 @@ int hdfs_ready(struct hdfs *fs, struct err *err)
 
 /* On the stack of who waits. */
 struct waiting {
-	struct hdfs *fs = NULL;
+	struct hdfs *fs;
 	const struct hdfs_ask *ask;
 	struct hdfs_answer *ret;
 	struct err *err;
