@@ -59,7 +59,6 @@ int hdfs_checksum(struct hdfs *fs, const char *path, struct hdfs_checksum *ret, 
 
 /* With the parents that are missing; of a folder that exists: 0. `permission`: HDFS_DEFAULT_PERMISSION lets
  * HDFS choose. */
-enum { HDFS_DEFAULT_PERMISSION = -1 };
 int hdfs_mkdirs(struct hdfs *fs, const char *path, int permission, struct err *err);
 
 /* `to` is the new name itself and does not exist, also not as a folder: -EEXIST. -ENOENT: `from`, or the
