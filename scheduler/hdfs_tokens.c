@@ -13,10 +13,9 @@
 #include "hdfs_client/fs.h"
 
 enum {
-	DAY_MS = 86400000,      /* dfs.namenode.delegation.token.renew-interval, where we are not told */
-	LEAST_MS = 200,         /* between two renewals */
-	AGAIN_MS = 60000,       /* after neither renewing nor taking another one went well */
-	TRY_PATIENCE_MS = 5000, /* for a token that may not be needed at all */
+	DAY_MS = 86400000, /* dfs.namenode.delegation.token.renew-interval, where we are not told */
+	LEAST_MS = 200,    /* between two renewals */
+	AGAIN_MS = 60000,  /* after neither renewing nor taking another one went well */
 	PACKED_MAX = 64 << 20,
 };
 
@@ -43,7 +42,6 @@ struct hdfs_tokens {
 	const struct hdfs_tokens_ops *ops;
 	void *arg;
 	struct hdfs_access access; /* of the user */
-	struct hdfs_access own;    /* the same, as it is used here */
 	VEC(struct file_system *) systems;
 	VEC(struct old_token) old;
 	struct event *later; /* runs on_settled() */
@@ -277,8 +275,7 @@ static void got_none(struct file_system *s, int r, const struct err *err)
 		wait_for(s, AGAIN_MS);
 		return;
 	}
-	/* Who is believed without Kerberos needs none. */
-	if (r < 0 && (t->access.negotiate || r == -ENOMEM)) {
+	if (r < 0) {
 		s->failed = true;
 		fail(t, r, err->text);
 		event_active(t->later, 0, 0);
@@ -367,7 +364,7 @@ static int file_system_new(struct hdfs_tokens *t, const struct hdfs_url *url, st
 	s->authority = strdup(url->authority);
 	s->timer = event_new(t->loop, -1, 0, on_timer, s);
 	int r = s->authority == NULL || s->timer == NULL ? out_of_memory(err)
-							 : hdfs_fs_new(t->loop, url, &t->own, &s->fs, err);
+							 : hdfs_fs_new(t->loop, url, &t->access, &s->fs, err);
 	if (r == 0 && vec_push(&t->systems, s) < 0)
 		r = out_of_memory(err);
 	if (r < 0) {
@@ -381,7 +378,8 @@ static int file_system_new(struct hdfs_tokens *t, const struct hdfs_url *url, st
 /* Of one file system: asks for its token, if that has not been done, or went wrong the last time. */
 static int want(struct hdfs_tokens *t, const struct hdfs_url *url, struct err *err)
 {
-	if (hdfs_access_token(&t->access, url->authority) != NULL)
+	/* Who is believed without Kerberos needs none; Hadoop itself would not look at it. */
+	if (!t->access.negotiate || hdfs_access_token(&t->access, url->authority) != NULL)
 		return 0;
 	for (size_t i = 0; i < t->systems.n; i++) {
 		struct file_system *s = t->systems.at[i];
@@ -431,14 +429,10 @@ int hdfs_tokens_new(struct event_base *loop, const struct hdfs_access *access,
 	t->arg = arg;
 	t->later = event_new(loop, -1, 0, on_settled, t);
 	int r = t->later == NULL ? out_of_memory(err) : hdfs_access_copy(access, &t->access, err);
-	if (r == 0)
-		r = hdfs_access_copy(access, &t->own, err);
 	if (r < 0) {
 		(void)hdfs_tokens_free(t);
 		return r;
 	}
-	if (!access->negotiate && (access->patience_ms == 0 || access->patience_ms > TRY_PATIENCE_MS))
-		t->own.patience_ms = TRY_PATIENCE_MS;
 	*ret = t;
 	return 0;
 }
@@ -457,7 +451,6 @@ struct hdfs_tokens *hdfs_tokens_free(struct hdfs_tokens *t)
 	if (t->later != NULL)
 		event_free(t->later);
 	hdfs_access_deinit(&t->access);
-	hdfs_access_deinit(&t->own);
 	free(t);
 	return NULL;
 }

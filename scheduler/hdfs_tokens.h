@@ -2,8 +2,10 @@
  * file system is first used, renewed while the job runs, cancelled at its end; and what executors are told of
  * HDFS, which has these tokens in it and nothing else by which the user could be taken for somebody.
  *
- * A token that somebody gave us (hdfs_access.tokens) is passed on as it is, neither renewed nor cancelled.
- * Callbacks come from the loop, never from inside a call of this header but hdfs_tokens_free(). */
+ * They are taken where the user is known by Kerberos (hdfs_access.negotiate): elsewhere HDFS takes the
+ * executors' word for who they are, as it does the driver's. A token that somebody gave us
+ * (hdfs_access.tokens) is passed on as it is, neither renewed nor cancelled. Callbacks come from the loop,
+ * never from inside a call of this header but hdfs_tokens_free(). */
 #ifndef QUERN_SCHEDULER_HDFS_TOKENS_H
 #define QUERN_SCHEDULER_HDFS_TOKENS_H
 
