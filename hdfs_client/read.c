@@ -26,7 +26,8 @@ struct hdfs_range {
 	struct hdfs_place place;
 	struct event *timer;
 	bool too_much, cancelled;
-	int why; /* of the last failure */
+	bool excluded; /* DataNodes, when it was asked for the last time */
+	int why;       /* of the last failure */
 	struct err err;
 };
 
@@ -86,6 +87,36 @@ static void wait_and_repeat(struct hdfs_range *r)
 	r->wait_ms = r->wait_ms * 2 < WAIT_MAX_MS ? r->wait_ms * 2 : WAIT_MAX_MS;
 }
 
+static void on_locations(void *arg, int k, struct hdfs_answer *answer, const struct err *err)
+{
+	struct hdfs_range *r = arg;
+
+	(void)answer;
+	r->call = NULL;
+	if (k == -ECANCELED) {
+		r->err = *err;
+		finish(r, k);
+	} else
+		ask(r);
+}
+
+/* A NameNode excludes a DataNode by its address alone, which the file system learns from locations. */
+static void ask_others(struct hdfs_range *r)
+{
+	const struct hdfs_ask a = {
+		.op = HDFS_OP_LOCATE, .path = r->path, .offset = r->o.offset + r->filled, .length = 1
+	};
+
+	if (hdfs_avoid_has(r->o.avoid, r->place.host)) {
+		wait_and_repeat(r);
+		return;
+	}
+	hdfs_avoid_add(r->o.avoid, r->place.host, hdfs_now_ms());
+	int k = hdfs_fs_ask(r->fs, &a, on_locations, r, &r->call, &r->err);
+	if (k < 0)
+		finish(r, k);
+}
+
 static void on_stat(void *arg, int k, struct hdfs_answer *answer, const struct err *err)
 {
 	struct hdfs_range *r = arg;
@@ -102,10 +133,8 @@ static void on_stat(void *arg, int k, struct hdfs_answer *answer, const struct e
 				  (unsigned long long)r->o.size));
 	else if (r->place.host == NULL || r->place.proxy) /* that was not a DataNode's fault */
 		wait_and_repeat(r);
-	else {
-		hdfs_avoid_add(r->o.avoid, r->place.host, hdfs_now_ms());
-		ask(r);
-	}
+	else
+		ask_others(r);
 }
 
 /* Whether it is the file's fault. */
@@ -127,8 +156,11 @@ static bool is_final(int k)
 
 static void fail(struct hdfs_range *r, int k, const struct err *err)
 {
-	r->why = k;
-	r->err = *err;
+	/* That nobody is left says less than what was wrong with the others. */
+	if (r->why == 0 || is_final(k) || r->place.host != NULL || !r->excluded) {
+		r->why = k;
+		r->err = *err;
+	}
 	if (is_final(k))
 		finish(r, k);
 	else
@@ -198,13 +230,15 @@ static void on_place(void *arg, int k, struct hdfs_answer *answer, const struct 
 static int ask_place(struct hdfs_range *r, struct err *err)
 {
 	const char *exclude[HDFS_AVOID_MAX];
+	size_t n = hdfs_avoid_names(r->o.avoid, hdfs_now_ms(), exclude);
 	const struct hdfs_ask a = { .op = HDFS_OP_OPEN,
 		.path = r->path,
 		.offset = r->o.offset + r->filled,
 		.length = r->o.len - r->filled,
-		.n_exclude = hdfs_avoid_names(r->o.avoid, hdfs_now_ms(), exclude),
-		.exclude = exclude };
+		.exclude = exclude,
+		.n_exclude = n };
 
+	r->excluded = n > 0;
 	return hdfs_fs_ask(r->fs, &a, on_place, r, &r->call, err);
 }
 
