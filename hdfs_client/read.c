@@ -27,6 +27,7 @@ struct hdfs_range {
 	struct event *timer;
 	bool too_much, cancelled;
 	bool excluded; /* DataNodes, when it was asked for the last time */
+	bool unheeded; /* and yet one of them was named */
 	int why;       /* of the last failure */
 	struct err err;
 };
@@ -76,9 +77,8 @@ static void wait_for(struct hdfs_range *r, uint64_t ms)
 /* Nobody else is there: all over, after a while. */
 static void wait_and_repeat(struct hdfs_range *r)
 {
-	uint64_t now = hdfs_now_ms(), waited = now - r->alive_ms;
+	uint64_t waited = hdfs_now_ms() - r->alive_ms;
 
-	hdfs_avoid_deinit(r->o.avoid);
 	if (waited + r->wait_ms > r->o.patience_ms) {
 		finish(r, r->why);
 		return;
@@ -107,7 +107,7 @@ static void ask_others(struct hdfs_range *r)
 		.op = HDFS_OP_LOCATE, .path = r->path, .offset = r->o.offset + r->filled, .length = 1
 	};
 
-	if (hdfs_avoid_has(r->o.avoid, r->place.host)) {
+	if (r->unheeded) {
 		wait_and_repeat(r);
 		return;
 	}
@@ -131,7 +131,10 @@ static void on_stat(void *arg, int k, struct hdfs_answer *answer, const struct e
 		finish(r, err_set(&r->err, -ESTALE, "%s: it has %llu bytes, and had %llu when it was opened",
 				  r->name, (unsigned long long)answer->status.length,
 				  (unsigned long long)r->o.size));
-	else if (r->place.host == NULL || r->place.proxy) /* that was not a DataNode's fault */
+	else if (r->place.host == NULL) { /* there is no other DataNode */
+		hdfs_avoid_deinit(r->o.avoid);
+		wait_and_repeat(r);
+	} else if (r->place.proxy)
 		wait_and_repeat(r);
 	else
 		ask_others(r);
@@ -217,6 +220,7 @@ static void on_place(void *arg, int k, struct hdfs_answer *answer, const struct 
 	}
 	r->place = answer->place;
 	answer->place = (struct hdfs_place){ 0 };
+	r->unheeded = hdfs_avoid_has(r->o.avoid, r->place.host);
 	const struct hdfs_exchange_options x = {
 		.place = &r->place, .buffer = BUFFER, .on_data = on_data, .done = on_bytes, .arg = r
 	};

@@ -149,12 +149,12 @@ static bool redirect(const struct peer *p, const char *head, const char *op)
 		i++;
 	if (i == FAKE_DATANODES)
 		return say_exception(p, 403, "IOException", "No active nodes contain this block");
-	return say(p,
-		"HTTP/1.1 307 X\r\nLocation: "
-		"http://dn%d.quern.test:%u/webhdfs/v1/f?op=%s&offset=%s&length=%s\r\n"
-		"Content-Length: 0\r\n\r\n",
-		i + 1, p->fake->dn[i].port, op, parameter(head, "offset", offset),
+	char where[640];
+	(void)snprintf(where, sizeof(where),
+		"{\"Location\":\"http://dn%d.quern.test:%u/webhdfs/v1/f?op=%s&offset=%s&length=%s\"}", i + 1,
+		p->fake->dn[i].port, op, parameter(head, "offset", offset),
 		parameter(head, "length", length));
+	return say_json(p, 200, where);
 }
 
 static bool say_status(const struct peer *p, const char *head)
