@@ -25,6 +25,14 @@ void hdfs_avoid_add(struct hdfs_avoid *a, const char *host, uint64_t now_ms)
 	a->at[a->n++].until_ms = now_ms + HDFS_AVOID_MS;
 }
 
+bool hdfs_avoid_has(const struct hdfs_avoid *a, const char *host)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->at[i].host, host) == 0)
+			return true;
+	return false;
+}
+
 size_t hdfs_avoid_names(struct hdfs_avoid *a, uint64_t now_ms, const char *ret[static HDFS_AVOID_MAX])
 {
 	while (a->n > 0 && a->at[0].until_ms <= now_ms) /* the oldest comes first */

@@ -3,6 +3,7 @@
 #ifndef QUERN_HDFS_CLIENT_AVOID_H
 #define QUERN_HDFS_CLIENT_AVOID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,9 @@ struct hdfs_avoid {
 
 /* Out of memory: it is not remembered. */
 void hdfs_avoid_add(struct hdfs_avoid *a, const char *host, uint64_t now_ms);
+
+/* Whether it is one of them: they were not heeded. */
+bool hdfs_avoid_has(const struct hdfs_avoid *a, const char *host);
 
 /* Those that are to be avoided now: fills `ret`, borrowed until the list changes, and returns how many. */
 size_t hdfs_avoid_names(struct hdfs_avoid *a, uint64_t now_ms, const char *ret[static HDFS_AVOID_MAX]);

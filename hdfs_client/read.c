@@ -26,7 +26,9 @@ struct hdfs_range {
 	struct hdfs_place place;
 	struct event *timer;
 	bool too_much, cancelled;
-	int why; /* of the last failure */
+	bool excluded; /* DataNodes, when it was asked for the last time */
+	bool unheeded; /* and yet one of them was named */
+	int why;       /* of the last failure */
 	struct err err;
 };
 
@@ -75,15 +77,44 @@ static void wait_for(struct hdfs_range *r, uint64_t ms)
 /* Nobody else is there: all over, after a while. */
 static void wait_and_repeat(struct hdfs_range *r)
 {
-	uint64_t now = hdfs_now_ms(), waited = now - r->alive_ms;
+	uint64_t waited = hdfs_now_ms() - r->alive_ms;
 
-	hdfs_avoid_deinit(r->o.avoid);
 	if (waited + r->wait_ms > r->o.patience_ms) {
 		finish(r, r->why);
 		return;
 	}
 	wait_for(r, r->wait_ms);
 	r->wait_ms = r->wait_ms * 2 < WAIT_MAX_MS ? r->wait_ms * 2 : WAIT_MAX_MS;
+}
+
+static void on_locations(void *arg, int k, struct hdfs_answer *answer, const struct err *err)
+{
+	struct hdfs_range *r = arg;
+
+	(void)answer;
+	r->call = NULL;
+	if (k == -ECANCELED) {
+		r->err = *err;
+		finish(r, k);
+	} else
+		ask(r);
+}
+
+/* A NameNode excludes a DataNode by its address alone, which the file system learns from locations. */
+static void ask_others(struct hdfs_range *r)
+{
+	const struct hdfs_ask a = {
+		.op = HDFS_OP_LOCATE, .path = r->path, .offset = r->o.offset + r->filled, .length = 1
+	};
+
+	if (r->unheeded) {
+		wait_and_repeat(r);
+		return;
+	}
+	hdfs_avoid_add(r->o.avoid, r->place.host, hdfs_now_ms());
+	int k = hdfs_fs_ask(r->fs, &a, on_locations, r, &r->call, &r->err);
+	if (k < 0)
+		finish(r, k);
 }
 
 static void on_stat(void *arg, int k, struct hdfs_answer *answer, const struct err *err)
@@ -100,12 +131,13 @@ static void on_stat(void *arg, int k, struct hdfs_answer *answer, const struct e
 		finish(r, err_set(&r->err, -ESTALE, "%s: it has %llu bytes, and had %llu when it was opened",
 				  r->name, (unsigned long long)answer->status.length,
 				  (unsigned long long)r->o.size));
-	else if (r->place.host == NULL || r->place.proxy) /* that was not a DataNode's fault */
+	else if (r->place.host == NULL) { /* there is no other DataNode */
+		hdfs_avoid_deinit(r->o.avoid);
 		wait_and_repeat(r);
-	else {
-		hdfs_avoid_add(r->o.avoid, r->place.host, hdfs_now_ms());
-		ask(r);
-	}
+	} else if (r->place.proxy)
+		wait_and_repeat(r);
+	else
+		ask_others(r);
 }
 
 /* Whether it is the file's fault. */
@@ -127,8 +159,11 @@ static bool is_final(int k)
 
 static void fail(struct hdfs_range *r, int k, const struct err *err)
 {
-	r->why = k;
-	r->err = *err;
+	/* That nobody is left says less than what was wrong with the others. */
+	if (r->why == 0 || is_final(k) || r->place.host != NULL || !r->excluded) {
+		r->why = k;
+		r->err = *err;
+	}
 	if (is_final(k))
 		finish(r, k);
 	else
@@ -185,6 +220,7 @@ static void on_place(void *arg, int k, struct hdfs_answer *answer, const struct 
 	}
 	r->place = answer->place;
 	answer->place = (struct hdfs_place){ 0 };
+	r->unheeded = hdfs_avoid_has(r->o.avoid, r->place.host);
 	const struct hdfs_exchange_options x = {
 		.place = &r->place, .buffer = BUFFER, .on_data = on_data, .done = on_bytes, .arg = r
 	};
@@ -198,13 +234,15 @@ static void on_place(void *arg, int k, struct hdfs_answer *answer, const struct 
 static int ask_place(struct hdfs_range *r, struct err *err)
 {
 	const char *exclude[HDFS_AVOID_MAX];
+	size_t n = hdfs_avoid_names(r->o.avoid, hdfs_now_ms(), exclude);
 	const struct hdfs_ask a = { .op = HDFS_OP_OPEN,
 		.path = r->path,
 		.offset = r->o.offset + r->filled,
 		.length = r->o.len - r->filled,
-		.n_exclude = hdfs_avoid_names(r->o.avoid, hdfs_now_ms(), exclude),
-		.exclude = exclude };
+		.exclude = exclude,
+		.n_exclude = n };
 
+	r->excluded = n > 0;
 	return hdfs_fs_ask(r->fs, &a, on_place, r, &r->call, err);
 }
 

@@ -106,7 +106,7 @@ static void try_another(struct hdfs_upload *u)
 
 	if (now - u->since_ms + u->wait_ms > u->o.patience_ms) {
 		finish(u, u->why);
-	} else if (u->place.proxy || u->place.host == NULL) {
+	} else if (u->place.proxy || u->place.host == NULL || hdfs_avoid_has(u->o.avoid, u->place.host)) {
 		hdfs_avoid_deinit(u->o.avoid);
 		wait_for(u, u->wait_ms);
 		u->wait_ms = u->wait_ms * 2 < WAIT_MAX_MS ? u->wait_ms * 2 : WAIT_MAX_MS;
@@ -148,7 +148,10 @@ static void on_sent(void *arg, int k, bool sent, const struct err *err)
 	if (u->cancelled)
 		finish_cancelled(u);
 	else if (k == 0)
-		finish(u, 0);
+		finish(u, u->all ? 0
+				 : err_set(&u->err, -EBADMSG,
+					   "%s: DataNode %s answered before it had all of it", u->name,
+					   u->place.host));
 	else if (!sent && u->pulled == 0 && !u->all)
 		try_another(u);
 	else if (u->all && !is_answer(k))

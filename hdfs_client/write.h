@@ -17,6 +17,7 @@ struct hdfs_upload_options {
 	const char *name;              /* of the same, for sentences; copied */
 	const struct hdfs_create *how; /* borrowed during the call */
 	uint64_t before;               /* append: bytes that the file has */
+	uint64_t before_ms;            /* when it was modified; 0: there is none */
 	uint64_t patience_ms;          /* for a DataNode that is reached; 0: HDFS_PATIENCE_MS */
 	struct hdfs_avoid *avoid;      /* of the loop's side */
 	struct event_base *loop;       /* of the file system */

@@ -13,8 +13,8 @@ struct hdfs_writer {
 	struct hdfs *fs;
 	char *path, *name;
 	struct hdfs_create how;
-	bool begun;      /* `start` was posted */
-	uint64_t before; /* append: bytes that the file had */
+	bool begun;                 /* `start` was posted */
+	uint64_t before, before_ms; /* hdfs_upload_options */
 	struct hdfs_job start, resume, cancel;
 	struct hdfs_upload *upload; /* of the loop; NULL: not under way */
 	uint8_t *ring;
@@ -73,6 +73,7 @@ static void start_upload(void *arg)
 		.name = w->name,
 		.how = &w->how,
 		.before = w->before,
+		.before_ms = w->before_ms,
 		.patience_ms = hdfs_access_of(w->fs)->patience_ms,
 		.avoid = &w->fs->avoid,
 		.pull = pull,
@@ -186,6 +187,7 @@ static int look_before(struct hdfs_writer *w, struct err *err)
 	if (k == 0) {
 		bool folder = s.kind == HDFS_FOLDER;
 		w->before = w->how.append ? s.length : 0;
+		w->before_ms = s.modified_ms;
 		hdfs_status_deinit(&s);
 		if (folder)
 			return err_set(err, -EISDIR, "%s: a folder is there", w->name);

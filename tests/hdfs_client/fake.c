@@ -126,14 +126,13 @@ static const char *parameter(const char *head, const char *name, char ret[256])
 
 /* ---- The NameNode ---- */
 
-/* Whether a DataNode is in excludedatanodes: as Hadoop has it, by its address and transfer port. */
+/* Whether a DataNode is in excludedatanodes: as Hadoop has it, by its address. */
 static bool is_excluded(const char *excluded, int i)
 {
-	char plain[32], quoted[32];
+	char address[32];
 
-	(void)snprintf(plain, sizeof(plain), "10.0.0.%d:9866", i + 1);
-	(void)snprintf(quoted, sizeof(quoted), "10.0.0.%d%%3A9866", i + 1);
-	return strstr(excluded, plain) != NULL || strcasestr(excluded, quoted) != NULL;
+	(void)snprintf(address, sizeof(address), "10.0.0.%d", i + 1);
+	return strstr(excluded, address) != NULL;
 }
 
 static bool redirect(const struct peer *p, const char *head, const char *op)
@@ -150,12 +149,12 @@ static bool redirect(const struct peer *p, const char *head, const char *op)
 		i++;
 	if (i == FAKE_DATANODES)
 		return say_exception(p, 403, "IOException", "No active nodes contain this block");
-	return say(p,
-		"HTTP/1.1 307 X\r\nLocation: "
-		"http://dn%d.quern.test:%u/webhdfs/v1/f?op=%s&offset=%s&length=%s\r\n"
-		"Content-Length: 0\r\n\r\n",
-		i + 1, p->fake->dn[i].port, op, parameter(head, "offset", offset),
+	char where[640];
+	(void)snprintf(where, sizeof(where),
+		"{\"Location\":\"http://dn%d.quern.test:%u/webhdfs/v1/f?op=%s&offset=%s&length=%s\"}", i + 1,
+		p->fake->dn[i].port, op, parameter(head, "offset", offset),
 		parameter(head, "length", length));
+	return say_json(p, 200, where);
 }
 
 static bool say_status(const struct peer *p, const char *head)
@@ -165,6 +164,7 @@ static bool say_status(const struct peer *p, const char *head)
 
 	pthread_mutex_lock(&p->fake->mutex);
 	bool there = p->fake->there, folder = p->fake->folder;
+	unsigned long modified = p->fake->modified;
 	size_t len = p->fake->len;
 	pthread_mutex_unlock(&p->fake->mutex);
 	if (file && !there)
@@ -172,10 +172,10 @@ static bool say_status(const struct peer *p, const char *head)
 	(void)snprintf(json, sizeof(json),
 		"{\"FileStatus\":{\"accessTime\":1,\"blockSize\":1048576,\"childrenNum\":0,\"fileId\":2,"
 		"\"group\":\"g\","
-		"\"length\":%zu,\"modificationTime\":1,\"owner\":\"o\",\"pathSuffix\":\"\",\"permission\":"
+		"\"length\":%zu,\"modificationTime\":%lu,\"owner\":\"o\",\"pathSuffix\":\"\",\"permission\":"
 		"\"644\","
 		"\"replication\":3,\"storagePolicy\":0,\"type\":\"%s\"}}",
-		file ? len : 0, file && !folder ? "FILE" : "DIRECTORY");
+		file ? len : 0, modified, file && !folder ? "FILE" : "DIRECTORY");
 	return say_json(p, 200, json);
 }
 
@@ -245,8 +245,9 @@ static bool serve_open(const struct peer *p, const char *head)
 	return false;
 }
 
-/* A chunk of a body; appended to the file. Its length, 0 at the end, SIZE_MAX: the connection is over. */
-static size_t take_chunk(struct peer *p)
+/* A chunk of a body; appended to the file, if it is to be kept. Its length, 0 at the end, SIZE_MAX: the
+ * connection is over. */
+static size_t take_chunk(struct peer *p, bool keep)
 {
 	char *line = read_until(p, "\r\n");
 
@@ -261,8 +262,10 @@ static size_t take_chunk(struct peer *p)
 	struct fake *f = p->fake;
 	f->content = realloc(f->content, f->len + len + 1);
 	assert(f->content != NULL);
-	memcpy(f->content + f->len, p->in, len);
-	f->len += len;
+	if (keep) {
+		memcpy(f->content + f->len, p->in, len);
+		f->len += len;
+	}
 	pthread_mutex_unlock(&f->mutex);
 	use(p, len + 2);
 	return len;
@@ -276,11 +279,12 @@ static bool serve_put(struct peer *p, const char *head, bool append)
 	if (strcasestr(head, "Transfer-Encoding: chunked") == NULL)
 		return say_exception(p, 400, "IllegalArgumentException", "not in chunks");
 	pthread_mutex_lock(&p->fake->mutex);
-	if (!append)
+	if (!append && fault != FAKE_DEAF)
 		p->fake->len = 0;
 	p->fake->there = true;
+	p->fake->modified += fault != FAKE_DEAF;
 	pthread_mutex_unlock(&p->fake->mutex);
-	while ((n = take_chunk(p)) > 0) {
+	while ((n = take_chunk(p, fault != FAKE_DEAF)) > 0) {
 		sum += n;
 		if (n == SIZE_MAX || (fault == FAKE_BREAK && sum >= after))
 			return false;
@@ -290,7 +294,7 @@ static bool serve_put(struct peer *p, const char *head, bool append)
 			return false;
 		}
 	}
-	if (fault == FAKE_SILENT)
+	if (fault == FAKE_SILENT || fault == FAKE_DEAF)
 		return false;
 	(void)say(p, "HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 		append ? "200 OK" : "201 Created");
@@ -391,7 +395,7 @@ static void stop_listening(struct fake_server *s)
 
 void fake_init(struct fake *f, size_t len)
 {
-	*f = (struct fake){ .len = len, .there = true, .mutex = PTHREAD_MUTEX_INITIALIZER };
+	*f = (struct fake){ .len = len, .there = true, .modified = 1, .mutex = PTHREAD_MUTEX_INITIALIZER };
 	f->nn = (struct fake_server){ .fake = f, .number = -1 };
 	listen_at(&f->nn, 0);
 	for (int i = 0; i < FAKE_DATANODES; i++) {

@@ -19,6 +19,7 @@ enum fake_fault {
 	FAKE_CUT,      /* announces and sends fake.after bytes */
 	FAKE_TOO_MUCH, /* announces and sends one byte more */
 	FAKE_SILENT,   /* upload: takes all and closes without an answer */
+	FAKE_DEAF,     /* upload: takes all, does nothing and closes */
 	FAKE_DENY,     /* 403, AccessControlException */
 	FAKE_QUOTA,    /* upload: 403, DSQuotaExceededException, after fake.after bytes */
 };
@@ -41,6 +42,7 @@ struct fake {
 	unsigned n_connections;
 	uint8_t *content;
 	size_t len;
+	unsigned long modified;
 	bool there;  /* whether /f exists */
 	bool folder; /* it is one */
 	enum fake_fault fault[FAKE_DATANODES];

@@ -230,7 +230,7 @@ static void patience_ends(void **state)
 	for (int i = 0; i < FAKE_DATANODES; i++)
 		fake_set(&w.fake, i, FAKE_CUT);
 	join(&w);
-	check_fails(&w, -EIO, "No active nodes");
+	check_fails(&w, -EBADMSG, "sent fewer bytes than it was asked for");
 	end(&w);
 }
 
@@ -440,6 +440,24 @@ static void a_file_that_turns_out_whole_is_written(void **state)
 	end(&w);
 }
 
+/* An old file of the same length is not taken for the new one. */
+static void a_file_that_is_the_old_one_is_not_written(void **state)
+{
+	struct hdfs_create how = plain;
+	struct world w;
+	(void)state;
+
+	begin(&w, 1000);
+	fake_set(&w.fake, 0, FAKE_DEAF);
+	join(&w);
+	how.overwrite = true;
+	struct hdfs_writer *writer = create(&w, &how);
+	assert_int_equal(write_bytes(&w, writer, 0, 1000, 1000), 0);
+	assert_true(hdfs_finish(writer, &w.err) < 0);
+	(void)hdfs_writer_free(writer);
+	end(&w);
+}
+
 static void the_first_error_is_every_error(void **state)
 {
 	struct world w;
@@ -496,6 +514,7 @@ int main(void)
 		cmocka_unit_test(a_datanode_that_is_not_there_is_left_for_another),
 		cmocka_unit_test(bytes_are_sent_once),
 		cmocka_unit_test(a_file_that_turns_out_whole_is_written),
+		cmocka_unit_test(a_file_that_is_the_old_one_is_not_written),
 		cmocka_unit_test(the_first_error_is_every_error),
 		cmocka_unit_test(a_writer_may_be_left),
 	};
