@@ -328,7 +328,7 @@ static int on_head(void *arg, const struct http_response *r)
 
 static void set_who(const struct hdfs_call *c, struct hdfs_request *q, bool *ret_negotiate)
 {
-	const char *token = c->info->own_name ? NULL : hdfs_fs_token(c->fs);
+	const char *token = c->info->own_name ? NULL : hdfs_access_token(c->fs->access, c->fs->url.authority);
 
 	*ret_negotiate = token == NULL && c->fs->access->negotiate;
 	if (token != NULL)

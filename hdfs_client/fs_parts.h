@@ -37,9 +37,6 @@ struct hdfs_fs {
 	bool closing;
 };
 
-/* The delegation token for it, or NULL. */
-const char *hdfs_fs_token(const struct hdfs_fs *fs);
-
 /* For sentences: "hdfs://AUTHORITY/PATH". Cut if it is very long. */
 enum { HDFS_NAME_SIZE = 512 };
 const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HDFS_NAME_SIZE]);

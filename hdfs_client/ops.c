@@ -293,7 +293,7 @@ static int take_place(struct hdfs_call *c, struct hdfs_redirect *to, struct err 
 static int take_served(struct hdfs_call *c, struct err *err)
 {
 	const struct hdfs_namenode *nn = &c->fs->url.namenodes[c->retry.at];
-	const char *token = hdfs_fs_token(c->fs);
+	const char *token = hdfs_access_token(c->fs->access, c->fs->url.authority);
 	struct hdfs_redirect to = { .host = strdup(nn->host), .port = nn->port };
 	struct hdfs_request q;
 	int r;
