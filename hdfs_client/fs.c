@@ -123,11 +123,10 @@ const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HD
 	return ret;
 }
 
-void hdfs_fs_hush(const struct hdfs_fs *fs, char *text)
+void hdfs_hush(char *text, const char *secret)
 {
-	const char *token = hdfs_access_token(fs->access, fs->url.authority);
-	size_t len = token != NULL ? strlen(token) : 0;
+	size_t len = secret != NULL ? strlen(secret) : 0;
 
-	for (char *at = text; len > 0 && (at = strstr(at, token)) != NULL;)
+	for (char *at = text; len > 0 && (at = strstr(at, secret)) != NULL;)
 		memset(at, '*', len);
 }
