@@ -85,7 +85,8 @@ static void on_stat(void *arg, int k, struct hdfs_answer *answer, const struct e
 	(void)err; /* the first failure says more */
 	u->call = NULL;
 	bool whole = k == 0 && answer->status.kind == HDFS_FILE &&
-		     answer->status.length == u->o.before + u->pulled;
+		     answer->status.length == u->o.before + u->pulled &&
+		     answer->status.modified_ms != u->o.before_ms; /* the old one may be as long */
 	if (u->cancelled)
 		finish_cancelled(u);
 	else

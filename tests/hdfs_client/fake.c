@@ -144,9 +144,13 @@ static bool redirect(const struct peer *p, const char *head, const char *op)
 	pthread_mutex_lock(&p->fake->mutex);
 	(void)snprintf(p->fake->excluded, sizeof(p->fake->excluded), "%s", excluded);
 	*(strcmp(op, "OPEN") == 0 ? &p->fake->opens : &p->fake->puts) += 1;
+	unsigned puts = p->fake->puts;
 	pthread_mutex_unlock(&p->fake->mutex);
-	while (i < FAKE_DATANODES && is_excluded(excluded, i))
-		i++;
+	if (strcmp(op, "CREATE") == 0) /* Hadoop takes any; here it is each in turn */
+		i = (int)((puts - 1) % FAKE_DATANODES);
+	else
+		while (i < FAKE_DATANODES && is_excluded(excluded, i))
+			i++;
 	if (i == FAKE_DATANODES)
 		return say_exception(p, 403, "IOException", "No active nodes contain this block");
 	char where[640];
