@@ -85,6 +85,7 @@ struct hdfs_place {
 	enum hdfs_op op;
 	char *url;  /* there may be a token in it: not for a sentence */
 	char *host; /* the DataNode's name, as in hdfs_replica.host; an IPv6 address without brackets */
+	uint16_t port;
 	char *path; /* the file */
 	bool proxy; /* HttpFS: one host for all data */
 };
@@ -150,7 +151,7 @@ struct hdfs_exchange_options {
 int hdfs_exchange_start(struct hdfs_fs *fs, const struct hdfs_exchange_options *options,
 	struct hdfs_exchange **ret, struct err *err);
 
-/* OPEN: no more on_data (but for what libcurl has at hand) until it is resumed; then, from the loop. */
+/* OPEN: no more on_data until it is resumed; then, from the loop. */
 void hdfs_exchange_pause(struct hdfs_exchange *x);
 /* Also after `pull` said -EAGAIN: it is asked again, from the loop. */
 void hdfs_exchange_resume(struct hdfs_exchange *x);
