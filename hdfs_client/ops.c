@@ -85,9 +85,15 @@ static void ask_redirect(struct hdfs_call *c, struct hdfs_request *q)
 
 	hdfs_request_flag(q, "noredirect", true);
 	for (size_t i = 0; r == 0 && i < c->ask.n_exclude; i++) {
-		const struct hdfs_learned *l = hdfs_hosts_find(&c->fs->learned, c->ask.exclude[i]);
+		const char *name = c->ask.exclude[i], *user = hdfs_access_host(c->fs->access, name);
+		const struct hdfs_learned *l = hdfs_hosts_find(&c->fs->learned, name);
 
-		r = buf_add_fmt(&list, "%s%s", i > 0 ? "," : "", l != NULL ? l->address : c->ask.exclude[i]);
+		if (l != NULL)
+			name = l->address;
+		r = buf_add_fmt(&list, "%s%s", i > 0 ? "," : "", name);
+		if (r == 0 && l == NULL &&
+			user != NULL) /* the best guess; it may have a port, of another kind */
+			r = buf_add_fmt(&list, ",%.*s", (int)strcspn(user, ":"), user);
 	}
 	if (r == 0 && list.len > 0)
 		r = buf_add(&list, "", 1);

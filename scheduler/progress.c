@@ -32,9 +32,46 @@ static void remaining(char *ret, size_t size, const struct sched_progress *now, 
 		(void)snprintf(ret, size, ", %llu min left", (unsigned long long)(left_s / 60));
 }
 
+/* With commas: 1,204. */
+static void grouped(char ret[32], uint64_t n)
+{
+	char digits[24];
+	size_t at = 0;
+	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			ret[at++] = ',';
+		ret[at++] = digits[i];
+	}
+	ret[at] = '\0';
+}
+
+/* Rounded down: all is all. */
+static unsigned percent(const struct sched_locality *l, uint64_t all)
+{
+	return (unsigned)((double)(l->cached + l->host) * 100 / (double)all);
+}
+
+int progress_locality(char *ret, size_t size, const struct sched_locality *l)
+{
+	uint64_t all = l->cached + l->host + l->elsewhere;
+	char tasks[32], cached[32];
+
+	if (all == 0)
+		return 0;
+	grouped(tasks, all);
+	grouped(cached, l->cached);
+	(void)snprintf(ret, size, "%u %% of %s task%s ran where their data is%s%s%s", percent(l, all), tasks,
+		all == 1 ? "" : "s", l->cached > 0 ? ", " : "", l->cached > 0 ? cached : "",
+		l->cached > 0 ? " with it in memory" : "");
+	return 1;
+}
+
 static void compose(char *ret, size_t size, const struct sched_progress *now, uint64_t passed_ms)
 {
-	char bar[BAR + 1], left[32], failed[48];
+	char bar[BAR + 1], left[32], failed[48], local[24];
+	const struct sched_locality *l = &now->locality;
 
 	if (!now->subscribed || now->tasks == 0) {
 		(void)snprintf(ret, size, "%s, %u executors", now->subscribed ? "subscribed" : "connecting",
@@ -49,10 +86,15 @@ static void compose(char *ret, size_t size, const struct sched_progress *now, ui
 	failed[0] = '\0';
 	if (now->tasks_failed > 0)
 		(void)snprintf(failed, sizeof(failed), ", %u attempts failed", now->tasks_failed);
-	(void)snprintf(ret, size, "stage %u/%u [%s] %u/%u tasks, %u running%s, %u executors, %u slots held%s",
+	local[0] = '\0';
+	if (l->cached + l->host + l->elsewhere > 0)
+		(void)snprintf(local, sizeof(local), ", %u %% local",
+			percent(l, l->cached + l->host + l->elsewhere));
+	(void)snprintf(ret, size,
+		"stage %u/%u [%s] %u/%u tasks, %u running%s%s, %u executors, %u slots held%s",
 		now->stages_done < now->stages ? now->stages_done + 1 : now->stages, now->stages, bar,
-		now->tasks_done, now->tasks, now->tasks_running, failed, now->executors, now->slots_held,
-		left);
+		now->tasks_done, now->tasks, now->tasks_running, failed, local, now->executors,
+		now->slots_held, left);
 }
 
 void progress_show(struct progress *p, const struct sched_progress *now, uint64_t now_ms)

@@ -27,4 +27,7 @@ void progress_show(struct progress *p, const struct sched_progress *now, uint64_
 /* Takes the line away; to be called before anything else is printed, and at the end. */
 void progress_clear(struct progress *p);
 
+/* "97 % of 1,204 tasks ran where their data is": 1; 0: no task had a place that it preferred. */
+int progress_locality(char *ret, size_t size, const struct sched_locality *l);
+
 #endif

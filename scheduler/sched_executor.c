@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_place.h"
 
 struct executor *sched_executor_find(const struct sched *s, const char *id)
 {
@@ -177,6 +177,8 @@ void sched_executor_refresh(struct sched *s, struct executor *e)
 	if (e->ahead == 0 && e->is_behind)
 		DL_DELETE2(s->behind, e, behind_prev, behind_next);
 	e->is_behind = e->ahead > 0;
+	if (e->agent->executor == e)
+		sched_host_refresh(s, e->agent);
 }
 
 /* ---- The end ---- */
@@ -223,6 +225,7 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 	sched_executor_refresh(s, e);
 	if (e->agent->executor == e)
 		e->agent->executor = NULL;
+	sched_host_refresh(s, e->agent);
 	int r = sched_plan_text(
 		s, SCHED_DO_LOG, 0, 0, "lost executor %s on %s: %s", e->id, e->agent->hostname, why);
 	if (r == 0)

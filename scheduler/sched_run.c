@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_place.h"
 
 bool sched_run_has(const struct sched *s, const struct task *t)
 {
@@ -46,7 +46,7 @@ static int add_stages(struct sched *s, struct run *run, const struct sched_event
 			r = sched_size_check(s, stage, err);
 		forgive(stage);
 		if (r == 0)
-			r = sched_cache_prefer(s, stage);
+			r = sched_prefer_make(s, stage);
 	}
 	return r;
 }
