@@ -109,7 +109,9 @@ struct executor {
 	uint32_t ahead;               /* of them, those of attempts that wait there for a slot */
 	uint64_t heard_ms;            /* when it last had a result, or was given something */
 	VEC(struct attempt *) batch;  /* given to it in this step, not sent yet */
-	bool idle;                    /* in sched.idle */
+	uint32_t free_slots;          /* that it has for tasks */
+	bool idle;                    /* it has some: in sched.idle, or ... */
+	bool asked;                   /* ... in sched.asked */
 	struct executor *prev, *next; /* there */
 	bool is_behind;               /* in sched.behind */
 	struct executor *behind_prev, *behind_next;
@@ -304,6 +306,9 @@ struct sched {
 	struct agent *agents;       /* by id */
 	struct executor *executors; /* by id */
 	struct executor *idle;      /* linked, with free slots */
+	struct executor *asked;     /* likewise, but there is nothing for them ... */
+	bool stirred;               /* ... unless something has changed since */
+	uint32_t free_slots;        /* of all of them */
 	struct executor *behind;    /* with attempts that wait there */
 	struct executor *heard;     /* in this step: it has sent results; or NULL */
 	uint32_t ahead;             /* attempts that wait there */

@@ -33,7 +33,7 @@ static struct task **queue_of(const struct task *t)
 
 void sched_task_queue(struct sched *s, struct task *t)
 {
-	(void)s;
+	s->stirred = true;
 	t->state = TASK_PENDING;
 	t->queue = QUEUE_RETRY;
 	if (t->next_attempt == 0) {
