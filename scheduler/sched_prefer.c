@@ -313,19 +313,29 @@ uint32_t sched_prefer_count(const struct stage *stage, const struct agent *agent
 	return (e != NULL ? e->n : 0) + (h != NULL ? h->n : 0);
 }
 
-enum locality sched_prefer_where(const struct task *t, const struct executor *e)
+static enum locality where(const struct task *t, const struct executor *e, const struct host *h)
 {
-	enum locality where = t->n_prefer > 0 ? LOCALITY_ELSEWHERE : LOCALITY_ANY;
+	enum locality best = t->n_prefer > 0 ? LOCALITY_ELSEWHERE : LOCALITY_ANY;
 
 	for (uint32_t i = t->prefer; i < t->prefer + t->n_prefer; i++) {
 		const struct place *p = place_of(t->stage, &t->stage->prefers.at[i]);
 
-		if (p->executor == e && !p->lost)
+		if (p->executor != NULL && p->executor == e && !p->lost)
 			return LOCALITY_CACHED;
-		if (p->host == e->agent->host)
-			where = LOCALITY_HOST;
+		if (p->host == h)
+			best = LOCALITY_HOST;
 	}
-	return where;
+	return best;
+}
+
+enum locality sched_prefer_where(const struct task *t, const struct executor *e)
+{
+	return where(t, e, e->agent->host);
+}
+
+bool sched_prefer_is_near(const struct task *t, const struct agent *agent)
+{
+	return where(t, agent->executor, agent->host) <= LOCALITY_HOST;
 }
 
 /* ---- Places that come and go ---- */

@@ -360,6 +360,22 @@ static void a_lucky_launch_stops_the_clock_and_gives_nothing_back(void **state)
 	kit_free(&k);
 }
 
+/* Tasks that run again do not wait, but go where their data is if they can. */
+static void tasks_of_a_lost_executor_go_where_their_data_is(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	begin(&k, &mode_fine);
+	submit(&k, 1, "a,b a,c a,d");
+	offer(&k, "a:3.1");
+	launched(&k, "a: 1.0.0 1.1.0 1.2.0");
+	kit_failure(&k, NULL, "a");
+	offer(&k, "c:1.1 e:1.1 b:1.1");
+	launched(&k, "c: 1.1.1 | e: 1.0.1 | b: 1.2.1"); /* e was ahead of b */
+	kit_free(&k);
+}
+
 static void without_a_wait_local_tasks_still_go_first(void **state)
 {
 	struct kit k;
@@ -608,6 +624,7 @@ int main(void)
 		cmocka_unit_test(while_nothing_is_passed_over_nothing_is_lost),
 		cmocka_unit_test(little_is_lost_while_most_slots_are_busy),
 		cmocka_unit_test(a_lucky_launch_stops_the_clock_and_gives_nothing_back),
+		cmocka_unit_test(tasks_of_a_lost_executor_go_where_their_data_is),
 		cmocka_unit_test(without_a_wait_local_tasks_still_go_first),
 		cmocka_unit_test(what_nobody_may_take_is_not_passed_over),
 		cmocka_unit_test(agents_with_data_are_taken_first),
