@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -24,10 +25,17 @@ int http_client_new(
  * and returns NULL. */
 struct http_client *http_client_free(struct http_client *client);
 
+/* Whom to trust as a server of https: certificates of CAs as PEM, copied; in place of those of the system.
+ * 0, -ENOMEM, or -EBUSY while there are requests. */
+int http_client_set_ca(struct http_client *client, const char *pem, struct err *err);
+
 struct http_response {
-	int result;  /* 0: the exchange took place, see status; or -ECANCELED, -ETIMEDOUT, -ECONNREFUSED,
-		      * -ECONNRESET, -EIO, -EMSGSIZE (body above max_body) */
+	int result;  /* 0: the exchange took place, see status; or -ECANCELED, -ETIMEDOUT, -EHOSTUNREACH (its
+		      * name was not found), -ECONNREFUSED (nobody there), -EKEYREJECTED (TLS: its certificate
+		      * is not trusted, or there is no TLS), -ECONNRESET, -EIO, -EMSGSIZE (body above
+		      * max_body) */
 	long status; /* HTTP status, 0 if there was none */
+	bool sent;   /* some of the request was: with result < 0, whether the server may have seen it */
 	const char *error;    /* with result < 0: a sentence. Borrowed, as everything here, during the call */
 	const char *location; /* Location header as sent, or NULL: redirects are the caller's business */
 	const char *stream_id;    /* Mesos-Stream-Id header, or NULL */
@@ -44,7 +52,18 @@ struct http_options {
 	size_t body_len;
 	long connect_timeout_ms; /* 0: 10 s */
 	long timeout_ms;         /* whole exchange; 0: none (streams) */
-	size_t max_body;         /* limit of a body kept for `done`; 0: 64 KiB */
+	uint32_t idle_ms; /* -ETIMEDOUT when no byte of a body moved for as long, pauses aside; 0: none */
+	size_t max_body;  /* limit of a body kept for `done`; 0: 64 KiB */
+	long buffer;      /* of libcurl, in bytes, for what is sent or received; 0: its own choice */
+	const char *const *connect_to; /* "HOST:PORT:ADDRESS:PORT": the first two are really at the others;
+					* NULL-terminated; or NULL */
+	bool negotiate; /* SPNEGO with the login's Kerberos ticket, if the server asks for it */
+	bool once; /* on a new connection: libcurl repeats what it sent on a kept one that turns out closed */
+
+	/* A body of a length that is not known, in place of `body`. Fills `to`: at least 1 byte and at most
+	 * `room`; 0: that was all; -EAGAIN: nothing now, http_resume() has it asked again; else the request
+	 * ends with -ECANCELED. */
+	ssize_t (*pull)(void *arg, void *to, size_t room);
 
 	/* Stream: called once when the head of a response is there (r->body is NULL, r->result 0), then
 	 * on_data for each piece of the body as it arrives. Both optional. A non-zero return of either ends
@@ -59,6 +78,12 @@ struct http_options {
  * (the client is being freed). The handle is valid until `done` returns. */
 int http_start(struct http_client *client, const struct http_options *options, struct http_request **ret,
 	struct err *err);
+
+/* No more on_data until it is resumed; from any callback too. */
+void http_pause(struct http_request *request);
+
+/* on_data and pull go on, called from the loop. */
+void http_resume(struct http_request *request);
 
 /* Ends a request; its `done` runs with -ECANCELED from the loop, or has run already. NULL is allowed. */
 void http_cancel(struct http_request *request);

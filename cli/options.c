@@ -284,6 +284,9 @@ int options_set(struct run_options *o, const char *key, const char *value, struc
 			return r < 0 ? err_prefix(err, r, "%s", key) : 0;
 		}
 	}
+	int r = name != NULL ? hdfs_options_set(&o->hdfs, name, value, err) : -ENOENT;
+	if (r != -ENOENT)
+		return r < 0 ? err_prefix(err, r, "%s", key) : 0;
 	return err_set(err, -EINVAL, "unknown property '%s': an option --a-b is quern.a.b", key);
 }
 
@@ -445,6 +448,7 @@ static error_t hand_down(int key, char *arg, struct argp_state *state)
 		return ARGP_ERR_UNKNOWN;
 	state->child_inputs[0] = in->o;
 	state->child_inputs[1] = in->command;
+	state->child_inputs[2] = &in->o->hdfs;
 	return 0;
 }
 
@@ -460,9 +464,12 @@ void options_parse(int argc, char **argv, const struct options_command *command,
 		const struct argp shared = { .options = list, .parser = pass == 0 ? take_files : take };
 		const struct argp own = { .options = command->own,
 			.parser = pass == 0 ? pass_over : command->take };
+		const struct argp hdfs = { .options = hdfs_options_argp.options,
+			.parser = pass == 0 ? pass_over : hdfs_options_argp.parser };
 		const struct argp_child children[] = {
 			{ &shared, 0, command->own != NULL ? "As of `quern run`:" : NULL, 1 },
 			{ &own, 0, NULL, 0 },
+			{ &hdfs, 0, "HDFS:", 2 },
 			{ 0 },
 		};
 		const struct argp both = { .parser = hand_down,
@@ -479,6 +486,7 @@ void options_deinit(struct run_options *o)
 {
 	master_deinit(&o->master);
 	files_deinit(&o->files);
+	hdfs_options_deinit(&o->hdfs);
 	char *texts[] = { o->name, o->role, o->principal, o->secret_file, o->driver_host, o->executor_uri,
 		o->cflags };
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

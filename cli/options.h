@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "cli/files.h"
+#include "cli/hdfs_options.h"
 #include "cli/master.h"
 #include "modes/modes.h"
 
@@ -33,6 +34,7 @@ struct run_options {
 	uint32_t shuffle_compression; /* level of zstd, 0: none; UINT32_MAX: not said */
 	char *role, *principal, *secret_file, *driver_host, *executor_uri, *cflags;
 	struct files files; /* --files */
+	struct hdfs_options hdfs;
 	bool quiet, verbose, explain;
 };
 

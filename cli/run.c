@@ -84,6 +84,8 @@ static int prepare(struct command *c, struct err *err)
 		r = compile_build_id(c->so, c->build_id, &c->build_id_len, err);
 	if (r == 0)
 		r = settle_options(c, err);
+	if (r == 0)
+		r = hdfs_options_settle(&c->o->hdfs, err);
 	if (r == 0 && c->o->secret_file != NULL)
 		r = credential_header(c->o->principal, c->o->secret_file, &c->authorization, err);
 	return r;
@@ -218,6 +220,7 @@ static int drive(const struct command *c, uint64_t seed)
 						 : c->host,
 		.bundle = c->paths.bundle,
 		.executor_uri = o->executor_uri,
+		.hdfs = &o->hdfs.access,
 		.process = process_config(c),
 		.action = action_config(o),
 		.cache_mem_mb = o->cache_mem_mb,

@@ -265,6 +265,8 @@ static int look_up(struct exec *x, const struct attempt *a, struct exec_action *
 		return r;
 	if (a->task->branch >= run->stage->n_branches)
 		return 0; /* of a stage that is not what it was: the driver sends that again */
+	if (stage_remote(run->stage))
+		run->hdfs = x->hdfs;
 	const Quern__Source *source = run->stage->branches[a->task->branch]->source;
 	if (source->n_shuffles > STAGE_SHUFFLES_MAX)
 		return 0;

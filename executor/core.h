@@ -135,6 +135,8 @@ struct exec_action {
 	const Quern__ExecutorData *setup;
 	const Quern__Task *task;
 	const Quern__Stage *stage;
+	ProtobufCBinaryData
+		hdfs; /* how its files in HDFS are reached (hdfs_client/access.h); empty: it has none */
 	const Quern__Outputs *outputs[STAGE_SHUFFLES_MAX]; /* of the shuffles that the task reads */
 	size_t n_outputs;
 	const struct exec_cached *cached;

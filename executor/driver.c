@@ -246,6 +246,27 @@ static int on_stage(struct exec *x, const Quern__Stage *stage)
 	return 0;
 }
 
+static void forget_hdfs(struct exec *x)
+{
+	if (x->hdfs.data != NULL)
+		explicit_bzero(x->hdfs.data, x->hdfs.len);
+	free(x->hdfs.data);
+	x->hdfs = (ProtobufCBinaryData){ 0 };
+}
+
+static int on_hdfs(struct exec *x, const ProtobufCBinaryData *hdfs)
+{
+	uint8_t *copy = malloc(hdfs->len > 0 ? hdfs->len : 1);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	if (hdfs->len > 0)
+		memcpy(copy, hdfs->data, hdfs->len);
+	forget_hdfs(x);
+	x->hdfs = (ProtobufCBinaryData){ .data = copy, .len = hdfs->len };
+	return 0;
+}
+
 static int on_outputs(struct exec *x, const Quern__Outputs *outputs)
 {
 	struct outputs_info *o = outputs_entry(x, outputs->shuffle);
@@ -320,6 +341,8 @@ int driver_message(struct exec *x, const Quern__ToExecutor *m, struct exec_plan 
 		r = broadcast_fetch(x, m->fetch[i], plan);
 	if (r == 0 && m->stage != NULL)
 		r = on_stage(x, m->stage->stage);
+	if (r == 0 && m->stage != NULL && m->stage->has_hdfs)
+		r = on_hdfs(x, &m->stage->hdfs);
 	if (r == 0 && m->outputs != NULL)
 		r = on_outputs(x, m->outputs);
 	for (size_t i = 0; r == 0 && i < m->n_tasks; i++)
@@ -462,6 +485,7 @@ void driver_deinit(struct exec *x)
 	vec_deinit(&x->outbox);
 	forget_history(x, x->history.n);
 	vec_deinit(&x->history);
+	forget_hdfs(x);
 	if (x->setup != NULL)
 		quern__executor_data__free_unpacked(x->setup, NULL);
 }

@@ -41,8 +41,21 @@ void keep_give_slots(struct keep *k, void *slots, size_t size)
 	k->slots_size = size;
 }
 
+int keep_set_access(struct keep *k, const void *data, size_t len)
+{
+	struct hdfs_access access;
+
+	int r = hdfs_access_unpack(data, len, &access, NULL);
+	if (r < 0)
+		return r;
+	hdfs_access_deinit(&k->access);
+	k->access = access;
+	return 0;
+}
+
 void keep_deinit(struct keep *k)
 {
+	hdfs_access_deinit(&k->access);
 	free(k->slots);
 	(void)ZSTD_freeCCtx(k->compress);
 	(void)ZSTD_freeDCtx(k->decompress);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <zstd.h>
 
+#include "hdfs_client/access.h"
+
 /* All zeros: nothing is kept yet. */
 struct keep {
 	ZSTD_CCtx *compress;
@@ -14,7 +16,11 @@ struct keep {
 	void *slots;
 	size_t slots_size;
 	unsigned table_bits;
+	struct hdfs_access access; /* how HDFS is reached */
 };
+
+/* How HDFS is reached from now on (hdfs_access_pack()). -EPROTO, -ENOMEM. */
+int keep_set_access(struct keep *k, const void *data, size_t len);
 
 /* At least `size` bytes that were kept, *ret_size in all, which are the caller's; or NULL. Not zeroed. */
 void *keep_take_slots(struct keep *k, size_t size, size_t *ret_size);

@@ -334,7 +334,10 @@ static int send_message(struct pool_worker *w, const Quern__WorkerRequest *reque
 	for (int i = 0; i < HEADER; i++)
 		frame[i] = (uint8_t)(len >> (8 * i));
 	(void)quern__worker_request__pack(request, frame + HEADER);
-	return send_frame(w, frame, HEADER + len);
+	int r = send_frame(w, frame, HEADER + len);
+	if (request->has_hdfs)
+		explicit_bzero(frame, HEADER + len);
+	return r;
 }
 
 static bool has_stage(const struct pool_worker *w, const Quern__Stage *stage)
@@ -351,8 +354,31 @@ static bool has_outputs(const struct pool_worker *w, const Quern__Outputs *const
 	return true;
 }
 
+static void wipe_hdfs(struct pool *p)
+{
+	if (p->hdfs.data != NULL)
+		explicit_bzero(p->hdfs.data, p->hdfs.len);
+	free(p->hdfs.data);
+	p->hdfs = (ProtobufCBinaryData){ 0 };
+}
+
+/* Notes what workers are to have from now on. */
+static int note_hdfs(struct pool *p, const ProtobufCBinaryData *hdfs)
+{
+	if (hdfs->len == 0 || (hdfs->len == p->hdfs.len && memcmp(hdfs->data, p->hdfs.data, hdfs->len) == 0))
+		return 0;
+	uint8_t *copy = malloc(hdfs->len);
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, hdfs->data, hdfs->len);
+	wipe_hdfs(p);
+	p->hdfs = (ProtobufCBinaryData){ .data = copy, .len = hdfs->len };
+	p->hdfs_version++;
+	return 0;
+}
+
 static int send_request(struct pool_worker *w, const Quern__Task *task, const Quern__Stage *stage,
-	const Quern__Outputs *const *outputs, size_t n_outputs, const Quern__TaskCache *cache)
+	bool with_hdfs, const Quern__Outputs *const *outputs, size_t n_outputs, const Quern__TaskCache *cache)
 {
 	Quern__WorkerRequest request = QUERN__WORKER_REQUEST__INIT;
 
@@ -362,6 +388,11 @@ static int send_request(struct pool_worker *w, const Quern__Task *task, const Qu
 	if (!has_outputs(w, outputs, n_outputs)) {
 		request.outputs = (Quern__Outputs **)(uintptr_t)outputs;
 		request.n_outputs = n_outputs;
+	}
+	if (with_hdfs && w->hdfs_version != w->pool->hdfs_version) {
+		request.has_hdfs = 1;
+		request.hdfs = w->pool->hdfs;
+		w->hdfs_version = w->pool->hdfs_version;
 	}
 	request.task = (Quern__Task *)(uintptr_t)task;
 	request.cache = (Quern__TaskCache *)(uintptr_t)cache;
@@ -400,16 +431,19 @@ static struct pool_worker *pick(struct pool *p, const Quern__Stage *stage)
 }
 
 int pool_run(struct pool *p, const Quern__Task *task, const Quern__Stage *stage,
-	const Quern__Outputs *const *outputs, size_t n_outputs, const Quern__TaskCache *cache)
+	const ProtobufCBinaryData *hdfs, const Quern__Outputs *const *outputs, size_t n_outputs,
+	const Quern__TaskCache *cache)
 {
 	if (p->failed)
 		return 0; /* `unloadable` has been said */
 	struct pool_worker *w = pick(p, stage);
 	int r = w == NULL ? worker_new(p, &w) : 0;
+	if (r == 0)
+		r = note_hdfs(p, hdfs);
 	if (r < 0)
 		return r;
 	capture_forget(&w->output);
-	r = send_request(w, task, stage, outputs, n_outputs, cache);
+	r = send_request(w, task, stage, hdfs->len > 0, outputs, n_outputs, cache);
 	if (r < 0)
 		return r;
 	note_request(w, task, stage, outputs, n_outputs);
@@ -532,6 +566,7 @@ struct pool *pool_free(struct pool *p)
 		worker_free(p, p->workers);
 	if (p->load != NULL)
 		quern__zygote_request__free_unpacked(p->load, NULL);
+	wipe_hdfs(p);
 	free(p->program);
 	free(p);
 	return NULL;

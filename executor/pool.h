@@ -52,11 +52,12 @@ int pool_load(struct pool *p, const struct pool_job *job);
 /* Keeps `n` workers, busy and idle, and one idle beyond the busy ones. */
 void pool_warm(struct pool *p, uint32_t n);
 
-/* Runs an attempt, in an idle worker or a new one; before the job is loaded it waits. `outputs`:
- * STAGE_SHUFFLES_MAX at most. `cache`: NULL where it has nothing to do with persisted sets. Nothing is kept
- * of what is pointed at. 0 or -ENOMEM. */
+/* Runs an attempt, in an idle worker or a new one; before the job is loaded it waits. `hdfs`: how the stage's
+ * files in HDFS are reached, empty where it has none. `outputs`: STAGE_SHUFFLES_MAX at most. `cache`: NULL
+ * where it has nothing to do with persisted sets. Nothing is kept of what is pointed at. 0 or -ENOMEM. */
 int pool_run(struct pool *p, const Quern__Task *task, const Quern__Stage *stage,
-	const Quern__Outputs *const *outputs, size_t n_outputs, const Quern__TaskCache *cache);
+	const ProtobufCBinaryData *hdfs, const Quern__Outputs *const *outputs, size_t n_outputs,
+	const Quern__TaskCache *cache);
 
 /* Every worker gives the memory of that broadcast back, once its task has ended. */
 void pool_forget(struct pool *p, uint32_t broadcast);

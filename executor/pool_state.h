@@ -32,6 +32,7 @@ struct pool_worker {
 	uint64_t used;                 /* when it was given work last, in pool_run()s */
 	bool has_stage;
 	uint32_t stage, revision; /* what it has */
+	uint32_t hdfs_version;    /* likewise; 0: nothing */
 	struct pool_outputs {
 		uint32_t shuffle, version;
 	} outputs[STAGE_SHUFFLES_MAX];
@@ -51,6 +52,8 @@ struct pool {
 	size_t n_workers, warm;
 	uint32_t last_id;
 	uint64_t clock;
+	ProtobufCBinaryData hdfs;            /* how HDFS is reached, as workers were told last; wiped */
+	uint32_t hdfs_version;               /* grows with each */
 	struct event *later;                 /* for workers that are killed before they were forked */
 	unsigned idle_deaths, zygote_deaths; /* since a result came */
 

@@ -174,7 +174,7 @@ static void run_task(struct shell *s, const struct exec_action *a)
 {
 	Quern__TaskCache *cache = a->cached != NULL ? blobs_prepare(&s->blobs, a->cached) : NULL;
 
-	if (pool_run(s->pool, a->task, a->stage, a->outputs, a->n_outputs, cache) < 0)
+	if (pool_run(s->pool, a->task, a->stage, &a->hdfs, a->outputs, a->n_outputs, cache) < 0)
 		stop(s, EXIT_FAILURE, "out of memory or of descriptors");
 	if (cache != NULL)
 		quern__task_cache__free_unpacked(cache, NULL);

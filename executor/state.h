@@ -121,6 +121,7 @@ struct exec {
 	enum link_state link;
 	uint64_t link_lost_ms, link_retry_ms, link_backoff_ms;
 	struct stage_info *stages;
+	ProtobufCBinaryData hdfs; /* for stages that have files there; wiped */
 	struct outputs_info *outputs;
 	VEC(Quern__TaskResult *) outbox; /* results for the driver */
 	uint64_t outbox_ms;              /* when the first of them came */

@@ -81,6 +81,8 @@ static int read_request(struct worker *w, Quern__WorkerRequest **ret)
 	if (r <= 0)
 		return r;
 	*ret = quern__worker_request__unpack(NULL, len, bytes);
+	if (*ret != NULL && (*ret)->has_hdfs)
+		explicit_bzero(bytes, len);
 	return *ret != NULL ? 1 : -EBADMSG;
 }
 
@@ -179,6 +181,13 @@ static int serve(struct worker *w, Quern__WorkerRequest *request)
 		w->n_outputs = request->n_outputs;
 		request->outputs = NULL;
 		request->n_outputs = 0;
+	}
+	if (request->has_hdfs) {
+		int r = keep_set_access(w->env->keep, request->hdfs.data, request->hdfs.len);
+
+		explicit_bzero(request->hdfs.data, request->hdfs.len);
+		if (r < 0)
+			return r;
 	}
 	if (request->has_forget)
 		broadcast_forget(request->forget);

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "hdfs_client/url.h"
 
 /* A host that is really somewhere else. */
 struct hdfs_host {
@@ -18,7 +19,7 @@ struct hdfs_host {
 
 /* A name that stands for several NameNodes (dfs.nameservices), or a default port that is another. */
 struct hdfs_service {
-	char *name;      /* authority of a URL, as the user writes it */
+	char *name;      /* authority of a URL, in small letters; "": of URLs that have none (fs.defaultFS) */
 	char *namenodes; /* HOST:PORT[,HOST:PORT...] of the HTTP addresses */
 	bool tls;
 };
@@ -47,11 +48,39 @@ struct hdfs_access {
  * last block was reported. */
 enum { HDFS_PATIENCE_MS = 120000 };
 
-/* Appends all of it, for hdfs_access_unpack(). 0, -ENOMEM or -EMSGSIZE. */
+/* ---- What is put in: checked, copied. 0, -EINVAL with a sentence, -ENOMEM; then nothing has changed ---- */
+
+/* A name that can be a user.name. Replaces the one that was there. */
+int hdfs_access_set_user(struct hdfs_access *a, const char *user, struct err *err);
+/* The text of a file of certificates. Replaces the one that was there. */
+int hdfs_access_set_ca(struct hdfs_access *a, const char *pem, struct err *err);
+/* Replaces the one with the same name. */
+int hdfs_access_add_host(struct hdfs_access *a, const char *name, const char *address, struct err *err);
+/* Of those with the same name the one that was added first counts, of one kind each (TLS or not). */
+int hdfs_access_add_service(
+	struct hdfs_access *a, const char *name, const char *namenodes, bool tls, struct err *err);
+/* Replaces (and wipes) the one for the same authority. The sentence never has the token in it. */
+int hdfs_access_add_token(struct hdfs_access *a, const char *authority, const char *token, struct err *err);
+
+/* ---- What it says ---- */
+
+/* Puts the NameNodes of its service in the place of those of a URL (hdfs_url_parse()), if there is one for
+ * its authority; afterwards it has at least one. -EINVAL: a URL without an authority, and no fs.defaultFS; or
+ * one that wants TLS of a service that is said to have none. */
+int hdfs_access_resolve(const struct hdfs_access *a, struct hdfs_url *u, struct err *err);
+
+/* The token for an authority (hdfs_url.authority), borrowed, or NULL. */
+const char *hdfs_access_token(const struct hdfs_access *a, const char *authority);
+
+/* ---- On its way ---- */
+
+/* Appends all of it, for hdfs_access_unpack(). 0, -ENOMEM or -EMSGSIZE. Whoever has the bytes wipes them. */
 int hdfs_access_pack(const struct hdfs_access *a, struct buf *to);
 
 /* Reads what was packed; nothing is trusted. `ret` is overwritten. -EPROTO, -ENOMEM; then it is all zeros. */
 int hdfs_access_unpack(const void *data, size_t len, struct hdfs_access *ret, struct err *err);
+
+int hdfs_access_copy(const struct hdfs_access *a, struct hdfs_access *ret, struct err *err);
 
 /* Wipes secrets, frees, leaves zeros. */
 void hdfs_access_deinit(struct hdfs_access *a);

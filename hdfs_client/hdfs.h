@@ -26,7 +26,10 @@ struct hdfs;      /* one of them: its NameNodes, and connections that are kept; 
 
 /* `access` is copied. 0 or -ENOMEM. */
 int hdfs_pool_new(const struct hdfs_access *access, struct hdfs_pool **ret, struct err *err);
-struct hdfs_pool *hdfs_pool_free(struct hdfs_pool *pool);
+struct hdfs_pool *hdfs_pool_free(struct hdfs_pool *pool); /* after its files and writers */
+
+/* How many bytes a file that is read ahead may hold; at first 96 MiB, as `quern fs` wants it. */
+void hdfs_pool_set_memory(struct hdfs_pool *pool, size_t bytes);
 
 /* The file system of an hdfs://, webhdfs:// or swebhdfs:// URL, and the path in it, which the caller frees
  * (may be passed as NULL). No request is sent. -EINVAL: the URL is none. */
@@ -59,7 +62,6 @@ int hdfs_checksum(struct hdfs *fs, const char *path, struct hdfs_checksum *ret, 
 
 /* With the parents that are missing; of a folder that exists: 0. `permission`: HDFS_DEFAULT_PERMISSION lets
  * HDFS choose. */
-enum { HDFS_DEFAULT_PERMISSION = -1 };
 int hdfs_mkdirs(struct hdfs *fs, const char *path, int permission, struct err *err);
 
 /* `to` is the new name itself and does not exist, also not as a folder: -EEXIST. -ENOENT: `from`, or the

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { HDFS_DEFAULT_PERMISSION = -1 }; /* in place of mode bits: HDFS chooses */
+
 enum hdfs_kind { HDFS_FILE, HDFS_FOLDER, HDFS_SYMLINK };
 
 /* A FileStatus of WebHDFS. */
@@ -58,6 +60,12 @@ struct hdfs_checksum {
 	char *algorithm;
 	char *hex;
 };
+
+/* Appends what is taken over from `s`. 0 or -ENOMEM, and then nothing was taken. */
+int hdfs_listing_add(struct hdfs_listing *l, struct hdfs_status *s);
+
+/* Puts the names in their order. */
+void hdfs_listing_sort(struct hdfs_listing *l);
 
 /* All leave {0}. */
 void hdfs_status_deinit(struct hdfs_status *s);

@@ -100,7 +100,9 @@ int hdfs_url_parse(const char *text, struct hdfs_url *ret, struct err *err)
 		return err_set(err, -EINVAL, "'%.200s' is no hdfs://, webhdfs:// or swebhdfs:// URL", text);
 	const char *authority = text + strlen(scheme->begin);
 	const char *path = strchr(authority, '/');
-	int r = path == NULL ? -EINVAL : parse_authority(authority, path, scheme, ret);
+	int r = path == NULL        ? -EINVAL
+		: path == authority ? 0 /* whoever resolves it knows the NameNodes */
+				    : parse_authority(authority, path, scheme, ret);
 	if (r == -EINVAL)
 		return err_set(err, r, "'%.200s': write %sNAMENODE[:PORT][,NAMENODE[:PORT]...]/PATH", text,
 			scheme->begin);

@@ -1,6 +1,7 @@
 /* url.h: names of files in HDFS, as Hadoop's tools take them:
  * hdfs://NAMENODE[:PORT][,NAMENODE[:PORT]...]/PATH, and the same with webhdfs:// and swebhdfs:// (WebHDFS
- * over HTTP and over TLS). */
+ * over HTTP and over TLS). Without NameNodes (hdfs:///PATH) it is fs.defaultFS of a configuration: see
+ * hdfs_access_resolve(). */
 #ifndef QUERN_HDFS_CLIENT_URL_H
 #define QUERN_HDFS_CLIENT_URL_H
 
@@ -23,8 +24,8 @@ struct hdfs_namenode {
 struct hdfs_url {
 	bool tls;
 	struct hdfs_namenode namenodes[HDFS_NAMENODES_MAX]; /* in the order in which they are tried */
-	unsigned n;
-	char *authority; /* as it was written, in small letters */
+	unsigned n;                                         /* 0: it names none */
+	char *authority; /* as it was written, in small letters; "": none */
 	char *path;      /* absolute */
 };
 

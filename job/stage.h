@@ -26,6 +26,22 @@ static inline bool stage_keeps(const Quern__Stage *stage)
 	return false;
 }
 
+/* Whether it has files that are not on a disk of this machine: paths of those are absolute, and others begin
+ * with a scheme. */
+static inline bool stage_remote(const Quern__Stage *stage)
+{
+	if (stage->sink->path != NULL && stage->sink->path[0] != '/')
+		return true;
+	for (size_t i = 0; i < stage->n_branches; i++) {
+		const Quern__Source *source = stage->branches[i]->source;
+
+		for (size_t k = 0; k < source->n_text; k++)
+			if (source->text[k][0] != '/')
+				return true;
+	}
+	return false;
+}
+
 /* Whether it fills a folder with files. */
 static inline bool sink_writes_files(const Quern__Sink *sink)
 {

@@ -194,7 +194,12 @@ void driver_step(struct driver *d, struct sched_event ev)
 	}
 	if (!d->stopped)
 		arm_tick(d);
-	else if (d->ending && !d->subscribed)
+	driver_leave(d);
+}
+
+void driver_leave(struct driver *d)
+{
+	if (d->ending && d->stopped && !d->subscribed && !d->tokens_left)
 		(void)event_base_loopbreak(d->loop);
 }
 
@@ -232,8 +237,9 @@ static void on_down(void *arg, const char *why)
 	struct driver *d = arg;
 
 	d->subscribed = false;
-	if (d->ending && d->stopped) {
-		(void)event_base_loopbreak(d->loop);
+	if (d->ending && d->stopped) { /* TEARDOWN is answered; nobody subscribes again */
+		d->mesos = mesos_client_free(d->mesos);
+		driver_leave(d);
 		return;
 	}
 	if (d->c->verbose)
@@ -352,8 +358,10 @@ static void on_goodbye(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	driver_say(d, "the master did not answer TEARDOWN; it will take the framework down after %g s",
-		d->c->sched.failover_timeout_s);
+	if (d->subscribed)
+		driver_say(d,
+			"the master did not answer TEARDOWN; it will take the framework down after %g s",
+			d->c->sched.failover_timeout_s);
 	(void)event_base_loopbreak(d->loop);
 }
 
@@ -367,11 +375,13 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	progress_clear(&d->progress);
 	d->job = job_process_free(d->job);
 	d->action = action_free(d->action);
+	driver_hdfs_end(d);
 	(void)event_add(d->goodbye, &tv);
 	if (!d->stopped)
 		driver_step(d, (struct sched_event){ .kind = SCHED_EV_STOP });
-	if (!d->subscribed)
-		(void)event_base_loopbreak(d->loop);
+	if (!d->subscribed) /* there is nobody to be told */
+		d->stopped = true;
+	driver_leave(d);
 }
 
 /* ---- Setting up and taking down ---- */
@@ -451,6 +461,7 @@ static void tear_down(struct driver *d)
 	d->job = job_process_free(d->job);
 	d->action = action_free(d->action);
 	action_memory_deinit(&d->memory);
+	d->tokens = hdfs_tokens_free(d->tokens);
 	(void)mesos_client_free(d->mesos);
 	(void)http_client_free(d->http);
 	(void)peers_free(d->peers);

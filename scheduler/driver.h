@@ -5,8 +5,8 @@
  * stderr what a person must know, and returns an exit status.
  *
  * Order at the end, whatever the end is (the job done, failed, crashed, Ctrl-C, a lost cluster): the job's
- * process is gone -> an unfinished output folder is removed -> TEARDOWN is answered, or five seconds have
- * passed -> return. */
+ * process is gone -> an unfinished output folder is removed -> TEARDOWN is answered and delegation tokens of
+ * ours are cancelled, or five seconds have passed -> return. */
 #ifndef QUERN_SCHEDULER_DRIVER_H
 #define QUERN_SCHEDULER_DRIVER_H
 
@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hdfs_client/access.h"
 #include "scheduler/action.h"
 #include "scheduler/job_process.h"
 #include "scheduler/sched.h"
@@ -28,6 +29,7 @@ struct driver_config {
 	const char *bundle;           /* file: the executor's bundle, served by the driver; or NULL ... */
 	const char *executor_uri;     /* ... and then it is fetched from here */
 	struct job_process_config process; /* that runs quern_main() */
+	const struct hdfs_access *hdfs;    /* of the user; has secrets in it */
 	struct action_config action;       /* its cores: that the job may use at a time */
 	uint32_t cache_mem_mb;             /* of each executor, for persisted sets: part of its memory */
 	uint64_t give_up_ms;               /* without a master for so long: no cluster */

@@ -37,7 +37,13 @@ static void on_run(void *arg, const Quern__Run *run)
 		driver_answer(d, run->id, DRIVER_JOB_FAILED, err.text);
 		return;
 	}
+	driver_start(d);
+}
+
+void driver_run_action(struct driver *d)
+{
 	struct sched_event ev = { .kind = SCHED_EV_RUN };
+
 	action_event(d->action, &ev);
 	if (d->c->verbose)
 		show_plan(d);

@@ -13,6 +13,7 @@
 #include "scheduler/artifacts.h"
 #include "scheduler/broadcasts.h"
 #include "scheduler/driver.h"
+#include "scheduler/hdfs_tokens.h"
 #include "scheduler/job_process.h"
 #include "scheduler/peers.h"
 #include "scheduler/progress.h"
@@ -36,7 +37,9 @@ struct driver {
 	struct sched_plan plan;
 	VEC(struct committed) committed; /* answers that the core has not had yet */
 	struct job_process *job;
-	struct action *action; /* of the job, under way; NULL: none */
+	struct action *action;      /* of the job, under way; NULL: none */
+	struct hdfs_tokens *tokens; /* NULL: no action has been in HDFS */
+	bool tokens_left;           /* some that have not been cancelled */
 	struct action_memory memory;
 	struct progress progress;
 	bool subscribed; /* there is a stream: its end is what TEARDOWN is waited for by */
@@ -53,6 +56,15 @@ void driver_step(struct driver *d, struct sched_event ev);
 
 /* Tells the job that its action has ended. */
 void driver_answer(struct driver *d, uint32_t run, int code, const char *text);
+
+/* Starts the action that has begun: what its tasks need of HDFS goes ahead of it. */
+void driver_start(struct driver *d);
+/* Runs the action, as everything is there. */
+void driver_run_action(struct driver *d);
+/* The end of that: cancels tokens. */
+void driver_hdfs_end(struct driver *d);
+/* Leaves the loop if nothing is waited for any more. */
+void driver_leave(struct driver *d);
 
 /* The way out, from wherever: the work is done from the loop. The first reason counts. */
 void driver_end(struct driver *d, int status);

@@ -134,6 +134,7 @@ struct sched *sched_free(struct sched *s)
 	sched_cache_deinit(s);
 	sched_tally_deinit(s);
 	sched_broadcasts_deinit(s);
+	sched_hdfs_deinit(s);
 	sched_attempts_deinit(s);
 	sched_holds_deinit(s);
 	sched_executors_deinit(s);
@@ -174,6 +175,8 @@ static int handle(struct sched *s, const struct sched_event *ev)
 			s, ev->u.broadcast.id, ev->u.broadcast.length, ev->u.broadcast.checksum);
 	case SCHED_EV_DESTROY:
 		return sched_broadcasts_destroy(s, ev->u.broadcast.id);
+	case SCHED_EV_HDFS:
+		return sched_hdfs_set(s, ev->u.hdfs.data, ev->u.hdfs.len);
 	case SCHED_EV_COMMITTED:
 		return sched_run_committed(
 			s, ev->u.committed.run, ev->u.committed.partition, ev->u.committed.error);

@@ -77,6 +77,7 @@ enum sched_event_kind {
 	SCHED_EV_UNPERSIST,  /* u.cache: what is kept of that persisted set may go */
 	SCHED_EV_BROADCAST,  /* u.broadcast: there is another value for all tasks, which the driver serves */
 	SCHED_EV_DESTROY,    /* u.broadcast.id: that one may go */
+	SCHED_EV_HDFS,       /* u.hdfs: how executors reach files that are not on local disks, from now on */
 	SCHED_EV_COMMITTED,  /* u.committed: answer to SCHED_DO_COMMIT */
 	SCHED_EV_STOP, /* end everything: the plan gets TEARDOWN, and SCHED_DO_STOPPED when it may be sent */
 	SCHED_EV_TICK, /* a timer went off, or just the time */
@@ -104,6 +105,10 @@ struct sched_event {
 			uint32_t id; /* not used before */
 			uint64_t length, checksum;
 		} broadcast;
+		struct {
+			const void *data; /* opaque; copied, and wiped at last */
+			size_t len;
+		} hdfs;
 		struct {
 			uint32_t run, partition;
 			const char *error; /* NULL: the file is in place */

@@ -17,13 +17,14 @@ static int send(struct sched *s, const struct executor *e, const Quern__ToExecut
 
 /* ---- What goes ahead of tasks ---- */
 
-static int send_stage(struct sched *s, const struct executor *e, const struct stage *stage)
+static int send_stage(struct sched *s, struct executor *e, const struct stage *stage)
 {
 	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
 	Quern__ToExecutor__StageInfo info = QUERN__TO_EXECUTOR__STAGE_INFO__INIT;
 
 	info.run = s->run != NULL ? s->run->id : 0;
 	info.stage = stage->message;
+	sched_hdfs_fill(s, e, stage, &info);
 	m.stage = &info;
 	return send(s, e, &m);
 }
@@ -67,7 +68,8 @@ int sched_link_prepare(struct sched *s, struct executor *e, const struct task *t
 
 	if (!e->linked)
 		return 0;
-	if (!e->knows_stage || e->stage != stage->id || e->revision != stage->message->revision)
+	if (!e->knows_stage || e->stage != stage->id || e->revision != stage->message->revision ||
+		sched_hdfs_stale(s, e, stage))
 		r = send_stage(s, e, stage);
 	e->knows_stage = true;
 	e->stage = stage->id;
@@ -295,7 +297,7 @@ int sched_link_up(struct sched *s, const char *executor_id)
 	e->due_ms = UINT64_MAX;
 	e->knows_stage = false;
 	e->n_outputs_sent = e->next_outputs_sent = 0;
-	e->broadcasts_version = 0;
+	e->broadcasts_version = e->hdfs_version = 0;
 	s->linked++;
 	s->registered += e->slots;
 	if (e->load > 0) {

@@ -118,6 +118,7 @@ struct executor {
 	bool knows_stage; /* what was sent last: */
 	uint32_t stage, revision;
 	uint32_t broadcasts_version; /* of the table that was sent on this link; 0: none */
+	uint32_t hdfs_version;       /* of what was sent, see sched_hdfs.c; 0: none */
 	struct known_outputs outputs_sent[OUTPUTS_KNOWN]; /* the last few tables */
 	uint32_t n_outputs_sent, next_outputs_sent;
 	uint32_t fetches;     /* reports of outputs on it that could not be had */
@@ -327,6 +328,8 @@ struct sched {
 	struct cached_set *cached_sets;         /* by id */
 	struct broadcast *broadcasts;           /* by id */
 	uint32_t broadcasts_version;            /* of the table of them; 0: there never was one */
+	ProtobufCBinaryData hdfs;               /* for executors, see sched_hdfs.c */
+	uint32_t hdfs_version;                  /* grows with each; 0: there is none */
 	struct run *run;                        /* or NULL */
 	VEC(Quern__Count *) totals;             /* see sched_tally.c */
 	VEC(Quern__Accumulator *) accumulators; /* of the job, by id */
@@ -444,6 +447,17 @@ void sched_holds_deinit(struct sched *s);
 int sched_offer_pool(struct sched *s, const Mesos__V1__Scheduler__Event__Offers *offers);
 /* Answers every offer that is pooled. */
 int sched_offers_answer(struct sched *s);
+
+/* ---- sched_hdfs.c ---- */
+
+/* Copied. 0 or -ENOMEM. */
+int sched_hdfs_set(struct sched *s, const void *data, size_t len);
+/* Whether the executor has to have it anew for a task of the stage. */
+bool sched_hdfs_stale(const struct sched *s, const struct executor *e, const struct stage *stage);
+/* Puts it (borrowed) beside the stage that is being sent, if that is so. */
+void sched_hdfs_fill(const struct sched *s, struct executor *e, const struct stage *stage,
+	Quern__ToExecutor__StageInfo *info);
+void sched_hdfs_deinit(struct sched *s);
 
 /* ---- sched_launch.c ---- */
 

@@ -3,7 +3,7 @@
 
 quern_packages=(gcc g++ pkg-config meson ninja-build protobuf-c-compiler libprotobuf-c-dev libcurl4-openssl-dev
 	libzstd-dev uuid-dev libcmocka-dev libevent-dev libjansson-dev libxxhash-dev zlib1g-dev libssl-dev uthash-dev
-	libarchive-dev libelf-dev zstd)
+	libarchive-dev libelf-dev libexpat1-dev zstd)
 
 # install_missing PACKAGE...: asks apt for those that are not there, and for nothing when all are (so that it works
 # without a network then).

@@ -7,6 +7,12 @@ cd "$(dirname "$0")/.."
 # A framework on mesos-go is run against the embedded cluster; any Go compiles it.
 go=()
 command -v go >/dev/null || go=(golang-go)
-install_missing "${quern_packages[@]}" golang-github-mesos-mesos-go-dev groff-base "${go[@]}"
+# A real HDFS is started from Hadoop's jars, which Maven fetches once; any JDK runs them.
+hadoop=()
+command -v mvn >/dev/null || hadoop+=(maven)
+command -v javac >/dev/null || hadoop+=(default-jdk-headless)
+# Some of its tests want certificates, and Kerberos.
+hadoop+=(openssl krb5-kdc krb5-admin-server krb5-user)
+install_missing "${quern_packages[@]}" golang-github-mesos-mesos-go-dev groff-base "${go[@]}" "${hadoop[@]}"
 build build-test --werror
 meson test -C build-test --print-errorlogs "$@"

@@ -11,6 +11,7 @@
 
 #include "executor/pool.h"
 #include "executor/task.h"
+#include "hdfs_client/access.h"
 #include "tests/executor/kit.h"
 #include "tests/one_branch.h"
 
@@ -35,6 +36,7 @@ struct bench {
 	Quern__Split split;
 	Quern__Extent extent;
 	Quern__Extent *extents[1];
+	ProtobufCBinaryData hdfs;
 };
 
 static const uint8_t secret[] = "0123456789abcdef0123456789abcdef";
@@ -179,7 +181,7 @@ static void start_attempt(struct bench *b, uint32_t partition, uint32_t attempt,
 	b->extent.length = strlen(line);
 	b->task.partition = partition;
 	b->task.attempt = attempt;
-	assert_int_equal(pool_run(b->pool, &b->task, &b->stage, NULL, 0, NULL), 0);
+	assert_int_equal(pool_run(b->pool, &b->task, &b->stage, &b->hdfs, NULL, 0, NULL), 0);
 }
 
 static Quern__TaskResult *run_one(struct bench *b, const char *line)
@@ -257,6 +259,29 @@ static void a_healthy_worker_is_used_again(void **state)
 	int first = number_of(run_one(&b, "pid"));
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(number_of(run_one(&b, "pid")), first);
+	bench_close(&b);
+}
+
+/* A worker that is told what it cannot read does not go on with what it had. */
+static void workers_are_told_how_hdfs_is_reached(void **state)
+{
+	struct hdfs_access access = { .patience_ms = 1000 };
+	struct buf packed = BUF_INIT(1 << 20);
+	uint8_t nonsense[] = "nonsense";
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	load_test_job(&b);
+	assert_int_equal(hdfs_access_pack(&access, &packed), 0);
+	b.hdfs = (ProtobufCBinaryData){ .data = packed.data, .len = packed.len };
+	int first = number_of(run_one(&b, "pid"));
+	assert_int_equal(number_of(run_one(&b, "pid")), first);
+	b.hdfs = (ProtobufCBinaryData){ .data = nonsense, .len = sizeof(nonsense) };
+	expect_failed(run_one(&b, "pid"), "exited with status 1", "quern worker: Protocol error");
+	b.hdfs = (ProtobufCBinaryData){ 0 };
+	expect_line(run_one(&b, "next"), "next");
+	buf_deinit(&packed);
 	bench_close(&b);
 }
 
@@ -489,6 +514,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_task_runs),
 		cmocka_unit_test(a_healthy_worker_is_used_again),
+		cmocka_unit_test(workers_are_told_how_hdfs_is_reached),
 		cmocka_unit_test(attempts_wait_for_the_job),
 		cmocka_unit_test(a_crash_costs_one_attempt),
 		cmocka_unit_test(stderr_belongs_to_its_task),

@@ -15,7 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (hdfs_url_parse(text, &u, &err) == 0 && (u.n == 0 || u.path[0] != '/' || u.namenodes[0].port == 0))
+	if (hdfs_url_parse(text, &u, &err) == 0 &&
+		((u.n == 0) != (u.authority[0] == '\0') || u.path[0] != '/' ||
+			(u.n > 0 && u.namenodes[0].port == 0)))
 		abort();
 	hdfs_url_deinit(&u);
 	free(text);

@@ -34,14 +34,20 @@ static void the_forms_that_there_are(void **state)
 	assert_true(u.tls);
 	assert_int_equal(u.namenodes[0].port, HDFS_HTTPS_PORT);
 	hdfs_url_deinit(&u);
+
+	assert_int_equal(hdfs_url_parse("hdfs:///path", &u, &err), 0); /* of the configuration */
+	assert_int_equal(u.n, 0);
+	assert_string_equal(u.authority, "");
+	assert_string_equal(u.path, "/path");
+	hdfs_url_deinit(&u);
 }
 
 static void what_is_none_is_said_to_be_none(void **state)
 {
-	static const char *const texts[] = { "", "/a/path", "hdfs:/a", "hdfs://", "hdfs://nn", "hdfs:///path",
-		"hdfs://nn:/p", "hdfs://nn:0/p", "hdfs://nn:65536/p", "hdfs://nn:123456789/p",
-		"hdfs://nn:8o20/p", "hdfs://a,,b/p", "hdfs://user@nn/p", "hdfs://[::1/p", "hdfs://[::1]x/p",
-		"hdfs://a b/p", "http://nn/p", "hdfs://a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q/p" };
+	static const char *const texts[] = { "", "/a/path", "hdfs:/a", "hdfs://", "hdfs://nn", "hdfs://nn:/p",
+		"hdfs://nn:0/p", "hdfs://nn:65536/p", "hdfs://nn:123456789/p", "hdfs://nn:8o20/p",
+		"hdfs://a,,b/p", "hdfs://user@nn/p", "hdfs://[::1/p", "hdfs://[::1]x/p", "hdfs://a b/p",
+		"http://nn/p", "hdfs://a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q/p" };
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

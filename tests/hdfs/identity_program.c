@@ -1,0 +1,201 @@
+/* identity_program.c: who one is in HDFS, without a job. With the options of `quern run` about HDFS:
+ *
+ *   mkdir URL    makes a folder: a line that says "done", or why not
+ *   tokens URL   as the driver of a job and an executor of it: takes tokens, then makes URL/NAME, with what
+ *                executors are told and nothing else, for each line NAME on standard input; says how many
+ * tokens there are, "ready", "done" for each; at its end cancels the tokens: "ended" */
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "cli/hdfs_options.h"
+#include "hdfs_client/fs.h"
+#include "scheduler/hdfs_tokens.h"
+
+struct program {
+	struct event_base *loop;
+	struct hdfs_options options;
+	const char *command, *url;
+	struct hdfs_tokens *tokens;
+	struct hdfs_access told; /* as an executor has it */
+	int status;
+};
+
+static void say(const char *text)
+{
+	(void)puts(text);
+	(void)fflush(stdout);
+}
+
+static void leave(struct program *p)
+{
+	(void)event_base_loopbreak(p->loop);
+}
+
+static void on_made(void *arg, int r, struct hdfs_answer *answer, const struct err *err)
+{
+	struct program *p = arg;
+
+	(void)answer;
+	say(r == 0 ? "done" : err->text);
+	p->status = r == 0 ? 0 : 1;
+	leave(p);
+}
+
+/* A file system of its own each time, as in another process. */
+static void make(struct program *p, const struct hdfs_access *access, const char *url)
+{
+	struct err err = { "" };
+	struct hdfs_url u;
+	struct hdfs_fs *fs = NULL;
+
+	int r = hdfs_url_parse(url, &u, &err);
+	if (r == 0)
+		r = hdfs_fs_new(p->loop, &u, access, &fs, &err);
+	if (r == 0) {
+		const struct hdfs_ask ask = {
+			.op = HDFS_OP_MKDIRS, .path = u.path, .permission = HDFS_DEFAULT_PERMISSION
+		};
+
+		r = hdfs_fs_ask(fs, &ask, on_made, p, NULL, &err);
+	}
+	if (r == 0)
+		(void)event_base_dispatch(p->loop);
+	else
+		on_made(p, r, NULL, &err);
+	(void)hdfs_fs_free(fs);
+	hdfs_url_deinit(&u);
+}
+
+/* ---- Tokens ---- */
+
+static void on_changed(void *arg, const void *data, size_t len)
+{
+	struct program *p = arg;
+	struct err err;
+
+	hdfs_access_deinit(&p->told);
+	if (hdfs_access_unpack(data, len, &p->told, &err) < 0)
+		say(err.text);
+	else
+		(void)printf("executors have %zu token(s)%s\n", p->told.n_tokens,
+			p->told.negotiate ? " and tickets" : "");
+	(void)fflush(stdout);
+}
+
+static void on_ready(void *arg, int r, const char *why)
+{
+	struct program *p = arg;
+
+	say(r == 0 ? "ready" : why);
+	p->status = r == 0 ? 0 : 1;
+	if (r < 0)
+		leave(p);
+}
+
+static void on_ended(void *arg)
+{
+	say("ended");
+	leave(arg);
+}
+
+static void on_warn(void *arg, const char *text)
+{
+	(void)arg;
+	say(text);
+}
+
+static const struct hdfs_tokens_ops ops = {
+	.changed = on_changed, .ready = on_ready, .ended = on_ended, .warn = on_warn
+};
+
+static void on_input(evutil_socket_t fd, short what, void *arg)
+{
+	struct program *p = arg;
+	char line[256];
+	auto_free char *url = NULL;
+
+	(void)what;
+	ssize_t n = read(fd, line, sizeof(line) - 1);
+	if (n <= 0) {
+		if (!hdfs_tokens_end(p->tokens))
+			on_ended(p);
+		return;
+	}
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	if (asprintf(&url, "%s/%s", p->url, line) < 0)
+		exit(1);
+	/* Not within the loop of the tokens: this one has a loop of its own. */
+	struct program executor = { .loop = event_base_new() };
+	if (executor.loop == NULL)
+		exit(1);
+	make(&executor, &p->told, url);
+	event_base_free(executor.loop);
+}
+
+static void hold_tokens(struct program *p)
+{
+	struct event *input = event_new(p->loop, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, p);
+	struct err err = { "" };
+
+	if (input == NULL || event_add(input, NULL) < 0)
+		exit(1);
+	int r = hdfs_tokens_new(p->loop, &p->options.access, &ops, p, &p->tokens, &err);
+	if (r == 0)
+		r = hdfs_tokens_want(p->tokens, &p->url, 1, &err);
+	if (r == 0)
+		(void)event_base_dispatch(p->loop);
+	else
+		on_ready(p, r, err.text);
+	(void)hdfs_tokens_free(p->tokens);
+	event_free(input);
+	hdfs_access_deinit(&p->told);
+}
+
+/* ---- The command line ---- */
+
+static error_t take(int key, char *arg, struct argp_state *state)
+{
+	struct program *p = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &p->options;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num == 0)
+			p->command = arg;
+		else
+			p->url = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &hdfs_options_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp argp = { .parser = take, .args_doc = "COMMAND URL", .children = children };
+	struct program p = { .loop = event_base_new(), .status = 2 };
+	struct err err = { "" };
+
+	argp_err_exit_status = 2;
+	if (p.loop == NULL || argp_parse(&argp, argc, argv, 0, NULL, &p) != 0 || p.url == NULL)
+		return 2;
+	if (hdfs_options_settle(&p.options, &err) < 0)
+		say(err.text);
+	else if (strcmp(p.command, "tokens") == 0)
+		hold_tokens(&p);
+	else
+		make(&p, &p.options.access, p.url);
+	hdfs_options_deinit(&p.options);
+	event_base_free(p.loop);
+	return p.status;
+}

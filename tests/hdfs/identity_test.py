@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""Who one is in HDFS: user names, certificates, Kerberos, delegation tokens. By tests/hdfs/identity_program.c, which
+takes the options of `quern run` about HDFS."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import hadoop
+import secure
+from hadoop import TIMEOUT, Hadoop
+
+PROGRAM = os.environ["QUERN_IDENTITY"]
+PLAIN = {k: v for k, v in os.environ.items() if k not in ("HADOOP_USER_NAME", "HADOOP_CONF_DIR", "KRB5_CONFIG", "KRB5CCNAME")}
+
+
+def mkdir(url, *options, env=()):
+    """What the program says of a new folder, in one line."""
+    r = subprocess.run([PROGRAM, *map(str, options), "--hdfs-patience=20s", "mkdir", url], stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**PLAIN, **dict(env)}, timeout=TIMEOUT)
+    assert r.stdout.count("\n") == 1, r.stdout
+    return r.stdout.strip()
+
+
+def owner(cluster, path):
+    """Of a folder of the root."""
+    lines = cluster.fsshell("-ls", "/").out.splitlines()
+    return next(line.split()[2] for line in lines if line.endswith(f" {path}"))
+
+
+def audit(cluster, command):
+    """How often the NameNode's audit log has a command that was allowed."""
+    return len(re.findall(rf"audit: allowed=true.*\tcmd={command}\t", cluster.namenode_jvms[1].log.read_text(errors="replace")))
+
+
+# ---- Nobody proves anything ----
+
+def test_user_names():
+    with Hadoop(datanodes=0) as c:
+        c.fsshell("-chmod", "777", "/")
+        assert mkdir(c.url + "/by-option", "--hdfs-user=alice", env={"HADOOP_USER_NAME": "bob"}) == "done"
+        assert mkdir(c.url + "/by-variable", env={"HADOOP_USER_NAME": "bob"}) == "done"
+        assert mkdir(c.url + "/by-login") == "done"
+        login = subprocess.run(["id", "-un"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        assert [owner(c, p) for p in ("/by-option", "/by-variable", "/by-login")] == ["alice", "bob", login]
+        denied = mkdir(c.url + "/by-option/x", "--hdfs-user=bob")
+        assert "ermission denied" in denied and "/by-option" in denied and "bob" in denied, denied
+        assert mkdir(c.url + "/by-option/x", "--hdfs-user=alice") == "done"
+
+        # By the names of Hadoop's configuration, which has the HTTP addresses.
+        rpc = c.rpc[0]
+        for url, options, env in (
+                ("hdfs:///conf-1", (f"--hdfs-conf={c.conf_dir}",), {}),
+                (f"hdfs://{rpc}/conf-2", (f"--hdfs-conf={c.conf_dir}",), {}),
+                (f"hdfs://{rpc}/conf-3", (), {"HADOOP_CONF_DIR": str(c.conf_dir)})):
+            assert mkdir(url, *options, env=env) == "done", url
+        assert "fs.defaultFS" in mkdir("hdfs:///conf-4")
+        assert owner(c, "/conf-3")
+        # No tokens where nobody is asked for one.
+        assert audit(c, "mkdirs") == 7 and audit(c, "getDelegationToken") == 0
+
+
+# ---- TLS ----
+
+def test_certificates():
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+        certificates = secure.Certificates(folder, ["127.0.0.1", "dn1.quern.test"])
+        stranger = secure.Certificates(other, ["127.0.0.1"])
+        with secure.TlsHadoop(certificates, datanodes=0) as c:
+            ca = f"--hdfs-ca-file={certificates.ca}"
+            user = f"--hdfs-user={os.environ.get('USER') or 'root'}"
+            c.fsshell("-chmod", "777", "/")
+            assert mkdir(c.tls_url + "/with-ca", ca, user) == "done"
+            for options in (), (f"--hdfs-ca-file={stranger.ca}",):
+                refused = mkdir(c.tls_url + "/refused", *options)
+                assert "certificate" in refused and "--hdfs-ca-file" in refused, refused
+            # A name that the certificate does not have, though it is the same place.
+            port = c.tls_url.split(":")[-1]
+            wrong = mkdir(f"swebhdfs://wrong.quern.test:{port}/wrong", ca, "--hdfs-host-map=wrong.quern.test=127.0.0.1")
+            assert "wrong.quern.test" in wrong and "certificate" in wrong, wrong
+            assert mkdir(f"swebhdfs://dn1.quern.test:{port}/right", ca, "--hdfs-host-map=dn1.quern.test=127.0.0.1") == "done"
+            # What speaks no TLS at all.
+            plain = mkdir(c.url.replace("webhdfs", "swebhdfs") + "/plain", ca)
+            assert "TLS" in plain, plain
+            assert audit(c, "mkdirs") == 2
+
+
+# ---- Kerberos, tokens ----
+
+class Driver:
+    """The program as a driver and its executors."""
+
+    def __init__(self, url, *options, env=()):
+        self.process = subprocess.Popen(
+            [PROGRAM, *map(str, options), "--hdfs-patience=20s", "tokens", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, bufsize=1, env={**PLAIN, **dict(env)}, preexec_fn=hadoop.die_with_parent)
+        self.said = []
+
+    def read(self, what):
+        """Lines up to one that begins so."""
+        for line in self.process.stdout:
+            self.said.append(line.strip())
+            if line.startswith(what):
+                return line.strip()
+        raise AssertionError(f"never said '{what}': {self.said}")
+
+    def make(self, name):
+        self.process.stdin.write(name + "\n")
+        line = self.process.stdout.readline().strip()
+        self.said.append(line)
+        return line
+
+    def end(self):
+        self.process.stdin.close()
+        self.read("ended")
+        assert self.process.wait() == 0
+
+
+def token_in(cluster):
+    """The tokens that were in requests, as the NameNode's log has them."""
+    return set(re.findall(r"[?&](?:token|delegation)=([\w-]{20,})", cluster.namenode_jvms[1].log.read_text(errors="replace")))
+
+
+def test_tokens():
+    """Of a cluster that gives them to everybody. Nobody proves anything here either: what gives tokens is dr.who."""
+    conf = {"dfs.namenode.delegation.token.always-use": "true", "dfs.namenode.delegation.token.renew-interval": 2000,
+            "dfs.namenode.delegation.token.max-lifetime": 6000}
+    with Hadoop(datanodes=0, conf=conf) as c:
+        c.fsshell("-chmod", "777", "/")
+        driver = Driver(c.url, "--hdfs-negotiate")
+        assert driver.read("executors") == "executors have 1 token(s)"
+        driver.read("ready")
+        assert audit(c, "getDelegationToken") == 1 and audit(c, "renewDelegationToken") == 1
+        # Renewed in time, and replaced before it cannot be renewed any more.
+        assert driver.read("executors") == "executors have 1 token(s)"
+        assert audit(c, "getDelegationToken") == 2 and audit(c, "renewDelegationToken") >= 4
+        driver.end()
+        assert audit(c, "cancelDelegationToken") == 2
+        assert not any("warning" in line or "could not" in line for line in driver.said), driver.said
+        tokens = token_in(c)
+        assert len(tokens) == 2
+        assert not any(t in line for t in tokens for line in driver.said)
+
+
+def test_kerberos():
+    with secure.Kdc() as kdc:
+        alice, bob = kdc.user("alice"), kdc.user("bob")
+        with secure.KerberosHadoop(kdc, datanodes=1, replication=1) as c:
+            c.fsshell("-mkdir", "/alice")
+            c.fsshell("-chown", "alice", "/alice")
+            assert mkdir(c.url + "/alice/1", "--hdfs-negotiate", env=alice) == "done"
+            denied = mkdir(c.url + "/alice/2", "--hdfs-negotiate", env=bob)
+            assert "ermission denied" in denied and "bob" in denied, denied
+            # The configuration says that it is Kerberos.
+            assert mkdir(c.url + "/alice/3", f"--hdfs-conf={c.conf_dir}", env=alice) == "done"
+            # No word is taken for anything; no ticket.
+            for options in ("--hdfs-user=alice",), ("--hdfs-negotiate",):
+                refused = mkdir(c.url + "/alice/4", *options, env=kdc.env)
+                assert "done" not in refused and "--hdfs-negotiate" in refused or "kinit" in refused, refused
+
+            driver = Driver(c.url + "/alice", "--hdfs-negotiate", env=alice)
+            assert driver.read("executors") == "executors have 1 token(s)"
+            driver.read("ready")
+            assert driver.make("by-token") == "done"  # without a ticket
+            lines = c.fsshell("-ls", "/alice").out.splitlines()
+            assert [line.split()[2] for line in lines if line.endswith("/by-token")] == ["alice"]
+            token, = token_in(c)
+            with open(f"/proc/{driver.process.pid}/cmdline", encoding="utf-8") as f:
+                assert token not in f.read()
+            driver.end()
+            assert audit(c, "cancelDelegationToken") == 1
+
+            # What is cancelled is good for nothing, and that is said without it.
+            with tempfile.NamedTemporaryFile("w", prefix="quern-token-") as f:
+                authority = c.url.split("//")[1]
+                f.write(f"{authority} {token}\n")
+                f.flush()
+                late = mkdir(c.url + "/alice/late", f"--hdfs-token-file={f.name}", env=kdc.env)
+                assert "token" in late and token not in late, late
+                os.chmod(f.name, 0o644)
+                assert "chmod 600" in mkdir(c.url + "/alice/late", f"--hdfs-token-file={f.name}", env=kdc.env)
+
+
+def main():
+    hadoop.need()
+    why = secure.no_kerberos()
+    if why and os.environ.get("QUERN_REQUIRE_HDFS"):
+        sys.exit(f"failed: no Kerberos to test with: {why}")
+    for test in test_user_names, test_certificates, test_tokens, test_kerberos:
+        if test is test_kerberos and why:
+            print(f"skipped: no Kerberos to test with: {why}", file=sys.stderr)
+            continue
+        print(test.__name__, flush=True)
+        test()
+
+
+main()
