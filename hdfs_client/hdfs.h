@@ -55,6 +55,9 @@ int hdfs_list(struct hdfs *fs, const char *path, struct hdfs_listing *ret, struc
 int hdfs_glob(struct hdfs *fs, const char *pattern, struct hdfs_listing *ret, struct err *err);
 bool hdfs_is_glob(const char *path);
 
+/* The user's own folder, which the caller frees. */
+int hdfs_home(struct hdfs *fs, char **ret, struct err *err);
+
 int hdfs_summary(struct hdfs *fs, const char *path, struct hdfs_summary *ret, struct err *err);
 int hdfs_locate(struct hdfs *fs, const char *path, uint64_t offset, uint64_t length, struct hdfs_blocks *ret,
 	struct err *err);
