@@ -14,6 +14,7 @@ struct step {
 	const char *status; /* "200 OK"; NULL: the connection is closed, without an answer */
 	const char *body;   /* JSON; or NULL */
 	const char *head;   /* more header lines, each with \r\n; or NULL */
+	const char *type;   /* NULL: JSON */
 };
 
 enum { NODES = 3, STEPS = 16 };
@@ -55,9 +56,9 @@ static inline void node_answers(void *arg, struct script_request *r)
 		return;
 	}
 	const char *body = step->body != NULL ? step->body : "";
-	(void)snprintf(head, sizeof(head),
-		"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n%s\r\n",
-		step->status, strlen(body), step->head != NULL ? step->head : "");
+	(void)snprintf(head, sizeof(head), "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
+		step->status, step->type != NULL ? step->type : "application/json", strlen(body),
+		step->head != NULL ? step->head : "");
 	script_say(r->peer, head);
 	script_say(r->peer, body);
 }
