@@ -6,6 +6,7 @@
     bench/measure.py BUILD d3 --data DIR   sort of DIR/text and DIR/records against GNU sort and a single-purpose program
     bench/measure.py BUILD d4 --data DIR   d1 to d3 with task memory of 64 MiB against 2 GiB; peak memory of workers
     bench/measure.py BUILD d6 --data DIR   a map file written and read, against zstd alone
+    bench/measure.py BUILD d7              a file read from HDFS, against curl of a DataNode
     bench/measure.py BUILD d8 --data DIR   iterations over DIR/points, persisted or read again
     bench/measure.py BUILD c3              null tasks a second, coarse
     bench/measure.py BUILD c4              null tasks a second, fine, against a framework that only launches
@@ -24,10 +25,10 @@ import argparse
 import pathlib
 import tempfile
 
-from measuring import data, iterate, little, peers, run, tasks
+from measuring import data, hdfs, iterate, little, peers, run, tasks
 
 MEASURES = {name: getattr(module, name) for module, names in (
-    (data, ("d1", "d2", "d3", "d4", "d6")), (iterate, ("d8",)), (peers, ("d5",)), (tasks, ("c3", "c4", "c6"))) for name in names}
+    (data, ("d1", "d2", "d3", "d4", "d6")), (hdfs, ("d7",)), (iterate, ("d8",)), (peers, ("d5",)), (tasks, ("c3", "c4", "c6"))) for name in names}
 
 
 def main():

@@ -1,19 +1,33 @@
 /* local.c: `quern local`: the embedded cluster on its own, for other frameworks, other terminals, tests. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/parse.h"
 #include "local/cluster.h"
 
-enum { KEY_AGENTS = 0x100, KEY_CORES, KEY_MEMORY, KEY_IP, KEY_PORT, KEY_WORK_DIR, KEY_KEEP, KEY_READY };
+enum {
+	KEY_AGENTS = 0x100,
+	KEY_CORES,
+	KEY_MEMORY,
+	KEY_HOSTNAME,
+	KEY_IP,
+	KEY_PORT,
+	KEY_WORK_DIR,
+	KEY_KEEP,
+	KEY_READY
+};
 
 struct local_options {
 	uint32_t agents, cpus_milli, mem_mb, port;
 	const char *ip, *work_dir;
+	VEC(const char *) hostnames;
 	bool keep;
 	int ready_fd;
 };
@@ -25,6 +39,10 @@ static const struct argp_option list[] = {
 		.key = KEY_MEMORY,
 		.arg = "SIZE",
 		.doc = "memory of each (1g for each core and 1g more)" },
+	{ .name = "hostname",
+		.key = KEY_HOSTNAME,
+		.arg = "NAME[,NAME...]",
+		.doc = "names of the agents' hosts, in turn; nothing looks them up (the address)" },
 	{ .name = "ip", .key = KEY_IP, .arg = "ADDRESS", .doc = "address to listen on (127.0.0.1)" },
 	{ .name = "port", .key = KEY_PORT, .arg = "PORT", .doc = "of the master, 0 for any (5050)" },
 	{ .name = "work-dir",
@@ -39,7 +57,22 @@ static const struct argp_option list[] = {
 	{ 0 },
 };
 
-static int set(struct local_options *o, int key, const char *arg, struct err *err)
+/* Cuts the text up where it is: it is the command line's. */
+static int set_hostnames(struct local_options *o, char *text, struct err *err)
+{
+	char *name;
+
+	o->hostnames.n = 0;
+	while ((name = strsep(&text, ",")) != NULL) {
+		if (*name == '\0' || strpbrk(name, "/ \t\n") != NULL)
+			return err_set(err, -EINVAL, "--hostname: '%s' is no name of a host", name);
+		if (vec_push(&o->hostnames, name) < 0)
+			return err_set(err, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+static int set(struct local_options *o, int key, char *arg, struct err *err)
 {
 	uint32_t n;
 	int r = 0;
@@ -51,6 +84,8 @@ static int set(struct local_options *o, int key, const char *arg, struct err *er
 		return parse_cpus_milli(arg, &o->cpus_milli, err);
 	case KEY_MEMORY:
 		return parse_memory_mb(arg, &o->mem_mb, err);
+	case KEY_HOSTNAME:
+		return set_hostnames(o, arg, err);
 	case KEY_IP:
 		o->ip = arg;
 		break;
@@ -104,6 +139,11 @@ int command_local(int argc, char **argv)
 	argp_err_exit_status = 2;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
 		return 2;
+	if (o.hostnames.n > o.agents) {
+		(void)fprintf(stderr, "quern: --hostname gives %zu names to %u agent%s (--agents)\n",
+			o.hostnames.n, o.agents, o.agents == 1 ? "" : "s");
+		return 2;
+	}
 	if (o.mem_mb == 0)
 		o.mem_mb = 1024 + o.cpus_milli * 1024 / 1000;
 	if (asprintf(&resources, "cpus:%g;mem:%u;disk:10240;ports:[31000-32000]", o.cpus_milli / 1000.0,
@@ -114,11 +154,15 @@ int command_local(int argc, char **argv)
 	}
 	const struct cluster_config config = { .address = o.ip,
 		.port = (uint16_t)o.port,
+		.agent_hostnames = o.hostnames.at,
+		.n_agent_hostnames = (uint32_t)o.hostnames.n,
 		.agents = o.agents,
 		.resources = resources,
 		.work_dir = o.work_dir,
 		.keep_sandboxes = o.keep,
 		.ready_fd = o.ready_fd,
 		.life_fd = -1 };
-	return cluster_main(&config);
+	int status = cluster_main(&config);
+	vec_deinit(&o.hostnames);
+	return status;
 }

@@ -235,7 +235,8 @@ static const struct option_row rows[] = {
 		"quern_persist(), else 0)",
 		set_cache_memory },
 	{ "locality-wait", "TIME",
-		"tasks of a stage wait so long for places that suit them (coarse: 3s, fine: 1s)",
+		"a stage is so much later at most for its tasks' waiting for their data's place (coarse: 3s, "
+		"fine: 1s)",
 		set_locality_wait },
 	{ "task-max-failures", "N", "attempts of a task before the job fails (4)", set_max_failures },
 	{ "max-bad-records", "N",

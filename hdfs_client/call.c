@@ -230,8 +230,14 @@ static enum hdfs_outcome outcome_of_failure(struct hdfs_call *c, const struct ht
 	case -EMSGSIZE:
 		c->refusal.code = -EBADMSG;
 		return HDFS_ANSWERED;
-	case -EHOSTUNREACH:
 	case -EKEYREJECTED:
+		(void)snprintf(c->refusal.text, sizeof(c->refusal.text),
+			"%s (over TLS a server proves its name by a certificate of an authority that is "
+			"trusted: "
+			"--hdfs-ca-file)",
+			r->error);
+		return HDFS_HOPELESS;
+	case -EHOSTUNREACH:
 		return HDFS_HOPELESS;
 	default:
 		return r->sent ? HDFS_LOST : HDFS_UNREACHED;

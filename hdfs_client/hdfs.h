@@ -26,7 +26,10 @@ struct hdfs;      /* one of them: its NameNodes, and connections that are kept; 
 
 /* `access` is copied. 0 or -ENOMEM. */
 int hdfs_pool_new(const struct hdfs_access *access, struct hdfs_pool **ret, struct err *err);
-struct hdfs_pool *hdfs_pool_free(struct hdfs_pool *pool);
+struct hdfs_pool *hdfs_pool_free(struct hdfs_pool *pool); /* after its files and writers */
+
+/* How many bytes a file that is read ahead may hold; at first 96 MiB, as `quern fs` wants it. */
+void hdfs_pool_set_memory(struct hdfs_pool *pool, size_t bytes);
 
 /* The file system of an hdfs://, webhdfs:// or swebhdfs:// URL, and the path in it, which the caller frees
  * (may be passed as NULL). No request is sent. -EINVAL: the URL is none. */
@@ -51,6 +54,9 @@ int hdfs_list(struct hdfs *fs, const char *path, struct hdfs_listing *ret, struc
  * which matches a slash. A path that exists is itself. Appends; nothing: nothing matches. */
 int hdfs_glob(struct hdfs *fs, const char *pattern, struct hdfs_listing *ret, struct err *err);
 bool hdfs_is_glob(const char *path);
+
+/* The user's own folder, which the caller frees. */
+int hdfs_home(struct hdfs *fs, char **ret, struct err *err);
 
 int hdfs_summary(struct hdfs *fs, const char *path, struct hdfs_summary *ret, struct err *err);
 int hdfs_locate(struct hdfs *fs, const char *path, uint64_t offset, uint64_t length, struct hdfs_blocks *ret,
@@ -89,7 +95,8 @@ int hdfs_open(struct hdfs *fs, const char *path, uint64_t from, uint64_t to, str
 	uint64_t *ret_size, struct err *err);
 
 /* As pread(): at least 1 byte and at most `len` from `offset` on, 0 at the end of the file. A DataNode that
- * fails is left for one that has another replica. -ESTALE: the file was deleted, or has another length. */
+ * fails is left for one that has another replica. -ESTALE: the file was deleted, or is another one now, or
+ * has another length: said at the latest of the bytes before `to`. */
 ssize_t hdfs_read(struct hdfs_file *f, void *to, size_t len, uint64_t offset, struct err *err);
 struct hdfs_file *hdfs_close(struct hdfs_file *f); /* takes NULL, returns NULL */
 

@@ -86,11 +86,14 @@ static void ask_redirect(struct hdfs_call *c, struct hdfs_request *q)
 
 	hdfs_request_flag(q, "noredirect", true);
 	for (size_t i = 0; r == 0 && i < c->ask.n_exclude; i++) {
-		const struct hdfs_learned *l = hdfs_hosts_find(&c->fs->learned, c->ask.exclude[i]);
+		const char *name = c->ask.exclude[i], *user = hdfs_access_host(c->fs->access, name);
+		const struct hdfs_learned *l = hdfs_hosts_find(&c->fs->learned, name);
+		const char *comma = list.len > 0 ? "," : "";
 
 		if (l != NULL)
-			r = buf_add_fmt(
-				&list, "%s%s:%u", list.len > 0 ? "," : "", l->address, (unsigned)l->port);
+			r = buf_add_fmt(&list, "%s%s:%u", comma, l->address, (unsigned)l->port);
+		else if (user != NULL) /* the best guess; it may have a port, of another kind */
+			r = buf_add_fmt(&list, "%s%.*s", comma, (int)strcspn(user, ":"), user);
 	}
 	if (r == 0 && list.len > 0)
 		r = buf_add(&list, "", 1);

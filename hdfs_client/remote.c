@@ -116,7 +116,8 @@ static void read_status(long status, struct hdfs_refusal *ret)
 	if (status == 401 || status == 403) {
 		ret->code = -EACCES;
 		(void)snprintf(ret->text, sizeof(ret->text),
-			"not let in (HTTP status %ld): it wants a Kerberos ticket or a delegation token",
+			"not let in (HTTP status %ld): it wants a Kerberos ticket (kinit, --hdfs-negotiate) "
+			"or a delegation token",
 			status);
 		return;
 	}

@@ -19,6 +19,7 @@ struct hdfs_status {
 	uint64_t modified_ms, accessed_ms; /* since 1970 */
 	uint32_t replication;
 	uint16_t permission; /* mode bits, the sticky one included */
+	uint64_t id;         /* of the file itself, whatever it is called; 0: not known (HttpFS) */
 	char *owner, *group;
 };
 

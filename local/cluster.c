@@ -139,6 +139,9 @@ static int check_config(const struct cluster_config *config, struct err *err)
 			config->agents);
 	if (config->resources == NULL)
 		return err_set(err, -EINVAL, "the agents have no resources");
+	if (config->n_agent_hostnames > config->agents)
+		return err_set(err, -EINVAL, "%u host names are too many for %u agent%s",
+			config->n_agent_hostnames, config->agents, config->agents == 1 ? "" : "s");
 	return 0;
 }
 

@@ -196,12 +196,19 @@ void agent_shell_deliver(struct agent_shell *s, const uint8_t *data, size_t len)
 /* --- pages
  * -------------------------------------------------------------------------------------------------- */
 
+static const char *hostname_of(const struct agent_shell *s)
+{
+	const struct cluster *c = s->cluster;
+
+	return s->index < c->config->n_agent_hostnames ? c->config->agent_hostnames[s->index] : c->hostname;
+}
+
 static json_t *on_state(void *arg)
 {
 	const struct agent_shell *s = arg;
 	const struct cluster *c = s->cluster;
 
-	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:o}", "version", "1.12.0", "hostname", c->hostname,
+	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:o}", "version", "1.12.0", "hostname", hostname_of(s),
 		"port", (int)server_port(s->server), "resources", c->config->resources, "work_dir",
 		s->work_dir, "executors", container_list_json(&s->containers));
 }
@@ -239,7 +246,7 @@ static int start(struct agent_shell *s, struct err *err)
 	if (r < 0)
 		return r;
 	const struct agent_config config = {
-		.hostname = c->hostname,
+		.hostname = hostname_of(s),
 		.ip = c->address,
 		.port = server_port(s->server),
 		.resources = c->config->resources,

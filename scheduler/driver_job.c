@@ -65,6 +65,17 @@ static void show_peak(struct driver *d)
 		driver_say(d, "peak memory of a worker: %.1f MiB", (double)now.peak_rss / (1 << 20));
 }
 
+/* Whether the cluster and the data are together; where nobody looks on, only when asked. */
+static void show_locality(struct driver *d)
+{
+	struct sched_progress now;
+	char text[128];
+
+	sched_get_progress(d->sched, &now);
+	if (progress_locality(text, sizeof(text), &now.locality) > 0)
+		driver_say(d, "locality: %s", text);
+}
+
 static void show_count(struct driver *d, const Quern__Count *c, const char *name)
 {
 	const char *type = tally_type(tally_reduction(c));
@@ -117,6 +128,8 @@ static void on_gone(void *arg, int status, const char *why)
 	else if (WEXITSTATUS(status) != 0 && d->c->verbose)
 		driver_say(d, "quern_main() ended with status %d", WEXITSTATUS(status));
 	show_tally(d);
+	if (d->c->verbose || d->progress.line.on)
+		show_locality(d);
 	if (d->c->verbose)
 		show_peak(d);
 	driver_end(d, why == NULL && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? DRIVER_DONE

@@ -1,5 +1,4 @@
-/* progress.h: one line on a terminal that says how far the job is, redrawn in place; nothing at all
- * elsewhere. */
+/* progress.h: one line on a terminal that says how far the job is (base/redraw.h). */
 #ifndef QUERN_SCHEDULER_PROGRESS_H
 #define QUERN_SCHEDULER_PROGRESS_H
 
@@ -7,15 +6,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/redraw.h"
 #include "scheduler/sched.h"
 
 struct progress {
-	FILE *out;
-	bool on;           /* out is a terminal and nobody asked for quiet */
-	bool drawn;        /* the line is on the screen */
-	uint64_t drawn_ms; /* when it was last redrawn */
-	uint32_t run;      /* the action that the rate is of ... */
-	uint64_t run_ms;   /* ... and when it was first seen */
+	struct redraw line;
+	uint32_t run;    /* the action that the rate is of ... */
+	uint64_t run_ms; /* ... and when it was first seen */
 };
 
 /* `quiet`: never draw. */
@@ -26,5 +23,8 @@ void progress_show(struct progress *p, const struct sched_progress *now, uint64_
 
 /* Takes the line away; to be called before anything else is printed, and at the end. */
 void progress_clear(struct progress *p);
+
+/* "97 % of 1,204 tasks ran where their data is": 1; 0: no task had a place that it preferred. */
+int progress_locality(char *ret, size_t size, const struct sched_locality *l);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_place.h"
 
 /* ---- Making ---- */
 
@@ -139,6 +139,7 @@ struct sched *sched_free(struct sched *s)
 	sched_holds_deinit(s);
 	sched_executors_deinit(s);
 	sched_agents_deinit(s);
+	sched_hosts_deinit(s);
 	vec_deinit(&s->offering);
 	vec_deinit(&s->batched);
 	(void)mode_free(s->mode);
@@ -194,7 +195,8 @@ static int look(struct sched *s)
 
 	if (s->look_ms <= s->now_ms) {
 		s->look_ms = UINT64_MAX;
-		sched_prefer_look(s);
+		s->stirred = true;
+		sched_hosts_look(s);
 		r = sched_executors_look(s);
 		if (r == 0)
 			r = sched_attempts_look(s);
@@ -221,6 +223,7 @@ static int settle(struct sched *s)
 		r = sched_link_dispatch(s);
 	if (r == 0)
 		r = sched_offers_answer(s);
+	sched_wait_settle(s);
 	sched_run_sweep(s);
 	return r < 0 ? r : sched_appetite_settle(s);
 }
@@ -269,6 +272,8 @@ void sched_get_progress(const struct sched *s, struct sched_progress *ret)
 		.declined = s->declined,
 		.revives = s->revives,
 		.peak_rss = s->peak_rss,
+		.locality = { s->ran[LOCALITY_CACHED], s->ran[LOCALITY_HOST], s->ran[LOCALITY_ELSEWHERE],
+			s->ran[LOCALITY_ANY] },
 		.subscribed = s->subscribed };
 	if (s->run == NULL)
 		return;

@@ -45,7 +45,8 @@ struct sched_config {
 	uint32_t task_max_failures; /* attempts of a task, all told */
 	uint64_t task_timeout_ms;   /* 0: none */
 	uint64_t max_bad_records;   /* of the whole job, that are left out */
-	uint64_t locality_wait_ms;  /* a task that prefers some executors waits so long for one of them */
+	uint64_t locality_wait_ms;  /* a stage is so much later at most for its tasks' waiting for executors
+				       and hosts that they prefer (sched_wait.c) */
 
 	uint64_t revive_interval_ms; /* least time between two REVIVEs; UINT64_MAX: never REVIVE but to
 					un-suppress */
@@ -171,6 +172,14 @@ struct sched_tally {
 };
 void sched_get_tally(const struct sched *s, struct sched_tally *ret);
 
+/* Tasks that succeeded, by where they ran. Those that ran again, for their output was lost, count again. */
+struct sched_locality {
+	uint64_t cached;    /* where their partition of a persisted set was */
+	uint64_t host;      /* on a host of their data */
+	uint64_t elsewhere; /* they would rather have run at such a place */
+	uint64_t any;       /* there was no such place */
+};
+
 /* For a person watching. */
 struct sched_progress {
 	uint32_t run;
@@ -180,6 +189,7 @@ struct sched_progress {
 	uint32_t slots_held;
 	uint64_t offers, declined, revives; /* since the start */
 	uint64_t peak_rss; /* of any worker since the start, bytes, as the kernel counts; 0: none has said */
+	struct sched_locality locality; /* since the start */
 	bool subscribed;
 };
 void sched_get_progress(const struct sched *s, struct sched_progress *ret);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_place.h"
 
 struct agent *sched_agent_find(const struct sched *s, const char *id)
 {
@@ -26,16 +26,19 @@ static struct agent *make(struct sched *s, const char *id, const char *hostname)
 		return NULL;
 	a->id = strdup(id);
 	a->hostname = strdup(hostname);
+	a->host = sched_host_get(s, hostname);
 	a->number = s->next_agent++;
 	struct agent *added = a;
-	if (a->id != NULL && a->hostname != NULL)
+	if (a->id != NULL && a->hostname != NULL && a->host != NULL)
 		HASH_ADD_KEYPTR(hh, s->agents, a->id, strlen(a->id), added);
-	if (a->id == NULL || a->hostname == NULL || added == NULL || added->hh.tbl == NULL) {
+	if (a->id == NULL || a->hostname == NULL || a->host == NULL || added == NULL ||
+		added->hh.tbl == NULL) {
 		free(a->id);
 		free(a->hostname);
 		free(a);
 		return NULL;
 	}
+	a->host->agents++;
 	return a;
 }
 
@@ -59,6 +62,7 @@ int sched_agent_failed(struct sched *s, struct agent *a)
 		return 0;
 	a->failures /= 2; /* the next failure after its return sends it out sooner */
 	a->excluded_until_ms = s->now_ms + exclude_ms;
+	sched_host_refresh(s, a);
 	sched_look_at(s, a->excluded_until_ms);
 	return sched_plan_text(s, SCHED_DO_LOG, 0, 0, "%s is left out for %llu s: too much fails there",
 		a->hostname, (unsigned long long)(exclude_ms / 1000));
@@ -110,6 +114,7 @@ bool sched_agent_other(const struct sched *s, const struct avoid *avoid)
 int sched_agent_lost(struct sched *s, struct agent *a, const char *why)
 {
 	a->lost = true;
+	sched_host_refresh(s, a);
 	return a->executor != NULL ? sched_executor_lost(s, a->executor, false, why) : 0;
 }
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_place.h"
 
 struct attempt *sched_attempt_find(const struct sched *s, uint32_t stage, uint32_t partition, uint32_t number)
 {
@@ -46,6 +46,7 @@ int sched_attempt_new(
 	DL_APPEND(e->attempts, a);
 	t->attempt = a;
 	t->state = TASK_RUNNING;
+	t->locality = sched_prefer_where(t, e);
 	if (h != NULL) {
 		h->attempt = a;
 	} else {

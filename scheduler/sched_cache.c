@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "job/stage.h"
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_place.h"
 
 /* No padding: a key. */
 struct cached_name {
@@ -224,8 +224,7 @@ int sched_cache_linked(struct sched *s, const struct executor *e)
 
 /* ---- Where tasks would rather run ---- */
 
-/* The executors that save a task the most: those that have the last step of it that anybody has. */
-static uint32_t owners(const struct sched *s, const struct task *t, struct executor *ret[PREFER_MAX])
+uint32_t sched_cache_owners(const struct sched *s, const struct task *t, struct executor *ret[PREFER_MAX])
 {
 	const struct stage *stage = t->stage;
 	const struct branch *b = sched_stage_branch(stage, t->partition);
@@ -243,26 +242,6 @@ static uint32_t owners(const struct sched *s, const struct task *t, struct execu
 			ret[n++] = at->executor;
 	}
 	return n;
-}
-
-int sched_cache_prefer(struct sched *s, struct stage *stage)
-{
-	struct executor *executors[PREFER_MAX];
-	int r = 0;
-
-	stage->choosy_until_ms = 0;
-	stage->choosy_over = false;
-	if (!stage_keeps(stage->message))
-		return 0;
-	for (uint32_t i = 0; r == 0 && i < stage->n_tasks; i++) {
-		struct task *t = &stage->tasks[i];
-
-		if (t->state != TASK_PENDING || t->queue == QUEUE_RETRY)
-			continue;
-		r = sched_prefer_set(t, executors, owners(s, t, executors));
-		sched_task_requeue(s, t);
-	}
-	return r;
 }
 
 void sched_cache_deinit(struct sched *s)

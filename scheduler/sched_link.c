@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_place.h"
 
 static int send(struct sched *s, const struct executor *e, const Quern__ToExecutor *m)
 {
@@ -102,52 +102,139 @@ static int send_tasks(struct sched *s, struct executor *e, struct attempt *const
 	return r;
 }
 
-static int give(struct sched *s, struct executor *e, bool *ret_given)
+/* One that goes ahead waits for one slot. */
+static struct room room_of(const struct executor *e)
+{
+	return (struct room){ .slots = e->load < e->slots ? e->slots - e->load : 1,
+		.cpus_milli = INT64_MAX,
+		.mem_milli = INT64_MAX };
+}
+
+static int give(struct sched *s, struct executor *e, struct task *t)
 {
 	struct attempt *a;
 
-	if (!sched_agent_usable(s, e->agent))
-		return 0;
-	/* One that goes ahead waits for one slot. */
-	const struct room room = { .slots = e->load < e->slots ? e->slots - e->load : 1,
-		.cpus_milli = INT64_MAX,
-		.mem_milli = INT64_MAX };
-	struct task *t = sched_task_pick(s, e->agent, &room);
-	if (t == NULL)
-		return 0;
 	int r = sched_attempt_new(s, t, e, NULL, &a);
 	if (r == 0 && e->batch.n == 0)
 		r = vec_push(&s->batched, e);
-	if (r == 0)
-		r = vec_push(&e->batch, a);
-	*ret_given = true;
-	return r;
+	return r < 0 ? r : vec_push(&e->batch, a);
 }
 
-int sched_link_dispatch(struct sched *s)
+/* Tasks of the stage for free slots: one for each executor, then another one, and so on. */
+static int give_round(struct sched *s, struct stage *stage, enum pick what)
 {
 	struct executor *e, *next;
 	bool given = true;
 	int r = 0;
 
-	if (s->config.mode->task_per_hold || s->run == NULL || s->run->ended || !s->run->may_run)
-		return 0;
-	while (r == 0 && given && s->idle != NULL && sched_run_runnable(s) > 0) {
+	while (r == 0 && given && s->idle != NULL && stage->n_pending > 0) {
 		given = false;
 		DL_FOREACH_SAFE(s->idle, e, next)
 		{
-			if (r == 0)
-				r = give(s, e, &given);
+			const struct room room = room_of(e);
+			struct task *t =
+				r == 0 && sched_size_fits(s, stage, &room) && sched_agent_usable(s, e->agent)
+					? sched_task_pick(s, stage, e->agent, what)
+					: NULL;
+
+			if (t == NULL)
+				continue;
+			r = give(s, e, t);
+			given = true;
 		}
 	}
-	for (given = s->heard != NULL; r == 0 && given && sched_ahead_room(s, s->heard);) {
-		given = false;
-		r = give(s, s->heard, &given);
+	return r;
+}
+
+/* What the stage could use of slots that are free and stay so. */
+static void note_idle(struct sched *s, struct stage *stage)
+{
+	uint32_t slots = sched_size_slots(s, stage);
+	const struct executor *e;
+	uint64_t n = 0;
+
+	if (stage->n_choosy == 0 && stage->wait.behind == 0)
+		return;
+	if (slots == 1) {
+		n = s->free_slots;
+	} else {
+		DL_FOREACH(s->idle, e)
+		{
+			n += e->free_slots / slots;
+		}
+		DL_FOREACH(s->asked, e)
+		{
+			n += e->free_slots / slots;
+		}
 	}
+	sched_wait_idle(s, stage, n < UINT32_MAX ? (uint32_t)n : UINT32_MAX);
+}
+
+/* Everybody gets what it has the data of, before anybody gets what another one may have. */
+static int give_stage(struct sched *s, struct stage *stage)
+{
+	int r = stage->places != NULL ? give_round(s, stage, PICK_NEAR) : 0;
+
+	return r < 0 ? r : give_round(s, stage, PICK_ANY);
+}
+
+/* Those that have free slots and got nothing are not asked again before something has changed: with many of
+ * them, waiting for tasks that wait for other places, each result would be dear. */
+static int give_all(struct sched *s)
+{
+	struct executor *e;
+	int r = 0;
+
+	if (s->stirred) {
+		DL_FOREACH(s->asked, e)
+		{
+			e->asked = false;
+		}
+		DL_CONCAT(s->asked, s->idle);
+		s->idle = s->asked;
+		s->asked = NULL;
+	}
+	s->stirred = false;
+	for (size_t i = 0; r == 0 && s->idle != NULL && i < s->run->ready.n; i++)
+		r = give_stage(s, s->run->ready.at[i]);
+	DL_FOREACH(s->idle, e)
+	{
+		e->asked = true;
+	}
+	DL_CONCAT(s->asked, s->idle);
+	s->idle = NULL;
+	for (size_t i = 0; i < s->run->ready.n; i++)
+		note_idle(s, s->run->ready.at[i]);
+	return r;
+}
+
+static int give_ahead(struct sched *s, struct executor *e)
+{
+	while (sched_ahead_room(s, e) && sched_agent_usable(s, e->agent)) {
+		const struct room room = room_of(e);
+		struct task *t = sched_task_pick_any(s, e->agent, &room);
+		int r = t != NULL ? give(s, e, t) : 0;
+
+		if (r < 0 || t == NULL)
+			return r;
+	}
+	return 0;
+}
+
+int sched_link_dispatch(struct sched *s)
+{
+	int r;
+
+	if (s->config.mode->task_per_hold || s->run == NULL || s->run->ended || !s->run->may_run)
+		return 0;
+	r = give_all(s);
+	if (r == 0 && s->heard != NULL)
+		r = give_ahead(s, s->heard);
 	if (r == 0)
 		r = sched_ahead_take_back(s);
 	for (size_t i = 0; i < s->batched.n; i++) {
-		e = s->batched.at[i];
+		struct executor *e = s->batched.at[i];
+
 		if (r == 0)
 			r = send_tasks(s, e, e->batch.at, e->batch.n);
 		e->batch.n = 0;

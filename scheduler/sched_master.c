@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_place.h"
 
 static int fatal(struct sched *s, const char *what, const char *detail)
 {
@@ -111,8 +111,10 @@ static int on_inverse_offers(struct sched *s, const Mesos__V1__Scheduler__Event_
 		const Mesos__V1__InverseOffer *o = offers->inverse_offers[i];
 		struct agent *a = o->agent_id != NULL ? sched_agent_find(s, o->agent_id->value) : NULL;
 
-		if (a != NULL)
-			a->draining = true; /* until it makes offers without unavailability */
+		if (a == NULL)
+			continue;
+		a->draining = true; /* until it makes offers without unavailability */
+		sched_host_refresh(s, a);
 	}
 	return sched_call_accept_inverse(s, offers);
 }

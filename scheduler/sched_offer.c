@@ -3,13 +3,22 @@
  * The offers of one agent are used together, in one ACCEPT; every other offer of the event is declined. How
  * long for: what nobody wants, for an hour, which REVIVE takes back; what is too small, for some seconds;
  * what cannot be used this instant, not at all. The rest of an offer that was used is refused for no time
- * while there is more to run. */
+ * while there is more to run.
+ *
+ * Which offers are used follows from where data is. In a mode with a hold for each task the agents of the
+ * event first get tasks that have their data there, by turns, and those with few such tasks ahead of the
+ * others: what one agent alone has is left for it, and what several have is spread. Only then is what is left
+ * given to tasks that do not mind, or have waited long enough. An offer that could run something and does
+ * not, for a task waits for another place (sched_wait.c), is passed over: declined, so that others may use
+ * it, for no longer than that wait. In a mode that takes slots beforehand agents that have data go first.
+ *
+ * Nothing here looks at tasks one by one: that an agent has local ones is a look into a table. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_place.h"
 
 int sched_offer_pool(struct sched *s, const Mesos__V1__Scheduler__Event__Offers *offers)
 {
@@ -27,6 +36,7 @@ int sched_offer_pool(struct sched *s, const Mesos__V1__Scheduler__Event__Offers 
 		a->offered_ms = s->now_ms;
 		if (o->unavailability == NULL)
 			a->draining = false;
+		sched_host_refresh(s, a);
 		if (r == 0 && a->offers.n == 0)
 			r = vec_push(&s->offering, a);
 		if (r == 0)
@@ -121,202 +131,221 @@ static uint32_t held_here(const struct agent *a)
 	return n;
 }
 
-/* ---- Launching ---- */
-
-/* One task of an ACCEPT, with what it points at. */
-struct launch {
-	Mesos__V1__TaskInfo info;
-	Mesos__V1__TaskID task_id;
-	Mesos__V1__AgentID agent_id;
-};
-
-static void free_launch(struct launch *l)
-{
-	resources_pb_free(l->info.resources, l->info.n_resources);
-	free(l->info.data.data);
-}
-
-static int take_resources(struct resources *pool, const struct hold *h, Mesos__V1__TaskInfo *info)
-{
-	struct resources *part = NULL;
-	int r = resources_new(&part);
-
-	if (r == 0)
-		r = resources_take(pool, "cpus", h->cpus_milli, part);
-	if (r == 0)
-		r = resources_take(pool, "mem", (int64_t)h->mem_mb * 1000, part);
-	if (r == 0)
-		r = resources_to_pb(part, &info->resources, &info->n_resources);
-	(void)resources_free(part);
-	return r;
-}
-
-static int fill_launch(
-	struct launch *l, const struct hold *h, const Quern__TaskData *data, struct resources *pool)
-{
-	struct executor *e = h->executor;
-
-	mesos__v1__task_info__init(&l->info);
-	mesos__v1__task_id__init(&l->task_id);
-	mesos__v1__agent_id__init(&l->agent_id);
-	l->task_id.value = h->id;
-	l->agent_id.value = e->agent->id;
-	l->info.name = h->id;
-	l->info.task_id = &l->task_id;
-	l->info.agent_id = &l->agent_id;
-	l->info.executor = e->info;
-	l->info.has_data = 1;
-	l->info.data.len = quern__task_data__get_packed_size(data);
-	l->info.data.data = malloc(l->info.data.len);
-	if (l->info.data.data == NULL)
-		return -ENOMEM;
-	(void)quern__task_data__pack(data, l->info.data.data);
-	return take_resources(pool, h, &l->info);
-}
-
-static int launch_lease(
-	struct sched *s, struct executor *e, uint32_t slots, struct resources *pool, struct launch *l)
-{
-	Quern__TaskData data = QUERN__TASK_DATA__INIT;
-	Quern__Lease lease = QUERN__LEASE__INIT;
-	struct hold *h;
-	char id[ID_MAX];
-
-	(void)snprintf(id, sizeof(id), "lease-%u", s->next_lease++);
-	int r = sched_hold_new(s, id, e, slots, true, &h);
-	if (r < 0)
-		return r;
-	h->cpus_milli = s->config.task_cpus_milli * slots;
-	h->mem_mb = s->config.task_mem_mb * slots;
-	lease.slots = slots;
-	data.lease = &lease;
-	return fill_launch(l, h, &data, pool);
-}
-
-static int launch_task(
-	struct sched *s, struct executor *e, struct task *t, struct resources *pool, struct launch *l)
-{
-	Quern__TaskData data = QUERN__TASK_DATA__INIT;
-	Quern__Task task;
-	struct hold *h;
-	struct attempt *a;
-	char id[ID_MAX];
-
-	(void)snprintf(id, sizeof(id), "%u.%u.%u", t->stage->id, t->partition, t->next_attempt);
-	int r = sched_hold_new(s, id, e, sched_size_slots(s, t->stage), false, &h);
-	if (r < 0)
-		return r;
-	h->cpus_milli = sched_size_cpus_milli(s, t->stage);
-	h->mem_mb = sched_size_mem_mb(s, t->stage);
-	if (r == 0)
-		r = sched_attempt_new(s, t, e, h, &a);
-	if (r == 0)
-		r = sched_link_prepare(s, e, t);
-	if (r < 0)
-		return r;
-	sched_task_fill(s, a, &task);
-	data.task = &task;
-	return fill_launch(l, h, &data, pool);
-}
-
-/* Tasks for up to `n` slots of the agent, or a lease of them. */
-static int fill_launches(struct sched *s, struct agent *agent, uint32_t n, struct resources *pool,
-	struct launch *launches, size_t *ret_n)
-{
-	struct room room = room_of(s, agent, pool);
-	struct task *t = NULL;
-	int r = 0;
-
-	room.slots = n;
-	if (s->config.mode->task_per_hold && (t = sched_task_pick(s, agent, &room)) == NULL)
-		return 0;
-	if (agent->executor == NULL)
-		r = sched_executor_new(s, agent, pool, &agent->executor);
-	if (r == 0 && t == NULL) {
-		*ret_n = 1;
-		return launch_lease(s, agent->executor, n, pool, &launches[0]);
-	}
-	while (r == 0 && t != NULL) {
-		sched_size_take(s, t->stage, &room);
-		r = launch_task(s, agent->executor, t, pool, &launches[(*ret_n)++]);
-		t = r == 0 ? sched_task_pick(s, agent, &room) : NULL;
-	}
-	return r;
-}
-
-/* *ret_launched: how many Mesos tasks; 0: the offers are still to be declined. */
-static int launch(
-	struct sched *s, struct agent *agent, uint32_t n, struct resources *pool, size_t *ret_launched)
-{
-	struct launch *launches = calloc(n, sizeof(*launches));
-	Mesos__V1__TaskInfo **list = calloc(n, sizeof(*list));
-	int r = launches == NULL || list == NULL ? -ENOMEM : 0;
-
-	*ret_launched = 0;
-	if (r == 0)
-		r = fill_launches(s, agent, n, pool, launches, ret_launched);
-	for (size_t i = 0; r == 0 && i < *ret_launched; i++)
-		list[i] = &launches[i].info;
-	if (r == 0 && *ret_launched > 0)
-		r = sched_call_accept(
-			s, agent, list, *ret_launched, sched_appetite_hungry(s) ? 0 : UNWANTED_S);
-	for (size_t i = 0; launches != NULL && i < *ret_launched; i++)
-		free_launch(&launches[i]);
-	free(launches);
-	free(list);
-	return r;
-}
-
 /* ---- Answering ---- */
 
-/* Uses the agent's offers: 1; or says for how long to decline them: 0. */
-static int use(struct sched *s, struct agent *agent, double *ret_refuse_s)
+/* The offers of one agent that may be of use. */
+struct take {
+	struct launches launches;
+	struct room room; /* that is left */
+	uint32_t fits;    /* at first */
+	uint64_t near;    /* tasks that have their data there */
+	double refuse_s;  /* of what is not used */
+	bool passed;      /* for locality's sake */
+};
+
+typedef VEC(struct take) takes;
+
+/* Whether the agent's offers may be of use: 1, and *ret is filled; else for how long to decline them: 0. */
+static int judge(struct sched *s, struct agent *agent, struct take *ret)
 {
 	const struct executor *e = agent->executor;
-	struct resources *pool;
-	size_t launched = 0;
 
-	*ret_refuse_s = UNWANTED_S;
+	*ret = (struct take){ .refuse_s = UNWANTED_S, .launches = { .agent = agent } };
 	if (!sched_appetite_hungry(s)) {
 		s->not_wanted++;
 		return 0;
 	}
-	*ret_refuse_s = 0;
+	ret->refuse_s = 0;
 	if (!sched_agent_usable(s, agent)) {
 		if (agent->excluded_until_ms > s->now_ms)
-			*ret_refuse_s = (double)(agent->excluded_until_ms - s->now_ms) / 1000;
+			ret->refuse_s = (double)(agent->excluded_until_ms - s->now_ms) / 1000;
 		s->left_out++;
 		return 0;
 	}
 	if (e != NULL && (e->state != EXECUTOR_UP || !e->linked || e->leaving))
 		return 0;
-	int r = pool_of(agent, &pool);
+	int r = pool_of(agent, &ret->launches.pool);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	const struct room room = room_of(s, agent, pool);
-	note_seen(agent, &room);
+	ret->room = room_of(s, agent, ret->launches.pool);
+	note_seen(agent, &ret->room);
+	ret->fits = fits(s, &ret->room);
+	if (ret->fits > 0)
+		return 1;
+	ret->refuse_s = TOO_SMALL_S;
+	s->too_small++;
+	sched_launches_deinit(&ret->launches);
+	return 0;
+}
+
+/* How many of `fits` slots the mode takes there now. */
+static uint32_t consider(struct sched *s, const struct agent *a, uint32_t fits)
+{
 	const struct mode_view v = sched_view_of(s);
 	const struct mode_offer o = {
-		.fits = fits(s, &room), .executor_running = e != NULL, .held_here = held_here(agent)
+		.fits = fits, .executor_running = a->executor != NULL, .held_here = held_here(a)
 	};
-	uint32_t n = o.fits > 0 ? s->config.mode->consider(s->mode, &v, &o) : 0;
-	if (o.fits == 0) {
-		*ret_refuse_s = TOO_SMALL_S;
-		s->too_small++;
-	} else if (n == 0) {
-		*ret_refuse_s = TOO_SMALL_S; /* the mode has enough for now */
-		s->not_wanted++;
-	} else {
-		r = launch(s, agent, n, pool, &launched);
-	}
-	(void)resources_free(pool);
-	return r < 0 ? r : launched > 0;
+
+	return fits > 0 ? s->config.mode->consider(s->mode, &v, &o) : 0;
 }
+
+static int most_first(const void *a, const void *b)
+{
+	const struct take *x = *(struct take *const *)a, *y = *(struct take *const *)b;
+
+	if (x->near != y->near)
+		return x->near > y->near ? -1 : 1;
+	return x < y ? -1 : x > y; /* in the order in which they came */
+}
+
+static int fewest_first(const void *a, const void *b)
+{
+	const struct take *x = *(struct take *const *)a, *y = *(struct take *const *)b;
+
+	if (x->near != y->near)
+		return x->near < y->near ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* ---- A lease of each agent ---- */
+
+static void count_all_near(const struct sched *s, struct take *t)
+{
+	t->near = 0;
+	for (size_t i = 0; i < s->run->stages.n; i++)
+		t->near += sched_prefer_count(s->run->stages.at[i], t->launches.agent);
+}
+
+static int take_leases(struct sched *s, struct take *const *order, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count_all_near(s, order[i]);
+	qsort((void *)(uintptr_t)order, n, sizeof(*order), most_first);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		uint32_t slots =
+			sched_appetite_hungry(s) ? consider(s, order[i]->launches.agent, order[i]->fits) : 0;
+
+		if (slots > 0)
+			r = sched_launch_lease(s, &order[i]->launches, slots);
+	}
+	return r;
+}
+
+/* ---- A hold for each task ---- */
+
+/* One task of the stage. *ret_launched: there was one. */
+static int take_task(struct sched *s, struct stage *stage, struct take *t, enum pick what, bool *ret_launched)
+{
+	uint32_t slots = sched_size_slots(s, stage);
+	const struct agent *agent = t->launches.agent;
+
+	*ret_launched = false;
+	if (!sched_size_fits(s, stage, &t->room) || consider(s, agent, slots) < slots)
+		return 0;
+	struct task *task = sched_task_pick(s, stage, agent, what);
+	if (task == NULL)
+		return 0;
+	*ret_launched = true;
+	sched_size_take(s, stage, &t->room);
+	return sched_launch_task(s, &t->launches, task);
+}
+
+/* By turns, one each, until there is no more for anybody. Changes the order. */
+static int take_by_turns(struct sched *s, struct stage *stage, struct take **order, size_t n)
+{
+	bool launched;
+
+	for (size_t i = 0; i < n; i++)
+		order[i]->near = sched_prefer_count(stage, order[i]->launches.agent);
+	qsort(order, n, sizeof(struct take *), fewest_first);
+	while (n > 0) {
+		size_t left = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			int r = take_task(s, stage, order[i], PICK_NEAR, &launched);
+			if (r < 0)
+				return r;
+			if (launched)
+				order[left++] = order[i];
+		}
+		n = left;
+	}
+	return 0;
+}
+
+static int take_in_order(struct sched *s, struct stage *stage, takes *all, enum pick what)
+{
+	for (size_t i = 0; stage->n_pending > 0 && i < all->n; i++) {
+		bool launched = true;
+
+		while (launched) {
+			int r = take_task(s, stage, &all->at[i], what, &launched);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* What could have run a task of the stage that waits for another place. */
+static void pass_over(struct sched *s, struct stage *stage, takes *all)
+{
+	uint32_t slots = sched_size_slots(s, stage);
+
+	if (stage->n_choosy == 0 || sched_wait_over(s, stage))
+		return;
+	for (size_t i = 0; i < all->n; i++) {
+		struct take *t = &all->at[i];
+		uint32_t n = sched_size_count(s, stage, &t->room);
+
+		n = n > 0 ? consider(s, t->launches.agent, n) / slots : 0;
+		if (t->passed || n == 0)
+			continue;
+		t->passed = true;
+		t->refuse_s = (double)sched_wait_left_ms(s, stage) / 1000;
+		sched_wait_pass(s, stage, t->launches.agent, n);
+	}
+}
+
+static int take_tasks(struct sched *s, takes *all, struct take **order)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->run->ready.n; i++) {
+		struct stage *stage = s->run->ready.at[i];
+
+		if (stage->n_pending == 0)
+			continue;
+		if (stage->retry != NULL)
+			r = take_in_order(s, stage, all, PICK_RETRY);
+		for (size_t k = 0; k < all->n; k++)
+			order[k] = &all->at[k];
+		if (r == 0 && stage->places != NULL)
+			r = take_by_turns(s, stage, order, all->n);
+		if (r == 0 && (stage->fresh != NULL || sched_wait_over(s, stage)))
+			r = take_in_order(s, stage, all, PICK_ANY);
+	}
+	for (size_t i = 0; r == 0 && i < s->run->ready.n; i++)
+		pass_over(s, s->run->ready.at[i], all);
+	return r;
+}
+
+/* ---- What is left ---- */
 
 struct declined {
 	double refuse_s;
 	VEC(Mesos__V1__OfferID *) ids;
 };
+
+static int send_declined(struct sched *s, struct declined *d)
+{
+	int r = d->ids.n > 0 ? sched_call_decline(s, d->ids.at, d->ids.n, d->refuse_s) : 0;
+
+	d->ids.n = 0;
+	return r;
+}
 
 /* Collects the agent's offers, and sends what was collected when these are to be declined for another time.
  */
@@ -324,10 +353,8 @@ static int decline(struct sched *s, const struct agent *a, double refuse_s, stru
 {
 	int r = 0;
 
-	if (d->ids.n > 0 && (d->refuse_s < refuse_s || d->refuse_s > refuse_s)) {
-		r = sched_call_decline(s, d->ids.at, d->ids.n, d->refuse_s);
-		d->ids.n = 0;
-	}
+	if (d->refuse_s < refuse_s || d->refuse_s > refuse_s)
+		r = send_declined(s, d);
 	d->refuse_s = refuse_s;
 	for (size_t i = 0; r == 0 && i < a->offers.n; i++)
 		r = vec_push(&d->ids, a->offers.at[i]->id);
@@ -335,24 +362,62 @@ static int decline(struct sched *s, const struct agent *a, double refuse_s, stru
 	return r;
 }
 
+/* Accepts or declines. */
+static int answer(struct sched *s, struct take *t, struct declined *d)
+{
+	bool hungry = sched_appetite_hungry(s);
+
+	if (t->launches.list.n > 0)
+		return sched_launch_send(s, &t->launches, hungry ? t->refuse_s : UNWANTED_S);
+	if (!hungry || (!t->passed && consider(s, t->launches.agent, t->fits) == 0)) {
+		t->refuse_s = hungry ? TOO_SMALL_S : UNWANTED_S; /* the mode has enough for now */
+		s->not_wanted++;
+	}
+	return decline(s, t->launches.agent, t->refuse_s, d);
+}
+
+static int take_all(struct sched *s, takes *all)
+{
+	struct take **order = calloc(all->n, sizeof(*order));
+	int r = 0;
+
+	if (order == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < all->n; i++)
+		order[i] = &all->at[i];
+	r = s->config.mode->task_per_hold ? take_tasks(s, all, order) : take_leases(s, order, all->n);
+	free(order);
+	return r;
+}
+
 int sched_offers_answer(struct sched *s)
 {
 	struct declined d = { 0 };
-	double refuse_s;
+	takes all = { 0 };
 	int r = 0;
 
-	for (size_t i = 0; i < s->offering.n; i++) {
-		struct agent *a = s->offering.at[i];
+	for (size_t i = 0; r == 0 && i < s->offering.n; i++) {
+		struct take t;
 
-		if (r >= 0)
-			r = use(s, a, &refuse_s);
+		r = judge(s, s->offering.at[i], &t);
 		if (r == 0)
-			r = decline(s, a, refuse_s, &d);
-		a->offers.n = 0;
+			r = decline(s, s->offering.at[i], t.refuse_s, &d);
+		else if (r > 0 && (r = vec_push(&all, t)) < 0)
+			sched_launches_deinit(&t.launches);
 	}
+	if (r == 0 && all.n > 0)
+		r = take_all(s, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		if (r == 0)
+			r = answer(s, &all.at[i], &d);
+		sched_launches_deinit(&all.at[i].launches);
+	}
+	if (r == 0)
+		r = send_declined(s, &d);
+	for (size_t i = 0; i < s->offering.n; i++)
+		s->offering.at[i]->offers.n = 0;
 	s->offering.n = 0;
-	if (r >= 0)
-		r = d.ids.n > 0 ? sched_call_decline(s, d.ids.at, d.ids.n, d.refuse_s) : 0;
+	vec_deinit(&all);
 	vec_deinit(&d.ids);
-	return r < 0 ? r : 0;
+	return r;
 }

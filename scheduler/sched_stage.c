@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_place.h"
 
 /* ---- Stages ---- */
 
@@ -36,9 +36,9 @@ void sched_stage_free(struct sched *s, struct stage *stage)
 	for (uint32_t i = 0; stage->tasks != NULL && i < stage->n_tasks; i++) {
 		if (stage->tasks[i].attempt != NULL)
 			stage->tasks[i].attempt->task = NULL;
-		sched_prefer_clear(&stage->tasks[i]);
 		free(stage->tasks[i].avoid);
 	}
+	sched_prefer_free(stage);
 	free(stage->tasks);
 	free(stage->branches);
 	free_splits(stage);
@@ -47,18 +47,23 @@ void sched_stage_free(struct sched *s, struct stage *stage)
 	free(stage);
 }
 
-static int copy_splits(struct stage *stage, const Quern__Split *const *splits, size_t n)
+/* Where the data is stays here, as numbers: no executor asks for it. */
+static int copy_splits(struct sched *s, struct stage *stage, const Quern__Split *const *splits, size_t n)
 {
 	stage->splits = calloc(n + 1, sizeof(*stage->splits));
 	if (stage->splits == NULL)
 		return -ENOMEM;
 	stage->n_splits = n;
 	for (size_t i = 0; i < n; i++) {
-		stage->splits[i] = sched_message_dup(&splits[i]->base);
+		Quern__Split split = *splits[i];
+
+		split.n_hosts = 0;
+		split.hosts = NULL;
+		stage->splits[i] = sched_message_dup(&split.base);
 		if (stage->splits[i] == NULL)
 			return -ENOMEM;
 	}
-	return 0;
+	return sched_hosts_of_splits(s, stage, splits, n);
 }
 
 /* Tasks of partitions first ... first + n - 1, all waiting. */
@@ -98,7 +103,7 @@ static int make_stage(struct sched *s, const Quern__Stage *message, const Quern_
 		return -ENOMEM;
 	stage->id = message->id;
 	stage->message = sched_message_dup(&message->base);
-	int r = stage->message == NULL ? -ENOMEM : copy_splits(stage, splits, n_splits);
+	int r = stage->message == NULL ? -ENOMEM : copy_splits(s, stage, splits, n_splits);
 	if (r == 0)
 		r = sched_branches_make(s, stage, n_splits, err);
 	if (r == 0) {
@@ -196,19 +201,19 @@ static int divide_again(struct sched *s, struct stage *stage, const Quern__Stage
 			t->attempt->task = NULL;
 		if (t->next_attempt > next)
 			next = t->next_attempt;
-		sched_prefer_clear(t);
 		free(t->avoid);
 	}
+	sched_prefer_free(stage);
 	free(stage->tasks);
 	free_splits(stage);
 	stage->tasks = NULL;
 	stage->fresh = stage->retry = stage->choosy = NULL;
-	stage->n_pending = stage->n_done = stage->n_tasks = 0;
+	stage->n_pending = stage->n_choosy = stage->n_done = stage->n_tasks = 0;
 	free(stage->branches);
 	stage->branches = NULL;
 	quern__stage__free_unpacked(stage->message, NULL);
 	stage->message = sched_message_dup(&message->base);
-	int r = stage->message == NULL ? -ENOMEM : copy_splits(stage, splits, n);
+	int r = stage->message == NULL ? -ENOMEM : copy_splits(s, stage, splits, n);
 	if (r < 0)
 		return r;
 	stage->message->has_revision = true;

@@ -39,6 +39,7 @@ enum {
 	START_FAILURES_MAX = 8,   /* executors that die one after another before any has connected */
 	RETRY_LOOK = 64,          /* tasks of the retry queue that are looked at for one slot */
 	PREFER_MAX = 3,           /* executors that a task prefers */
+	HOSTS_MAX = 8,            /* hosts that it does */
 	REVIVE_PER_AGENT_MS = 5,  /* a token of the bucket comes back after so much for each agent ... */
 	REVIVE_TOKEN_MAX_MS = 5000, /* ... and at last after so much */
 	UNSUPPRESS_MS = 1000, /* a REVIVE that un-suppresses waits no longer than so after the last one */
@@ -66,6 +67,11 @@ struct agent {
 	uint64_t offered_ms;
 	struct room seen; /* the most that its offers and our holds there had together */
 	bool lost, draining;
+	struct host *host;
+	bool usable;           /* counted in host->usable */
+	bool is_left_out;      /* counted in sched.left_out_agents */
+	uint64_t passed_round; /* in which it was last passed over, see sched_wait.c ... */
+	uint32_t passed;       /* ... with room for so many tasks */
 	UT_hash_handle hh;
 };
 
@@ -103,7 +109,9 @@ struct executor {
 	uint32_t ahead;               /* of them, those of attempts that wait there for a slot */
 	uint64_t heard_ms;            /* when it last had a result, or was given something */
 	VEC(struct attempt *) batch;  /* given to it in this step, not sent yet */
-	bool idle;                    /* in sched.idle */
+	uint32_t free_slots;          /* that it has for tasks */
+	bool idle;                    /* it has some: in sched.idle, or ... */
+	bool asked;                   /* ... in sched.asked */
 	struct executor *prev, *next; /* there */
 	bool is_behind;               /* in sched.behind */
 	struct executor *behind_prev, *behind_next;
@@ -158,27 +166,25 @@ struct attempt {
 
 enum task_state { TASK_PENDING, TASK_RUNNING, TASK_COMMITTING, TASK_DONE };
 
-/* Where a pending task waits: it ran before; it never did; it never did and prefers some executors. */
+/* Where a pending task waits: it ran before; it never did; it never did and waits for a place that it
+ * prefers. */
 enum task_queue { QUEUE_RETRY, QUEUE_FRESH, QUEUE_CHOOSY };
 
-/* That a task prefers an executor: see sched_prefer.c. */
-struct prefer {
-	struct task *task;
-	struct place *place;        /* NULL: the executor was lost */
-	struct prefer *prev, *next; /* of place.tasks */
+/* Of a task: where its partition is, where its input is, neither of them, or there was nothing to prefer. */
+enum locality { LOCALITY_CACHED, LOCALITY_HOST, LOCALITY_ELSEWHERE, LOCALITY_ANY };
+
+/* How long the tasks of a stage still wait for their places: see sched_wait.c. */
+struct wait {
+	uint64_t since_ms;    /* what follows is so since then */
+	uint64_t lost_us;     /* of the time that may be lost */
+	uint32_t part, whole; /* of the time that passes so much is lost */
+	uint32_t behind;      /* tasks that could be running, but for that */
+	uint32_t widest;      /* the most that ran or could have run */
+	uint64_t round;       /* a new one whenever it is not behind any more */
 };
 
-struct prefers {
-	uint32_t n;
-	struct prefer at[];
-};
-
-/* The tasks of a stage that prefer an executor; never none. */
-struct place {
-	struct executor *executor;
-	struct prefer *tasks;
-	UT_hash_handle hh;
-};
+/* Which tasks a slot gets: those that are tried again, then those that prefer to be there, then others. */
+enum pick { PICK_RETRY, PICK_NEAR, PICK_ANY };
 
 struct avoid {
 	uint64_t until_ms;
@@ -186,22 +192,31 @@ struct avoid {
 	const struct agent *at[AVOID_MAX];
 };
 
+/* There may be a million of them. */
 struct task {
 	struct stage *stage;
 	uint32_t partition, next_attempt;
 	uint32_t failures, losses, fetches, stale_fetches;
-	bool counted; /* its tally */
-	enum task_state state;
-	enum task_queue queue;    /* while pending */
-	struct prefers *prefers;  /* executors, while choosy; NULL: none */
-	struct attempt *attempt;  /* under way */
-	struct avoid *avoid;      /* agents that it failed on; NULL: none */
-	struct task *prev, *next; /* of a queue, while pending */
+	uint32_t prefer;            /* the first of what it prefers, of the stage's */
+	uint8_t n_prefer, n_owners; /* of them; the first few are executors */
+	uint8_t locality;           /* enum locality: where the last attempt was */
+	uint8_t state;              /* enum task_state */
+	uint8_t queue;              /* enum task_queue, while pending */
+	bool counted;               /* its tally */
+	struct attempt *attempt;    /* under way */
+	struct avoid *avoid;        /* agents that it failed on; NULL: none */
+	union {
+		struct {
+			struct task *prev, *next; /* of a queue, while pending */
+		};
+		struct {
+			struct task *out_prev, *out_next; /* of host->outputs, while TASK_DONE */
+		};
+	};
 
 	/* Of a map: where its output is, or was. */
-	struct executor *host;            /* NULL: there never was one */
-	uint32_t output;                  /* attempt that wrote it */
-	struct task *out_prev, *out_next; /* of host->outputs, while TASK_DONE */
+	struct executor *host; /* NULL: there never was one */
+	uint32_t output;       /* attempt that wrote it */
 };
 
 /* A branch of a stage. */
@@ -224,13 +239,18 @@ struct stage {
 	Quern__Split **splits; /* of the branches that have some, one behind the other */
 	size_t n_splits;
 	struct task *fresh, *retry, *choosy; /* queues */
-	struct place *places;                /* by executor */
-	uint64_t choosy_until_ms;            /* choosy tasks go anywhere then; 0: not known yet */
-	bool choosy_over;                    /* that was then, and offers are asked for again */
-	const struct run *run;               /* that has it; NULL: none now */
-	bool needed;                         /* for that run */
-	bool timed;                          /* some task of it has ended */
-	int64_t mean_us;                     /* running mean of their wall time */
+	uint32_t n_choosy;
+	VEC(uint32_t) split_hosts; /* numbers of hosts, of one split behind the other; empty: none has any */
+	uint32_t *first_host;      /* of each split, of these; and where the last one ends. NULL: likewise */
+	VEC(struct prefer) prefers;
+	VEC(struct place *) place_list;
+	struct place *places; /* by executor or host */
+	bool hopeful;         /* an agent was seen on some host of its data */
+	struct wait wait;
+	const struct run *run; /* that has it; NULL: none now */
+	bool needed;           /* for that run */
+	bool timed;            /* some task of it has ended */
+	int64_t mean_us;       /* running mean of their wall time */
 	UT_hash_handle hh;
 };
 
@@ -287,6 +307,9 @@ struct sched {
 	struct agent *agents;       /* by id */
 	struct executor *executors; /* by id */
 	struct executor *idle;      /* linked, with free slots */
+	struct executor *asked;     /* likewise, but there is nothing for them ... */
+	bool stirred;               /* ... unless something has changed since */
+	uint32_t free_slots;        /* of all of them */
 	struct executor *behind;    /* with attempts that wait there */
 	struct executor *heard;     /* in this step: it has sent results; or NULL */
 	uint32_t ahead;             /* attempts that wait there */
@@ -296,6 +319,11 @@ struct sched {
 	struct shuffle *shuffles;   /* by id */
 	struct stage *stages;       /* by id: all of the shuffles', and the run's last */
 	struct used *used;
+	struct host *hosts; /* by name */
+	VEC(struct host *) host_list;
+	uint32_t left_out_agents;               /* until some time */
+	uint64_t wait_round;                    /* the last one, of any stage */
+	uint64_t ran[LOCALITY_ANY + 1];         /* tasks, by locality */
 	struct cached *cached;                  /* by set and partition */
 	struct cached_set *cached_sets;         /* by id */
 	struct broadcast *broadcasts;           /* by id */
@@ -431,6 +459,24 @@ void sched_hdfs_fill(const struct sched *s, struct executor *e, const struct sta
 	Quern__ToExecutor__StageInfo *info);
 void sched_hdfs_deinit(struct sched *s);
 
+/* ---- sched_launch.c ---- */
+
+/* Mesos tasks that are being launched on the offers of one agent. */
+struct launch;
+struct launches {
+	struct agent *agent;
+	struct resources *pool; /* what is left of the offers */
+	VEC(struct launch *) list;
+};
+
+/* A lease of so many slots; or a task that was picked. The agent's executor comes with it, if there is none.
+ */
+int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots);
+int sched_launch_task(struct sched *s, struct launches *l, struct task *t);
+/* Accepts the agent's offers with all of them; the rest is refused for so long. */
+int sched_launch_send(struct sched *s, const struct launches *l, double refuse_s);
+void sched_launches_deinit(struct launches *l);
+
 /* ---- sched_run.c ---- */
 
 int sched_run_start(struct sched *s, const struct sched_event *ev);
@@ -478,10 +524,12 @@ bool sched_stage_may_start(const struct stage *stage);
 /* ---- sched_task.c ---- */
 
 void sched_task_queue(struct sched *s, struct task *t);
-/* What a pending task prefers has changed. */
+/* What a pending task prefers has changed, or whether that is worth waiting for. */
 void sched_task_requeue(struct sched *s, struct task *t);
-/* A task for what there is on an agent, out of its queue; NULL: none. */
-struct task *sched_task_pick(struct sched *s, const struct agent *agent, const struct room *room);
+/* A task of the stage for the agent, out of its queue; NULL: none. */
+struct task *sched_task_pick(struct sched *s, struct stage *stage, const struct agent *agent, enum pick what);
+/* One of any ready stage that has room there. */
+struct task *sched_task_pick_any(struct sched *s, const struct agent *agent, const struct room *room);
 void sched_task_done(struct sched *s, struct task *t);
 struct task *sched_task_at(const struct stage *stage, uint32_t partition);
 /* The message that an executor runs. Borrows from the task. */
@@ -510,19 +558,6 @@ const struct stage *sched_size_homeless(const struct sched *s);
 /* Ends the run for it. */
 int sched_size_give_up(struct sched *s, const struct stage *stage, const char *why);
 
-/* ---- sched_prefer.c ---- */
-
-/* The executors that a pending task prefers from now on; sched_task_requeue() follows. 0 or -ENOMEM. */
-int sched_prefer_set(struct task *t, struct executor *const *executors, uint32_t n);
-void sched_prefer_clear(struct task *t);
-/* A task that prefers the executor; NULL: none. */
-struct task *sched_prefer_pick(const struct stage *stage, const struct executor *e);
-/* One that prefers others, if it has waited for them; NULL: none. */
-struct task *sched_prefer_other(struct sched *s, struct stage *stage);
-void sched_prefer_lost(struct sched *s, const struct executor *e);
-/* Waits that are over. */
-void sched_prefer_look(struct sched *s);
-
 /* ---- sched_cache.c ---- */
 
 /* What a result says about persisted sets. */
@@ -533,8 +568,8 @@ void sched_cache_lost(struct sched *s, struct executor *e);
 int sched_cache_drop(struct sched *s, uint32_t id);
 /* The executor has a new connection. */
 int sched_cache_linked(struct sched *s, const struct executor *e);
-/* The pending tasks of a stage prefer the executors that have their partitions. */
-int sched_cache_prefer(struct sched *s, struct stage *stage);
+/* The executors that save a task the most: those that have the last step of it that anybody has. How many. */
+uint32_t sched_cache_owners(const struct sched *s, const struct task *t, struct executor *ret[PREFER_MAX]);
 void sched_cache_deinit(struct sched *s);
 
 /* ---- sched_tally.c ---- */

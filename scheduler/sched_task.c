@@ -1,12 +1,14 @@
 /* sched_task.c: tasks: waiting, and picked for a slot.
  *
  * A task that failed waits in a queue of its own, ahead of those that never ran, and keeps away from the
- * agents that it failed on: for AVOID_MS, or until nobody else is there to take it. */
+ * agents that it failed on: for AVOID_MS, or until nobody else is there to take it. Of the first few an agent
+ * gets one that has its data there, if there is one; but none of them waits for that. Those that never ran
+ * do: see sched_prefer.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_place.h"
 
 struct task *sched_task_at(const struct stage *stage, uint32_t partition)
 {
@@ -32,28 +34,29 @@ static struct task **queue_of(const struct task *t)
 
 void sched_task_queue(struct sched *s, struct task *t)
 {
-	(void)s;
+	s->stirred = true;
 	t->state = TASK_PENDING;
-	t->queue = t->next_attempt > 0 ? QUEUE_RETRY : t->prefers != NULL ? QUEUE_CHOOSY : QUEUE_FRESH;
+	t->queue = QUEUE_RETRY;
+	if (t->next_attempt == 0) {
+		sched_prefer_enter(t);
+		t->queue = sched_prefer_waits(t) ? QUEUE_CHOOSY : QUEUE_FRESH;
+	}
 	DL_APPEND(*queue_of(t), t);
 	t->stage->n_pending++;
+	t->stage->n_choosy += t->queue == QUEUE_CHOOSY;
 }
 
 static void take_out(struct task *t)
 {
 	DL_DELETE(*queue_of(t), t);
 	t->stage->n_pending--;
+	t->stage->n_choosy -= t->queue == QUEUE_CHOOSY;
+	sched_prefer_leave(t);
 }
 
 void sched_task_requeue(struct sched *s, struct task *t)
 {
-	bool prefers = false;
-
-	for (uint32_t i = 0; t->prefers != NULL && i < t->prefers->n; i++)
-		prefers = prefers || t->prefers->at[i].place != NULL;
 	take_out(t);
-	if (!prefers)
-		sched_prefer_clear(t);
 	sched_task_queue(s, t);
 }
 
@@ -74,32 +77,57 @@ static bool may_go_there(struct sched *s, const struct task *t, const struct age
 	return true;
 }
 
-static struct task *pick_of(struct sched *s, struct stage *stage, const struct agent *agent)
+static struct task *retry_of(struct sched *s, const struct stage *stage, const struct agent *agent)
 {
-	struct task *t;
+	struct task *first = NULL;
 	uint32_t looked = 0;
 
-	for (t = stage->retry; t != NULL && looked < RETRY_LOOK; t = t->next, looked++) {
-		if (may_go_there(s, t, agent))
+	for (struct task *t = stage->retry; t != NULL && looked < RETRY_LOOK; t = t->next, looked++) {
+		if (!may_go_there(s, t, agent))
+			continue;
+		if (stage->places == NULL || sched_prefer_is_near(t, agent))
 			return t;
+		first = first == NULL ? t : first;
 	}
-	t = sched_prefer_pick(stage, agent->executor);
-	if (t == NULL)
-		t = stage->fresh;
-	return t != NULL ? t : sched_prefer_other(s, stage);
+	return first;
 }
 
-struct task *sched_task_pick(struct sched *s, const struct agent *agent, const struct room *room)
+static struct task *find(struct sched *s, struct stage *stage, const struct agent *agent, enum pick what)
+{
+	struct task *t = retry_of(s, stage, agent);
+
+	if (t == NULL && what >= PICK_NEAR)
+		t = sched_prefer_pick(stage, agent);
+	if (t != NULL || what < PICK_ANY)
+		return t;
+	if (stage->fresh != NULL)
+		return stage->fresh;
+	if (stage->choosy == NULL || !sched_wait_over(s, stage))
+		return NULL;
+	sched_prefer_give_up(stage->choosy);
+	return stage->choosy;
+}
+
+struct task *sched_task_pick(struct sched *s, struct stage *stage, const struct agent *agent, enum pick what)
+{
+	struct task *t = find(s, stage, agent, what);
+
+	if (t == NULL)
+		return NULL;
+	take_out(t);
+	sched_wait_launched(s, stage);
+	return t;
+}
+
+struct task *sched_task_pick_any(struct sched *s, const struct agent *agent, const struct room *room)
 {
 	for (size_t i = 0; i < s->run->ready.n; i++) {
 		struct stage *stage = s->run->ready.at[i];
-		struct task *t = sched_size_fits(s, stage, room) ? pick_of(s, stage, agent) : NULL;
+		struct task *t =
+			sched_size_fits(s, stage, room) ? sched_task_pick(s, stage, agent, PICK_ANY) : NULL;
 
-		if (t != NULL) {
-			take_out(t);
-			sched_prefer_clear(t);
+		if (t != NULL)
 			return t;
-		}
 	}
 	return NULL;
 }
@@ -110,6 +138,7 @@ void sched_task_done(struct sched *s, struct task *t)
 	t->failures = t->losses = t->stale_fetches =
 		0; /* a map may have to run again: that is another story */
 	t->stage->n_done++;
+	s->ran[t->locality]++;
 	if (s->run != NULL)
 		s->run->stale = true;
 }

@@ -11,8 +11,9 @@ import sys
 import tempfile
 
 ROOT, BUILD = (pathlib.Path(arg).resolve() for arg in sys.argv[1:])
-sys.path.insert(0, str(ROOT / "bench"))
+sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "hdfs")]
 
+import jars  # noqa: E402
 from measuring import little, run  # noqa: E402
 
 ROWS = {  # measurement: rows that it prints, at least one of each
@@ -29,6 +30,7 @@ ROWS = {  # measurement: rows that it prints, at least one of each
            r"\| D5 \| sort, .* of text: wall ", r"\| D5 \| sort, .* of records: wall ", r"\| D5 \| PageRank, 10 ",
            r"\| D5 \| k-means, 10 ", r"\| D5 \| the same: CPU of all processes "],
 }
+HDFS_ROWS = ["curl / quern, wall", "curl / quern, cpu", r"\| D7 \| .*\| `curl` of a DataNode: .* times as fast"]
 # A program of Spark's: what is said when it gives a wrong answer.
 WRONG = {"WordCount": "Spark: another answer", "Sort": "Spark: another answer", "PageRank": "Spark: another answer: ",
          "KMeans": "Spark: another answer: ", "Iterate": "Spark, parsed: another answer"}
@@ -67,6 +69,16 @@ def test_without_spark():
     printed([row for name in names for row in ROWS[name] if "Spark" not in row], *measure(*names))
     status, said = measure("d5")
     assert status == 1 and "Spark is needed: --spark HOME" in said, said
+
+
+def test_hdfs():
+    try:
+        jars.install()
+    except jars.Missing as e:
+        assert not os.environ.get("QUERN_REQUIRE_HDFS"), e
+        print(f"d7 is left out: {e}")
+        return
+    printed(HDFS_ROWS, *measure("d7"))
 
 
 def test_a_wrong_answer_has_no_time(spark, env):
@@ -108,6 +120,7 @@ def main():
         spark, env = fake_spark(folder)
         test_every_measurement(spark, env)
         test_without_spark()
+        test_hdfs()
         test_a_wrong_answer_has_no_time(spark, env)
 
 

@@ -203,25 +203,38 @@ static void watch(struct sim *sim, struct sim_event *e)
 	(void)sim_after(sim, WATCH_MS, watch);
 }
 
-static void run_until(struct sim *sim, uint64_t end_ms, bool (*over)(const struct sim *sim))
+bool sim_go_on(struct sim *sim, uint64_t end_ms, bool (*over)(const struct sim *sim))
 {
 	while (sim->heap.n > 0 && sim->report->wrong[0] == '\0' && !over(sim)) {
 		struct sim_event *e = heap_pop(sim);
 
 		if (e->at_ms > end_ms) {
 			drop(e);
-			struct sched_progress p;
-			sched_get_progress(sim->driver.core, &p);
-			sim_wrong(sim,
-				"not over after %" PRIu64
-				" ms: run %u, %u of %u tasks, %u slots, %u executors",
-				end_ms, sim->driver.run, p.tasks_done, p.tasks, p.slots_held, p.executors);
-			return;
+			return false;
 		}
 		sim->now_ms = e->at_ms;
 		e->happen(sim, e);
 		drop(e);
 	}
+	return true;
+}
+
+void sim_drop_all(struct sim *sim)
+{
+	while (sim->heap.n > 0)
+		drop(heap_pop(sim));
+	vec_deinit(&sim->heap);
+}
+
+static void run_until(struct sim *sim, uint64_t end_ms, bool (*over)(const struct sim *sim))
+{
+	struct sched_progress p;
+
+	if (sim_go_on(sim, end_ms, over))
+		return;
+	sched_get_progress(sim->driver.core, &p);
+	sim_wrong(sim, "not over after %" PRIu64 " ms: run %u, %u of %u tasks, %u slots, %u executors",
+		end_ms, sim->driver.run, p.tasks_done, p.tasks, p.slots_held, p.executors);
 }
 
 static bool driver_is_over(const struct sim *sim)
@@ -273,9 +286,7 @@ void sim_run(const struct sim_config *config, struct sim_report *ret)
 	sim_job_end(&sim);
 	sim_executors_end(&sim);
 	sim_cluster_end(&sim);
-	while (sim.heap.n > 0)
-		drop(heap_pop(&sim));
-	vec_deinit(&sim.heap);
+	sim_drop_all(&sim);
 	vec_deinit(&sim.agent_of_link);
 	vec_deinit(&sim.executor_of_conn);
 	(void)XXH64_freeState(sim.hash);

@@ -147,6 +147,10 @@ struct sim_event *sim_send(struct sim *sim, uint64_t ms, uint64_t *last,
 /* Arranges for `happen` at `ms`, if *armed_ms is later. It must compare *armed_ms with its own time. */
 void sim_arm(struct sim *sim, uint64_t ms, uint64_t *armed_ms,
 	void (*happen)(struct sim *sim, struct sim_event *e), uint32_t index, uint64_t tag);
+/* What happens, until `over` says so: true; or after end_ms: false. */
+bool sim_go_on(struct sim *sim, uint64_t end_ms, bool (*over)(const struct sim *sim));
+/* What would have happened, and the heap. */
+void sim_drop_all(struct sim *sim);
 uint64_t sim_conn(struct sim *sim, uint32_t executor);
 
 /* Into the trace. */

@@ -1,0 +1,43 @@
+/* read.h: one range of a file read into memory, on the event loop. A DataNode that refuses, breaks off, sends
+ * what is no answer or is silent is left for one that has another replica, where the range goes on at the
+ * byte that it has come to. When every replica was tried all are tried again, until no byte has come for as
+ * long as one has patience. */
+#ifndef QUERN_HDFS_CLIENT_READ_H
+#define QUERN_HDFS_CLIENT_READ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "hdfs_client/avoid.h"
+#include "hdfs_client/fs.h"
+
+struct hdfs_range;
+
+struct hdfs_range_options {
+	struct event_base *loop; /* of the file system */
+	const char *path;        /* of a file; copied */
+	const char *name;        /* of the same, for sentences; copied */
+	uint64_t size;           /* that the file has; the range is within it */
+	uint64_t offset;
+	size_t len;               /* > 0 */
+	void *to;                 /* room for len bytes, until `done` */
+	uint64_t patience_ms;     /* without a byte; 0: HDFS_PATIENCE_MS */
+	struct hdfs_avoid *avoid; /* of the loop's side, shared by ranges */
+
+	/* `n` more bytes are there, behind those before. */
+	void (*more)(void *arg, size_t n);
+	/* The end, once, never from inside hdfs_range_start(). 0: all of it is there. -ESTALE: the file is
+	 * gone, or has another length; -ECANCELED; others of hdfs.h. The range is freed when it returns. */
+	void (*done)(void *arg, int result, const struct err *err);
+	void *arg;
+};
+
+/* 0 or -ENOMEM, -ECANCELED (the file system is being freed). */
+int hdfs_range_start(
+	struct hdfs_fs *fs, const struct hdfs_range_options *o, struct hdfs_range **ret, struct err *err);
+
+/* Its `done` runs with -ECANCELED, from the loop. */
+void hdfs_range_cancel(struct hdfs_range *r);
+
+#endif
