@@ -80,6 +80,8 @@ static void say(struct hdfs_refusal *ret, const char *text, const char *message)
 	char line[300];
 
 	copy_line(line, sizeof(line), message);
+	if (line[0] == '\0')
+		(void)strcpy(line, "no reason is given");
 	if (text == NULL)
 		(void)snprintf(ret->text, sizeof(ret->text), "%s", line);
 	else if (text[strlen(text) - 1] == ':')
