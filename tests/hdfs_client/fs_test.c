@@ -9,15 +9,6 @@
 
 #include "tests/hdfs_client/name_nodes.h"
 
-#define SCRIPT(...)                                                                                          \
-	(const struct step[])                                                                                \
-	{                                                                                                    \
-		__VA_ARGS__,                                                                                 \
-		{                                                                                            \
-			NULL                                                                                 \
-		}                                                                                            \
-	}
-
 static const struct hdfs_ask stat_x = { .op = HDFS_OP_STAT, .path = "/x" };
 static const struct hdfs_ask rename_x = { .op = HDFS_OP_RENAME, .path = "/x", .to = "/y" };
 static const struct hdfs_ask delete_x = { .op = HDFS_OP_DELETE, .path = "/x", .recursive = true };

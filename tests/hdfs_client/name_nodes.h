@@ -17,6 +17,16 @@ struct step {
 	const char *type;   /* NULL: JSON */
 };
 
+/* The steps of a node, which last as long as the block that they are in. */
+#define SCRIPT(...)                                                                                          \
+	(const struct step[])                                                                                \
+	{                                                                                                    \
+		__VA_ARGS__,                                                                                 \
+		{                                                                                            \
+			NULL                                                                                 \
+		}                                                                                            \
+	}
+
 enum { NODES = 3, STEPS = 16 };
 
 struct node {
@@ -148,5 +158,25 @@ static inline int ask(struct world *w, const struct hdfs_ask *a, struct got *g)
 	"\",\"permission\":\"1644\",\"replication\":3,\"storagePolicy\":0,\"type\":\"" type "\"}"
 #define IS_FILE   "{\"FileStatus\":" STATUS("", "FILE") "}"
 #define NOT_THERE "404 Not Found", GONE
+
+/* What is said of a DataNode has its port in it. */
+struct text {
+	char to[512];
+};
+
+__attribute__((format(printf, 2, 3))) static inline const char *redirect(
+	struct text *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(t->to, sizeof(t->to), format, args);
+	va_end(args);
+	return t->to;
+}
+
+#define LOCATED                                                                                              \
+	"{\"BlockLocations\":{\"BlockLocation\":[{\"hosts\":[\"dn1.quern.invalid\"],\"names\":"              \
+	"[\"127.0.0.1:9866\"],\"offset\":0,\"length\":9}]}}"
 
 #endif
