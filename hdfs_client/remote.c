@@ -46,6 +46,8 @@ static const struct row {
 	{ "InvalidPathException", NULL, HDFS_ANSWERED, -EINVAL, NULL },
 	{ "PathComponentTooLongException", NULL, HDFS_ANSWERED, -ENAMETOOLONG, NULL },
 	{ NULL, "could only be written to", HDFS_ANSWERED, -ENOSPC, "no DataNode has room for it:" },
+	{ NULL, "are bad. Aborting", HDFS_ANSWERED, -EIO,
+		"no DataNode is left of those that it was written to:" },
 	{ NULL, "Failed to find datanode", HDFS_ANSWERED, -ENOSPC, "there is no DataNode for it:" },
 	{ NULL, "out of the range", HDFS_ANSWERED, -ESTALE, "it is shorter than it was:" },
 	{ "IllegalArgumentException", "Invalid value for webhdfs parameter \"op\"", HDFS_ANSWERED,

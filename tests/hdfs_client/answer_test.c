@@ -281,6 +281,11 @@ static void refusals(void **state)
 			"only be "
 			"written to 0 of the 1 minReplication nodes.\"}}",
 			HDFS_ANSWERED, -ENOSPC },
+		{ 403,
+			"{\"RemoteException\":{\"exception\":\"IOException\",\"message\":\"All datanodes [x] "
+			"are bad. "
+			"Aborting...\"}}",
+			HDFS_ANSWERED, -EIO },
 		{ 404,
 			"{\"RemoteException\":{\"exception\":\"FileNotFoundException\",\"message\":\"Path is "
 			"not a "
