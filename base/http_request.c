@@ -91,6 +91,19 @@ static const char *header_value(const char *line, size_t len, const char *name, 
 	return line;
 }
 
+/* The head of an answer came before the body was all sent. libcurl wants no more of it if it is a refusal,
+ * but does not notice while the body pauses. */
+static void refuse_body(struct http_request *r)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status < 300)
+		return;
+	r->go_on = true;
+	event_active(r->client->reaper, 0, 0);
+}
+
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct http_request *r = arg;
@@ -115,6 +128,8 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 			return 0;
 		}
 	}
+	if (r->starved && line[0] == '\r')
+		refuse_body(r);
 	return size * n;
 }
 

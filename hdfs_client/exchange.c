@@ -44,7 +44,7 @@ static void finish(struct hdfs_exchange *x, int r)
 		x->fs->exchanges = x->next;
 	if (x->next != NULL)
 		x->next->prev = x->prev;
-	if (x->cancelled)
+	if (x->cancelled || x->fs->closing)
 		r = err_set(&x->err, -ECANCELED, "cancelled");
 	hdfs_hush(x->err.text, hdfs_access_token(x->fs->access, x->fs->url.authority));
 	if (r < 0)

@@ -46,6 +46,8 @@ static const struct row {
 	{ "InvalidPathException", NULL, HDFS_ANSWERED, -EINVAL, NULL },
 	{ "PathComponentTooLongException", NULL, HDFS_ANSWERED, -ENAMETOOLONG, NULL },
 	{ NULL, "could only be written to", HDFS_ANSWERED, -ENOSPC, "no DataNode has room for it:" },
+	{ NULL, "are bad. Aborting", HDFS_ANSWERED, -EIO,
+		"no DataNode is left of those that it was written to:" },
 	{ NULL, "Failed to find datanode", HDFS_ANSWERED, -ENOSPC, "there is no DataNode for it:" },
 	{ NULL, "out of the range", HDFS_ANSWERED, -ESTALE, "it is shorter than it was:" },
 	{ "IllegalArgumentException", "Invalid value for webhdfs parameter \"op\"", HDFS_ANSWERED,
@@ -80,6 +82,8 @@ static void say(struct hdfs_refusal *ret, const char *text, const char *message)
 	char line[300];
 
 	copy_line(line, sizeof(line), message);
+	if (line[0] == '\0')
+		(void)strcpy(line, "no reason is given");
 	if (text == NULL)
 		(void)snprintf(ret->text, sizeof(ret->text), "%s", line);
 	else if (text[strlen(text) - 1] == ':')

@@ -14,7 +14,18 @@ struct step {
 	const char *status; /* "200 OK"; NULL: the connection is closed, without an answer */
 	const char *body;   /* JSON; or NULL */
 	const char *head;   /* more header lines, each with \r\n; or NULL */
+	const char *type;   /* NULL: JSON */
 };
+
+/* The steps of a node, which last as long as the block that they are in. */
+#define SCRIPT(...)                                                                                          \
+	(const struct step[])                                                                                \
+	{                                                                                                    \
+		__VA_ARGS__,                                                                                 \
+		{                                                                                            \
+			NULL                                                                                 \
+		}                                                                                            \
+	}
 
 enum { NODES = 3, STEPS = 16 };
 
@@ -55,9 +66,9 @@ static inline void node_answers(void *arg, struct script_request *r)
 		return;
 	}
 	const char *body = step->body != NULL ? step->body : "";
-	(void)snprintf(head, sizeof(head),
-		"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n%s\r\n",
-		step->status, strlen(body), step->head != NULL ? step->head : "");
+	(void)snprintf(head, sizeof(head), "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
+		step->status, step->type != NULL ? step->type : "application/json", strlen(body),
+		step->head != NULL ? step->head : "");
 	script_say(r->peer, head);
 	script_say(r->peer, body);
 }
@@ -147,5 +158,25 @@ static inline int ask(struct world *w, const struct hdfs_ask *a, struct got *g)
 	"\",\"permission\":\"1644\",\"replication\":3,\"storagePolicy\":0,\"type\":\"" type "\"}"
 #define IS_FILE   "{\"FileStatus\":" STATUS("", "FILE") "}"
 #define NOT_THERE "404 Not Found", GONE
+
+/* What is said of a DataNode has its port in it. */
+struct text {
+	char to[512];
+};
+
+__attribute__((format(printf, 2, 3))) static inline const char *redirect(
+	struct text *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(t->to, sizeof(t->to), format, args);
+	va_end(args);
+	return t->to;
+}
+
+#define LOCATED                                                                                              \
+	"{\"BlockLocations\":{\"BlockLocation\":[{\"hosts\":[\"dn1.quern.invalid\"],\"names\":"              \
+	"[\"127.0.0.1:9866\"],\"offset\":0,\"length\":9}]}}"
 
 #endif
