@@ -8,7 +8,7 @@
 #include "base/vec.h"
 
 /* A file that is read holds so much, unless somebody says otherwise. */
-enum { MEMORY = 96 << 20 };
+enum { MEMORY = 64 << 20 };
 
 struct hdfs_pool {
 	struct hdfs_access access;
