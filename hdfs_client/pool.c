@@ -141,7 +141,8 @@ int hdfs_begin(struct hdfs *fs, struct err *err)
 		if (k < 0)
 			return k;
 	}
-	fs->thread = fs->pool->thread;
+	if (fs->thread == NULL) /* the loop reads it from then on */
+		fs->thread = fs->pool->thread;
 	return 0;
 }
 
