@@ -9,6 +9,10 @@
 #include "hdfs_client/read.h"
 #include "hdfs_client/window.h"
 
+/* A reader who wants much is woken for no less, unless it takes longer than a moment: threads that take turns
+ * for every packet are slower than both. */
+enum { MUCH = 512 << 10 };
+
 /* What belongs to the piece with the same number. */
 struct part {
 	struct hdfs_file *f;
@@ -46,14 +50,17 @@ struct hdfs_file {
 static bool put(struct part *p, size_t n)
 {
 	struct hdfs_file *f = p->f;
+	size_t before;
 
 	hdfs_thread_lock(f->fs->thread);
+	(void)hdfs_bytes_peek(&p->bytes, &before);
 	hdfs_bytes_put(&p->bytes, n);
 	p->piece->filled += n;
 	f->waiting += n;
 	p->paused = f->waiting >= hdfs_window_room(&f->window, p->piece);
 	bool more = !p->paused;
-	hdfs_thread_wake(f->fs->thread);
+	if (before == 0 || before + n >= MUCH || p->piece->filled == p->piece->len)
+		hdfs_thread_wake(f->fs->thread);
 	hdfs_thread_unlock(f->fs->thread);
 	return more;
 }
@@ -221,18 +228,24 @@ static struct part *ask_for_pieces(struct hdfs_file *f)
 	return part_of(f, hdfs_window_first(&f->window));
 }
 
-/* Waits for bytes of the first piece. How many there are, and where; 0: none will come. */
-static size_t wait_for_bytes(struct hdfs_file *f, const struct part *p, const uint8_t **ret)
+/* Waits for bytes of the first piece, and a moment for `len` of them. How many there are, and where; 0: none
+ * will come. */
+static size_t wait_for_bytes(struct hdfs_file *f, const struct part *p, size_t len, const uint8_t **ret)
 {
 	struct hdfs_thread *t = f->fs->thread;
 	size_t n;
 
 	hdfs_thread_lock(t);
 	*ret = hdfs_bytes_peek(&p->bytes, &n);
-	if (n == 0 && !p->piece->over)
+	bool waited = n == 0 && !p->piece->over;
+	if (waited)
 		hdfs_window_waits(&f->window);
 	while (n == 0 && !p->piece->over) {
 		hdfs_thread_wait(t);
+		*ret = hdfs_bytes_peek(&p->bytes, &n);
+	}
+	if (waited && n < len && n < MUCH && !p->piece->over && p->piece->filled < p->piece->len) {
+		hdfs_thread_wait_little(t);
 		*ret = hdfs_bytes_peek(&p->bytes, &n);
 	}
 	hdfs_thread_unlock(t);
@@ -282,7 +295,7 @@ static ssize_t read_next(struct hdfs_file *f, void *to, size_t len, struct err *
 {
 	struct part *p = ask_for_pieces(f);
 	const uint8_t *from;
-	size_t n = wait_for_bytes(f, p, &from);
+	size_t n = wait_for_bytes(f, p, len, &from);
 
 	if (n == 0) {
 		if (err != NULL)
