@@ -14,6 +14,7 @@ static const struct command {
 	{ "run", "run a job: a .c file or a shared object", command_run },
 	{ "stream", "run a job of other programs, as Hadoop Streaming does", command_stream },
 	{ "local", "run an embedded Mesos cluster on its own", command_local },
+	{ "fs", "files in HDFS: list, copy, remove and more", command_fs },
 	{ "job", NULL, command_job },
 };
 

@@ -133,6 +133,8 @@ static int get_status(const json_t *o, const char *folder, struct hdfs_status *r
 	if (r == 0)
 		r = get_number(o, "accessTime", OPTIONAL, &s.accessed_ms, err);
 	if (r == 0)
+		r = get_number(o, "fileId", OPTIONAL, &s.id, err);
+	if (r == 0)
 		r = get_number(o, "replication", OPTIONAL, &replication, err);
 	if (r == 0 && replication > UINT32_MAX)
 		r = bad(err, "replication");

@@ -26,6 +26,8 @@ struct hdfs_file {
 	struct hdfs *fs;
 	char *path, *name;
 	uint64_t size;
+	uint64_t id, modified_ms;  /* as of struct hdfs_status */
+	uint64_t look;             /* who reads to here, or beyond, is told whether it is still that file */
 	struct hdfs_window window; /* under the mutex: pieces are filled */
 	struct part parts[HDFS_PIECES];
 	struct hdfs_job cancel;
@@ -175,6 +177,25 @@ static size_t wait_for_bytes(struct hdfs_file *f, const struct hdfs_piece *p, ui
 	return n;
 }
 
+/* Each range opens whatever has the name at that time. That the name still stands for the same file once the
+ * last range was opened says so of all of them. */
+static int look_again(struct hdfs_file *f, const struct hdfs_piece *p, struct err *err)
+{
+	struct hdfs_status s;
+	int k = hdfs_stat(f->fs, f->path, &s, err);
+
+	if (k == -ENOENT)
+		return err_set(err, -ESTALE, "%s: it was deleted while it was read", f->name);
+	if (k < 0)
+		return k;
+	bool same = f->id != 0 ? s.id == f->id : s.modified_ms == f->modified_ms && s.length == f->size;
+	hdfs_status_deinit(&s);
+	if (!same)
+		return err_set(err, -ESTALE, "%s: it became another file while it was read", f->name);
+	f->look = p->offset + p->len + 1;
+	return 0;
+}
+
 ssize_t hdfs_read(struct hdfs_file *f, void *to, size_t len, uint64_t offset, struct err *err)
 {
 	if (offset >= f->size || len == 0)
@@ -188,6 +209,9 @@ ssize_t hdfs_read(struct hdfs_file *f, void *to, size_t len, uint64_t offset, st
 		return p->result;
 	}
 	n = n < len ? n : len;
+	int k = offset + n >= f->look ? look_again(f, p->piece, err) : 0;
+	if (k < 0)
+		return k;
 	memcpy(to, p->data + (offset - p->piece->offset), n);
 	return (ssize_t)n;
 }
@@ -225,13 +249,16 @@ int hdfs_open(struct hdfs *fs, const char *path, uint64_t from, uint64_t to, str
 	if (k < 0)
 		return k;
 	bool folder = s.kind == HDFS_FOLDER;
-	uint64_t size = s.length, block_size = s.block_size;
+	uint64_t size = s.length, id = s.id, modified_ms = s.modified_ms, block_size = s.block_size;
 	hdfs_status_deinit(&s);
 	if (folder)
 		return err_set(err, -EISDIR, "%s%s: a folder, not a file", fs->base, path);
 	if (file_new(fs, path, &f) < 0)
 		return err_set(err, -ENOMEM, "%s%s: out of memory", fs->base, path);
 	f->size = size;
+	f->id = id;
+	f->modified_ms = modified_ms;
+	f->look = to < size ? to : size;
 	hdfs_window_init(&f->window, from, to, size, block_size, hdfs_memory_of(fs));
 	*ret = f;
 	f = NULL;

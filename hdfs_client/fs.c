@@ -34,17 +34,7 @@ static int copy_url(const struct hdfs_url *from, struct hdfs_url *to)
 			return -ENOMEM;
 	}
 	to->authority = strdup(from->authority);
-	to->path = strdup(from->path);
-	return to->authority == NULL || to->path == NULL ? -ENOMEM : 0;
-}
-
-/* The NameNodes, with the authority that the user wrote. */
-static int set_url(
-	struct hdfs_fs *fs, const struct hdfs_url *url, const struct hdfs_access *access, struct err *err)
-{
-	int r = copy_url(url, &fs->url);
-
-	return r < 0 ? err_set(err, r, "out of memory") : hdfs_access_resolve(access, &fs->url, err);
+	return to->authority == NULL ? -ENOMEM : 0;
 }
 
 int hdfs_fs_new(struct event_base *loop, const struct hdfs_url *url, const struct hdfs_access *access,
@@ -59,9 +49,9 @@ int hdfs_fs_new(struct event_base *loop, const struct hdfs_url *url, const struc
 	fs->user = access->user != NULL ? strdup(access->user) : login_name();
 	if (getrandom(&fs->seed, sizeof(fs->seed), GRND_NONBLOCK) < 0)
 		fs->seed = (uint64_t)getpid(); /* only for waits that are not all the same */
-	if (fs->user == NULL)
+	if (fs->user == NULL || copy_url(url, &fs->url) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
-	int r = set_url(fs, url, access, err);
+	int r = hdfs_access_resolve(access, &fs->url, err);
 	if (r == 0)
 		r = http_client_new(loop, 0, &fs->http, err);
 	if (r == 0 && access->ca != NULL)
@@ -126,11 +116,6 @@ void hdfs_fs_is(struct hdfs_fs *fs, enum hdfs_service_kind kind)
 		*to = NULL;
 }
 
-const char *hdfs_fs_token(const struct hdfs_fs *fs)
-{
-	return hdfs_access_token(fs->access, fs->url.authority);
-}
-
 const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HDFS_NAME_SIZE])
 {
 	(void)snprintf(
@@ -138,11 +123,10 @@ const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HD
 	return ret;
 }
 
-void hdfs_fs_hush(const struct hdfs_fs *fs, char *text)
+void hdfs_hush(char *text, const char *secret)
 {
-	const char *token = hdfs_fs_token(fs);
-	size_t len = token != NULL ? strlen(token) : 0;
+	size_t len = secret != NULL ? strlen(secret) : 0;
 
-	for (char *at = text; len > 0 && (at = strstr(at, token)) != NULL;)
+	for (char *at = text; len > 0 && (at = strstr(at, secret)) != NULL;)
 		memset(at, '*', len);
 }

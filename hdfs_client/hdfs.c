@@ -80,6 +80,16 @@ int hdfs_checksum(struct hdfs *fs, const char *path, struct hdfs_checksum *ret, 
 	return k;
 }
 
+int hdfs_home(struct hdfs *fs, char **ret, struct err *err)
+{
+	struct hdfs_answer answer;
+	int k = hdfs_wait_for(fs, &(struct hdfs_ask){ .op = HDFS_OP_HOME }, &answer, err);
+
+	if (k == 0)
+		*ret = answer.text;
+	return k;
+}
+
 int hdfs_mkdirs(struct hdfs *fs, const char *path, int permission, struct err *err)
 {
 	return order(

@@ -11,6 +11,7 @@ enum {
 	BUFFER = 512 << 10, /* what is received at a time */
 	WAIT_MIN_MS = 100,  /* before replicas that failed are tried again; doubled */
 	WAIT_MAX_MS = 10000,
+	IDLE_MIN_MS = 1000,
 };
 
 struct hdfs_range {
@@ -209,6 +210,14 @@ static void on_bytes(void *arg, int k, bool sent, const struct err *err)
 		fail(r, k, err);
 }
 
+/* A DataNode that is silent is left in time for the others. */
+static uint64_t idle_ms(const struct hdfs_range *r)
+{
+	uint64_t ms = r->o.patience_ms / 4;
+
+	return ms > IDLE_MIN_MS ? ms : IDLE_MIN_MS;
+}
+
 static void on_place(void *arg, int k, struct hdfs_answer *answer, const struct err *err)
 {
 	struct hdfs_range *r = arg;
@@ -221,9 +230,12 @@ static void on_place(void *arg, int k, struct hdfs_answer *answer, const struct 
 	r->place = answer->place;
 	answer->place = (struct hdfs_place){ 0 };
 	r->unheeded = hdfs_avoid_has(r->o.avoid, r->place.host);
-	const struct hdfs_exchange_options x = {
-		.place = &r->place, .buffer = BUFFER, .on_data = on_data, .done = on_bytes, .arg = r
-	};
+	const struct hdfs_exchange_options x = { .place = &r->place,
+		.buffer = BUFFER,
+		.idle_ms = idle_ms(r),
+		.on_data = on_data,
+		.done = on_bytes,
+		.arg = r };
 	r->too_much = false;
 	r->missing = r->o.len - r->filled;
 	k = hdfs_exchange_start(r->fs, &x, &r->exchange, &r->err);

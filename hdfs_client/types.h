@@ -19,6 +19,7 @@ struct hdfs_status {
 	uint64_t modified_ms, accessed_ms; /* since 1970 */
 	uint32_t replication;
 	uint16_t permission; /* mode bits, the sticky one included */
+	uint64_t id;         /* of the file itself, whatever it is called; 0: not known (HttpFS) */
 	char *owner, *group;
 };
 
@@ -38,7 +39,8 @@ struct hdfs_summary {
 
 struct hdfs_replica {
 	char *host;    /* name of the DataNode, as it calls itself */
-	char *address; /* as the NameNode sees it: "10.0.0.1", without the port */
+	char *address; /* as the NameNode sees it: "10.0.0.1" */
+	uint16_t port; /* of data transfer, which is no HTTP */
 };
 
 /* A BlockLocation. */

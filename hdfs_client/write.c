@@ -11,6 +11,7 @@ enum {
 	BUFFER = 512 << 10, /* what is sent at a time */
 	WAIT_MIN_MS = 100,  /* before DataNodes that were not reached are tried again; doubled */
 	WAIT_MAX_MS = 10000,
+	IDLE_MIN_MS = 1000,
 };
 
 struct hdfs_upload {
@@ -181,9 +182,14 @@ static void on_place(void *arg, int k, struct hdfs_answer *answer, const struct 
 	}
 	u->place = answer->place;
 	answer->place = (struct hdfs_place){ 0 };
-	const struct hdfs_exchange_options x = {
-		.place = &u->place, .buffer = BUFFER, .pull = pull, .done = on_sent, .arg = u
-	};
+	/* While it leaves another DataNode that is silent, which takes it 75 s, it takes nothing. */
+	uint64_t idle_ms = u->o.patience_ms > IDLE_MIN_MS ? u->o.patience_ms : IDLE_MIN_MS;
+	const struct hdfs_exchange_options x = { .place = &u->place,
+		.buffer = BUFFER,
+		.idle_ms = idle_ms,
+		.pull = pull,
+		.done = on_sent,
+		.arg = u };
 	k = hdfs_exchange_start(u->fs, &x, &u->exchange, &u->err);
 	if (k < 0)
 		finish(u, k);

@@ -414,7 +414,7 @@ static int make_loop(struct driver *d, struct err *err)
 	}
 	if (r == 0 && !d->c->quiet && event_add(d->stalled, &stalled) < 0)
 		r = -ENOMEM;
-	if (r == 0 && d->progress.on && event_add(d->redraw, &redraw) < 0)
+	if (r == 0 && d->progress.line.on && event_add(d->redraw, &redraw) < 0)
 		r = -ENOMEM;
 	return r < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;
 }

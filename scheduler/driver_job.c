@@ -128,7 +128,7 @@ static void on_gone(void *arg, int status, const char *why)
 	else if (WEXITSTATUS(status) != 0 && d->c->verbose)
 		driver_say(d, "quern_main() ended with status %d", WEXITSTATUS(status));
 	show_tally(d);
-	if (d->c->verbose || d->progress.on)
+	if (d->c->verbose || d->progress.line.on)
 		show_locality(d);
 	if (d->c->verbose)
 		show_peak(d);

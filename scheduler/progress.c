@@ -1,35 +1,11 @@
 #include "scheduler/progress.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-enum { REDRAW_MS = 100, BAR = 24, COLUMNS_DEFAULT = 80, COLUMNS_MAX = 200 };
+enum { BAR = 24, LINE_MAX_BYTES = 256 };
 
 void progress_init(struct progress *p, FILE *out, bool quiet)
 {
-	*p = (struct progress){ .out = out, .on = !quiet && isatty(fileno(out)) == 1 };
-}
-
-static int columns(FILE *out)
-{
-	struct winsize size;
-
-	if (ioctl(fileno(out), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return COLUMNS_DEFAULT;
-	return size.ws_col < COLUMNS_MAX ? size.ws_col : COLUMNS_MAX;
-}
-
-/* "12 s", "3 min": what is left, by the rate so far; "" while there is none. */
-static void remaining(char *ret, size_t size, const struct sched_progress *now, uint64_t passed_ms)
-{
-	ret[0] = '\0';
-	if (now->tasks_done == 0 || now->tasks_done >= now->tasks || passed_ms < 1000)
-		return;
-	uint64_t left_s = passed_ms * (now->tasks - now->tasks_done) / now->tasks_done / 1000;
-	if (left_s < 120)
-		(void)snprintf(ret, size, ", %llu s left", (unsigned long long)left_s);
-	else
-		(void)snprintf(ret, size, ", %llu min left", (unsigned long long)(left_s / 60));
+	*p = (struct progress){ 0 };
+	redraw_init(&p->line, out, quiet);
 }
 
 /* With commas: 1,204. */
@@ -82,7 +58,7 @@ static void compose(char *ret, size_t size, const struct sched_progress *now, ui
 	for (uint32_t i = 0; i < BAR; i++)
 		bar[i] = i < full ? '#' : '.';
 	bar[BAR] = '\0';
-	remaining(left, sizeof(left), now, passed_ms);
+	redraw_remaining(left, sizeof(left), now->tasks_done, now->tasks, passed_ms);
 	failed[0] = '\0';
 	if (now->tasks_failed > 0)
 		(void)snprintf(failed, sizeof(failed), ", %u attempts failed", now->tasks_failed);
@@ -99,26 +75,19 @@ static void compose(char *ret, size_t size, const struct sched_progress *now, ui
 
 void progress_show(struct progress *p, const struct sched_progress *now, uint64_t now_ms)
 {
-	char line[COLUMNS_MAX + 1];
+	char line[LINE_MAX_BYTES];
 
-	if (!p->on || (p->drawn && now_ms - p->drawn_ms < REDRAW_MS))
+	if (!redraw_due(&p->line, now_ms))
 		return;
 	if (now->run != p->run || p->run_ms == 0) {
 		p->run = now->run;
 		p->run_ms = now_ms;
 	}
 	compose(line, sizeof(line), now, now_ms - p->run_ms);
-	(void)fprintf(p->out, "\r\033[K%.*s", columns(p->out) - 1, line);
-	(void)fflush(p->out);
-	p->drawn = true;
-	p->drawn_ms = now_ms;
+	redraw_show(&p->line, line, now_ms);
 }
 
 void progress_clear(struct progress *p)
 {
-	if (!p->drawn)
-		return;
-	(void)fputs("\r\033[K", p->out);
-	(void)fflush(p->out);
-	p->drawn = false;
+	redraw_clear(&p->line);
 }

@@ -1,5 +1,4 @@
-/* progress.h: one line on a terminal that says how far the job is, redrawn in place; nothing at all
- * elsewhere. */
+/* progress.h: one line on a terminal that says how far the job is (base/redraw.h). */
 #ifndef QUERN_SCHEDULER_PROGRESS_H
 #define QUERN_SCHEDULER_PROGRESS_H
 
@@ -7,15 +6,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/redraw.h"
 #include "scheduler/sched.h"
 
 struct progress {
-	FILE *out;
-	bool on;           /* out is a terminal and nobody asked for quiet */
-	bool drawn;        /* the line is on the screen */
-	uint64_t drawn_ms; /* when it was last redrawn */
-	uint32_t run;      /* the action that the rate is of ... */
-	uint64_t run_ms;   /* ... and when it was first seen */
+	struct redraw line;
+	uint32_t run;    /* the action that the rate is of ... */
+	uint64_t run_ms; /* ... and when it was first seen */
 };
 
 /* `quiet`: never draw. */

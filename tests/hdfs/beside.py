@@ -12,11 +12,13 @@ import quern
 SEED = int(os.environ.get("QUERN_TEST_SEED") or struct.unpack(">I", os.urandom(4))[0])
 
 
-def put(cluster, path, data, *options):
-    """A file, by Hadoop's client. `path` is a plain one: characters of its globs are taken for what they are."""
+def put(cluster, path, data, block_size=None):
+    """A file, which may exist, by Hadoop's client. `path` is a plain one: characters of its globs are taken for what
+    they are."""
     local = cluster.dir / "local"
     local.write_bytes(data)
-    cluster.fsshell("-put", *options, local, literal(path))
+    options = ["-D", f"dfs.blocksize={block_size}"] if block_size is not None else []
+    cluster.fsshell(*options, "-put", "-f", local, literal(path))
 
 
 def get(cluster, path):

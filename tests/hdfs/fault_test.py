@@ -15,6 +15,8 @@ BLOCK = 1 << 20
 SMALL = 393216  # memory for reading ahead: pieces of 128 KiB
 RANDOM = random.Random(SEED)
 DATA = RANDOM.randbytes(12 * BLOCK + 12345)
+LARGE = DATA * 5  # in blocks, and so ranges, that take their time
+LARGE_BLOCK = 16 * BLOCK
 
 
 class Drive:
@@ -59,11 +61,15 @@ class Drive:
 
 
 def read_with(cluster, fault, *options, at=BLOCK):
-    """Reads DATA, with fault(process) once `at` bytes have come."""
-    with Drive(cluster, "cat", "/data", "-m", str(SMALL), *options) as d:
+    """Reads LARGE. After at least `at` bytes, as soon as it gets more of them: fault(the DataNode that sends them)."""
+    with Drive(cluster, "cat", "/large", "-m", str(3 * LARGE_BLOCK // 2), *options) as d:
         first = d.process.stdout.read(at)
-        fault(d.process)
-        same(first + d.finish(), DATA, "what was read")
+        while not (senders := datanodes_of(cluster, d.process.pid)):
+            more = d.process.stdout.read1(1 << 16)
+            assert more, "it ended before"
+            first += more
+        fault(senders[0])
+        same(first + d.finish(), LARGE, "what was read")
 
 
 def write_with(cluster, path, fault, *options, at=5 * BLOCK):
@@ -84,24 +90,24 @@ def back(cluster, *datanodes):
 # ---- DataNodes ----
 
 def test_datanode_killed_in_mid_read():
-    for at in BLOCK // 2, 6 * BLOCK:
+    for at in BLOCK // 2, 30 * BLOCK:
         killed = []
 
-        def fault(process):
-            killed.append(wait_datanode_of(C, process))
-            C.kill_datanode(killed[0])
-        read_with(C, fault, at=at)
+        def kill(i):
+            killed.append(i)
+            C.kill_datanode(i)
+        read_with(C, kill, at=at)
         back(C, *killed)
 
 
 def test_datanode_hangs_in_mid_read():
     hung = []
 
-    def fault(process):
-        hung.append(wait_datanode_of(C, process))
-        C.stop_datanode(hung[0])
+    def stop(i):
+        hung.append(i)
+        C.stop_datanode(i)
     try:
-        read_with(C, fault, "-p", "8000")  # it is left after a quarter of that
+        read_with(C, stop, "-p", "8000")  # it is left after a quarter of that
     finally:
         for i in hung:
             C.cont_datanode(i)
@@ -160,7 +166,7 @@ def test_datanode_hangs_in_mid_write():
 
 
 def test_full_datanodes():
-    with Hadoop(datanodes=2, replication=1, block_size=BLOCK,
+    with Hadoop(datanodes=2, replication=1, block_size=BLOCK, conf={"dfs.client.block.write.locateFollowingBlock.retries": 1},
                 datanode_conf=lambda i: {"dfs.datanode.du.reserved": 1 << 50} if i == 1 else {}) as c:
         for i in range(3):  # one of two is full
             with Drive(c, "put", f"/x{i}") as d:
@@ -188,10 +194,10 @@ def test_deleted_while_it_is_read():
 
 def test_overwritten_while_it_is_read():
     for other, word in (RANDOM.randbytes(len(DATA)), "another file"), (DATA[:BLOCK], "bytes"):
-        put(C, "/changing", DATA, "-f")
+        put(C, "/changing", DATA)
         with Drive(C, "cat", "/changing", "-m", str(SMALL)) as d:
             d.process.stdout.read(BLOCK)
-            put(C, "/changing", other, "-f")
+            put(C, "/changing", other)
             words = d.finish(status=1)
         assert "/changing: " in words and word in words, words
 
@@ -251,7 +257,7 @@ def test_safe_mode():
 
 def test_failover():
     with Hadoop(datanodes=2, replication=2, block_size=BLOCK, ha=True) as c:
-        put(c, "/data", DATA)
+        put(c, "/large", LARGE, block_size=LARGE_BLOCK)
         active = 1
 
         def fail_over(*_):
@@ -297,4 +303,5 @@ if __name__ == "__main__":
             "dfs.client.socket-timeout": 2000, "dfs.datanode.socket.write.timeout": 2000,
             "dfs.datanode.socket.reuse.keepalive": 1000}) as C:
         put(C, "/data", DATA)
+        put(C, "/large", LARGE, block_size=LARGE_BLOCK)
         quern.main(sys.modules[__name__])

@@ -9,6 +9,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.security.PrivilegedExceptionAction;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FsShell;
 import org.apache.hadoop.hdfs.HdfsConfiguration;
 import org.apache.hadoop.hdfs.tools.DFSAdmin;
@@ -42,7 +43,11 @@ public class Shell {
 		PrivilegedExceptionAction<Integer> action = () -> ToolRunner.run(conf, tool(name, conf), args);
 		UserGroupInformation who =
 			user.isEmpty() ? UserGroupInformation.getLoginUser() : UserGroupInformation.createRemoteUser(user);
-		return who.doAs(action);
+		try {
+			return who.doAs(action);
+		} finally {
+			FileSystem.closeAllForUGI(who); // the next one may come with other -D
+		}
 	}
 
 	private static String string(DataInputStream in) throws IOException {
