@@ -95,8 +95,8 @@ int hdfs_open(struct hdfs *fs, const char *path, uint64_t from, uint64_t to, str
 	uint64_t *ret_size, struct err *err);
 
 /* As pread(): at least 1 byte and at most `len` from `offset` on, 0 at the end of the file. A DataNode that
- * fails is left for one that has another replica. -ESTALE: the file was deleted, or is another one now, or has
- * another length: said at the latest of the bytes before `to`. */
+ * fails is left for one that has another replica. -ESTALE: the file was deleted, or is another one now, or
+ * has another length: said at the latest of the bytes before `to`. */
 ssize_t hdfs_read(struct hdfs_file *f, void *to, size_t len, uint64_t offset, struct err *err);
 struct hdfs_file *hdfs_close(struct hdfs_file *f); /* takes NULL, returns NULL */
 
