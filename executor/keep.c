@@ -48,13 +48,24 @@ int keep_set_access(struct keep *k, const void *data, size_t len)
 	int r = hdfs_access_unpack(data, len, &access, NULL);
 	if (r < 0)
 		return r;
+	k->hdfs = hdfs_pool_free(k->hdfs);
 	hdfs_access_deinit(&k->access);
 	k->access = access;
 	return 0;
 }
 
+int keep_hdfs(struct keep *k, struct hdfs_pool **ret, struct err *err)
+{
+	int r = k->hdfs == NULL ? hdfs_pool_new(&k->access, &k->hdfs, err) : 0;
+
+	if (r == 0)
+		*ret = k->hdfs;
+	return r;
+}
+
 void keep_deinit(struct keep *k)
 {
+	(void)hdfs_pool_free(k->hdfs);
 	hdfs_access_deinit(&k->access);
 	free(k->slots);
 	(void)ZSTD_freeCCtx(k->compress);
