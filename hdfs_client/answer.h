@@ -29,6 +29,13 @@ int hdfs_answer_summary(struct hdfs_json j, struct hdfs_summary *ret, struct err
 /* BlockLocations, or LocatedBlocks (of GET_BLOCK_LOCATIONS, in clusters that know no other). Appends. */
 int hdfs_answer_blocks(struct hdfs_json j, struct hdfs_blocks *to, struct err *err);
 
+/* What /jmx of a NameNode says of its DataNodes (the bean NameNodeInfo): to `found` their names, addresses
+ * and ports, borrowed during the call; not 0: ends it, as its own result. Nothing, where there is no such
+ * bean. */
+int hdfs_answer_nodes(struct hdfs_json j,
+	int (*found)(void *arg, const char *host, const char *address, uint16_t port), void *arg,
+	struct err *err);
+
 int hdfs_answer_checksum(struct hdfs_json j, struct hdfs_checksum *ret, struct err *err);
 
 /* {"boolean": ...}, {"long": ...} */

@@ -1,6 +1,8 @@
-/* answer_blocks.c: where the blocks of a file are, in the two forms that WebHDFS has for it. */
+/* answer_blocks.c: where the blocks of a file are, in the two forms that WebHDFS has for it; and where
+ * DataNodes are. */
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,22 +34,48 @@ static int make_room(struct hdfs_block *b, size_t n, struct err *err)
 	return b->replicas == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
-/* `len`: of the address. */
-static int add_replica(
-	struct hdfs_block *b, const char *host, const char *address, size_t len, struct err *err)
+/* The port at the end of ADDRESS:PORT, which is cut to the address; an IPv6 one has brackets, or has not. -1:
+ * there is none. */
+static int split_address(char **address)
 {
-	struct hdfs_replica r = { .host = strdup(host), .address = strndup(address, len) };
+	char *colon = strrchr(*address, ':');
+	unsigned port = 0;
 
-	b->replicas[b->n++] = r; /* there is room; freed with the block in any case */
-	if (r.host == NULL || r.address == NULL)
-		return err_set(err, -ENOMEM, "out of memory");
-	if (!hdfs_host_ok(r.host))
-		return bad(err, "hosts");
-	return hdfs_host_ok(r.address) ? 0 : bad(err, "names");
+	if (colon == NULL || colon[1] == '\0' || strlen(colon) > 6)
+		return -1;
+	for (const char *p = colon + 1; *p != '\0'; p++) {
+		if (*p < '0' || *p > '9')
+			return -1;
+		port = port * 10 + (unsigned)(*p - '0');
+	}
+	*colon = '\0';
+	if ((*address)[0] == '[' && colon > *address + 2 && colon[-1] == ']') {
+		colon[-1] = '\0';
+		(*address)++;
+	}
+	return port <= UINT16_MAX ? (int)port : -1;
 }
 
-/* BlockLocation: "hosts" are names; "names" are ADDRESS:PORT in the same order, of IPv6 too, which has
- * brackets or has not. */
+/* `address`: ADDRESS:PORT, or ADDRESS where `port` is not negative. */
+static int add_replica(
+	struct hdfs_block *b, const char *host, const char *address, json_int_t port, struct err *err)
+{
+	char own[300], *at = own;
+
+	if (!hdfs_host_ok(host))
+		return bad(err, "hosts");
+	if (snprintf(own, sizeof(own), "%s", address) >= (int)sizeof(own))
+		return bad(err, "names");
+	if (port < 0)
+		port = split_address(&at);
+	if (port < 0 || port > UINT16_MAX || !hdfs_host_ok(at))
+		return bad(err, "names");
+	const struct hdfs_replica r = { .host = strdup(host), .address = strdup(at), .port = (uint16_t)port };
+	b->replicas[b->n++] = r; /* there is room; freed with the block in any case */
+	return r.host == NULL || r.address == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
+}
+
+/* BlockLocation: "hosts" are names; "names" are ADDRESS:PORT in the same order. */
 static int get_hosts(const json_t *o, struct hdfs_block *b, struct err *err)
 {
 	const json_t *hosts = json_object_get(o, "hosts"), *names = json_object_get(o, "names");
@@ -59,16 +87,10 @@ static int get_hosts(const json_t *o, struct hdfs_block *b, struct err *err)
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		const char *host = json_string_value(json_array_get(hosts, i));
 		const char *name = json_string_value(json_array_get(names, i));
-		const char *colon = name != NULL ? strrchr(name, ':') : NULL;
 
-		if (host == NULL || colon == NULL)
+		if (host == NULL || name == NULL)
 			return bad(err, "names");
-		size_t len = (size_t)(colon - name);
-		if (name[0] == '[' && len > 2 && name[len - 1] == ']') {
-			name++;
-			len -= 2;
-		}
-		r = add_replica(b, host, name, len, err);
+		r = add_replica(b, host, name, -1, err);
 	}
 	return r;
 }
@@ -86,10 +108,11 @@ static int get_locations(const json_t *o, struct hdfs_block *b, struct err *err)
 		const json_t *node = json_array_get(locations, i);
 		const char *host = json_string_value(json_object_get(node, "hostName"));
 		const char *address = json_string_value(json_object_get(node, "ipAddr"));
+		const json_t *port = json_object_get(node, "xferPort");
 
-		if (host == NULL || address == NULL)
+		if (host == NULL || address == NULL || !json_is_integer(port) || json_integer_value(port) < 0)
 			return bad(err, "locations");
-		r = add_replica(b, host, address, strlen(address), err);
+		r = add_replica(b, host, address, json_integer_value(port), err);
 	}
 	return r;
 }
@@ -142,6 +165,51 @@ int hdfs_answer_blocks(struct hdfs_json j, struct hdfs_blocks *to, struct err *e
 		if (r < 0)
 			free_replicas(&b);
 	}
+	json_decref(root);
+	return r;
+}
+
+/* LiveNodes: {"NAME:PORT": {"xferaddr": "ADDRESS:PORT", ...}, ...} */
+static int find_nodes(json_t *nodes,
+	int (*found)(void *arg, const char *host, const char *address, uint16_t port), void *arg,
+	struct err *err)
+{
+	const char *key;
+	json_t *node;
+
+	json_object_foreach(nodes, key, node)
+	{
+		const char *address = json_string_value(json_object_get(node, "xferaddr"));
+		struct hdfs_replica of = { 0 };
+		struct hdfs_block one = { .replicas = &of };
+		char host[300], *at = host;
+
+		(void)snprintf(host, sizeof(host), "%s", key);
+		if (address == NULL || split_address(&at) < 0)
+			return bad(err, "LiveNodes");
+		int r = add_replica(&one, at, address, -1, err);
+		if (r == 0)
+			r = found(arg, of.host, of.address, of.port);
+		free(of.host);
+		free(of.address);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int hdfs_answer_nodes(struct hdfs_json j,
+	int (*found)(void *arg, const char *host, const char *address, uint16_t port), void *arg,
+	struct err *err)
+{
+	json_t *root = json_loadb(j.data != NULL ? j.data : "", j.len, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *bean = json_array_get(json_object_get(root, "beans"), 0);
+	const char *text = json_string_value(json_object_get(bean, "LiveNodes")); /* JSON within JSON */
+	json_t *nodes = json_loads(text != NULL ? text : "{}", JSON_REJECT_DUPLICATES, NULL);
+
+	int r = root == NULL || !json_is_object(nodes) ? bad(err, "LiveNodes")
+						       : find_nodes(nodes, found, arg, err);
+	json_decref(nodes);
 	json_decref(root);
 	return r;
 }

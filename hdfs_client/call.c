@@ -129,7 +129,10 @@ static void name_it(struct hdfs_call *c)
 {
 	char from[HDFS_NAME_SIZE], to[HDFS_NAME_SIZE];
 
-	hdfs_fs_hush(c->fs, c->err.text);
+	hdfs_hush(c->err.text, hdfs_access_token(c->fs->access, c->fs->url.authority));
+	hdfs_hush(c->err.text, c->ask.token);
+	if (c->named)
+		return;
 	if (c->ask.op == HDFS_OP_RENAME)
 		(void)err_prefix(&c->err, 0, "%s, to be '%s'", hdfs_fs_name(c->fs, c->ask.path, from),
 			hdfs_fs_name(c->fs, c->ask.to, to));
@@ -227,8 +230,14 @@ static enum hdfs_outcome outcome_of_failure(struct hdfs_call *c, const struct ht
 	case -EMSGSIZE:
 		c->refusal.code = -EBADMSG;
 		return HDFS_ANSWERED;
-	case -EHOSTUNREACH:
 	case -EKEYREJECTED:
+		(void)snprintf(c->refusal.text, sizeof(c->refusal.text),
+			"%s (over TLS a server proves its name by a certificate of an authority that is "
+			"trusted: "
+			"--hdfs-ca-file)",
+			r->error);
+		return HDFS_HOPELESS;
+	case -EHOSTUNREACH:
 		return HDFS_HOPELESS;
 	default:
 		return r->sent ? HDFS_LOST : HDFS_UNREACHED;
@@ -328,7 +337,7 @@ static int on_head(void *arg, const struct http_response *r)
 
 static void set_who(const struct hdfs_call *c, struct hdfs_request *q, bool *ret_negotiate)
 {
-	const char *token = c->info->own_name ? NULL : hdfs_fs_token(c->fs);
+	const char *token = c->info->own_name ? NULL : hdfs_access_token(c->fs->access, c->fs->url.authority);
 
 	*ret_negotiate = token == NULL && c->fs->access->negotiate;
 	if (token != NULL)
@@ -372,8 +381,11 @@ static void send_request(struct hdfs_call *c)
 
 	c->old_form = (c->ask.op == HDFS_OP_LIST && c->fs->no_batch) ||
 		      (c->ask.op == HDFS_OP_LOCATE && c->fs->no_locations);
-	hdfs_request_begin(&q, c->fs->url.tls, nn->host, nn->port, c->ask.path,
-		c->old_form ? c->info->old_name : c->info->name);
+	if (c->ask.op == HDFS_OP_NODES)
+		hdfs_request_nodes(&q, c->fs->url.tls, nn->host, nn->port);
+	else
+		hdfs_request_begin(&q, c->fs->url.tls, nn->host, nn->port, c->ask.path,
+			c->old_form ? c->info->old_name : c->info->name);
 	set_who(c, &q, &negotiate);
 	if (c->info->query != NULL)
 		c->info->query(c, &q);

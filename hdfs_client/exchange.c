@@ -1,8 +1,8 @@
 /* exchange.c: the bytes of a file, from or to the place that a NameNode named.
  *
  * The place's host is tried by its name first, or as the user's host map has it. When nobody is found there,
- * the NameNode is asked where the file's blocks are, for that has addresses; what helped once is used at once
- * the next time. All of that is before a byte of the file moves: nothing is ever sent twice. */
+ * the NameNode is asked for addresses; what helped once is used at once the next time. All of that is before
+ * a byte of the file moves: nothing is ever sent twice. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +23,7 @@ struct hdfs_exchange {
 	struct err err;
 	long status;
 	int result;
+	unsigned asked; /* for addresses: how many ways */
 	bool paused, by_address, sent, cancelled;
 };
 
@@ -45,7 +46,7 @@ static void finish(struct hdfs_exchange *x, int r)
 		x->next->prev = x->prev;
 	if (x->cancelled)
 		r = err_set(&x->err, -ECANCELED, "cancelled");
-	hdfs_fs_hush(x->fs, x->err.text);
+	hdfs_hush(x->err.text, hdfs_access_token(x->fs->access, x->fs->url.authority));
 	if (r < 0)
 		(void)err_prefix(&x->err, r, "%s: %s %s:%u", hdfs_fs_name(x->fs, x->place.path, name),
 			x->place.proxy ? "HttpFS" : "DataNode", x->place.host, (unsigned)x->place.port);
@@ -93,34 +94,49 @@ static ssize_t on_pull(void *arg, void *to, size_t room)
 
 static int start(struct hdfs_exchange *x);
 
-static void on_located(void *arg, int r, struct hdfs_answer *answer, const struct err *err)
+/* What the NameNode is asked for addresses: where the file's blocks are; all its DataNodes. */
+static const enum hdfs_op asked[] = { HDFS_OP_LOCATE, HDFS_OP_NODES };
+enum { N_ASKED = 2 };
+
+static bool try_address(struct hdfs_exchange *x);
+
+static void on_told(void *arg, int r, struct hdfs_answer *answer, const struct err *err)
 {
 	struct hdfs_exchange *x = arg;
 
+	(void)r;
 	(void)answer;
 	(void)err;
 	x->locate = NULL;
-	if (r == 0 && !x->cancelled && hdfs_hosts_find(&x->fs->learned, x->place.host) != NULL) {
-		x->by_address = true;
-		if (start(x) == 0)
-			return;
-	}
-	finish(x, x->result);
+	if (!try_address(x))
+		finish(x, x->result);
 }
 
-/* Whether another address is to be tried: then it is under way. */
+/* Starts over with an address, or asks for one. false: there is none. */
 static bool try_address(struct hdfs_exchange *x)
 {
-	const struct hdfs_ask ask = { .op = HDFS_OP_LOCATE, .path = x->place.path, .length = UINT64_MAX };
+	struct hdfs_ask ask = { .path = x->place.path, .length = UINT64_MAX };
 
-	if (x->sent || x->by_address || x->cancelled || x->place.proxy || x->fs->closing ||
-		hdfs_access_host(x->fs->access, x->place.host) != NULL ||
-		(x->result != -EHOSTUNREACH && x->result != -ECONNREFUSED && x->result != -ETIMEDOUT))
+	if (x->cancelled || x->fs->closing)
 		return false;
-	if (hdfs_hosts_find(&x->fs->learned, x->place.host) == NULL)
-		return hdfs_fs_ask(x->fs, &ask, on_located, x, &x->locate, NULL) == 0;
-	x->by_address = true;
-	return start(x) == 0;
+	if (hdfs_hosts_find(&x->fs->learned, x->place.host) != NULL) {
+		x->by_address = true;
+		return start(x) == 0;
+	}
+	if (x->asked == 0 && x->place.op == HDFS_OP_CREATE)
+		x->asked++; /* it has no blocks yet */
+	if (x->asked == N_ASKED)
+		return false;
+	ask.op = asked[x->asked++];
+	return hdfs_fs_ask(x->fs, &ask, on_told, x, &x->locate, NULL) == 0;
+}
+
+/* Whether a host was not found by its name, and may be by an address. */
+static bool is_lost(const struct hdfs_exchange *x)
+{
+	return !x->sent && !x->by_address && !x->place.proxy &&
+	       hdfs_access_host(x->fs->access, x->place.host) == NULL &&
+	       (x->result == -EHOSTUNREACH || x->result == -ECONNREFUSED || x->result == -ETIMEDOUT);
 }
 
 static void on_done(void *arg, const struct http_response *r)
@@ -135,14 +151,16 @@ static void on_done(void *arg, const struct http_response *r)
 		l->good = r->sent;
 	if (r->result < 0) {
 		(void)err_set(&x->err, r->result, "%s", r->error);
-		if (!try_address(x))
-			finish(x, r->result);
+		if (!is_lost(x) || !try_address(x))
+			finish(x, x->result);
 		return;
 	}
 	if (!is_success(r->status)) {
 		struct hdfs_refusal refusal;
 
 		hdfs_refusal_read(r->status, x->refusal.data, x->refusal.len, &refusal);
+		if (refusal.code == -EHOSTDOWN)
+			refusal.code = -EIO; /* that DataNode's own trouble: another one may do better */
 		x->result = err_set(&x->err, refusal.code, "%s", refusal.text);
 	}
 	finish(x, x->result);

@@ -23,15 +23,6 @@ static char *login_name(void)
 	return strdup(name);
 }
 
-/* A name that stands for several NameNodes, as the access has it. */
-static const struct hdfs_service *find_service(const struct hdfs_access *access, const char *authority)
-{
-	for (size_t i = 0; i < access->n_services; i++)
-		if (strcasecmp(access->services[i].name, authority) == 0)
-			return &access->services[i];
-	return NULL;
-}
-
 static int copy_url(const struct hdfs_url *from, struct hdfs_url *to)
 {
 	to->tls = from->tls;
@@ -42,31 +33,8 @@ static int copy_url(const struct hdfs_url *from, struct hdfs_url *to)
 		if (to->namenodes[i].host == NULL)
 			return -ENOMEM;
 	}
-	return 0;
-}
-
-/* The NameNodes, with the authority that the user wrote. */
-static int set_url(
-	struct hdfs_fs *fs, const struct hdfs_url *url, const struct hdfs_access *access, struct err *err)
-{
-	const struct hdfs_service *service = find_service(access, url->authority);
-	char *text = NULL;
-	int r;
-
-	if (service == NULL) {
-		r = copy_url(url, &fs->url);
-	} else if (asprintf(&text, "%s://%s/", service->tls ? "swebhdfs" : "webhdfs", service->namenodes) <
-		   0) {
-		r = -ENOMEM;
-	} else {
-		r = hdfs_url_parse(text, &fs->url, err);
-		free(text);
-	}
-	if (r == -EINVAL)
-		return err_prefix(err, r, "the NameNodes of '%s'", url->authority);
-	free(fs->url.authority);
-	fs->url.authority = strdup(url->authority);
-	return r < 0 || fs->url.authority == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
+	to->authority = strdup(from->authority);
+	return to->authority == NULL ? -ENOMEM : 0;
 }
 
 int hdfs_fs_new(struct event_base *loop, const struct hdfs_url *url, const struct hdfs_access *access,
@@ -81,9 +49,9 @@ int hdfs_fs_new(struct event_base *loop, const struct hdfs_url *url, const struc
 	fs->user = access->user != NULL ? strdup(access->user) : login_name();
 	if (getrandom(&fs->seed, sizeof(fs->seed), GRND_NONBLOCK) < 0)
 		fs->seed = (uint64_t)getpid(); /* only for waits that are not all the same */
-	if (fs->user == NULL)
+	if (fs->user == NULL || copy_url(url, &fs->url) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
-	int r = set_url(fs, url, access, err);
+	int r = hdfs_access_resolve(access, &fs->url, err);
 	if (r == 0)
 		r = http_client_new(loop, 0, &fs->http, err);
 	if (r == 0 && access->ca != NULL)
@@ -148,14 +116,6 @@ void hdfs_fs_is(struct hdfs_fs *fs, enum hdfs_service_kind kind)
 		*to = NULL;
 }
 
-const char *hdfs_fs_token(const struct hdfs_fs *fs)
-{
-	for (size_t i = 0; i < fs->access->n_tokens; i++)
-		if (strcasecmp(fs->access->tokens[i].authority, fs->url.authority) == 0)
-			return fs->access->tokens[i].token;
-	return NULL;
-}
-
 const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HDFS_NAME_SIZE])
 {
 	(void)snprintf(
@@ -163,11 +123,10 @@ const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HD
 	return ret;
 }
 
-void hdfs_fs_hush(const struct hdfs_fs *fs, char *text)
+void hdfs_hush(char *text, const char *secret)
 {
-	const char *token = hdfs_fs_token(fs);
-	size_t len = token != NULL ? strlen(token) : 0;
+	size_t len = secret != NULL ? strlen(secret) : 0;
 
-	for (char *at = text; len > 0 && (at = strstr(at, token)) != NULL;)
+	for (char *at = text; len > 0 && (at = strstr(at, secret)) != NULL;)
 		memset(at, '*', len);
 }

@@ -37,9 +37,6 @@ struct hdfs_fs {
 	bool closing;
 };
 
-/* The delegation token for it, or NULL. */
-const char *hdfs_fs_token(const struct hdfs_fs *fs);
-
 /* For sentences: "hdfs://AUTHORITY/PATH". Cut if it is very long. */
 enum { HDFS_NAME_SIZE = 512 };
 const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HDFS_NAME_SIZE]);
@@ -47,8 +44,8 @@ const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HD
 /* What kind of service it turned out to be; of HttpFS the user is told. */
 void hdfs_fs_is(struct hdfs_fs *fs, enum hdfs_service_kind kind);
 
-/* Replaces secrets in a sentence by stars. */
-void hdfs_fs_hush(const struct hdfs_fs *fs, char *text);
+/* Replaces a secret (or NULL) in a sentence by stars. */
+void hdfs_hush(char *text, const char *secret);
 
 /* ---- call.c ---- */
 
@@ -81,6 +78,7 @@ struct hdfs_call {
 	bool checked;            /* RENAME: `to` is not there */
 	bool final_look;         /* what is looked up decides between the refusal and success */
 	bool from_there;         /* RENAME: found so */
+	bool named;              /* the sentence in `err` has the name of the file */
 };
 
 /* Ends it: `done`, and frees it. With r < 0 the sentence is in c->err, without the name of the file. */

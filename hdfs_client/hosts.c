@@ -27,14 +27,16 @@ static size_t place_of(const struct hdfs_hosts *h, const char *name, bool *ret_f
 	return from;
 }
 
-int hdfs_hosts_learn(struct hdfs_hosts *h, const char *name, const char *address)
+int hdfs_hosts_learn(struct hdfs_hosts *h, const char *name, const char *address, uint16_t port)
 {
 	bool found;
 	size_t i = place_of(h, name, &found);
 
+	if (found)
+		h->at[i].port = port;
 	if (found && strcmp(h->at[i].address, address) == 0)
 		return 0;
-	struct hdfs_learned l = { .address = strdup(address) };
+	struct hdfs_learned l = { .address = strdup(address), .port = port };
 	if (l.address == NULL)
 		return -ENOMEM;
 	if (found) {
@@ -59,9 +61,11 @@ int hdfs_hosts_learn_blocks(struct hdfs_hosts *h, const struct hdfs_blocks *bloc
 	int r = 0;
 
 	for (size_t i = 0; i < blocks->n; i++)
-		for (size_t k = 0; r == 0 && k < blocks->at[i].n; k++)
-			r = hdfs_hosts_learn(
-				h, blocks->at[i].replicas[k].host, blocks->at[i].replicas[k].address);
+		for (size_t k = 0; r == 0 && k < blocks->at[i].n; k++) {
+			const struct hdfs_replica *replica = &blocks->at[i].replicas[k];
+
+			r = hdfs_hosts_learn(h, replica->host, replica->address, replica->port);
+		}
 	return r;
 }
 

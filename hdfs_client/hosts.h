@@ -12,7 +12,8 @@ enum { HDFS_HOSTS_MAX = 1 << 16 };
 
 struct hdfs_learned {
 	char *name, *address;
-	bool good; /* it was used, as the name alone did not do */
+	uint16_t port; /* hdfs_replica.port */
+	bool good;     /* it was used, as the name alone did not do */
 };
 
 /* {0} is empty. */
@@ -22,7 +23,7 @@ struct hdfs_hosts {
 };
 
 /* Takes what there is of names and addresses; the newest address counts. 0 or -ENOMEM. */
-int hdfs_hosts_learn(struct hdfs_hosts *h, const char *name, const char *address);
+int hdfs_hosts_learn(struct hdfs_hosts *h, const char *name, const char *address, uint16_t port);
 int hdfs_hosts_learn_blocks(struct hdfs_hosts *h, const struct hdfs_blocks *blocks);
 
 /* Without regard to case; NULL: not known. Valid until something is learned. */

@@ -77,7 +77,8 @@ static void ask_concat(struct hdfs_call *c, struct hdfs_request *q)
 	buf_deinit(&list);
 }
 
-/* The NameNode knows DataNodes by their addresses here (NamenodeWebHdfsMethods.chooseDatanode). */
+/* The NameNode knows DataNodes by their addresses here, exactly with the port of data transfer
+ * (NamenodeWebHdfsMethods.chooseDatanode); a name would never match. */
 static void ask_redirect(struct hdfs_call *c, struct hdfs_request *q)
 {
 	struct buf list = BUF_INIT(SMALL);
@@ -87,13 +88,12 @@ static void ask_redirect(struct hdfs_call *c, struct hdfs_request *q)
 	for (size_t i = 0; r == 0 && i < c->ask.n_exclude; i++) {
 		const char *name = c->ask.exclude[i], *user = hdfs_access_host(c->fs->access, name);
 		const struct hdfs_learned *l = hdfs_hosts_find(&c->fs->learned, name);
+		const char *comma = list.len > 0 ? "," : "";
 
 		if (l != NULL)
-			name = l->address;
-		r = buf_add_fmt(&list, "%s%s", i > 0 ? "," : "", name);
-		if (r == 0 && l == NULL &&
-			user != NULL) /* the best guess; it may have a port, of another kind */
-			r = buf_add_fmt(&list, ",%.*s", (int)strcspn(user, ":"), user);
+			r = buf_add_fmt(&list, "%s%s:%u", comma, l->address, (unsigned)l->port);
+		else if (user != NULL) /* the best guess; it may have a port, of another kind */
+			r = buf_add_fmt(&list, "%s%.*s", comma, (int)strcspn(user, ":"), user);
 	}
 	if (r == 0 && list.len > 0)
 		r = buf_add(&list, "", 1);
@@ -170,6 +170,18 @@ static int take_blocks(struct hdfs_call *c, struct hdfs_json j, struct err *err)
 	if (r == 0 && hdfs_hosts_learn_blocks(&c->fs->learned, &c->answer.blocks) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	return r;
+}
+
+static int learn(void *arg, const char *host, const char *address, uint16_t port)
+{
+	struct hdfs_fs *fs = arg;
+
+	return hdfs_hosts_learn(&fs->learned, host, address, port);
+}
+
+static int take_nodes(struct hdfs_call *c, struct hdfs_json j, struct err *err)
+{
+	return hdfs_answer_nodes(j, learn, c->fs, err);
 }
 
 static int take_home(struct hdfs_call *c, struct hdfs_json j, struct err *err)
@@ -250,7 +262,8 @@ static void on_sum_done(void *arg, int r, bool sent, const struct err *err)
 		hdfs_call_anew(c);
 		return;
 	} else {
-		(void)err_set(&c->err, r, "%s", err->text);
+		c->err = *err;
+		c->named = true;
 	}
 	hdfs_call_finish(c, r);
 }
@@ -299,7 +312,7 @@ static int take_place(struct hdfs_call *c, struct hdfs_redirect *to, struct err 
 static int take_served(struct hdfs_call *c, struct err *err)
 {
 	const struct hdfs_namenode *nn = &c->fs->url.namenodes[c->retry.at];
-	const char *token = hdfs_fs_token(c->fs);
+	const char *token = hdfs_access_token(c->fs->access, c->fs->url.authority);
 	struct hdfs_redirect to = { .host = strdup(nn->host), .port = nn->port };
 	struct hdfs_request q;
 	int r;
@@ -391,6 +404,9 @@ const struct hdfs_op_info hdfs_ops[HDFS_N_OPS] = {
 		SHORT_ANSWER, .query = ask_token, .take = take_expiry },
 	[HDFS_OP_TOKEN_CANCEL] = { "CANCELDELEGATIONTOKEN", NULL, "PUT", .repeatable = true, .own_name = true,
 		SHORT_ANSWER, .query = ask_token },
+	/* No WebHDFS, so that a token does not do. */
+	[HDFS_OP_NODES] = { "jmx", NULL, "GET", .repeatable = true, .own_name = true,
+		.timeout_ms = TIMEOUT_MS, .max_body = LARGE, .take = take_nodes },
 };
 
 /* ---- Answers ---- */

@@ -35,6 +35,8 @@ static const struct row {
 	{ "SecurityException", NULL, HDFS_ANSWERED, -EACCES, "not let in:" },
 	{ "FileAlreadyExistsException", "is a directory", HDFS_ANSWERED, -EISDIR, "it is a folder" },
 	{ "FileAlreadyExistsException", NULL, HDFS_ANSWERED, -EEXIST, "it exists already" },
+	{ NULL, "must both be directories", HDFS_ANSWERED, -EEXIST, "the new name exists already" },
+	{ NULL, "is a directory or file under source", HDFS_ANSWERED, -EINVAL, "the new name is within it" },
 	{ "ParentNotDirectoryException", NULL, HDFS_ANSWERED, -ENOTDIR,
 		"what should be its folder is a file:" },
 	{ "PathIsNotEmptyDirectoryException", NULL, HDFS_ANSWERED, -ENOTEMPTY, "the folder is not empty" },
@@ -114,7 +116,8 @@ static void read_status(long status, struct hdfs_refusal *ret)
 	if (status == 401 || status == 403) {
 		ret->code = -EACCES;
 		(void)snprintf(ret->text, sizeof(ret->text),
-			"not let in (HTTP status %ld): it wants a Kerberos ticket or a delegation token",
+			"not let in (HTTP status %ld): it wants a Kerberos ticket (kinit, --hdfs-negotiate) "
+			"or a delegation token",
 			status);
 		return;
 	}

@@ -60,16 +60,29 @@ static void keep(struct hdfs_request *q, int r)
 		q->error = r;
 }
 
-void hdfs_request_begin(
-	struct hdfs_request *q, bool tls, const char *host, uint16_t port, const char *path, const char *op)
+static void begin(struct hdfs_request *q, bool tls, const char *host, uint16_t port)
 {
 	bool brackets = strchr(host, ':') != NULL;
 
 	*q = (struct hdfs_request){ .url = BUF_INIT(HDFS_HTTP_URL_MAX) };
-	keep(q, buf_add_fmt(&q->url, "%s://%s%s%s:%u%s", tls ? "https" : "http", brackets ? "[" : "", host,
-			brackets ? "]" : "", (unsigned)port, HDFS_HTTP_ROOT));
+	keep(q, buf_add_fmt(&q->url, "%s://%s%s%s:%u", tls ? "https" : "http", brackets ? "[" : "", host,
+			brackets ? "]" : "", (unsigned)port));
+}
+
+void hdfs_request_begin(
+	struct hdfs_request *q, bool tls, const char *host, uint16_t port, const char *path, const char *op)
+{
+	begin(q, tls, host, port);
+	keep(q, buf_add_str(&q->url, HDFS_HTTP_ROOT));
 	keep(q, hdfs_path_escape(&q->url, path));
 	hdfs_request_text(q, "op", op);
+}
+
+void hdfs_request_nodes(struct hdfs_request *q, bool tls, const char *host, uint16_t port)
+{
+	begin(q, tls, host, port);
+	keep(q, buf_add_str(&q->url, "/jmx"));
+	hdfs_request_text(q, "qry", "Hadoop:service=NameNode,name=NameNodeInfo");
 }
 
 void hdfs_request_text(struct hdfs_request *q, const char *name, const char *value)

@@ -30,6 +30,9 @@ int hdfs_path_escape(struct buf *to, const char *path);
 void hdfs_request_begin(
 	struct hdfs_request *q, bool tls, const char *host, uint16_t port, const char *path, const char *op);
 
+/* What the NameNode says of its DataNodes, which is no operation of WebHDFS. */
+void hdfs_request_nodes(struct hdfs_request *q, bool tls, const char *host, uint16_t port);
+
 /* "&name=value". Values are escaped. */
 void hdfs_request_text(struct hdfs_request *q, const char *name, const char *value);
 void hdfs_request_number(struct hdfs_request *q, const char *name, uint64_t value);

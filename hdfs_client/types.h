@@ -39,7 +39,8 @@ struct hdfs_summary {
 
 struct hdfs_replica {
 	char *host;    /* name of the DataNode, as it calls itself */
-	char *address; /* as the NameNode sees it: "10.0.0.1", without the port */
+	char *address; /* as the NameNode sees it: "10.0.0.1" */
+	uint16_t port; /* of data transfer, which is no HTTP */
 };
 
 /* A BlockLocation. */

@@ -195,6 +195,7 @@ static int look(struct sched *s)
 
 	if (s->look_ms <= s->now_ms) {
 		s->look_ms = UINT64_MAX;
+		s->stirred = true;
 		sched_hosts_look(s);
 		r = sched_executors_look(s);
 		if (r == 0)

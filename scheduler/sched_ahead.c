@@ -82,18 +82,6 @@ bool sched_ahead_room(const struct sched *s, const struct executor *e)
 
 /* ---- Taking back ---- */
 
-static uint32_t free_slots(const struct sched *s)
-{
-	const struct executor *e;
-	uint32_t n = 0;
-
-	DL_FOREACH(s->idle, e)
-	{
-		n += e->slots - e->load;
-	}
-	return n;
-}
-
 /* The newest first; at most `n`. */
 static int take_from(struct sched *s, struct executor *e, uint32_t *n)
 {
@@ -118,7 +106,7 @@ int sched_ahead_take_back(struct sched *s)
 	struct executor *e;
 	int r = 0;
 
-	if (s->behind == NULL || s->idle == NULL || s->run == NULL || s->run->ended ||
+	if (s->behind == NULL || s->free_slots == 0 || s->run == NULL || s->run->ended ||
 		sched_run_runnable(s) > 0)
 		return 0;
 	if (s->now_ms < s->behind_look_ms) { /* not at every result of a large cluster */
@@ -127,7 +115,7 @@ int sched_ahead_take_back(struct sched *s)
 	}
 	s->behind_look_ms = s->now_ms + QUIET_MS;
 	sched_look_at(s, s->behind_look_ms);
-	uint32_t n = free_slots(s);
+	uint32_t n = s->free_slots;
 	for (e = s->behind; r == 0 && n > 0 && e != NULL; e = e->behind_next)
 		if (e->heard_ms + QUIET_MS <= s->now_ms)
 			r = take_from(s, e, &n);

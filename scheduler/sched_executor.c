@@ -162,16 +162,31 @@ void sched_executor_is_up(struct sched *s, struct executor *e)
 
 /* ---- Slots ---- */
 
+/* Into the list of those that have free slots, or out of it. One that has more than when it was asked is
+ * asked again. */
+static void refresh_idle(struct sched *s, struct executor *e)
+{
+	bool there = e->linked && e->state == EXECUTOR_UP && !e->leaving;
+	uint32_t n = there && e->load < e->slots ? e->slots - e->load : 0;
+	bool stays = e->idle && n > 0 && (!e->asked || n <= e->free_slots);
+
+	if (e->idle && !stays && e->asked)
+		DL_DELETE(s->asked, e);
+	else if (e->idle && !stays)
+		DL_DELETE(s->idle, e);
+	if (n > 0 && !stays) {
+		DL_APPEND(s->idle, e);
+		e->asked = false;
+	}
+	e->idle = n > 0;
+	s->free_slots += n - e->free_slots;
+	e->free_slots = n;
+}
+
 void sched_executor_refresh(struct sched *s, struct executor *e)
 {
 	sched_ahead_settle(s, e);
-	bool idle = e->linked && e->state == EXECUTOR_UP && !e->leaving && e->load < e->slots;
-
-	if (idle && !e->idle)
-		DL_APPEND(s->idle, e);
-	if (!idle && e->idle)
-		DL_DELETE(s->idle, e);
-	e->idle = idle;
+	refresh_idle(s, e);
 	if (e->ahead > 0 && !e->is_behind)
 		DL_APPEND2(s->behind, e, behind_prev, behind_next);
 	if (e->ahead == 0 && e->is_behind)

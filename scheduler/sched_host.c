@@ -97,6 +97,7 @@ void sched_host_refresh(struct sched *s, struct agent *a)
 	if (usable == a->usable)
 		return;
 	a->usable = usable;
+	s->stirred = true;
 	a->host->usable += usable ? 1 : -1U;
 	if (a->host->usable == (usable ? 1 : 0))
 		sched_prefer_host(s, a->host);

@@ -149,17 +149,23 @@ static int give_round(struct sched *s, struct stage *stage, enum pick what)
 /* What the stage could use of slots that are free and stay so. */
 static void note_idle(struct sched *s, struct stage *stage)
 {
-	struct executor *e;
+	uint32_t slots = sched_size_slots(s, stage);
+	const struct executor *e;
 	uint64_t n = 0;
 
-	if (stage->n_choosy == 0)
+	if (stage->n_choosy == 0 && stage->wait.behind == 0)
 		return;
-	DL_FOREACH(s->idle, e)
-	{
-		const struct room room = room_of(e);
-
-		if (sched_agent_usable(s, e->agent))
-			n += sched_size_count(s, stage, &room) / sched_size_slots(s, stage);
+	if (slots == 1) {
+		n = s->free_slots;
+	} else {
+		DL_FOREACH(s->idle, e)
+		{
+			n += e->free_slots / slots;
+		}
+		DL_FOREACH(s->asked, e)
+		{
+			n += e->free_slots / slots;
+		}
 	}
 	sched_wait_idle(s, stage, n < UINT32_MAX ? (uint32_t)n : UINT32_MAX);
 }
@@ -169,9 +175,36 @@ static int give_stage(struct sched *s, struct stage *stage)
 {
 	int r = stage->places != NULL ? give_round(s, stage, PICK_NEAR) : 0;
 
-	if (r == 0)
-		r = give_round(s, stage, PICK_ANY);
-	note_idle(s, stage);
+	return r < 0 ? r : give_round(s, stage, PICK_ANY);
+}
+
+/* Those that have free slots and got nothing are not asked again before something has changed: with many of
+ * them, waiting for tasks that wait for other places, each result would be dear. */
+static int give_all(struct sched *s)
+{
+	struct executor *e;
+	int r = 0;
+
+	if (s->stirred) {
+		DL_FOREACH(s->asked, e)
+		{
+			e->asked = false;
+		}
+		DL_CONCAT(s->asked, s->idle);
+		s->idle = s->asked;
+		s->asked = NULL;
+	}
+	s->stirred = false;
+	for (size_t i = 0; r == 0 && s->idle != NULL && i < s->run->ready.n; i++)
+		r = give_stage(s, s->run->ready.at[i]);
+	DL_FOREACH(s->idle, e)
+	{
+		e->asked = true;
+	}
+	DL_CONCAT(s->asked, s->idle);
+	s->idle = NULL;
+	for (size_t i = 0; i < s->run->ready.n; i++)
+		note_idle(s, s->run->ready.at[i]);
 	return r;
 }
 
@@ -190,12 +223,11 @@ static int give_ahead(struct sched *s, struct executor *e)
 
 int sched_link_dispatch(struct sched *s)
 {
-	int r = 0;
+	int r;
 
 	if (s->config.mode->task_per_hold || s->run == NULL || s->run->ended || !s->run->may_run)
 		return 0;
-	for (size_t i = 0; r == 0 && i < s->run->ready.n; i++)
-		r = give_stage(s, s->run->ready.at[i]);
+	r = give_all(s);
 	if (r == 0 && s->heard != NULL)
 		r = give_ahead(s, s->heard);
 	if (r == 0)

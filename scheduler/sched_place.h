@@ -67,6 +67,8 @@ void sched_prefer_leave(struct task *t);
 struct task *sched_prefer_pick(const struct stage *stage, const struct agent *agent);
 /* How many do. */
 uint32_t sched_prefer_count(const struct stage *stage, const struct agent *agent);
+/* Whether the task prefers the agent's host, or its executor. */
+bool sched_prefer_is_near(const struct task *t, const struct agent *agent);
 /* Which of its places the executor is to a task. */
 enum locality sched_prefer_where(const struct task *t, const struct executor *e);
 /* The executor is gone. */

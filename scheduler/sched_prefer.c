@@ -208,6 +208,13 @@ static void forget(struct stage *stage)
 		stage->tasks[i].prefer = stage->tasks[i].n_prefer = stage->tasks[i].n_owners = 0;
 }
 
+static void forget_hosts(struct stage *stage)
+{
+	vec_deinit(&stage->split_hosts);
+	free(stage->first_host);
+	stage->first_host = NULL;
+}
+
 /* The array grew by doubling, and stays. */
 static void trim(struct stage *stage)
 {
@@ -255,7 +262,7 @@ int sched_prefer_make(struct sched *s, struct stage *stage)
 	int r = 0;
 
 	sched_wait_begin(s, stage);
-	if (keeps || (stage->first_host != NULL && stage->prefers.n == 0)) {
+	if (keeps || stage->first_host != NULL) {
 		forget(stage);
 		for (uint32_t i = 0; r == 0 && i < stage->n_tasks; i++)
 			r = add_all(s, &stage->tasks[i], keeps);
@@ -265,6 +272,8 @@ int sched_prefer_make(struct sched *s, struct stage *stage)
 			if (stage->tasks[i].state == TASK_PENDING && stage->tasks[i].queue != QUEUE_RETRY)
 				sched_task_requeue(s, &stage->tasks[i]);
 		trim(stage);
+		if (!keeps) /* it is not made again */
+			forget_hosts(stage);
 	}
 	refresh_all(s, stage);
 	return r;
@@ -275,9 +284,7 @@ void sched_prefer_free(struct stage *stage)
 	forget(stage);
 	vec_deinit(&stage->place_list);
 	vec_deinit(&stage->prefers);
-	vec_deinit(&stage->split_hosts);
-	free(stage->first_host);
-	stage->first_host = NULL;
+	forget_hosts(stage);
 }
 
 /* ---- Choosing ---- */
@@ -306,19 +313,29 @@ uint32_t sched_prefer_count(const struct stage *stage, const struct agent *agent
 	return (e != NULL ? e->n : 0) + (h != NULL ? h->n : 0);
 }
 
-enum locality sched_prefer_where(const struct task *t, const struct executor *e)
+static enum locality where(const struct task *t, const struct executor *e, const struct host *h)
 {
-	enum locality where = t->n_prefer > 0 ? LOCALITY_ELSEWHERE : LOCALITY_ANY;
+	enum locality best = t->n_prefer > 0 ? LOCALITY_ELSEWHERE : LOCALITY_ANY;
 
 	for (uint32_t i = t->prefer; i < t->prefer + t->n_prefer; i++) {
 		const struct place *p = place_of(t->stage, &t->stage->prefers.at[i]);
 
-		if (p->executor == e && !p->lost)
+		if (p->executor != NULL && p->executor == e && !p->lost)
 			return LOCALITY_CACHED;
-		if (p->host == e->agent->host)
-			where = LOCALITY_HOST;
+		if (p->host == h)
+			best = LOCALITY_HOST;
 	}
-	return where;
+	return best;
+}
+
+enum locality sched_prefer_where(const struct task *t, const struct executor *e)
+{
+	return where(t, e, e->agent->host);
+}
+
+bool sched_prefer_is_near(const struct task *t, const struct agent *agent)
+{
+	return where(t, agent->executor, agent->host) <= LOCALITY_HOST;
 }
 
 /* ---- Places that come and go ---- */

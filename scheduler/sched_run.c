@@ -99,8 +99,9 @@ static void need_sources(const struct stage *stage)
 				stage->branches[i].sources[k]->stage->needed = true;
 }
 
-static int refresh(const struct sched *s, struct run *run)
+static int refresh(struct sched *s, struct run *run)
 {
+	size_t n_before = run->ready.n;
 	int r = 0;
 
 	for (size_t i = 0; i < run->stages.n; i++)
@@ -125,8 +126,11 @@ static int refresh(const struct sched *s, struct run *run)
 	for (size_t i = 0; r == 0 && i < run->stages.n; i++) {
 		struct stage *stage = run->stages.at[i];
 
-		if (stage->needed && stage->n_done < stage->n_tasks && sched_stage_may_start(stage))
-			r = vec_push(&run->ready, stage);
+		if (!stage->needed || stage->n_done == stage->n_tasks || !sched_stage_may_start(stage))
+			continue;
+		if (run->ready.n >= n_before || run->ready.at[run->ready.n] != stage)
+			s->stirred = true;
+		r = vec_push(&run->ready, stage);
 	}
 	run->stale = false;
 	return r;

@@ -109,7 +109,9 @@ struct executor {
 	uint32_t ahead;               /* of them, those of attempts that wait there for a slot */
 	uint64_t heard_ms;            /* when it last had a result, or was given something */
 	VEC(struct attempt *) batch;  /* given to it in this step, not sent yet */
-	bool idle;                    /* in sched.idle */
+	uint32_t free_slots;          /* that it has for tasks */
+	bool idle;                    /* it has some: in sched.idle, or ... */
+	bool asked;                   /* ... in sched.asked */
 	struct executor *prev, *next; /* there */
 	bool is_behind;               /* in sched.behind */
 	struct executor *behind_prev, *behind_next;
@@ -190,24 +192,31 @@ struct avoid {
 	const struct agent *at[AVOID_MAX];
 };
 
+/* There may be a million of them. */
 struct task {
 	struct stage *stage;
 	uint32_t partition, next_attempt;
 	uint32_t failures, losses, fetches, stale_fetches;
-	bool counted; /* its tally */
-	enum task_state state;
-	enum task_queue queue;      /* while pending */
 	uint32_t prefer;            /* the first of what it prefers, of the stage's */
 	uint8_t n_prefer, n_owners; /* of them; the first few are executors */
 	uint8_t locality;           /* enum locality: where the last attempt was */
+	uint8_t state;              /* enum task_state */
+	uint8_t queue;              /* enum task_queue, while pending */
+	bool counted;               /* its tally */
 	struct attempt *attempt;    /* under way */
 	struct avoid *avoid;        /* agents that it failed on; NULL: none */
-	struct task *prev, *next;   /* of a queue, while pending */
+	union {
+		struct {
+			struct task *prev, *next; /* of a queue, while pending */
+		};
+		struct {
+			struct task *out_prev, *out_next; /* of host->outputs, while TASK_DONE */
+		};
+	};
 
 	/* Of a map: where its output is, or was. */
-	struct executor *host;            /* NULL: there never was one */
-	uint32_t output;                  /* attempt that wrote it */
-	struct task *out_prev, *out_next; /* of host->outputs, while TASK_DONE */
+	struct executor *host; /* NULL: there never was one */
+	uint32_t output;       /* attempt that wrote it */
 };
 
 /* A branch of a stage. */
@@ -298,6 +307,9 @@ struct sched {
 	struct agent *agents;       /* by id */
 	struct executor *executors; /* by id */
 	struct executor *idle;      /* linked, with free slots */
+	struct executor *asked;     /* likewise, but there is nothing for them ... */
+	bool stirred;               /* ... unless something has changed since */
+	uint32_t free_slots;        /* of all of them */
 	struct executor *behind;    /* with attempts that wait there */
 	struct executor *heard;     /* in this step: it has sent results; or NULL */
 	uint32_t ahead;             /* attempts that wait there */

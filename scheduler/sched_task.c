@@ -1,8 +1,9 @@
 /* sched_task.c: tasks: waiting, and picked for a slot.
  *
  * A task that failed waits in a queue of its own, ahead of those that never ran, and keeps away from the
- * agents that it failed on: for AVOID_MS, or until nobody else is there to take it. Of those that never ran
- * each goes where it prefers to be: see sched_prefer.c. */
+ * agents that it failed on: for AVOID_MS, or until nobody else is there to take it. Of the first few an agent
+ * gets one that has its data there, if there is one; but none of them waits for that. Those that never ran
+ * do: see sched_prefer.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static struct task **queue_of(const struct task *t)
 
 void sched_task_queue(struct sched *s, struct task *t)
 {
-	(void)s;
+	s->stirred = true;
 	t->state = TASK_PENDING;
 	t->queue = QUEUE_RETRY;
 	if (t->next_attempt == 0) {
@@ -78,12 +79,17 @@ static bool may_go_there(struct sched *s, const struct task *t, const struct age
 
 static struct task *retry_of(struct sched *s, const struct stage *stage, const struct agent *agent)
 {
+	struct task *first = NULL;
 	uint32_t looked = 0;
 
-	for (struct task *t = stage->retry; t != NULL && looked < RETRY_LOOK; t = t->next, looked++)
-		if (may_go_there(s, t, agent))
+	for (struct task *t = stage->retry; t != NULL && looked < RETRY_LOOK; t = t->next, looked++) {
+		if (!may_go_there(s, t, agent))
+			continue;
+		if (stage->places == NULL || sched_prefer_is_near(t, agent))
 			return t;
-	return NULL;
+		first = first == NULL ? t : first;
+	}
+	return first;
 }
 
 static struct task *find(struct sched *s, struct stage *stage, const struct agent *agent, enum pick what)

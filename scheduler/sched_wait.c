@@ -53,7 +53,7 @@ static void count(struct sched *s, struct stage *stage)
 	w->lost_us += ms * 1000 * w->part / w->whole;
 	if (w->lost_us >= most) {
 		w->lost_us = most;
-		s->freed = true; /* any slot will do now: what was declined for it is wanted */
+		s->freed = s->stirred = true; /* any slot will do now: what was declined for it is wanted */
 	}
 }
 

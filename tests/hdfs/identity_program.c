@@ -21,6 +21,7 @@ struct program {
 	struct event_base *loop;
 	struct hdfs_options options;
 	const char *command, *url;
+	struct event *input;
 	struct hdfs_tokens *tokens;
 	struct hdfs_access told; /* as an executor has it */
 	int status;
@@ -123,6 +124,7 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	ssize_t n = read(fd, line, sizeof(line) - 1);
 	if (n <= 0) {
+		(void)event_del(p->input);
 		if (!hdfs_tokens_end(p->tokens))
 			on_ended(p);
 		return;
@@ -141,10 +143,10 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
 
 static void hold_tokens(struct program *p)
 {
-	struct event *input = event_new(p->loop, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, p);
 	struct err err = { "" };
 
-	if (input == NULL || event_add(input, NULL) < 0)
+	p->input = event_new(p->loop, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, p);
+	if (p->input == NULL || event_add(p->input, NULL) < 0)
 		exit(1);
 	int r = hdfs_tokens_new(p->loop, &p->options.access, &ops, p, &p->tokens, &err);
 	if (r == 0)
@@ -154,7 +156,7 @@ static void hold_tokens(struct program *p)
 	else
 		on_ready(p, r, err.text);
 	(void)hdfs_tokens_free(p->tokens);
-	event_free(input);
+	event_free(p->input);
 	hdfs_access_deinit(&p->told);
 }
 

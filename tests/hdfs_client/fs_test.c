@@ -133,7 +133,8 @@ static void an_old_cluster_is_asked_in_the_old_way(void **state)
 		{ "op=GET_BLOCK_LOCATIONS", "200 OK",
 			"{\"LocatedBlocks\":{\"locatedBlocks\":[{\"block\":{\"numBytes\":9},\"startOffset\":"
 			"0,"
-			"\"isCorrupt\":false,\"locations\":[{\"hostName\":\"dn1\",\"ipAddr\":\"10.0.0.1\"}]}]"
+			"\"isCorrupt\":false,\"locations\":[{\"hostName\":\"dn1\",\"ipAddr\":\"10.0.0.1\","
+			"\"xferPort\":9866}]}]"
 			"}}" });
 	assert_int_equal(ask(&w, &list, &g), 0);
 	assert_string_equal(g.answer.listing.at[0].path, "/q");

@@ -55,6 +55,15 @@ static void end(struct world *w)
 	fake_deinit(&w->fake);
 }
 
+/* Of a DataNode. */
+static unsigned exchanges(struct world *w, int datanode)
+{
+	pthread_mutex_lock(&w->fake.mutex);
+	unsigned n = w->fake.exchanges[datanode];
+	pthread_mutex_unlock(&w->fake.mutex);
+	return n;
+}
+
 static struct hdfs_file *open_file(struct world *w, uint64_t from, uint64_t to)
 {
 	struct hdfs_file *f = NULL;
@@ -203,9 +212,9 @@ static void a_datanode_that_fails_is_left_for_another(void **state)
 		w.fake.after = 50001;
 		join(&w);
 		check_whole(&w, 10000);
-		assert_int_equal(w.fake.exchanges[2], 0);
-		assert_true(w.fake.exchanges[1] >= 6);
-		assert_true(w.fake.exchanges[0] <= 3); /* not once more for each piece */
+		assert_int_equal(exchanges(&w, 2), 0);
+		assert_true(exchanges(&w, 1) >= 6);
+		assert_true(exchanges(&w, 0) <= 3); /* not once more for each piece */
 		end(&w);
 	}
 }
@@ -270,7 +279,7 @@ static void rights_are_not_asked_for_twice(void **state)
 	fake_set(&w.fake, 0, FAKE_DENY);
 	join(&w);
 	check_fails(&w, -EACCES, "ermission denied");
-	assert_int_equal(w.fake.exchanges[1], 0);
+	assert_int_equal(exchanges(&w, 1), 0);
 	end(&w);
 }
 
@@ -320,10 +329,12 @@ static int upload(struct world *w, size_t n)
 
 static void check_content(struct world *w, size_t n)
 {
+	pthread_mutex_lock(&w->fake.mutex);
 	assert_int_equal(w->fake.len, n);
 	for (size_t i = 0; i < n; i++)
 		if (w->fake.content[i] != fake_byte(i))
 			fail_msg("byte %zu is wrong", i);
+	pthread_mutex_unlock(&w->fake.mutex);
 }
 
 static void begin_empty(struct world *w)
@@ -412,7 +423,7 @@ static void a_datanode_that_is_not_there_is_left_for_another(void **state)
 	if (upload(&w, UPLOAD) < 0)
 		fail_msg("%s", w.err.text);
 	check_content(&w, UPLOAD);
-	assert_int_equal(w.fake.exchanges[2], 1);
+	assert_int_equal(exchanges(&w, 2), 1);
 	end(&w);
 }
 
@@ -426,8 +437,8 @@ static void bytes_are_sent_once(void **state)
 	w.fake.after = 1 << 20;
 	join(&w);
 	assert_true(upload(&w, UPLOAD) < 0);
-	assert_int_equal(w.fake.exchanges[0], 1);
-	assert_int_equal(w.fake.exchanges[1] + w.fake.exchanges[2], 0);
+	assert_int_equal(exchanges(&w, 0), 1);
+	assert_int_equal(exchanges(&w, 1) + exchanges(&w, 2), 0);
 	end(&w);
 }
 

@@ -31,8 +31,8 @@ struct bench {
 	struct hdfs_access access;
 	struct hdfs_tokens *tokens;
 	struct buf trace;
-	unsigned taken, renewed; /* requests so far */
-	unsigned stop_renewed;   /* breaks the loop after so many */
+	unsigned taken, renewed, cancelled; /* requests so far */
+	unsigned stop_renewed;              /* breaks the loop after so many */
 
 	/* What the NameNode does. */
 	bool gives_none, refuses;
@@ -145,6 +145,7 @@ static void on_request(struct evhttp_request *request, void *arg)
 	} else {
 		assert_string_equal(op, "CANCELDELEGATIONTOKEN");
 		assert_int_equal(evhttp_request_get_command(request), EVHTTP_REQ_PUT);
+		b->cancelled++;
 		note(b, "cancel %s\n", token);
 		answer(request, 200, "%s", "");
 	}
@@ -371,7 +372,7 @@ static void renewed_before_it_expires(void **state)
 }
 
 /* At the end of its life, or when the NameNode has lost it. */
-static void replaced(struct bench *b, const char *ended)
+static void replaced(struct bench *b)
 {
 	bench_start(b);
 	b->stop_renewed = 4; /* the first of the new one is the third */
@@ -380,7 +381,7 @@ static void replaced(struct bench *b, const char *ended)
 	run(b);
 	assert_trace(b, "renew token-1\nget\nrenew token-2\nexecutors: token-2 alice\nrenew token-2\n");
 	end(b);
-	assert_trace(b, ended);
+	assert_int_equal(b->cancelled, 2);
 	bench_close(b);
 }
 
@@ -391,7 +392,7 @@ static void another_one_near_the_end_of_its_life(void **state)
 
 	bench_open(&b, true);
 	b.dies = 2;
-	replaced(&b, "cancel token-2\ncancel token-1\nended\n");
+	replaced(&b);
 }
 
 static void another_one_when_it_is_lost(void **state)
@@ -401,7 +402,7 @@ static void another_one_when_it_is_lost(void **state)
 
 	bench_open(&b, true);
 	b.invalid = 2;
-	replaced(&b, "cancel token-2\ncancel token-1\nended\n");
+	replaced(&b);
 }
 
 static void one_that_comes_too_late_is_cancelled(void **state)

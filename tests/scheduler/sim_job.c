@@ -103,12 +103,20 @@ struct plan {
 	Quern__Cache cache;
 	Quern__Split *splits, **split_list;
 	Quern__Extent *extents, **extent_list;
+	char (*hosts)[16], **host_list;
 	const Quern__Split *const *splits_of[3];
 	size_t n_splits[3];
 };
 
-static void make_splits(struct plan *p, uint64_t begin, uint32_t n)
+/* The data of each is on two agents' hosts. */
+static void make_splits(const struct sim *sim, struct plan *p, uint64_t begin, uint32_t n)
 {
+	uint32_t agents = sim->config->agents;
+
+	p->hosts = sim_alloc(agents * sizeof(*p->hosts));
+	p->host_list = sim_alloc((size_t)n * 2 * sizeof(*p->host_list));
+	for (uint32_t i = 0; i < agents; i++)
+		(void)snprintf(p->hosts[i], sizeof(p->hosts[i]), "Host%u.", i);
 	p->splits = sim_alloc(n * sizeof(*p->splits));
 	p->split_list = sim_alloc(n * sizeof(*p->split_list));
 	p->extents = sim_alloc(n * sizeof(*p->extents));
@@ -122,6 +130,10 @@ static void make_splits(struct plan *p, uint64_t begin, uint32_t n)
 		p->extent_list[i] = &p->extents[i];
 		p->splits[i].n_extents = 1;
 		p->splits[i].extents = &p->extent_list[i];
+		p->splits[i].n_hosts = 2;
+		p->splits[i].hosts = &p->host_list[(size_t)i * 2];
+		for (uint32_t k = 0; k < 2; k++)
+			p->splits[i].hosts[k] = p->hosts[sim_value(begin + i, k) % agents];
 		p->split_list[i] = &p->splits[i];
 	}
 	p->splits_of[0] = (const Quern__Split *const *)p->split_list;
@@ -207,10 +219,10 @@ void sim_job_submit(struct sim *sim, uint32_t run)
 	if (run == RUN_COLLECT) {
 		sim_driver_step(
 			sim, (struct sched_event){ .kind = SCHED_EV_UNPERSIST, .u.cache = PERSISTED });
-		make_splits(&p, COLLECTED, j->collects);
+		make_splits(sim, &p, COLLECTED, j->collects);
 		add_last(&p, STAGE_LAST + run, j->collects, 0, kinds[run]);
 	} else {
-		make_splits(&p, 0, j->maps);
+		make_splits(sim, &p, 0, j->maps);
 		add_stage(&p, STAGE_MAP, j->maps, 0, SHUFFLE_ONE, j->middle > 0 ? j->middle : j->reduces);
 		if (j->middle > 0)
 			add_stage(&p, STAGE_MIDDLE, j->middle, SHUFFLE_ONE, SHUFFLE_TWO, j->reduces);
@@ -223,6 +235,8 @@ void sim_job_submit(struct sim *sim, uint32_t run)
 	sim_driver_step(
 		sim, (struct sched_event){ .kind = SCHED_EV_RUN,
 			     .u.run = { .run = &p.run, .splits = p.splits_of, .n_splits = p.n_splits } });
+	free(p.hosts);
+	free((void *)p.host_list);
 	free(p.splits);
 	free(p.split_list);
 	free(p.extents);
