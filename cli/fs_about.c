@@ -23,7 +23,7 @@ static void stat_time(uint64_t ms, bool as_number)
 		(void)printf("%" PRIu64, ms);
 		return;
 	}
-	fs_time_text(ms, "%Y-%m-%d %H:%M:%S", true, text);
+	fs_time_text(ms, true, text);
 	(void)fputs(text, stdout);
 }
 

@@ -50,7 +50,7 @@ static void print_one(
 			(void)snprintf(replication, sizeof(replication), "%u", s->replication);
 		fs_mode_text(s, mode);
 		fs_size_text(s->length, f->given['h'], size);
-		fs_time_text(time_of(f, s), "%Y-%m-%d %H:%M", false, time);
+		fs_time_text(time_of(f, s), false, time);
 		(void)printf("%s %*s ", mode, c->replication, replication);
 		fs_write_name(stdout, s->owner);
 		(void)printf("%*s ", c->owner - (int)strlen(s->owner), "");

@@ -80,7 +80,7 @@ static int at_home(struct fs_place *p, const char *arg, struct err *err)
 int fs_place(struct fs *f, const char *arg, struct fs_place *ret, struct err *err)
 {
 	auto_free char *url = NULL;
-	size_t base;
+	size_t base = 0;
 
 	*ret = (struct fs_place){ 0 };
 	if (arg[0] == '\0' || !fs_is_utf8(arg))

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
-enum { KEEP_SLOTS_MAX = 16 << 20 /* bytes: more is given back */ };
+enum {
+	KEEP_SLOTS_MAX = 16 << 20,  /* bytes: more is given back */
+	KEEP_HDFS_AHEAD = 24 << 20, /* bytes of a file that are read ahead: little of a task's memory */
+};
 
 ZSTD_CCtx *keep_compress(struct keep *k)
 {
@@ -48,13 +51,27 @@ int keep_set_access(struct keep *k, const void *data, size_t len)
 	int r = hdfs_access_unpack(data, len, &access, NULL);
 	if (r < 0)
 		return r;
+	k->hdfs = hdfs_pool_free(k->hdfs);
 	hdfs_access_deinit(&k->access);
 	k->access = access;
 	return 0;
 }
 
+int keep_hdfs(struct keep *k, struct hdfs_pool **ret, struct err *err)
+{
+	if (k->hdfs == NULL) {
+		int r = hdfs_pool_new(&k->access, &k->hdfs, err);
+		if (r < 0)
+			return r;
+		hdfs_pool_set_memory(k->hdfs, KEEP_HDFS_AHEAD);
+	}
+	*ret = k->hdfs;
+	return 0;
+}
+
 void keep_deinit(struct keep *k)
 {
+	(void)hdfs_pool_free(k->hdfs);
 	hdfs_access_deinit(&k->access);
 	free(k->slots);
 	(void)ZSTD_freeCCtx(k->compress);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <zstd.h>
 
-#include "hdfs_client/access.h"
+#include "hdfs_client/hdfs.h"
 
 /* All zeros: nothing is kept yet. */
 struct keep {
@@ -17,10 +17,15 @@ struct keep {
 	size_t slots_size;
 	unsigned table_bits;
 	struct hdfs_access access; /* how HDFS is reached */
+	struct hdfs_pool *hdfs;    /* by that; NULL: nobody has asked for it yet */
 };
 
-/* How HDFS is reached from now on (hdfs_access_pack()). -EPROTO, -ENOMEM. */
+/* How HDFS is reached from now on (hdfs_access_pack()), between two tasks. -EPROTO, -ENOMEM. */
 int keep_set_access(struct keep *k, const void *data, size_t len);
+
+/* The file systems of HDFS, made when they are asked for first, with their connections. Borrowed; errors as
+ * hdfs_pool_new(). */
+int keep_hdfs(struct keep *k, struct hdfs_pool **ret, struct err *err);
 
 /* At least `size` bytes that were kept, *ret_size in all, which are the caller's; or NULL. Not zeroed. */
 void *keep_take_slots(struct keep *k, size_t size, size_t *ret_size);

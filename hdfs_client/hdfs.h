@@ -61,6 +61,10 @@ int hdfs_home(struct hdfs *fs, char **ret, struct err *err);
 int hdfs_summary(struct hdfs *fs, const char *path, struct hdfs_summary *ret, struct err *err);
 int hdfs_locate(struct hdfs *fs, const char *path, uint64_t offset, uint64_t length, struct hdfs_blocks *ret,
 	struct err *err);
+/* The same of `n` whole files at a time, which takes as long as some of them do: ret[i] becomes that of
+ * paths[i]. */
+int hdfs_locate_many(
+	struct hdfs *fs, const char *const *paths, size_t n, struct hdfs_blocks *ret, struct err *err);
 int hdfs_checksum(struct hdfs *fs, const char *path, struct hdfs_checksum *ret, struct err *err);
 
 /* With the parents that are missing; of a folder that exists: 0. `permission`: HDFS_DEFAULT_PERMISSION lets
@@ -95,8 +99,8 @@ int hdfs_open(struct hdfs *fs, const char *path, uint64_t from, uint64_t to, str
 	uint64_t *ret_size, struct err *err);
 
 /* As pread(): at least 1 byte and at most `len` from `offset` on, 0 at the end of the file. A DataNode that
- * fails is left for one that has another replica. -ESTALE: the file was deleted, or is another one now, or has
- * another length: said at the latest of the bytes before `to`. */
+ * fails is left for one that has another replica. -ESTALE: the file was deleted, or is another one now, or
+ * has another length: said at the latest of the bytes before `to`. */
 ssize_t hdfs_read(struct hdfs_file *f, void *to, size_t len, uint64_t offset, struct err *err);
 struct hdfs_file *hdfs_close(struct hdfs_file *f); /* takes NULL, returns NULL */
 

@@ -28,6 +28,9 @@ static const struct row {
 	{ "InvalidToken", NULL, HDFS_ANSWERED, -EKEYEXPIRED, "the delegation token is not accepted:" },
 	{ "ExpiredTokenException", NULL, HDFS_ANSWERED, -EKEYEXPIRED,
 		"the delegation token is not accepted:" },
+	/* Of a request that came with it: a SecurityException around it. */
+	{ NULL, "SecretManager$InvalidToken", HDFS_ANSWERED, -EKEYEXPIRED,
+		"the delegation token is not accepted:" },
 	{ "FileNotFoundException", "Path is not a file", HDFS_ANSWERED, -EISDIR, "it is a folder" },
 	{ "FileNotFoundException", NULL, HDFS_ANSWERED, -ENOENT, "no such file or folder" },
 	{ "AccessControlException", NULL, HDFS_ANSWERED, -EACCES, "permission denied:" },

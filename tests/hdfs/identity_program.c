@@ -1,6 +1,8 @@
 /* identity_program.c: who one is in HDFS, without a job. With the options of `quern run` about HDFS:
  *
  *   mkdir URL    makes a folder: a line that says "done", or why not
+ *   put URL      standard input to a new file, through DataNodes: likewise
+ *   cat URL      a file to standard output, or one line that says why not
  *   tokens URL   as the driver of a job and an executor of it: takes tokens, then makes URL/NAME, with what
  *                executors are told and nothing else, for each line NAME on standard input; says how many
  * tokens there are, "ready", "done" for each; at its end cancels the tokens: "ended" */
@@ -15,6 +17,7 @@
 #include "base/buf.h"
 #include "cli/hdfs_options.h"
 #include "hdfs_client/fs.h"
+#include "hdfs_client/hdfs.h"
 #include "scheduler/hdfs_tokens.h"
 
 struct program {
@@ -71,6 +74,53 @@ static void make(struct program *p, const struct hdfs_access *access, const char
 		on_made(p, r, NULL, &err);
 	(void)hdfs_fs_free(fs);
 	hdfs_url_deinit(&u);
+}
+
+/* ---- Bytes ---- */
+
+static int put(struct hdfs *fs, const char *path, struct err *err)
+{
+	static const struct hdfs_create how = { .permission = HDFS_DEFAULT_PERMISSION };
+	auto_hdfs_writer struct hdfs_writer *w = NULL;
+	char bytes[1 << 16];
+	size_t n;
+
+	int r = hdfs_create(fs, path, &how, &w, err);
+	while (r == 0 && (n = fread(bytes, 1, sizeof(bytes), stdin)) > 0)
+		r = hdfs_write(w, bytes, n, err);
+	return r < 0 ? r : hdfs_finish(w, err);
+}
+
+static int cat(struct hdfs *fs, const char *path, struct err *err)
+{
+	auto_hdfs_file struct hdfs_file *f = NULL;
+	char bytes[1 << 16];
+	uint64_t at = 0;
+	ssize_t n = 0;
+
+	int r = hdfs_open(fs, path, 0, UINT64_MAX, &f, NULL, err);
+	for (; r == 0 && (n = hdfs_read(f, bytes, sizeof(bytes), at, err)) > 0; at += (uint64_t)n)
+		(void)fwrite(bytes, 1, (size_t)n, stdout);
+	return r < 0 ? r : (int)n;
+}
+
+static void move_bytes(struct program *p, bool up)
+{
+	auto_hdfs_pool struct hdfs_pool *pool = NULL;
+	auto_free char *path = NULL;
+	struct err err = { "" };
+	struct hdfs *fs;
+
+	int r = hdfs_pool_new(&p->options.access, &pool, &err);
+	if (r == 0)
+		r = hdfs_pool_get(pool, p->url, &fs, &path, &err);
+	if (r == 0)
+		r = up ? put(fs, path, &err) : cat(fs, path, &err);
+	if (r < 0)
+		say(err.text);
+	else if (up)
+		say("done");
+	p->status = r < 0 ? 1 : 0;
 }
 
 /* ---- Tokens ---- */
@@ -195,6 +245,8 @@ int main(int argc, char **argv)
 		say(err.text);
 	else if (strcmp(p.command, "tokens") == 0)
 		hold_tokens(&p);
+	else if (strcmp(p.command, "put") == 0 || strcmp(p.command, "cat") == 0)
+		move_bytes(&p, p.command[0] == 'p');
 	else
 		make(&p, &p.options.access, p.url);
 	hdfs_options_deinit(&p.options);

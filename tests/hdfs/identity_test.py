@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Who one is in HDFS: user names, certificates, Kerberos, delegation tokens. By tests/hdfs/identity_program.c, which
 takes the options of `quern run` about HDFS."""
+import contextlib
 import os
 import re
 import subprocess
@@ -21,6 +22,24 @@ def mkdir(url, *options, env=()):
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**PLAIN, **dict(env)}, timeout=TIMEOUT)
     assert r.stdout.count("\n") == 1, r.stdout
     return r.stdout.strip()
+
+
+def move(command, url, *options, data=b"", env=()):
+    """The bytes that `put` or `cat` print."""
+    return subprocess.run([PROGRAM, *map(str, options), "--hdfs-patience=20s", command, url], input=data,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**PLAIN, **dict(env)}, timeout=TIMEOUT).stdout
+
+
+def there_and_back(cluster, url, path, *options, env=()):
+    """Bytes through DataNodes: as Hadoop's own client has them, too."""
+    data = os.urandom(3 << 20)
+    options = (*options, f"--hdfs-host-map={cluster.host_map}")
+    assert move("put", url + path, *options, data=data, env=env) == b"done\n"
+    cluster.fsshell("-get", path, cluster.dir / "got")
+    assert (cluster.dir / "got").read_bytes() == data
+    (cluster.dir / "got").unlink()
+    assert move("cat", url + path, *options, env=env) == data
+    return data
 
 
 def owner(cluster, path):
@@ -67,11 +86,12 @@ def test_certificates():
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
         certificates = secure.Certificates(folder, ["127.0.0.1", "dn1.quern.test"])
         stranger = secure.Certificates(other, ["127.0.0.1"])
-        with secure.TlsHadoop(certificates, datanodes=0) as c:
+        with secure.TlsHadoop(certificates, datanodes=1, replication=1) as c:
             ca = f"--hdfs-ca-file={certificates.ca}"
             user = f"--hdfs-user={os.environ.get('USER') or 'root'}"
             c.fsshell("-chmod", "777", "/")
             assert mkdir(c.tls_url + "/with-ca", ca, user) == "done"
+            there_and_back(c, c.tls_url, "/bytes", ca, user)
             for options in (), (f"--hdfs-ca-file={stranger.ca}",):
                 refused = mkdir(c.tls_url + "/refused", *options)
                 assert "certificate" in refused and "--hdfs-ca-file" in refused, refused
@@ -83,7 +103,7 @@ def test_certificates():
             # What speaks no TLS at all.
             plain = mkdir(c.url.replace("webhdfs", "swebhdfs") + "/plain", ca)
             assert "TLS" in plain, plain
-            assert audit(c, "mkdirs") == 2
+            assert {line.split("/")[-1] for line in c.fsshell("-ls", "/").out.splitlines()[1:]} == {"with-ca", "bytes", "right"}
 
 
 # ---- Kerberos, tokens ----
@@ -117,9 +137,23 @@ class Driver:
         assert self.process.wait() == 0
 
 
-def token_in(cluster):
-    """The tokens that were in requests, as the NameNode's log has them."""
-    return set(re.findall(r"[?&](?:token|delegation)=([\w-]{20,})", cluster.namenode_jvms[1].log.read_text(errors="replace")))
+def tokens_of(cluster, op):
+    """The tokens that requests were about, as the NameNode's log has them."""
+    log = cluster.namenode_jvms[1].log.read_text(errors="replace")
+    return set(re.findall(rf"op={op}&[^ ]*token=([\w-]{{20,}})", log))
+
+
+def token_of(cluster, op):
+    token, = tokens_of(cluster, op)
+    return token
+
+
+@contextlib.contextmanager
+def token_file(cluster, token):
+    with tempfile.NamedTemporaryFile("w", prefix="quern-token-") as f:
+        f.write(f"{cluster.url.split('//')[1]} {token}\n")
+        f.flush()
+        yield f.name
 
 
 def test_tokens():
@@ -138,7 +172,7 @@ def test_tokens():
         driver.end()
         assert audit(c, "cancelDelegationToken") == 2
         assert not any("warning" in line or "could not" in line for line in driver.said), driver.said
-        tokens = token_in(c)
+        tokens = tokens_of(c, "CANCELDELEGATIONTOKEN")
         assert len(tokens) == 2
         assert not any(t in line for t in tokens for line in driver.said)
 
@@ -152,6 +186,7 @@ def test_kerberos():
             assert mkdir(c.url + "/alice/1", "--hdfs-negotiate", env=alice) == "done"
             denied = mkdir(c.url + "/alice/2", "--hdfs-negotiate", env=bob)
             assert "ermission denied" in denied and "bob" in denied, denied
+            data = there_and_back(c, c.url, "/alice/bytes", "--hdfs-negotiate", env=alice)
             # The configuration says that it is Kerberos.
             assert mkdir(c.url + "/alice/3", f"--hdfs-conf={c.conf_dir}", env=alice) == "done"
             # No word is taken for anything; no ticket.
@@ -165,21 +200,19 @@ def test_kerberos():
             assert driver.make("by-token") == "done"  # without a ticket
             lines = c.fsshell("-ls", "/alice").out.splitlines()
             assert [line.split()[2] for line in lines if line.endswith("/by-token")] == ["alice"]
-            token, = token_in(c)
+            token = token_of(c, "RENEWDELEGATIONTOKEN")
+            with token_file(c, token) as name:
+                assert move("cat", c.url + "/alice/bytes", f"--hdfs-token-file={name}", f"--hdfs-host-map={c.host_map}",
+                            env=kdc.env) == data
             with open(f"/proc/{driver.process.pid}/cmdline", encoding="utf-8") as f:
                 assert token not in f.read()
             driver.end()
             assert audit(c, "cancelDelegationToken") == 1
 
             # What is cancelled is good for nothing, and that is said without it.
-            with tempfile.NamedTemporaryFile("w", prefix="quern-token-") as f:
-                authority = c.url.split("//")[1]
-                f.write(f"{authority} {token}\n")
-                f.flush()
-                late = mkdir(c.url + "/alice/late", f"--hdfs-token-file={f.name}", env=kdc.env)
-                assert "token" in late and token not in late, late
-                os.chmod(f.name, 0o644)
-                assert "chmod 600" in mkdir(c.url + "/alice/late", f"--hdfs-token-file={f.name}", env=kdc.env)
+            with token_file(c, token) as name:
+                late = mkdir(c.url + "/alice/late", f"--hdfs-token-file={name}", env=kdc.env)
+                assert "the delegation token is not accepted" in late and token not in late, late
 
 
 def main():

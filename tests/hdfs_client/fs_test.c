@@ -163,6 +163,11 @@ static void refusals_have_their_codes(void **state)
 			-EACCES },
 		{ "403 Forbidden", REFUSAL("DSQuotaExceededException", "The DiskSpace quota"), -EDQUOT },
 		{ "403 Forbidden", REFUSAL("SecretManager$InvalidToken", "token expired"), -EKEYEXPIRED },
+		{ "403 Forbidden",
+			REFUSAL("SecurityException", "Failed to obtain user group information: "
+						     "org.apache.hadoop.security.token.SecretManager$"
+						     "InvalidToken: can't be found"),
+			-EKEYEXPIRED },
 		{ "403 Forbidden", REFUSAL("IOException", "something\\nat java"), -EIO },
 		{ "401 Unauthorized", "<html>Authentication required</html>", -EACCES },
 		{ "500 Oops", NULL, -EIO },
