@@ -185,6 +185,8 @@ static struct action_config action_config(const struct run_options *o)
 		.partitions = o->parallelism,
 		.compression = shuffle_compression(o),
 		.task_memory = (uint64_t)o->task_mem_mb << 20,
+		.recursive = o->recursive,
+		.hdfs = &o->hdfs.access,
 		.only_look = o->explain };
 }
 

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "hdfs_client/url.h"
 #include "job/explain.h"
 #include "job/plan_check.h"
 #include "job/source_splits.h"
 #include "job/stage.h"
+#include "scheduler/hdfs_storage.h"
 #include "scheduler/output.h"
 
 enum { SPLIT_LEAST = 16 << 20 /* bytes */ };
@@ -28,12 +28,19 @@ struct action {
 	const Quern__Split *const **list; /* the same, as the core wants it */
 	size_t *n_list;
 	struct action_config config;
+	struct storage hdfs;   /* its `arg` is NULL: nothing is in HDFS */
 	struct output *output; /* NULL: the action writes none */
 };
 
 void action_memory_deinit(struct action_memory *m)
 {
 	vec_deinit(&m->shuffles);
+	m->hdfs = hdfs_pool_free(m->hdfs);
+}
+
+const char *action_warning(const struct action_memory *m)
+{
+	return m->hdfs != NULL ? hdfs_pool_warning(m->hdfs) : NULL;
 }
 
 static const uint32_t *remembered(const struct action_memory *m, uint32_t seed)
@@ -46,26 +53,28 @@ static const uint32_t *remembered(const struct action_memory *m, uint32_t seed)
 
 /* ---- Paths ---- */
 
-/* A path that looks right and cannot be had is better said to be so than looked for on the local disk. */
-static int check_hdfs(const char *path, struct err *err)
+/* Sees to it that HDFS can be reached. */
+static int open_hdfs(struct action *a, struct action_memory *memory, struct err *err)
 {
-	struct hdfs_url url;
-	int r = hdfs_url_parse(path, &url, err);
+	static const struct hdfs_access nobody = { 0 };
 
-	hdfs_url_deinit(&url);
-	return r < 0 ? r
-		     : err_set(err, -EOPNOTSUPP, "'%.500s': this version reads and writes local files only",
-			       path);
+	if (memory->hdfs == NULL) {
+		int r = hdfs_pool_new(a->config.hdfs != NULL ? a->config.hdfs : &nobody, &memory->hdfs, err);
+		if (r < 0)
+			return r;
+	}
+	a->hdfs = hdfs_storage(memory->hdfs);
+	return 0;
 }
 
-/* Replaces *path by its absolute form. */
-static int make_absolute(char **path, struct err *err)
+/* Replaces *path by its absolute form, which a URL is. */
+static int make_absolute(struct action *a, struct action_memory *memory, char **path, struct err *err)
 {
 	auto_free char *cwd = NULL;
 	char *ret;
 
 	if (hdfs_url_is(*path))
-		return check_hdfs(*path, err);
+		return open_hdfs(a, memory, err);
 	if ((*path)[0] == '/')
 		return 0;
 	cwd = getcwd(NULL, 0);
@@ -78,8 +87,9 @@ static int make_absolute(char **path, struct err *err)
 	return 0;
 }
 
-static int absolute_paths(Quern__Run *run, struct err *err)
+static int absolute_paths(struct action *a, struct action_memory *memory, struct err *err)
 {
+	const Quern__Run *run = a->run;
 	int r = 0;
 
 	for (size_t s = 0; s < run->n_stages && r == 0; s++) {
@@ -89,10 +99,10 @@ static int absolute_paths(Quern__Run *run, struct err *err)
 			Quern__Source *source = stage->branches[b]->source;
 
 			for (size_t i = 0; i < source->n_text && r == 0; i++)
-				r = make_absolute(&source->text[i], err);
+				r = make_absolute(a, memory, &source->text[i], err);
 		}
 		if (r == 0 && stage->sink->path != NULL)
-			r = make_absolute(&stage->sink->path, err);
+			r = make_absolute(a, memory, &stage->sink->path, err);
 	}
 	return r;
 }
@@ -220,21 +230,29 @@ static uint64_t split_target(uint64_t task_memory)
 /* Who only looks has not saved the checkpoint that is read here. */
 static bool not_there_yet(const struct action *a, const Quern__Source *source)
 {
-	return a->config.only_look && source->file_each && access(source->text[0], F_OK) < 0;
+	const struct storage *s = hdfs_url_is(source->text[0]) ? &a->hdfs : &storage_local;
+	struct storage_entry e = { 0 };
+
+	bool there = s->stat(s->arg, source->text[0], &e, NULL) == 0;
+	storage_entry_deinit(&e);
+	return !there;
 }
 
 static int split_branch(const struct action *a, const Quern__Stage *stage, Quern__Branch *branch,
 	struct stage_splits *splits, struct err *err)
 {
 	const struct input_config config = { .target_bytes = split_target(a->config.task_memory),
-		.parallelism = a->config.cores };
+		.parallelism = a->config.cores,
+		.recursive = a->config.recursive,
+		.remote = a->hdfs.arg != NULL ? &a->hdfs : NULL };
+	const Quern__Source *source = branch->source;
+	Quern__Source nothing = QUERN__SOURCE__INIT;
 	struct input_splits input;
 
-	Quern__Source nothing = QUERN__SOURCE__INIT;
-
 	nothing.has_records = true;
-	int r = source_splits(
-		not_there_yet(a, branch->source) ? &nothing : branch->source, &config, &input, err);
+	if (a->config.only_look && source->file_each && not_there_yet(a, source))
+		source = &nothing;
+	int r = source_splits(source, &config, &input, err);
 	if (r < 0)
 		return r;
 	/* They travel with their tasks; of the stage, which every executor gets, they are no part. */
@@ -267,7 +285,7 @@ static int split_stage(struct action *a, size_t s, struct err *err)
 static int prepare(struct action *a, struct action_memory *memory, struct err *err)
 {
 	size_t n = a->run->n_stages;
-	int r = absolute_paths(a->run, err);
+	int r = absolute_paths(a, memory, err);
 
 	if (r < 0)
 		return r;
@@ -286,6 +304,9 @@ static int prepare(struct action *a, struct action_memory *memory, struct err *e
 	const Quern__Sink *sink = a->run->stages[n - 1]->sink;
 	if (r < 0 || !sink_writes_files(sink))
 		return r;
+	if (hdfs_url_is(sink->path))
+		return err_set(
+			err, -EOPNOTSUPP, "'%.500s': this version writes local files only", sink->path);
 	return a->config.only_look ? output_look(sink->path, err)
 				   : output_open(sink->path, sink_suffix(sink), &a->output, err);
 }

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/vec.h"
+#include "hdfs_client/hdfs.h"
 #include "job/plan.pb-c.h"
 #include "job/symbols.h"
 #include "scheduler/sched.h"
@@ -24,7 +25,11 @@ struct action_shuffle {
 
 struct action_memory {
 	VEC(struct action_shuffle) shuffles;
+	struct hdfs_pool *hdfs; /* made for the first action that is in HDFS */
 };
+
+/* What the user is told once and that is no error (hdfs_pool_warning()), or NULL. */
+const char *action_warning(const struct action_memory *m);
 void action_memory_deinit(struct action_memory *m);
 
 /* Of what the job does not say. */
@@ -33,7 +38,9 @@ struct action_config {
 	uint32_t partitions;  /* of a shuffle; 0: as many as cores, but not more than tasks fill them */
 	uint32_t compression; /* of a shuffle: level of zstd, 0: none */
 	uint64_t task_memory; /* bytes; splits are made so that what they hold fits, as far as that goes */
-	bool only_look;       /* the output is not opened: it is only seen to that it could be */
+	bool recursive;       /* folders in folders of an input are looked into */
+	const struct hdfs_access *hdfs; /* borrowed until the last action has ended; NULL: nobody special */
+	bool only_look;                 /* the output is not opened: it is only seen to that it could be */
 };
 
 /* Prepares `run` (copied): nothing is left behind when that fails. -ENOENT, -EACCES, -EEXIST ... with a

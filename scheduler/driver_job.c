@@ -32,6 +32,8 @@ static void on_run(void *arg, const Quern__Run *run)
 		return;
 	int r = d->action != NULL ? err_set(&err, -EPROTO, "the job asked for two actions at a time")
 				  : action_begin(run, &d->memory, &d->c->action, &d->action, &err);
+	for (const char *text; !d->c->quiet && (text = action_warning(&d->memory)) != NULL;)
+		driver_say(d, "warning: %s", text);
 	if (r < 0) {
 		driver_say(d, "%s", err.text);
 		driver_answer(d, run->id, DRIVER_JOB_FAILED, err.text);
