@@ -115,13 +115,12 @@ void fs_mode_text(const struct hdfs_status *s, char ret[static FS_MODE_TEXT])
 	ret[10] = '\0';
 }
 
-void fs_time_text(uint64_t ms, bool utc_seconds, char ret[static FS_TIME_TEXT])
+void fs_time_text(uint64_t ms, bool exact, char ret[static FS_TIME_TEXT])
 {
 	time_t s = (time_t)(ms / 1000);
 	struct tm tm;
 
-	if ((utc_seconds ? gmtime_r(&s, &tm) : localtime_r(&s, &tm)) == NULL ||
-		(utc_seconds ? strftime(ret, FS_TIME_TEXT, "%Y-%m-%d %H:%M:%S", &tm)
-			     : strftime(ret, FS_TIME_TEXT, "%Y-%m-%d %H:%M", &tm)) == 0)
+	if ((exact ? gmtime_r(&s, &tm) : localtime_r(&s, &tm)) == NULL ||
+		strftime(ret, FS_TIME_TEXT, exact ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d %H:%M", &tm) == 0)
 		(void)snprintf(ret, FS_TIME_TEXT, "?");
 }

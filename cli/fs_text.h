@@ -29,7 +29,7 @@ void fs_size_text(uint64_t n, bool human, char ret[static FS_SIZE_TEXT]);
 /* "drwxr-xr-x", "-rw-r--r--". */
 void fs_mode_text(const struct hdfs_status *s, char ret[static FS_MODE_TEXT]);
 
-/* "2026-11-25 21:30" in local time; or "2026-11-25 21:30:15" in UTC. */
-void fs_time_text(uint64_t ms, bool utc_seconds, char ret[static FS_TIME_TEXT]);
+/* `exact`: to the second, UTC; else to the minute, where we are. */
+void fs_time_text(uint64_t ms, bool exact, char ret[static FS_TIME_TEXT]);
 
 #endif
