@@ -1,15 +1,15 @@
 # Completion of quern for bash. Commands and options are asked of quern itself, so there is no list here to be kept.
 
-# The options of `$1 $2`, as --name or --name=; of a command that there is not, none.
+# The options of `$1 $2...`, as -x, --name or --name=; of a command that there is not, none.
 _quern_options()
 {
-	"$1" "$2" --help 2>/dev/null | grep -oE -- '(^|[[:space:]])--[a-z][a-z-]*=?' | tr -d ' \t' | sort -u
+	"$@" --help 2>/dev/null | grep -oE -- '(^|[[:space:]])-(-[a-z][a-z-]*=?|[A-Za-z])' | tr -d ' \t' | sort -u
 }
 
+# The commands of quern, or of `quern fs`.
 _quern_commands()
 {
-	"$1" --help 2>/dev/null | sed -nE 's/^  ([a-z]+) .*/\1/p'
-	echo help
+	"$@" --help 2>/dev/null | sed -nE 's/^  ([a-z]+) .*/\1/p'
 }
 
 # What may stand behind `--name=`.
@@ -28,19 +28,24 @@ _quern()
 {
 	# bash takes words apart at "=", which the words of the line so far put together again.
 	local line=${COMP_LINE:0:COMP_POINT} program=${COMP_WORDS[0]} command=${COMP_WORDS[1]-}
-	local word=${line##*[[:space:]]} option
+	local word=${line##*[[:space:]]} option of=("$command")
+
+	# `quern fs` has commands of its own.
+	((COMP_CWORD > 2)) && [[ $command == fs && ${COMP_WORDS[2]} == [a-z]* ]] && of+=("${COMP_WORDS[2]}")
 
 	COMPREPLY=()
 	compopt +o nospace 2>/dev/null
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "$(_quern_commands "$program")" -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W "$(_quern_commands "$program") help" -- "$word")
 	elif [[ $command == help ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_quern_commands "$program")" -- "$word")
+	elif ((COMP_CWORD == 2)) && [[ $command == fs && $word != -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_quern_commands "$program" fs)" -- "$word")
 	elif [[ $word == --*=* ]]; then
 		option=${word%%=*}
 		mapfile -t COMPREPLY < <(_quern_values "$option" "${word#*=}")
 	elif [[ $word == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(_quern_options "$program" "$command")" -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W "$(_quern_options "$program" "${of[@]}")" -- "$word")
 		[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
 	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == --* ]]; then
 		mapfile -t COMPREPLY < <(_quern_values "${COMP_WORDS[COMP_CWORD - 1]}" "$word")

@@ -74,7 +74,9 @@ static int compare(const void *a, const void *b, void *arg)
 		r = time_of(f, x) > time_of(f, y) ? -1 : 1;
 	else if (f->given['S'] && !f->given['t'] && x->length != y->length)
 		r = x->length > y->length ? -1 : 1;
-	if (r == 0)
+	else if (f->given['t'] || f->given['S'])
+		return strcmp(x->path, y->path); /* in this order whatever -r says */
+	else
 		r = strcmp(x->path, y->path);
 	return f->given['r'] ? -r : r;
 }

@@ -54,8 +54,9 @@ static int check_target(
 	int r = hdfs_stat(to->fs, path, &s, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
+	bool folder = s.kind == HDFS_FOLDER;
 	hdfs_status_deinit(&s);
-	if (s.kind == HDFS_FOLDER)
+	if (folder)
 		return err_set(err, -EISDIR, "'%s%s' is a folder", to->base, path);
 	if (!f->given['f'])
 		return err_set(err, -EEXIST, "'%s%s' exists: -f overwrites it", to->base, path);

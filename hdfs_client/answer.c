@@ -243,6 +243,7 @@ int hdfs_answer_checksum(struct hdfs_json j, struct hdfs_checksum *ret, struct e
 {
 	auto_json json_t *root = parse(j, err);
 	struct hdfs_checksum c = { 0 };
+	uint64_t length = UINT64_MAX;
 
 	if (root == NULL)
 		return -EBADMSG;
@@ -252,6 +253,10 @@ int hdfs_answer_checksum(struct hdfs_json j, struct hdfs_checksum *ret, struct e
 		r = get_text(o, "bytes", WANTED, &c.hex, err);
 	if (r == 0 && c.hex[strspn(c.hex, "0123456789abcdef")] != '\0')
 		r = bad(err, "bytes");
+	if (r == 0)
+		r = get_number(o, "length", OPTIONAL, &length, err);
+	if (r == 0 && length < strlen(c.hex) / 2)
+		c.hex[2 * length] = '\0'; /* what follows is room that Hadoop's buffer had left */
 	if (r < 0)
 		hdfs_checksum_deinit(&c);
 	else

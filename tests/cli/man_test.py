@@ -80,6 +80,20 @@ def in_synopsis(path):
     return dict(listed), ".Op Ar option ..." in text
 
 
+def letters_in_help(quern, command):
+    """Subcommand -> its options, which are letters."""
+    listed = re.search(r"^Commands:$((?:\n  [a-z]+ .*)*)", help_of(quern, command), re.MULTILINE)
+    names = re.findall(r"^  ([a-z]+) ", listed[1], re.MULTILINE) if listed else []
+    helps = ((name, help_of(quern, command, name)) for name in names)
+    return {name: {letter for line in re.findall(r"^  (-\w(?:, -\w)*) ", text, re.MULTILINE) for letter in line[1::4]}
+            for name, text in helps}
+
+
+def letters_in_page(path):
+    items = re.findall(r"^\.It Ic (\w+)(.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name: set("".join(re.findall(r"\bFl (\w+)", rest))) for name, rest in items}
+
+
 def faults(quern, docs):
     listed = dict(re.findall(r"^  ([a-z]+)  +(.*)", help_of(quern), re.MULTILINE))
     page = (docs / "quern.1").read_text(encoding="utf-8")
@@ -102,6 +116,10 @@ def faults(quern, docs):
                     break
                 if a != b:
                     yield f"quern {command} --{name}: {what} {a!r} in --help, {b!r} in the man page"
+        letters, described = letters_in_help(quern, command), letters_in_page(path)
+        for name in sorted(letters.keys() | described.keys()):
+            if letters.get(name) != described.get(name):
+                yield f"quern {command} {name}: {letters.get(name)} in --help, {described.get(name)} in the man page"
         synopsis, has_others = in_synopsis(path)
         wanted = {name: argument or "" for name, (_, argument, _) in shown.items() if name in synopsis or not has_others}
         if synopsis != wanted:

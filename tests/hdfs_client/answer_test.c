@@ -244,6 +244,12 @@ static void small_answers(void **state)
 		hdfs_answer_checksum(
 			text("{\"FileChecksum\":{\"algorithm\":\"MD5\",\"bytes\":\"0aF\"}}"), &c, &err),
 		-EBADMSG);
+	assert_int_equal(hdfs_answer_checksum(text("{\"FileChecksum\":{\"algorithm\":\"MD5\","
+						   "\"bytes\":\"0aff0000\",\"length\":2}}"),
+				 &c, &err),
+		0);
+	assert_string_equal(c.hex, "0aff");
+	hdfs_checksum_deinit(&c);
 	assert_int_equal(hdfs_answer_boolean(text("{\"boolean\":true}"), &yes, &err), 0);
 	assert_true(yes);
 	assert_int_equal(hdfs_answer_boolean(text("{\"boolean\":1}"), &yes, &err), -EBADMSG);

@@ -75,7 +75,7 @@ def test_everything_is_there():
         folder = os.path.dirname(library)
         wanted = {"bin/quern", "include/quern/quern.h", "libexec/quern/quern-executor.tar", library, f"{folder}/libquern.so.0",
                   f"{folder}/pkgconfig/quern.pc", "share/bash-completion/completions/quern",
-                  "share/man/man1/quern.1", "share/man/man1/quern-run.1", "share/man/man1/quern-local.1",
+                  "share/man/man1/quern.1", "share/man/man1/quern-run.1", "share/man/man1/quern-local.1", "share/man/man1/quern-fs.1",
                   "share/man/man3/quern.h.3"}
         assert wanted <= found, wanted - found
         version = command(prefix / "bin/quern", "--version").split()[1]
@@ -184,6 +184,9 @@ def test_completion():
         assert complete(prefix, "quern run --task-m") == ["--task-max-failures=", "--task-memory="]
         assert complete(prefix, "quern run --qu") == ["--quiet"]
         assert complete(prefix, "quern run --mode=f") == ["fine"] == complete(prefix, "quern run --mode f")
+        assert complete(prefix, "quern fs mk") == ["mkdir"] and "-R" not in complete(prefix, "quern fs -")
+        assert {"-R", "-h"} <= set(complete(prefix, "quern fs ls -"))
+        assert complete(prefix, "quern fs ls -h --hdfs-u") == ["--hdfs-user="]
         assert complete(prefix, "quern run --quiet wordc") == ["wordcount.c"]
         result = quern.run(d, "run", "--mode", "no-such-mode", "x.c")
         assert complete(prefix, "quern run --mode=") == result.stderr.decode().strip().rpartition("there are ")[2].split()
