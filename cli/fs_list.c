@@ -91,7 +91,8 @@ static int list_folder(
 	int r = hdfs_list(fs, path, &l, err);
 	if (r < 0)
 		return r;
-	qsort_r(l.at, l.n, sizeof(*l.at), compare, f);
+	if (l.n > 1)
+		qsort_r(l.at, l.n, sizeof(*l.at), compare, f);
 	if (!f->given['R'] && !f->given['C'] && l.n > 0)
 		(void)printf("Found %zu items\n", l.n);
 	for (size_t i = 0; i < l.n; i++)
