@@ -202,7 +202,9 @@ static struct job_process_config process_config(const struct command *c)
 
 static int explain(const struct command *c)
 {
-	const struct explain_config x = { .process = process_config(c), .action = action_config(c->o) };
+	const struct explain_config x = {
+		.process = process_config(c), .hdfs = &c->o->hdfs.access, .action = action_config(c->o)
+	};
 
 	return explain_job(&x);
 }

@@ -28,6 +28,7 @@ struct action {
 	const Quern__Split *const **list; /* the same, as the core wants it */
 	size_t *n_list;
 	struct action_config config;
+	struct action_memory *memory;
 	struct output *output; /* NULL: the action writes none */
 };
 
@@ -47,15 +48,20 @@ static const uint32_t *remembered(const struct action_memory *m, uint32_t seed)
 /* ---- Paths ---- */
 
 /* A path that looks right and cannot be had is better said to be so than looked for on the local disk. */
+static int refuse_hdfs(const char *path, struct err *err)
+{
+	return !hdfs_url_is(path)
+		       ? 0
+		       : err_set(err, -EOPNOTSUPP, "'%.500s': this version reads local files only", path);
+}
+
 static int check_hdfs(const char *path, struct err *err)
 {
 	struct hdfs_url url;
 	int r = hdfs_url_parse(path, &url, err);
 
 	hdfs_url_deinit(&url);
-	return r < 0 ? r
-		     : err_set(err, -EOPNOTSUPP, "'%.500s': this version reads and writes local files only",
-			       path);
+	return r;
 }
 
 /* Replaces *path by its absolute form. */
@@ -88,8 +94,11 @@ static int absolute_paths(Quern__Run *run, struct err *err)
 		for (size_t b = 0; b < stage->n_branches && r == 0; b++) {
 			Quern__Source *source = stage->branches[b]->source;
 
-			for (size_t i = 0; i < source->n_text && r == 0; i++)
+			for (size_t i = 0; i < source->n_text && r == 0; i++) {
 				r = make_absolute(&source->text[i], err);
+				if (r == 0)
+					r = refuse_hdfs(source->text[i], err);
+			}
 		}
 		if (r == 0 && stage->sink->path != NULL)
 			r = make_absolute(&stage->sink->path, err);
@@ -264,7 +273,7 @@ static int split_stage(struct action *a, size_t s, struct err *err)
 	return r;
 }
 
-static int prepare(struct action *a, struct action_memory *memory, struct err *err)
+static int prepare(struct action *a, struct err *err)
 {
 	size_t n = a->run->n_stages;
 	int r = absolute_paths(a->run, err);
@@ -279,15 +288,16 @@ static int prepare(struct action *a, struct action_memory *memory, struct err *e
 	for (size_t s = 0; s < n && r == 0; s++)
 		r = split_stage(a, s, err);
 	for (size_t s = 0; s < n && r == 0; s++) {
-		r = count_tasks(a->run->stages[s], memory, err);
+		r = count_tasks(a->run->stages[s], a->memory, err);
 		if (r == 0)
-			r = settle_shuffle(a, memory, a->run->stages[s]->sink, err);
+			r = settle_shuffle(a, a->memory, a->run->stages[s]->sink, err);
 	}
 	const Quern__Sink *sink = a->run->stages[n - 1]->sink;
 	if (r < 0 || !sink_writes_files(sink))
 		return r;
-	return a->config.only_look ? output_look(sink->path, err)
-				   : output_open(sink->path, sink_suffix(sink), &a->output, err);
+	return a->config.only_look
+		       ? output_look(sink->path, a->config.hdfs, err)
+		       : output_open(sink->path, sink_suffix(sink), a->config.hdfs, &a->output, err);
 }
 
 /* A copy of `run` that is this action's own. */
@@ -302,28 +312,31 @@ static Quern__Run *copy_run(const Quern__Run *run)
 	return quern__run__unpack(NULL, len, packed);
 }
 
-int action_begin(const Quern__Run *run, struct action_memory *memory, const struct action_config *config,
+int action_new(const Quern__Run *run, struct action_memory *memory, const struct action_config *config,
 	struct action **ret, struct err *err)
 {
 	struct action *a = calloc(1, sizeof(*a));
-	size_t known = memory->shuffles.n;
 
-	*ret = NULL;
 	if (a == NULL || (a->run = copy_run(run)) == NULL) {
 		free(a);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
+	a->memory = memory;
 	a->config = *config;
 	if (a->config.cores == 0)
 		a->config.cores = 1;
-	int r = prepare(a, memory, err);
-	if (r < 0) {
-		memory->shuffles.n = known;
-		(void)action_free(a);
-		return r;
-	}
 	*ret = a;
 	return 0;
+}
+
+int action_begin(struct action *a, struct err *err)
+{
+	size_t known = a->memory->shuffles.n;
+	int r = prepare(a, err);
+
+	if (r < 0)
+		a->memory->shuffles.n = known;
+	return r;
 }
 
 void action_event(const struct action *a, struct sched_event *ev)
@@ -361,9 +374,19 @@ int action_explain(struct action *a, const struct symbols *symbols, struct buf *
 	return r;
 }
 
-int action_commit(struct action *a, uint32_t run, const char *file, uint32_t partition, struct err *err)
+uint32_t action_run(const struct action *a)
 {
-	if (run != a->run->id || a->output == NULL)
+	return a->run->id;
+}
+
+const char *action_output(const struct action *a)
+{
+	return a->output != NULL ? output_path(a->output) : NULL;
+}
+
+int action_commit(struct action *a, const char *file, uint32_t partition, struct err *err)
+{
+	if (a->output == NULL)
 		return err_set(err, -EINVAL, "no output is being written by that action");
 	return output_commit(a->output, file, partition, err);
 }
@@ -371,6 +394,11 @@ int action_commit(struct action *a, uint32_t run, const char *file, uint32_t par
 int action_finish(struct action *a, struct err *err)
 {
 	return a->output == NULL ? 0 : output_finish(a->output, err);
+}
+
+int action_undo(struct action *a, struct err *err)
+{
+	return a->output == NULL ? 0 : output_remove(a->output, err);
 }
 
 struct action *action_free(struct action *a)
