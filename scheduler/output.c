@@ -31,7 +31,7 @@ int output_open(
 
 	if (own == NULL)
 		return err_set(err, -ENOMEM, "output: out of memory");
-	for (size_t n = strlen(own); n > 1 && own[n - 1] == '/'; n--)
+	for (size_t n = strlen(own); n > 1 && own[n - 1] == '/' && !hdfs_url_is(own); n--)
 		own[n - 1] = '\0';
 	if (own[0] == '\0')
 		return err_set(err, -EINVAL, "output: the name of the folder is empty");

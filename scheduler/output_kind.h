@@ -11,7 +11,7 @@
 
 struct output {
 	const struct output_kind *kind;
-	char *path; /* as the user wrote it, without a slash at its end: for sentences */
+	char *path; /* absolute, without a slash at its end; or a URL, as the user wrote it */
 	const char *suffix;
 	bool over; /* finished or removed */
 };
