@@ -154,7 +154,7 @@ def test_what_is_there_stays():
                 ("/there/file/below", "/there/file"):
             result = quern.run(d, *options(C), quern.EXAMPLES / "wordcount.c", d / "in", C.url + path)
             quern.check(d, result, 1)
-            quern.one_line(result, C.url, word)
+            quern.one_line(result, path, word)
     assert names(C, "/there") == before
 
 
@@ -238,6 +238,19 @@ def test_a_killed_driver_shows_nothing():
         assert remove.returncode == 0, remove
         quern.check(d, quern.run(d, *options(C), *command))
         check_words(C, "/orphan", d / "text")
+
+
+def test_a_folder_that_is_removed_stays_so():
+    """Tasks that have to do with it later, or anew, do not bring it back."""
+    with quern.scratch() as d:
+        write_words(d / "text")
+        for mode in MODES:
+            with Gated(C, d, "/removed/out", d / "text", mode=mode, name=f"gate-{mode}") as j:
+                j.at_gate()
+                C.fsshell("-rm", "-r", "-skipTrash", "/removed")
+                result = j.end(1)
+            quern.one_line(result, "/removed/out/_temporary", "no such file or folder")
+            assert names(C, "/removed") is None
 
 
 def refused(out, *words, more=(), lines=20000):
