@@ -156,13 +156,13 @@ static void a_file_is_read_at_random(void **state)
 /* Much more than may wait: whatever it is that comes, breaks off or is held back. */
 static void a_file_of_large_blocks_is_read(void **state)
 {
-	enum { LARGE = 24 << 20 };
+	enum { LARGE = 12 << 20 };
 	struct world w;
 	(void)state;
 
 	for (int fault = 0; fault < 2; fault++) {
 		begin(&w, LARGE);
-		w.fake.block_size = 8 << 20;
+		w.fake.block_size = 4 << 20;
 		fake_set(&w.fake, 0, fault ? FAKE_BREAK : FAKE_NONE);
 		w.fake.after = 3000000;
 		join(&w);
@@ -324,7 +324,7 @@ static void rights_are_not_asked_for_twice(void **state)
 
 /* ---- Writing ---- */
 
-enum { UPLOAD = 9 << 20 }; /* more than is held at a time */
+enum { UPLOAD = 5 << 20 }; /* more than is held at a time */
 
 static int write_bytes(struct world *w, struct hdfs_writer *writer, size_t from, size_t n, size_t step)
 {
