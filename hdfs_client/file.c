@@ -58,8 +58,7 @@ static bool put(struct part *p, size_t n)
 	p->piece->filled += n;
 	f->waiting += n;
 	/* One that has everything ends by itself: who takes its last byte waits for that. */
-	p->paused = p->piece->filled < p->piece->len &&
-		    f->waiting >= hdfs_window_room(&f->window, p->piece);
+	p->paused = p->piece->filled < p->piece->len && f->waiting >= hdfs_window_room(&f->window, p->piece);
 	bool more = !p->paused;
 	if (before == 0 || before + n >= MUCH || p->piece->filled == p->piece->len)
 		hdfs_thread_wake(f->fs->thread);
