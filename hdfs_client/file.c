@@ -1,22 +1,28 @@
-/* A file that is read by who waits. The caller says which pieces are wanted (window.h) and copies out of
- * them; the loop fills them (read.h). A piece's memory belongs to the loop until it is over, but for the
- * bytes below `filled`, which change no more. */
+/* A file that is read by who waits. The caller says which pieces are wanted (window.h) and takes their bytes;
+ * the loop asks for them (read.h) and puts what comes (bytes.h), until so much waits that it is held back. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hdfs_client/bytes.h"
 #include "hdfs_client/pool.h"
 #include "hdfs_client/read.h"
 #include "hdfs_client/window.h"
+
+/* A reader who wants much is woken for no less, unless it takes longer than a moment: threads that take turns
+ * for every packet are slower than both. */
+enum { MUCH = 512 << 10 };
 
 /* What belongs to the piece with the same number. */
 struct part {
 	struct hdfs_file *f;
 	struct hdfs_piece *piece;
-	struct hdfs_job start;
-	uint8_t *data;
-	size_t cap;
+	struct hdfs_job start, resume;
 	struct hdfs_range *range; /* of the loop; NULL: not under way */
+	/* Under the mutex. */
+	struct hdfs_bytes bytes;
+	bool paused;   /* too many bytes wait */
+	bool resuming; /* `resume` is posted */
 	/* Once the piece is over. */
 	int result;
 	struct err err;
@@ -26,25 +32,75 @@ struct hdfs_file {
 	struct hdfs *fs;
 	char *path, *name;
 	uint64_t size;
-	uint64_t id, modified_ms;  /* as of struct hdfs_status */
-	uint64_t look;             /* who reads to here, or beyond, is told whether it is still that file */
-	struct hdfs_window window; /* under the mutex: pieces are filled */
+	uint64_t id, modified_ms; /* as of struct hdfs_status */
+	uint64_t look;            /* who reads to here, or beyond, is told whether it is still that file */
+	bool begun;               /* the window is there */
 	struct part parts[HDFS_PIECES];
 	struct hdfs_job cancel;
-	bool cancelled; /* under the mutex: `cancel` has run */
+	/* Under the mutex. */
+	struct hdfs_window window;
+	struct hdfs_chunks chunks;
+	size_t waiting; /* bytes, of all parts */
+	bool cancelled; /* `cancel` has run */
 };
 
 /* ---- On the loop ---- */
 
-static void on_more(void *arg, size_t n)
+/* `n` bytes more wait. Whether there may be more of them. */
+static bool put(struct part *p, size_t n)
+{
+	struct hdfs_file *f = p->f;
+	size_t before;
+
+	hdfs_thread_lock(f->fs->thread);
+	(void)hdfs_bytes_peek(&p->bytes, &before);
+	hdfs_bytes_put(&p->bytes, n);
+	p->piece->filled += n;
+	f->waiting += n;
+	p->paused = f->waiting >= hdfs_window_room(&f->window, p->piece);
+	bool more = !p->paused;
+	if (before == 0 || before + n >= MUCH || p->piece->filled == p->piece->len)
+		hdfs_thread_wake(f->fs->thread);
+	hdfs_thread_unlock(f->fs->thread);
+	return more;
+}
+
+static int on_bytes(void *arg, const void *data, size_t len)
+{
+	struct part *p = arg;
+	struct hdfs_thread *t = p->f->fs->thread;
+	const uint8_t *from = data;
+	bool more = true;
+
+	while (len > 0) {
+		size_t n;
+
+		hdfs_thread_lock(t);
+		uint8_t *to = hdfs_bytes_room(&p->bytes, &p->f->chunks, &n);
+		hdfs_thread_unlock(t);
+		if (to == NULL)
+			return -ENOMEM;
+		n = n < len ? n : len;
+		memcpy(to, from, n);
+		more = put(p, n);
+		from += n;
+		len -= n;
+	}
+	if (!more)
+		hdfs_range_pause(p->range);
+	return 0;
+}
+
+static void resume_range(void *arg)
 {
 	struct part *p = arg;
 	struct hdfs_thread *t = p->f->fs->thread;
 
 	hdfs_thread_lock(t);
-	p->piece->filled += n;
-	hdfs_thread_wake(t);
+	p->resuming = p->paused = false;
 	hdfs_thread_unlock(t);
+	if (p->range != NULL)
+		hdfs_range_resume(p->range);
 }
 
 static void on_done(void *arg, int result, const struct err *err)
@@ -70,10 +126,9 @@ static void start_range(void *arg)
 		.size = f->size,
 		.offset = p->piece->offset,
 		.len = p->piece->len,
-		.to = p->data,
 		.patience_ms = hdfs_access_of(f->fs)->patience_ms,
 		.avoid = &f->fs->avoid,
-		.more = on_more,
+		.bytes = on_bytes,
 		.done = on_done,
 		.arg = p };
 
@@ -95,7 +150,12 @@ static void cancel_ranges(void *arg)
 
 /* ---- The caller ---- */
 
-/* Ends what is under way, so that all pieces are the caller's. */
+static struct part *part_of(struct hdfs_file *f, const struct hdfs_piece *piece)
+{
+	return piece != NULL ? &f->parts[piece - f->window.pieces] : NULL;
+}
+
+/* Ends what is under way, and the loop knows nothing of the file any more. */
 static void cancel_all(struct hdfs_file *f)
 {
 	struct hdfs_thread *t = f->fs->thread;
@@ -103,78 +163,112 @@ static void cancel_all(struct hdfs_file *f)
 	f->cancelled = false;
 	hdfs_thread_call(t, &f->cancel, &f->cancelled);
 	hdfs_thread_lock(t);
-	for (size_t i = 0; i < HDFS_PIECES; i++)
-		while (f->window.pieces[i].len > 0 && !f->window.pieces[i].over)
+	for (size_t i = 0; i < HDFS_PIECES; i++) {
+		while (f->parts[i].piece->len > 0 && !f->parts[i].piece->over)
 			hdfs_thread_wait(t);
-	hdfs_thread_unlock(t);
-}
-
-static int make_room(struct part *p, size_t len)
-{
-	if (p->cap >= len)
-		return 0;
-	free(p->data);
-	p->data = malloc(len);
-	p->cap = p->data != NULL ? len : 0;
-	return p->data != NULL ? 0 : -ENOMEM;
-}
-
-/* Makes the window begin at `offset`, if it can; otherwise all that is in it goes. */
-static void go_to(struct hdfs_file *f, uint64_t offset)
-{
-	struct hdfs_thread *t = f->fs->thread;
-	bool elsewhere;
-
-	hdfs_thread_lock(t);
-	while (!(elsewhere = hdfs_window_misses(&f->window, offset)) && hdfs_window_ends(&f->window, offset))
-		hdfs_thread_wait(t);
-	hdfs_thread_unlock(t);
-	if (elsewhere) {
-		cancel_all(f);
-		hdfs_window_reset(&f->window);
+		hdfs_bytes_clear(&f->parts[i].bytes, &f->chunks);
+		f->parts[i].paused = false;
 	}
+	f->waiting = 0;
+	hdfs_thread_unlock(t);
 }
 
-/* Starts what the window wants. The piece that `offset` is in. */
-static struct part *ask_for_pieces(struct hdfs_file *f, uint64_t offset)
+/* Under the mutex: whether a part that was held back is to go on: not at once for every byte, but always when
+ * the reader has nothing else. */
+static bool may_resume(struct hdfs_file *f, const struct part *p)
 {
-	struct hdfs_thread *t = f->fs->thread;
-	struct hdfs_piece *first, *next;
+	size_t n;
 
-	hdfs_thread_lock(t);
-	first = hdfs_window_at(&f->window, offset);
-	while ((next = hdfs_window_next(&f->window, offset)) != NULL) {
-		struct part *p = &f->parts[next - f->window.pieces];
+	if (!p->paused || p->resuming || p->piece->over)
+		return false;
+	(void)hdfs_bytes_peek(&p->bytes, &n);
+	return (n == 0 && p->piece == hdfs_window_first(&f->window)) ||
+	       f->waiting <= hdfs_window_room(&f->window, p->piece) / 4 * 3;
+}
 
-		first = first != NULL ? first : next;
-		hdfs_thread_unlock(t);
-		bool room = make_room(p, next->len) == 0;
-		if (room)
-			hdfs_thread_post(t, &p->start);
-		hdfs_thread_lock(t);
-		if (!room) {
-			p->result = err_set(&p->err, -ENOMEM, "%s: out of memory", f->name);
-			next->over = true;
+/* Under the mutex: the job to post for one, or NULL. */
+static struct hdfs_job *next_to_resume(struct hdfs_file *f)
+{
+	for (size_t i = 0; i < HDFS_PIECES; i++) {
+		if (may_resume(f, &f->parts[i])) {
+			f->parts[i].resuming = true;
+			return &f->parts[i].resume;
 		}
 	}
-	hdfs_thread_unlock(t);
-	return &f->parts[first - f->window.pieces];
+	return NULL;
 }
 
-/* Waits for bytes at `offset`, which is in the piece. How many there are; 0: none will come. */
-static size_t wait_for_bytes(struct hdfs_file *f, const struct hdfs_piece *p, uint64_t offset)
+static void resume_all(struct hdfs_file *f)
 {
 	struct hdfs_thread *t = f->fs->thread;
-	size_t skip = (size_t)(offset - p->offset);
+	struct hdfs_job *job;
+
+	do {
+		hdfs_thread_lock(t);
+		job = next_to_resume(f);
+		hdfs_thread_unlock(t);
+		if (job != NULL)
+			hdfs_thread_post(t, job);
+	} while (job != NULL);
+}
+
+/* Starts what the window wants. The piece that the reader is in. */
+static struct part *ask_for_pieces(struct hdfs_file *f)
+{
+	struct hdfs_thread *t = f->fs->thread;
+	struct hdfs_piece *next;
+
+	do {
+		hdfs_thread_lock(t);
+		next = hdfs_window_next(&f->window);
+		hdfs_thread_unlock(t);
+		if (next != NULL)
+			hdfs_thread_post(t, &part_of(f, next)->start);
+	} while (next != NULL);
+	return part_of(f, hdfs_window_first(&f->window));
+}
+
+/* Waits for bytes of the first piece, and a moment for `len` of them. How many there are, and where; 0: none
+ * will come. */
+static size_t wait_for_bytes(struct hdfs_file *f, const struct part *p, size_t len, const uint8_t **ret)
+{
+	struct hdfs_thread *t = f->fs->thread;
+	size_t n;
 
 	hdfs_thread_lock(t);
-	if (p->filled <= skip && !p->over)
+	*ret = hdfs_bytes_peek(&p->bytes, &n);
+	bool waited = n == 0 && !p->piece->over;
+	if (waited)
 		hdfs_window_waits(&f->window);
-	while (p->filled <= skip && !p->over)
+	while (n == 0 && !p->piece->over) {
 		hdfs_thread_wait(t);
-	size_t n = p->filled > skip ? p->filled - skip : 0;
+		*ret = hdfs_bytes_peek(&p->bytes, &n);
+	}
+	if (waited && n < len && n < MUCH && !p->piece->over && p->piece->filled < p->piece->len) {
+		hdfs_thread_wait_little(t);
+		*ret = hdfs_bytes_peek(&p->bytes, &n);
+	}
 	hdfs_thread_unlock(t);
 	return n;
+}
+
+/* The reader is through with `n` bytes. */
+static void take(struct hdfs_file *f, struct part *p, size_t n)
+{
+	struct hdfs_thread *t = f->fs->thread;
+
+	hdfs_thread_lock(t);
+	hdfs_bytes_take(&p->bytes, &f->chunks, n);
+	f->waiting -= n;
+	if (hdfs_window_take(&f->window, n)) {
+		while (!p->piece->over) /* as it will be soon: all has come */
+			hdfs_thread_wait(t);
+		hdfs_bytes_clear(&p->bytes, &f->chunks);
+		p->paused = false;
+		hdfs_window_drop(&f->window);
+	}
+	hdfs_thread_unlock(t);
+	resume_all(f);
 }
 
 /* Each range opens whatever has the name at that time. That the name still stands for the same file once the
@@ -196,24 +290,42 @@ static int look_again(struct hdfs_file *f, const struct hdfs_piece *p, struct er
 	return 0;
 }
 
-ssize_t hdfs_read(struct hdfs_file *f, void *to, size_t len, uint64_t offset, struct err *err)
+/* Bytes at the place where the reader is, into `to`; NULL: they are passed over. */
+static ssize_t read_next(struct hdfs_file *f, void *to, size_t len, struct err *err)
 {
-	if (offset >= f->size || len == 0)
-		return 0;
-	go_to(f, offset);
-	const struct part *p = ask_for_pieces(f, offset);
-	size_t n = wait_for_bytes(f, p->piece, offset);
+	struct part *p = ask_for_pieces(f);
+	const uint8_t *from;
+	size_t n = wait_for_bytes(f, p, len, &from);
+
 	if (n == 0) {
 		if (err != NULL)
 			*err = p->err;
 		return p->result;
 	}
 	n = n < len ? n : len;
-	int k = offset + n >= f->look ? look_again(f, p->piece, err) : 0;
+	int k = f->window.at + n >= f->look ? look_again(f, p->piece, err) : 0;
 	if (k < 0)
 		return k;
-	memcpy(to, p->data + (offset - p->piece->offset), n);
+	if (to != NULL)
+		memcpy(to, from, n);
+	take(f, p, n);
 	return (ssize_t)n;
+}
+
+ssize_t hdfs_read(struct hdfs_file *f, void *to, size_t len, uint64_t offset, struct err *err)
+{
+	if (offset >= f->size || len == 0)
+		return 0;
+	if (hdfs_window_misses(&f->window, offset)) {
+		cancel_all(f);
+		hdfs_window_begin(&f->window, offset);
+	}
+	while (f->window.at < offset) {
+		ssize_t n = read_next(f, NULL, (size_t)(offset - f->window.at), err);
+		if (n < 0)
+			return n;
+	}
+	return read_next(f, to, len, err);
 }
 
 static int file_new(struct hdfs *fs, const char *path, struct hdfs_file **ret)
@@ -228,6 +340,7 @@ static int file_new(struct hdfs *fs, const char *path, struct hdfs_file **ret)
 		f->parts[i].f = f;
 		f->parts[i].piece = &f->window.pieces[i];
 		f->parts[i].start = (struct hdfs_job){ .run = start_range, .arg = &f->parts[i] };
+		f->parts[i].resume = (struct hdfs_job){ .run = resume_range, .arg = &f->parts[i] };
 	}
 	f->path = strdup(path);
 	if (asprintf(&f->name, "%s%s", fs->base, path) < 0)
@@ -259,6 +372,7 @@ int hdfs_open(struct hdfs *fs, const char *path, uint64_t from, uint64_t to, str
 	f->id = id;
 	f->modified_ms = modified_ms;
 	f->look = to < size ? to : size;
+	f->begun = true;
 	hdfs_window_init(&f->window, from, to, size, block_size, hdfs_memory_of(fs));
 	*ret = f;
 	f = NULL;
@@ -271,9 +385,9 @@ struct hdfs_file *hdfs_close(struct hdfs_file *f)
 {
 	if (f == NULL)
 		return NULL;
-	cancel_all(f);
-	for (size_t i = 0; i < HDFS_PIECES; i++)
-		free(f->parts[i].data);
+	if (f->begun)
+		cancel_all(f);
+	hdfs_chunks_deinit(&f->chunks);
 	free(f->path);
 	free(f->name);
 	free(f);

@@ -28,7 +28,8 @@ struct hdfs;      /* one of them: its NameNodes, and connections that are kept; 
 int hdfs_pool_new(const struct hdfs_access *access, struct hdfs_pool **ret, struct err *err);
 struct hdfs_pool *hdfs_pool_free(struct hdfs_pool *pool); /* after its files and writers */
 
-/* How many bytes a file that is read ahead may hold; at first 96 MiB, as `quern fs` wants it. */
+/* How many bytes of a file may be read ahead, at least 1 MiB; at first 64 MiB, as `quern fs` wants it. The
+ * longer a file is read in order, the more of that is used. */
 void hdfs_pool_set_memory(struct hdfs_pool *pool, size_t bytes);
 
 /* The file system of an hdfs://, webhdfs:// or swebhdfs:// URL, and the path in it, which the caller frees

@@ -8,7 +8,7 @@
 #include "base/vec.h"
 
 /* A file that is read holds so much, unless somebody says otherwise. */
-enum { MEMORY = 96 << 20 };
+enum { MEMORY = 64 << 20 };
 
 struct hdfs_pool {
 	struct hdfs_access access;
@@ -141,7 +141,8 @@ int hdfs_begin(struct hdfs *fs, struct err *err)
 		if (k < 0)
 			return k;
 	}
-	fs->thread = fs->pool->thread;
+	if (fs->thread == NULL) /* the loop reads it from then on */
+		fs->thread = fs->pool->thread;
 	return 0;
 }
 

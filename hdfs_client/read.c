@@ -18,15 +18,15 @@ struct hdfs_range {
 	struct hdfs_fs *fs;
 	struct hdfs_range_options o;
 	char *path, *name;
-	size_t filled;
-	size_t missing;    /* bytes that the exchange is to bring */
+	uint64_t filled;
+	uint64_t missing;  /* bytes that the exchange is to bring */
 	uint64_t alive_ms; /* when the last byte came */
 	uint64_t wait_ms;  /* next time */
 	struct hdfs_call *call;
 	struct hdfs_exchange *exchange;
 	struct hdfs_place place;
 	struct event *timer;
-	bool too_much, cancelled;
+	bool too_much, no_memory, cancelled, paused;
 	bool excluded; /* DataNodes, when it was asked for the last time */
 	bool unheeded; /* and yet one of them was named */
 	int why;       /* of the last failure */
@@ -181,12 +181,14 @@ static int on_data(void *arg, const void *data, size_t len)
 		r->too_much = true;
 		return -1;
 	}
-	memcpy((uint8_t *)r->o.to + r->filled, data, len);
+	if (r->o.bytes(r->o.arg, data, len) < 0) {
+		r->no_memory = true;
+		return -1;
+	}
 	r->filled += len;
 	r->missing -= len;
 	r->alive_ms = hdfs_now_ms();
 	r->wait_ms = WAIT_MIN_MS;
-	r->o.more(r->o.arg, len);
 	return 0;
 }
 
@@ -199,6 +201,8 @@ static void on_bytes(void *arg, int k, bool sent, const struct err *err)
 	r->exchange = NULL;
 	if (r->cancelled)
 		finish(r, err_set(&r->err, -ECANCELED, "%s: reading was given up", r->name));
+	else if (r->no_memory)
+		finish(r, err_set(&r->err, -ENOMEM, "%s: out of memory", r->name));
 	else if (r->missing == 0 && !r->too_much) /* however it ended */
 		finish(r, 0);
 	else if (r->too_much || k == 0)
@@ -241,6 +245,8 @@ static void on_place(void *arg, int k, struct hdfs_answer *answer, const struct 
 	k = hdfs_exchange_start(r->fs, &x, &r->exchange, &r->err);
 	if (k < 0)
 		finish(r, k);
+	else if (r->paused)
+		hdfs_exchange_pause(r->exchange);
 }
 
 static int ask_place(struct hdfs_range *r, struct err *err)
@@ -292,6 +298,21 @@ int hdfs_range_start(
 	}
 	*ret = r;
 	return 0;
+}
+
+void hdfs_range_pause(struct hdfs_range *r)
+{
+	r->paused = true;
+	if (r->exchange != NULL)
+		hdfs_exchange_pause(r->exchange);
+}
+
+void hdfs_range_resume(struct hdfs_range *r)
+{
+	r->paused = false;
+	r->alive_ms = hdfs_now_ms();
+	if (r->exchange != NULL)
+		hdfs_exchange_resume(r->exchange);
 }
 
 void hdfs_range_cancel(struct hdfs_range *r)

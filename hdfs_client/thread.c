@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 struct hdfs_thread {
@@ -151,6 +152,19 @@ void hdfs_thread_unlock(struct hdfs_thread *t)
 void hdfs_thread_wait(struct hdfs_thread *t)
 {
 	(void)pthread_cond_wait(&t->cond, &t->mutex);
+}
+
+void hdfs_thread_wait_little(struct hdfs_thread *t)
+{
+	struct timespec end;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_nsec += 1000000;
+	if (end.tv_nsec >= 1000000000) {
+		end.tv_nsec -= 1000000000;
+		end.tv_sec++;
+	}
+	(void)pthread_cond_clockwait(&t->cond, &t->mutex, CLOCK_MONOTONIC, &end);
 }
 
 void hdfs_thread_wake(struct hdfs_thread *t)

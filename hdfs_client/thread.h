@@ -38,6 +38,8 @@ void hdfs_thread_unlock(struct hdfs_thread *t);
 
 /* With the mutex: waits until the other side calls hdfs_thread_wake(), or for no reason. */
 void hdfs_thread_wait(struct hdfs_thread *t);
+/* The same, for a millisecond at most. */
+void hdfs_thread_wait_little(struct hdfs_thread *t);
 void hdfs_thread_wake(struct hdfs_thread *t);
 
 /* Posts `job`, and waits until the loop's side has set *over, by hdfs_thread_finish(). */

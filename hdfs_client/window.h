@@ -1,6 +1,10 @@
 /* window.h: which ranges of a file are asked for, and when, so that somebody who reads it in order never
- * waits longer than they must, and no more memory is in use than was allowed. Without I/O, threads or a
- * clock. */
+ * waits longer than they must, and how many bytes may wait for them. Without I/O, threads or a clock.
+ *
+ * A piece is as long as it can be, up to the end of a block: each costs the cluster several requests, and
+ * what is read elsewhere than where the block is crosses the network twice. While a piece is read, the next
+ * one is asked for as well if the reader has to wait: it then fills the memory, and the two come at the same
+ * time. */
 #ifndef QUERN_HDFS_CLIENT_WINDOW_H
 #define QUERN_HDFS_CLIENT_WINDOW_H
 
@@ -9,51 +13,59 @@
 #include <stdint.h>
 
 enum {
-	HDFS_PIECES = 3,           /* at a time, at most: what two DataNodes fill while a third one is read */
-	HDFS_PIECE_MAX = 32 << 20, /* bytes; an OPEN costs a DataNode 3 ms, as long as 3 MB take */
+	HDFS_PIECES = 3,            /* at most: some may be small */
+	HDFS_STREAMS = 2,           /* under way at a time */
+	HDFS_PIECE_MAX = 128 << 20, /* bytes, as is an ordinary block */
 	HDFS_PIECE_MIN = 128 << 10, /* of what is read outside of the part that one wants */
-	HDFS_WAITS = 4,             /* of the reader, before one more range is read at the same time */
+	HDFS_AHEAD_MIN = 1 << 20,   /* that may wait, of a reader that has just come */
+	HDFS_SKIP_MAX = 1 << 20,    /* bytes that a reader passes over without leaving the window */
+	HDFS_WAITS = 4,             /* of the reader, before a second piece is read at the same time */
 };
 
 struct hdfs_piece {
-	uint64_t offset;
-	size_t len;    /* 0: not in use */
-	size_t filled; /* bytes that are there */
-	bool over;     /* nothing more comes */
+	uint64_t offset, len; /* len 0: not in use */
+	uint64_t filled;      /* bytes that have come */
+	bool over;            /* nothing more comes */
 };
 
 struct hdfs_window {
-	uint64_t from, to;   /* what is read ahead */
-	uint64_t size;       /* of the file */
-	uint64_t block_size; /* a range that crosses no border is read where the block is; 0: unknown */
-	size_t piece_max;    /* bytes of a piece; at most HDFS_PIECES of them are in memory */
+	uint64_t from, to;                     /* what is read ahead */
+	uint64_t size;                         /* of the file */
+	uint64_t block_size;                   /* 0: unknown */
+	size_t memory;                         /* for bytes that wait */
+	uint64_t began, at;                    /* where the reader began to read in order, and is */
 	struct hdfs_piece pieces[HDFS_PIECES]; /* a ring, each follows the one before in the file */
 	unsigned first, n;                     /* of it */
-	unsigned parallel;                     /* that are under way at a time */
+	unsigned streams;                      /* that may be under way */
 	unsigned waits;
-	size_t small; /* next piece outside */
+	uint64_t small; /* next piece outside */
 };
 
 void hdfs_window_init(
 	struct hdfs_window *w, uint64_t from, uint64_t to, uint64_t size, uint64_t block_size, size_t memory);
 
-/* Whether the reader went elsewhere: `offset` is neither in the window nor next to it, or behind a piece that
- * is still on its way. Then all pieces are to be ended, and the window to be reset. */
+/* Whether a reader who wants `offset` next goes elsewhere: then all pieces are to be ended, and the window is
+ * to begin there. */
 bool hdfs_window_misses(const struct hdfs_window *w, uint64_t offset);
-void hdfs_window_reset(struct hdfs_window *w);
+void hdfs_window_begin(struct hdfs_window *w, uint64_t offset);
 
-/* Whether a piece before `offset` is not quite over, although all its bytes are there: it will be soon. */
-bool hdfs_window_ends(const struct hdfs_window *w, uint64_t offset);
+/* The piece that the reader is in; NULL: it has to be asked for. */
+struct hdfs_piece *hdfs_window_first(struct hdfs_window *w);
 
-/* The reader is at `offset` < size, which it does not miss: forgets the pieces before it. The one that it is
- * in, the first of the ring; NULL: it has to be asked for. */
-struct hdfs_piece *hdfs_window_at(struct hdfs_window *w, uint64_t offset);
-
-/* The next piece to ask for while the reader is at `offset`, which is the ring's last then; or NULL: enough
- * is under way, or there is no room. */
-struct hdfs_piece *hdfs_window_next(struct hdfs_window *w, uint64_t offset);
+/* The next piece to ask for, which is the ring's last then; or NULL: enough is under way, or no more is
+ * wanted. */
+struct hdfs_piece *hdfs_window_next(struct hdfs_window *w);
 
 /* The reader has to wait for bytes. */
 void hdfs_window_waits(struct hdfs_window *w);
+
+/* The reader took, or passed over, bytes of the first piece. true: it was the last of them; the piece is
+ * forgotten by hdfs_window_drop(), once it is over. */
+bool hdfs_window_take(struct hdfs_window *w, uint64_t n);
+void hdfs_window_drop(struct hdfs_window *w);
+
+/* How many bytes may wait altogether while more of `p` is taken in: the more, the longer the reader has read
+ * in order. The first piece always has room left. */
+size_t hdfs_window_room(const struct hdfs_window *w, const struct hdfs_piece *p);
 
 #endif

@@ -168,18 +168,18 @@ static bool say_status(const struct peer *p, const char *head)
 
 	pthread_mutex_lock(&p->fake->mutex);
 	bool there = p->fake->there, folder = p->fake->folder;
-	unsigned long modified = p->fake->modified;
+	unsigned long modified = p->fake->modified, block_size = p->fake->block_size;
 	size_t len = p->fake->len;
 	pthread_mutex_unlock(&p->fake->mutex);
 	if (file && !there)
 		return say_exception(p, 404, "FileNotFoundException", "File does not exist: /f");
 	(void)snprintf(json, sizeof(json),
-		"{\"FileStatus\":{\"accessTime\":1,\"blockSize\":1048576,\"childrenNum\":0,\"fileId\":2,"
+		"{\"FileStatus\":{\"accessTime\":1,\"blockSize\":%lu,\"childrenNum\":0,\"fileId\":2,"
 		"\"group\":\"g\","
 		"\"length\":%zu,\"modificationTime\":%lu,\"owner\":\"o\",\"pathSuffix\":\"\",\"permission\":"
 		"\"644\","
 		"\"replication\":3,\"storagePolicy\":0,\"type\":\"%s\"}}",
-		file ? len : 0, modified, file && !folder ? "FILE" : "DIRECTORY");
+		block_size, file ? len : 0, modified, file && !folder ? "FILE" : "DIRECTORY");
 	return say_json(p, 200, json);
 }
 
@@ -399,7 +399,11 @@ static void stop_listening(struct fake_server *s)
 
 void fake_init(struct fake *f, size_t len)
 {
-	*f = (struct fake){ .len = len, .there = true, .modified = 1, .mutex = PTHREAD_MUTEX_INITIALIZER };
+	*f = (struct fake){ .len = len,
+		.there = true,
+		.modified = 1,
+		.block_size = 128 << 10,
+		.mutex = PTHREAD_MUTEX_INITIALIZER };
 	f->nn = (struct fake_server){ .fake = f, .number = -1 };
 	listen_at(&f->nn, 0);
 	for (int i = 0; i < FAKE_DATANODES; i++) {

@@ -42,7 +42,7 @@ struct fake {
 	unsigned n_connections;
 	uint8_t *content;
 	size_t len;
-	unsigned long modified;
+	unsigned long modified, block_size;
 	bool there;  /* whether /f exists */
 	bool folder; /* it is one */
 	enum fake_fault fault[FAKE_DATANODES];

@@ -42,7 +42,7 @@ static void join(struct world *w)
 
 	if (hdfs_pool_new(&w->access, &w->pool, &w->err) < 0)
 		fail_msg("%s", w->err.text);
-	hdfs_pool_set_memory(w->pool, 3 * PIECE);
+	hdfs_pool_set_memory(w->pool, 1 << 20);
 	(void)snprintf(url, sizeof(url), "%s/f", w->url);
 	if (hdfs_pool_get(w->pool, url, &w->fs, NULL, &w->err) < 0)
 		fail_msg("%s", w->err.text);
@@ -150,6 +150,45 @@ static void a_file_is_read_at_random(void **state)
 			fail_msg("%s", w.err.text);
 	}
 	(void)hdfs_close(f);
+	end(&w);
+}
+
+/* Much more than may wait: whatever it is that comes, breaks off or is held back. */
+static void a_file_of_large_blocks_is_read(void **state)
+{
+	enum { LARGE = 12 << 20 };
+	struct world w;
+	(void)state;
+
+	for (int fault = 0; fault < 2; fault++) {
+		begin(&w, LARGE);
+		w.fake.block_size = 4 << 20;
+		fake_set(&w.fake, 0, fault ? FAKE_BREAK : FAKE_NONE);
+		w.fake.after = 3000000;
+		join(&w);
+		struct hdfs_file *f = open_file(&w, 0, UINT64_MAX);
+		if (read_range(&w, f, 0, LARGE, fault ? 4000 : 3 << 20) < 0)
+			fail_msg("%s", w.err.text);
+		(void)hdfs_close(f);
+		end(&w);
+	}
+}
+
+/* A few bytes are passed over without another request. */
+static void a_reader_may_skip(void **state)
+{
+	struct world w;
+	(void)state;
+
+	begin(&w, SIZE);
+	w.fake.block_size = 1 << 20;
+	join(&w);
+	struct hdfs_file *f = open_file(&w, 0, UINT64_MAX);
+	for (uint64_t at = 0; at + 100 < SIZE; at += 10007)
+		if (read_range(&w, f, at, at + 100, 100) < 0)
+			fail_msg("%s", w.err.text);
+	(void)hdfs_close(f);
+	assert_int_equal(w.fake.opens, 1);
 	end(&w);
 }
 
@@ -285,7 +324,7 @@ static void rights_are_not_asked_for_twice(void **state)
 
 /* ---- Writing ---- */
 
-enum { UPLOAD = 9 << 20 }; /* more than is held at a time */
+enum { UPLOAD = 5 << 20 }; /* more than is held at a time */
 
 static int write_bytes(struct world *w, struct hdfs_writer *writer, size_t from, size_t n, size_t step)
 {
@@ -515,6 +554,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_read_in_pieces),
 		cmocka_unit_test(a_file_is_read_at_random),
+		cmocka_unit_test(a_file_of_large_blocks_is_read),
+		cmocka_unit_test(a_reader_may_skip),
 		cmocka_unit_test(an_empty_file_has_no_bytes),
 		cmocka_unit_test(what_is_no_file_is_not_opened),
 		cmocka_unit_test(a_file_may_be_closed_at_any_time),
