@@ -131,6 +131,15 @@ static int set_max_bad_records(struct run_options *o, const char *value, struct 
 	return r;
 }
 
+/* As a flag it has no value. */
+static int set_recursive(struct run_options *o, const char *value, struct err *err)
+{
+	if (value != NULL && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+		return err_set(err, -EINVAL, "'%s' is neither true nor false", value);
+	o->recursive = value == NULL || strcmp(value, "true") == 0;
+	return 0;
+}
+
 static int set_max_failures(struct run_options *o, const char *value, struct err *err)
 {
 	return parse_count(value, 1, 1000, &o->task_max_failures, err);
@@ -247,6 +256,7 @@ static const struct option_row rows[] = {
 		set_min_registered },
 	{ "max-registered-wait", "TIME", "coarse: give up when it is not there after (30s)", set_max_wait },
 	{ "revive-interval", "TIME", "fine: least time between two REVIVEs, 0 for none (20ms)", set_revive },
+	{ "recursive", NULL, "folders within folders of an input are looked into as well", set_recursive },
 	{ "parallelism", "N", "partitions of a shuffle where the job does not say (the cores)",
 		set_parallelism },
 	{ "shuffle-compression", "LEVEL",

@@ -35,6 +35,7 @@ struct run_options {
 	char *role, *principal, *secret_file, *driver_host, *executor_uri, *cflags;
 	struct files files; /* --files */
 	struct hdfs_options hdfs;
+	bool recursive; /* folders in folders of an input are looked into */
 	bool quiet, verbose, explain;
 };
 

@@ -185,6 +185,7 @@ static struct action_config action_config(const struct run_options *o)
 		.partitions = o->parallelism,
 		.compression = shuffle_compression(o),
 		.task_memory = (uint64_t)o->task_mem_mb << 20,
+		.recursive = o->recursive,
 		.only_look = o->explain };
 }
 

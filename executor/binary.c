@@ -2,9 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "executor/extent.h"
 
 enum { AT_A_TIME = 256 << 10 /* bytes; stays in a core's cache */ };
 
@@ -16,21 +13,14 @@ struct reading {
 	bool coded;
 };
 
-void binary_reader_init(struct binary_reader *r)
+void binary_reader_init(struct binary_reader *r, struct keep *keep)
 {
-	*r = (struct binary_reader){ .fd = -1, .data = BUF_INIT(SIZE_MAX / 2) };
-}
-
-static void close_file(struct binary_reader *r)
-{
-	if (r->fd >= 0)
-		(void)close(r->fd);
-	r->fd = -1;
+	*r = (struct binary_reader){ .keep = keep, .file = EXTENT_FILE_INIT, .data = BUF_INIT(SIZE_MAX / 2) };
 }
 
 void binary_reader_deinit(struct binary_reader *r)
 {
-	close_file(r);
+	extent_close(&r->file);
 	r->decoder = decoder_free(r->decoder);
 	buf_deinit(&r->data);
 }
@@ -42,11 +32,6 @@ static void no_memory(const struct reading *g)
 	flow_fail(g->flow, -ENOMEM, false, "input '%s': out of memory", g->x->path);
 }
 
-static void decoder_failed(const struct reading *g, int code, const struct err *err)
-{
-	flow_fail(g->flow, code, code == -EBADMSG || code == -ESTALE || code == -EPROTO, "%s", err->text);
-}
-
 /* false: the flow has failed. */
 static bool open_extent(struct reading *g)
 {
@@ -56,19 +41,20 @@ static bool open_extent(struct reading *g)
 	buf_clear(&r->data);
 	g->coded = g->x->codec != QUERN__CODEC__PLAIN;
 	r->at = g->x->offset;
-	r->fd = extent_open(g->x, &r->size, g->flow);
-	if (r->fd < 0 || !g->coded)
-		return r->fd >= 0;
+	if (!extent_open(&r->file, g->x, r->keep, g->flow))
+		return false;
+	if (!g->coded)
+		return true;
 	if (r->decoder == NULL && decoder_new(&r->decoder) < 0) {
 		no_memory(g);
 		return false;
 	}
-	int e = g->x->offset != 0 || g->x->length != r->size
+	int e = g->x->offset != 0 || g->x->length != r->file.size
 			? err_set(&err, -ESTALE, "input '%s' is not as long as when the job began",
 				  g->x->path)
-			: decoder_start(r->decoder, r->fd, g->x, &err);
+			: decoder_start(r->decoder, &r->file, &err);
 	if (e < 0)
-		decoder_failed(g, e, &err);
+		extent_failed(&r->file, e, &err, g->flow);
 	return e == 0;
 }
 
@@ -89,11 +75,11 @@ static ssize_t read_more(const struct reading *g, size_t most)
 	if (g->coded) {
 		n = decoder_read(r->decoder, to, most, &err);
 		if (n < 0) {
-			decoder_failed(g, (int)n, &err);
+			extent_failed(&r->file, (int)n, &err, g->flow);
 			return -1;
 		}
 	} else {
-		n = extent_read(r->fd, g->x, to, most, r->at, g->flow);
+		n = extent_read(&r->file, to, most, r->at, g->flow);
 		if (n < 0)
 			return -1;
 	}
@@ -139,7 +125,7 @@ void binary_reader_whole(
 		r->bytes += x->length;
 		out->emit(out, quern_str(x->path), quern_bytes(r->data.data, r->data.len));
 	}
-	close_file(r);
+	extent_close(&r->file);
 	if (r->data.cap > AT_A_TIME)
 		buf_deinit(&r->data); /* a large file is no reason to hold so much for the next */
 }
@@ -177,8 +163,8 @@ static void read_plain(const struct reading *g, uint32_t width, struct quern_out
 	uint64_t end = g->x->offset + g->x->length, before = g->x->offset % width;
 	size_t each = width < AT_A_TIME ? AT_A_TIME / width * width : width;
 
-	if (r->size % width != 0) {
-		no_multiple(g, r->size, width);
+	if (r->file.size % width != 0) {
+		no_multiple(g, r->file.size, width);
 		return;
 	}
 	r->at += before > 0 ? width - before : 0;
@@ -221,5 +207,5 @@ void binary_reader_fixed(struct binary_reader *r, const Quern__Extent *x, uint32
 		read_coded(&g, width, out);
 	else
 		read_plain(&g, width, out);
-	close_file(r);
+	extent_close(&r->file);
 }

@@ -7,20 +7,22 @@
 
 #include "base/buf.h"
 #include "executor/decode.h"
+#include "executor/extent.h"
 #include "executor/flow.h"
 #include "job/input.h"
 #include "job/out.h"
 
 /* Freed by whoever made it, because a user function that fails leaves a run by a jump. */
 struct binary_reader {
-	int fd;
-	uint64_t size, at; /* of the file; in it, or in what it stands for */
+	struct keep *keep; /* how HDFS is reached, or NULL; borrowed */
+	struct extent_file file;
+	uint64_t at; /* in it, or in what it stands for */
 	struct decoder *decoder;
 	struct buf data;
 	uint64_t records, bytes;
 };
 
-void binary_reader_init(struct binary_reader *r);
+void binary_reader_init(struct binary_reader *r, struct keep *keep);
 /* Give what they read to `out`, until the end or flow->stop. Failures are in `flow`. */
 void binary_reader_whole(
 	struct binary_reader *r, const Quern__Extent *x, struct quern_out *out, struct flow *flow);

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -13,11 +12,11 @@
 enum { GZIP_ALONE = 15 + 16 }; /* zlib's windowBits: the largest window, and a gzip header is a must */
 
 struct decoder {
-	const Quern__Extent *x;
-	int fd;
-	uint64_t at;    /* in the file: the first byte that was not read */
-	uint64_t limit; /* in the file: where the extent ends */
-	uint8_t *in;    /* DECODE_INPUT bytes, in_len of them read, in_at of those used */
+	const struct extent_file *file;
+	const Quern__Extent *x; /* of it */
+	uint64_t at;            /* in the file: the first byte that was not read */
+	uint64_t limit;         /* in the file: where the extent ends */
+	uint8_t *in;            /* DECODE_INPUT bytes, in_len of them read, in_at of those used */
 	size_t in_len, in_at;
 	bool inside;  /* a frame that has begun */
 	bool framed;  /* a frame that has ended */
@@ -172,10 +171,12 @@ struct decoder *decoder_free(struct decoder *d)
 	return NULL;
 }
 
-int decoder_start(struct decoder *d, int fd, const Quern__Extent *x, struct err *err)
+int decoder_start(struct decoder *d, const struct extent_file *file, struct err *err)
 {
+	const Quern__Extent *x = file->x;
+
 	d->x = x;
-	d->fd = fd;
+	d->file = file;
 	d->at = x->offset;
 	d->limit = x->length > UINT64_MAX - x->offset ? UINT64_MAX : x->offset + x->length;
 	d->in_len = d->in_at = 0;
@@ -197,17 +198,14 @@ int decoder_start(struct decoder *d, int fd, const Quern__Extent *x, struct err 
 static int read_more(struct decoder *d, struct err *err)
 {
 	size_t most = d->at < d->limit ? DECODE_INPUT : DECODE_BEHIND;
-	ssize_t n;
 
 	if (d->at < d->limit && most > d->limit - d->at)
 		most = (size_t)(d->limit - d->at);
 	if (d->at >= d->limit && d->x->codec == QUERN__CODEC__GZIP)
 		return 0; /* what was added since is not of this input */
-	do {
-		n = pread(d->fd, d->in, most, (off_t)d->at);
-	} while (n < 0 && errno == EINTR);
+	ssize_t n = extent_some(d->file, d->in, most, d->at, err);
 	if (n < 0)
-		return err_errno(err, -errno, "input '%s'", d->x->path);
+		return (int)n;
 	d->at += (uint64_t)n;
 	d->in_len = (size_t)n;
 	d->in_at = 0;

@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "job/link.pb-c.h"
+#include "executor/extent.h"
 
 enum {
 	DECODE_INPUT = 256 << 10,   /* compressed bytes read at a time */
@@ -26,14 +26,14 @@ struct decoder;
 int decoder_new(struct decoder **ret); /* 0 or -ENOMEM */
 struct decoder *decoder_free(struct decoder *d);
 
-/* Begins with extent `x` of the file behind `fd`; both are borrowed until the next decoder_start(). May
+/* Begins with the extent that `file` was opened for, which is borrowed until the next decoder_start(). May
  * follow anything. 0; -EPROTO: no such codec, or not a whole gzip file; -ENOMEM. With a sentence, as all
  * errors here. */
-int decoder_start(struct decoder *d, int fd, const Quern__Extent *x, struct err *err);
+int decoder_start(struct decoder *d, const struct extent_file *file, struct err *err);
 
 /* Decodes some bytes, at most `room` (> 0). How many; 0: the file ends here. -EBADMSG: the file's bytes are
- * wrong; -ESTALE: they are not what was divided; -ENOMEM, or what pread() says. Not to be called again after
- * an error. */
+ * wrong; -ESTALE: they are not what was divided; -ENOMEM, or what extent_some() says. Not to be called again
+ * after an error. */
 ssize_t decoder_read(struct decoder *d, uint8_t *to, size_t room, struct err *err);
 
 /* How many of the bytes given so far belong to the extent's frames once those have ended; before that:

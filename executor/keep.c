@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
-enum { KEEP_SLOTS_MAX = 16 << 20 /* bytes: more is given back */ };
+enum {
+	KEEP_SLOTS_MAX = 16 << 20,  /* bytes: more is given back */
+	KEEP_HDFS_AHEAD = 24 << 20, /* bytes of a file that are read ahead: little of a task's memory */
+};
 
 ZSTD_CCtx *keep_compress(struct keep *k)
 {
@@ -56,11 +59,14 @@ int keep_set_access(struct keep *k, const void *data, size_t len)
 
 int keep_hdfs(struct keep *k, struct hdfs_pool **ret, struct err *err)
 {
-	int r = k->hdfs == NULL ? hdfs_pool_new(&k->access, &k->hdfs, err) : 0;
-
-	if (r == 0)
-		*ret = k->hdfs;
-	return r;
+	if (k->hdfs == NULL) {
+		int r = hdfs_pool_new(&k->access, &k->hdfs, err);
+		if (r < 0)
+			return r;
+		hdfs_pool_set_memory(k->hdfs, KEEP_HDFS_AHEAD);
+	}
+	*ret = k->hdfs;
+	return 0;
 }
 
 void keep_deinit(struct keep *k)

@@ -3,19 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "executor/extent.h"
 
 /* Where in the file the next line begins. */
 static uint64_t position(const struct reader *r)
 {
 	return r->base + r->at;
-}
-
-static void decoder_failed(int code, const struct err *err, struct flow *flow)
-{
-	flow_fail(flow, code, code == -EBADMSG || code == -ESTALE || code == -EPROTO, "%s", err->text);
 }
 
 static void open_decoder(struct reader *r, const Quern__Extent *x, struct flow *flow)
@@ -26,18 +18,15 @@ static void open_decoder(struct reader *r, const Quern__Extent *x, struct flow *
 		flow_fail(flow, -ENOMEM, false, "input '%s': out of memory", x->path);
 		return;
 	}
-	int e = decoder_start(r->decoder, r->fd, x, &err);
+	int e = decoder_start(r->decoder, &r->file, &err);
 	if (e < 0)
-		decoder_failed(e, &err, flow);
+		extent_failed(&r->file, e, &err, flow);
 	r->end = UINT64_MAX; /* until it is known */
 }
 
 static void reader_open(struct reader *r, const Quern__Extent *x, struct flow *flow)
 {
-	uint64_t size;
-
-	r->fd = extent_open(x, &size, flow);
-	if (r->fd < 0)
+	if (!extent_open(&r->file, x, r->keep, flow))
 		return;
 	r->end = x->offset + x->length;
 	r->coded = x->codec != QUERN__CODEC__PLAIN;
@@ -81,7 +70,7 @@ static bool decode(struct reader *r, struct flow *flow)
 
 	ssize_t n = decoder_read(r->decoder, r->data + r->len, r->cap - r->len, &err);
 	if (n < 0)
-		decoder_failed((int)n, &err, flow);
+		extent_failed(&r->file, (int)n, &err, flow);
 	else if (decoder_end(r->decoder) != UINT64_MAX)
 		r->end = decoder_end(r->decoder) + 1; /* one that begins right there is still ours */
 	if (n <= 0)
@@ -93,17 +82,17 @@ static bool decode(struct reader *r, struct flow *flow)
 /* Reads more. false: there is no more, or it failed. */
 static bool fill(struct reader *r, const Quern__Extent *x, struct flow *flow)
 {
-	ssize_t n;
+	struct err err;
 
 	if (!make_room(r, x, flow))
 		return false;
 	if (r->coded)
 		return decode(r, flow);
-	do {
-		n = pread(r->fd, r->data + r->len, r->cap - r->len, (off_t)(r->base + r->len));
-	} while (n < 0 && errno == EINTR);
+	uint64_t offset = r->base + r->len;
+	ssize_t n = extent_some(
+		&r->file, r->data + r->len, extent_worth(&r->file, r->cap - r->len, offset), offset, &err);
 	if (n < 0)
-		flow_fail(flow, -errno, false, "input '%s': %s", x->path, strerror(errno));
+		extent_failed(&r->file, (int)n, &err, flow);
 	if (n <= 0)
 		return false;
 	r->len += (size_t)n;
@@ -193,17 +182,14 @@ void reader_run(struct reader *r, const Quern__Split *split, struct quern_out *o
 		reader_open(r, x, flow);
 		if (!flow->stop)
 			read_extent(r, x, out, flow);
-		if (r->fd >= 0)
-			(void)close(r->fd);
-		r->fd = -1;
+		extent_close(&r->file);
 	}
 	flow->wide_len = 0;
 }
 
 void reader_deinit(struct reader *r)
 {
-	if (r->fd >= 0)
-		(void)close(r->fd);
+	extent_close(&r->file);
 	r->decoder = decoder_free(r->decoder);
 	free(r->data);
 	*r = READER_INIT;

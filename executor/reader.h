@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "executor/decode.h"
+#include "executor/extent.h"
 #include "executor/flow.h"
 #include "job/link.pb-c.h"
 #include "job/out.h"
@@ -23,7 +24,8 @@ enum {
 
 /* Freed by whoever made it, because a user function that fails leaves reader_run() by a jump. */
 struct reader {
-	int fd;
+	struct keep *keep; /* how HDFS is reached, or NULL; borrowed */
+	struct extent_file file;
 	struct decoder *decoder; /* NULL: none was needed so far */
 	bool coded;              /* the extent is compressed: positions count what its bytes stand for */
 	uint8_t *data; /* cap bytes, len of them read, from `base` in the file on; the next line is at `at` */
@@ -35,7 +37,7 @@ struct reader {
 	uint64_t bytes; /* of the lines given, newlines included; compressed: bytes of the extents decoded */
 };
 
-#define READER_INIT ((struct reader){ .fd = -1 })
+#define READER_INIT ((struct reader){ .file = EXTENT_FILE_INIT })
 
 /* Gives every line to `out`, without a key and without its newline, until the end or flow->stop. Failures
  * (no such file, shorter than the split says, a line that is too long, damaged) are in `flow`. */

@@ -13,6 +13,7 @@
 #define QUERN_EXECUTOR_SEQ_H
 
 #include "executor/block.h"
+#include "executor/extent.h"
 #include "executor/flow.h"
 #include "job/link.pb-c.h"
 #include "job/out.h"
@@ -68,8 +69,7 @@ int seq_end(struct seq_writer *w, struct buf *out);
 /* Freed by whoever made it, because a user function that fails leaves seq_reader_run() by a jump. */
 struct seq_reader {
 	struct keep *keep; /* borrowed */
-	int fd;
-	uint64_t size; /* of the file */
+	struct extent_file file;
 	struct seq_head head;
 	struct buf in; /* bytes of the file, from `base` on; the next is at `at` */
 	uint64_t base;

@@ -4,9 +4,7 @@
  * or a stretch, looks at what is there: a stretch of its own, one of another extent, or the tail. So a file
  * that was cut anywhere is found to be by one reader at least. */
 #include <errno.h>
-#include <unistd.h>
 
-#include "executor/extent.h"
 #include "executor/seq.h"
 
 enum { AT_A_TIME = 256 << 10 /* bytes */ };
@@ -23,21 +21,15 @@ struct reading {
 
 void seq_reader_init(struct seq_reader *r, struct keep *keep)
 {
-	*r = (struct seq_reader){
-		.keep = keep, .fd = -1, .in = BUF_INIT(SIZE_MAX / 2), .raw = BUF_INIT(SIZE_MAX / 2)
-	};
-}
-
-static void close_file(struct seq_reader *r)
-{
-	if (r->fd >= 0)
-		(void)close(r->fd);
-	r->fd = -1;
+	*r = (struct seq_reader){ .keep = keep,
+		.file = EXTENT_FILE_INIT,
+		.in = BUF_INIT(SIZE_MAX / 2),
+		.raw = BUF_INIT(SIZE_MAX / 2) };
 }
 
 void seq_reader_deinit(struct seq_reader *r)
 {
-	close_file(r);
+	extent_close(&r->file);
 	buf_deinit(&r->in);
 	buf_deinit(&r->raw);
 }
@@ -69,7 +61,7 @@ static void truncated(const struct reading *g)
 {
 	flow_fail(g->flow, -EBADMSG, true,
 		"input '%s': truncated: it has %llu bytes, and the end of a seq file is not among them",
-		g->x->path, (unsigned long long)g->r->size);
+		g->x->path, (unsigned long long)g->r->file.size);
 }
 
 /* Goes on at `offset`. */
@@ -88,22 +80,25 @@ static bool fill(const struct reading *g, size_t need)
 
 	if (available(r) >= need)
 		return true;
-	if (need > r->size - position(r)) {
+	if (need > r->file.size - position(r)) {
 		truncated(g);
 		return false;
 	}
 	buf_consume(&r->in, r->at);
 	r->base += r->at;
 	r->at = 0;
-	uint64_t left = r->size - r->base - r->in.len;
+	uint64_t left = r->file.size - r->base - r->in.len;
 	size_t more = need - r->in.len > AT_A_TIME ? need - r->in.len : AT_A_TIME;
 	more = more > left ? (size_t)left : more;
+	uint64_t from = r->base + r->in.len;
+	size_t worth = extent_worth(&r->file, more, from), least = need - r->in.len;
+	more = worth > least ? worth : least;
 	if (buf_reserve(&r->in, more) < 0) {
 		flow_fail(g->flow, -ENOMEM, false, "input '%s': out of memory for a block of %zu bytes",
 			g->x->path, need);
 		return false;
 	}
-	ssize_t n = extent_read(r->fd, g->x, r->in.data + r->in.len, more, r->base + r->in.len, g->flow);
+	ssize_t n = extent_read(&r->file, r->in.data + r->in.len, more, from, g->flow);
 	if (n < 0)
 		return false;
 	r->in.len += (size_t)n;
@@ -177,9 +172,9 @@ static void end_file(struct reading *g)
 
 	if (!seq_tail_parse(&r->head, position(r), bytes(r), &records))
 		damaged(g, position(r), "the sum of the file's end is wrong");
-	else if (position(r) + SEQ_TAIL != r->size)
+	else if (position(r) + SEQ_TAIL != r->file.size)
 		damaged(g, position(r) + SEQ_TAIL, "it goes on behind its end");
-	else if (g->x->offset == 0 && g->x->length == r->size && records != g->given)
+	else if (g->x->offset == 0 && g->x->length == r->file.size && records != g->given)
 		damaged(g, position(r), "it has not as many records as its end says");
 }
 
@@ -212,7 +207,7 @@ static bool find_mark(struct reading *g)
 {
 	struct seq_reader *r = g->r;
 
-	while (position(r) < g->end && r->size - position(r) >= SEQ_MARK && fill(g, SEQ_MARK)) {
+	while (position(r) < g->end && r->file.size - position(r) >= SEQ_MARK && fill(g, SEQ_MARK)) {
 		const uint8_t *found = memmem(bytes(r), available(r), r->head.mark, SEQ_MARK);
 
 		if (found != NULL) {
@@ -231,7 +226,7 @@ static bool read_head(struct reading *g)
 	struct seq_reader *r = g->r;
 	uint8_t head[SEQ_HEAD];
 
-	ssize_t n = extent_read(r->fd, g->x, head, sizeof(head), 0, g->flow);
+	ssize_t n = extent_read(&r->file, head, sizeof(head), 0, g->flow);
 	if (n < 0)
 		return false;
 	const char *why = n < SEQ_HEAD ? "not a seq file: it is shorter than the head of one"
@@ -261,10 +256,9 @@ void seq_reader_run(struct seq_reader *r, const Quern__Extent *x, struct quern_o
 {
 	struct reading g = { .r = r, .x = x, .out = out, .flow = flow, .end = x->offset + x->length };
 
-	r->fd = extent_open(x, &r->size, flow);
-	if (r->fd < 0)
+	if (!extent_open(&r->file, x, r->keep, flow))
 		return;
 	read_extent(&g);
 	r->bytes += x->length;
-	close_file(r);
+	extent_close(&r->file);
 }

@@ -26,9 +26,10 @@ static void take_line(struct quern_out *in, quern_slice key, quern_slice line)
 void split_reader_init(struct split_reader *r, const Quern__Source *source, struct keep *keep)
 {
 	*r = (struct split_reader){ .source = source, .lines = READER_INIT };
+	r->lines.keep = keep;
 	r->pairs.in.emit = take_line;
 	r->pairs.separator = quern_bytes(source->separator.data, source->separator.len);
-	binary_reader_init(&r->binary);
+	binary_reader_init(&r->binary, keep);
 	seq_reader_init(&r->seq, keep);
 }
 

@@ -66,6 +66,10 @@ int hdfs_home(struct hdfs *fs, char **ret, struct err *err);
 int hdfs_summary(struct hdfs *fs, const char *path, struct hdfs_summary *ret, struct err *err);
 int hdfs_locate(struct hdfs *fs, const char *path, uint64_t offset, uint64_t length, struct hdfs_blocks *ret,
 	struct err *err);
+/* The same of `n` whole files at a time, which takes as long as some of them do: ret[i] becomes that of
+ * paths[i]. */
+int hdfs_locate_many(
+	struct hdfs *fs, const char *const *paths, size_t n, struct hdfs_blocks *ret, struct err *err);
 int hdfs_checksum(struct hdfs *fs, const char *path, struct hdfs_checksum *ret, struct err *err);
 
 /* With the parents that are missing; of a folder that exists: 0. `permission`: HDFS_DEFAULT_PERMISSION lets

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	WINDOW = 4096,         /* bytes read at a time: many headers where blocks are tiny */
@@ -19,7 +18,8 @@ enum {
 static const uint32_t magic = 0xfd2fb528, magic_skippable = 0x184d2a50, skippable_mask = 0xfffffff0;
 
 struct walk {
-	int fd;
+	const struct frames_file *file;
+	struct err *err;
 	uint64_t size;
 	uint32_t *reads; /* that are left */
 	uint64_t at;     /* of the window in the file */
@@ -38,11 +38,9 @@ static int look(struct walk *w, uint64_t at, size_t n, const uint8_t **ret)
 		if (*w->reads == 0)
 			return 0;
 		--*w->reads;
-		do {
-			got = pread(w->fd, w->window, WINDOW, (off_t)at);
-		} while (got < 0 && errno == EINTR);
+		got = w->file->read(w->file->file, w->window, WINDOW, at, w->err);
 		if (got < 0)
-			return -errno;
+			return (int)got;
 		w->at = at;
 		w->len = (size_t)got;
 		if (w->len < n)
@@ -115,9 +113,10 @@ static int frame_end(struct walk *w, uint64_t *at)
 	return r;
 }
 
-int frames_find(int fd, uint64_t size, uint64_t apart, uint32_t *reads, struct frames *ret)
+int frames_find(const struct frames_file *file, uint64_t size, uint64_t apart, uint32_t *reads,
+	struct frames *ret, struct err *err)
 {
-	struct walk w = { .fd = fd, .size = size, .reads = reads };
+	struct walk w = { .file = file, .err = err, .size = size, .reads = reads };
 	uint64_t at = 0, last = 0;
 	int r;
 
@@ -127,7 +126,7 @@ int frames_find(int fd, uint64_t size, uint64_t apart, uint32_t *reads, struct f
 			continue;
 		r = vec_push(&ret->begin, at);
 		if (r < 0)
-			return r;
+			return err_set(err, r, "out of memory");
 		last = at;
 	}
 	return r < 0 ? r : 0;

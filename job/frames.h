@@ -7,14 +7,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "base/err.h"
 #include "base/vec.h"
 
 enum {
-	FRAMES_READS_MAX = 128 << 10, /* reads for all files of an input: some GB of compressed text, 10 s of
-					 a cold SSD, a tenth of a second from memory */
-	FRAMES_BLOCKS_MAX = 8 << 10,  /* of one frame: a file with one this long, a GB of text, is taken for
-					 one  that has no other */
+	FRAMES_BLOCKS_MAX = 8 << 10, /* of one frame: a file with one this long, a GB of text, is taken for
+					one  that has no other */
 };
 
 /* Offsets in a file: {0} is empty. */
@@ -22,10 +22,17 @@ struct frames {
 	VEC(uint64_t) begin;
 };
 
-/* Appends the offsets at which a frame begins, in order, of the file behind `fd` of `size` bytes; not 0, nor
- * one less than `apart` bytes behind the last one or the file's beginning. Takes what it reads from *reads.
- * 0, -ENOMEM, or what pread() says. */
-int frames_find(int fd, uint64_t size, uint64_t apart, uint32_t *reads, struct frames *ret);
+/* Where bytes come from: as pread(), with a sentence about a negative errno. */
+struct frames_file {
+	ssize_t (*read)(void *file, void *to, size_t len, uint64_t offset, struct err *err);
+	void *file;
+};
+
+/* Appends the offsets at which a frame begins, in order, of a file of `size` bytes; not 0, nor one less than
+ * `apart` bytes behind the last one or the file's beginning. Takes what it reads from *reads. 0, -ENOMEM, or
+ * what `read` says. */
+int frames_find(const struct frames_file *file, uint64_t size, uint64_t apart, uint32_t *reads,
+	struct frames *ret, struct err *err);
 void frames_deinit(struct frames *f);
 
 #endif

@@ -1,161 +1,13 @@
-/* input.c: cuts the files of an input into splits.
- *
- * The files, in their order, are cut into pieces, and consecutive pieces packed into splits. Two sizes bound
- * a split: its work, in bytes once they are decompressed, which says how long it takes and lets every core
- * have something to do; and its cost, work and openings, which keeps one split from getting all the small
- * files. What cannot be cut (a gzip file, a frame of a zstd file) may be larger. */
 #include "job/input.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
-#include "base/vec.h"
-#include "job/frames.h"
-#include "job/listing.h"
-
-/* ---- Pieces ---- */
-
-/* Consecutive bytes of a file, in a split. */
-struct piece {
-	size_t split, file;
-	uint64_t offset, length;
-};
-
-struct pieces {
-	VEC(struct piece) v;
-	size_t splits;       /* so far */
-	uint64_t work, cost; /* of the last split; none before the first */
-};
-
-/* Of a split at most. */
-struct sizes {
-	uint64_t work, cost;
-};
-
-/* What is to be cut, and where: `frames` has an entry per file, which is empty where none was looked for. */
-struct files {
-	const struct listing *l;
-	const struct input_config *config;
-	struct frames *frames;
-};
-
-/* Whether a file is one extent, whatever it holds. */
-static bool is_whole(const struct input_config *config, const struct listed *f)
-{
-	return config->file_each || config->format == QUERN__SOURCE__FORMAT__WHOLE ||
-	       (config->format == QUERN__SOURCE__FORMAT__FIXED && f->codec != QUERN__CODEC__PLAIN);
-}
-
-static uint64_t divide_up(uint64_t a, uint64_t b)
-{
-	return a / b + (a % b != 0);
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static struct sizes sizes_of(const struct listing *l, const struct input_config *config)
-{
-	uint64_t target = config->target_bytes != 0 ? config->target_bytes : INPUT_TARGET;
-	uint64_t tasks = config->pieces != 0        ? config->pieces
-			 : config->parallelism != 0 ? config->parallelism
-						    : 1;
-	uint64_t smallest = config->pieces != 0 ? 1 : INPUT_MIN;
-	uint64_t cost = l->work + l->files.n * (uint64_t)INPUT_FILE_COST;
-
-	return (struct sizes){
-		.work = most(least(target, most(divide_up(l->work, tasks), smallest)),
-			divide_up(l->work, INPUT_SPLITS_MAX)),
-		.cost = most(least(target, most(divide_up(cost, tasks), smallest)),
-			divide_up(cost, INPUT_SPLITS_MAX)),
-	};
-}
-
-/* One piece, which goes into a split of its own when it must, or does not fit. */
-static int add_piece(
-	struct pieces *p, const struct sizes *sizes, bool alone, uint64_t work, struct piece piece)
-{
-	uint64_t cost = work + INPUT_FILE_COST;
-
-	if (alone || p->splits == 0 || p->work + work > sizes->work || p->cost + cost > sizes->cost) {
-		p->splits++;
-		p->work = p->cost = 0;
-	}
-	p->work += work;
-	p->cost += cost;
-	piece.split = p->splits - 1;
-	return vec_push(&p->v, piece);
-}
-
-/* Cuts a plain file into `n` equal pieces, so that the last one is not a small rest. */
-static int cut_plain(struct pieces *p, const struct sizes *sizes, size_t file, uint64_t size, uint64_t n)
-{
-	uint64_t offset = 0;
-	int r = 0;
-
-	for (uint64_t i = 0; i < n && r == 0; i++) {
-		uint64_t length = size / n + (i < size % n);
-
-		r = add_piece(p, sizes, n > 1, length,
-			(struct piece){ .file = file, .offset = offset, .length = length });
-		offset += length;
-	}
-	return r;
-}
-
-/* Cuts a compressed file into `n` pieces at most, where the first frame begins behind each n-th of it. */
-static int cut_coded(
-	struct pieces *p, const struct sizes *sizes, const struct files *files, size_t file, uint64_t n)
-{
-	const struct listed *f = &files->l->files.at[file];
-	const struct frames *frames = &files->frames[file];
-	uint64_t each = divide_up(f->size, n), offset = 0;
-	int r = 0;
-
-	for (size_t i = 0; i <= frames->begin.n && r == 0; i++) {
-		uint64_t end = i < frames->begin.n ? frames->begin.at[i] : f->size;
-
-		if (end < f->size && end / each == offset / each)
-			continue;
-		r = add_piece(p, sizes, n > 1, (end - offset) * LISTING_CODED_WORK,
-			(struct piece){ .file = file, .offset = offset, .length = end - offset });
-		offset = end;
-	}
-	return r;
-}
-
-static int cut(const struct files *files, const struct sizes *sizes, struct pieces *ret)
-{
-	const struct listing *l = files->l;
-	int r = 0;
-
-	ret->v.n = 0;
-	ret->splits = 0;
-	for (size_t i = 0; i < l->files.n && r == 0; i++) {
-		const struct listed *f = &l->files.at[i];
-		uint64_t n = divide_up(f->work, sizes->work);
-
-		if (is_whole(files->config, f))
-			r = add_piece(ret, sizes, files->config->file_each, f->work,
-				(struct piece){ .file = i, .length = f->size });
-		else
-			r = f->codec == QUERN__CODEC__PLAIN ? cut_plain(ret, sizes, i, f->size, n)
-							    : cut_coded(ret, sizes, files, i, n);
-	}
-	return r;
-}
+#include "job/pieces.h"
 
 /* ---- Splits ---- */
 
@@ -178,24 +30,49 @@ static Quern__Extent *extent_new(const struct listing *l, const struct piece *pi
 	return e;
 }
 
+/* Says where most of the bytes are. */
+static int add_hosts(const struct listing *l, const struct piece *pieces, size_t n, Quern__Split *s)
+{
+	struct places places = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = places_add(
+			&places, &l->files.at[pieces[i].file].blocks, pieces[i].offset, pieces[i].length);
+	places_best(&places);
+	if (r == 0 && places.v.n > 0 && (s->hosts = calloc(places.v.n, sizeof(*s->hosts))) == NULL)
+		r = -ENOMEM;
+	for (size_t i = 0; i < places.v.n && r == 0; i++) {
+		s->hosts[i] = strdup(places.v.at[i].host);
+		if (s->hosts[i] == NULL)
+			r = -ENOMEM;
+		else
+			s->n_hosts++;
+	}
+	places_deinit(&places);
+	return r;
+}
+
 /* A split of `n` pieces, as if it had been unpacked. */
 static Quern__Split *split_new(const struct listing *l, const struct piece *pieces, size_t n)
 {
 	Quern__Split *s = malloc(sizeof(*s));
+	bool good;
 
 	if (s == NULL)
 		return NULL;
 	quern__split__init(s);
 	if (n > 0)
 		s->extents = malloc(n * sizeof(*s->extents));
-	for (size_t i = 0; i < n; i++) {
-		Quern__Extent *e = s->extents != NULL ? extent_new(l, &pieces[i]) : NULL;
-
-		if (e == NULL) {
-			quern__split__free_unpacked(s, NULL);
-			return NULL;
-		}
-		s->extents[s->n_extents++] = e;
+	good = n == 0 || s->extents != NULL;
+	for (size_t i = 0; i < n && good; i++) {
+		s->extents[i] = extent_new(l, &pieces[i]);
+		good = s->extents[i] != NULL;
+		s->n_extents += good;
+	}
+	if (!good || add_hosts(l, pieces, n, s) < 0) {
+		quern__split__free_unpacked(s, NULL);
+		return NULL;
 	}
 	return s;
 }
@@ -223,62 +100,72 @@ static int make_splits(const struct listing *l, const struct pieces *p, struct i
 	return 0;
 }
 
-/* Looks for places to cut the zstd files at that are worth it. */
-static int find_frames(
-	const struct files *files, const struct sizes *sizes, struct frames *ret, struct err *err)
+static int find_frames_of(const struct listed *f, uint32_t *reads, struct frames *ret, struct err *err)
 {
-	const struct listing *l = files->l;
-	uint32_t reads = FRAMES_READS_MAX;
+	const struct storage *storage = f->storage;
+	void *file;
+
+	if (*reads > storage->reads_most)
+		*reads = storage->reads_most;
+	int r = storage->open(storage->arg, f->path, &file, err);
+	if (r < 0)
+		return r;
+	r = frames_find(&(struct frames_file){ .read = storage->read, .file = file }, f->size,
+		INPUT_MIN / LISTING_CODED_WORK, reads, ret, err);
+	storage->close(file);
+	return r;
+}
+
+/* Looks for places to cut the zstd files at that are worth it. */
+static int find_frames(const struct pieces_of *of, const struct pieces_sizes *sizes, struct err *err)
+{
+	const struct listing *l = of->l;
+	uint32_t reads = UINT32_MAX;
 	int r = 0;
 
 	for (size_t i = 0; i < l->files.n && r == 0; i++) {
 		const struct listed *f = &l->files.at[i];
 
-		if (f->codec != QUERN__CODEC__ZSTD || f->work <= sizes->work || is_whole(files->config, f))
-			continue;
-		auto_close int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		r = fd < 0 ? -errno
-			   : frames_find(fd, f->size, INPUT_MIN / LISTING_CODED_WORK, &reads, &ret[i]);
-		if (r < 0)
-			return err_errno(err, r, "the input '%s'", f->path);
+		if (f->codec == QUERN__CODEC__ZSTD && f->work > sizes->work && !pieces_whole(of->config, f) &&
+			reads > 0)
+			r = find_frames_of(f, &reads, &of->frames[i], err);
 	}
-	return 0;
+	return r;
 }
 
 static int make_pieces(
-	const struct files *files, struct sizes *sizes, struct input_splits *ret, struct err *err)
+	const struct pieces_of *of, struct pieces_sizes *sizes, struct input_splits *ret, struct err *err)
 {
 	struct pieces p = { 0 };
 
-	int r = cut(files, sizes, &p);
+	int r = pieces_cut(of, sizes, &p);
 	while (r == 0 && p.splits > INPUT_SPLITS_MAX) { /* what does not fill its split may add up */
-		sizes->work += sizes->work / 4 + 1;
-		sizes->cost += sizes->cost / 4 + 1;
-		r = cut(files, sizes, &p);
+		pieces_sizes_grow(sizes);
+		r = pieces_cut(of, sizes, &p);
 	}
 	if (r == 0)
-		r = make_splits(files->l, &p, ret);
-	vec_deinit(&p.v);
+		r = make_splits(of->l, &p, ret);
+	pieces_deinit(&p);
 	return r < 0 ? err_set(err, r, "out of memory") : 0;
 }
 
 static int split_listing(
 	const struct listing *l, const struct input_config *config, struct input_splits *ret, struct err *err)
 {
-	struct sizes sizes = sizes_of(l, config);
+	struct pieces_sizes sizes = pieces_sizes(l, config);
 	struct input_splits splits = { 0 };
-	struct files files = { .l = l, .config = config };
+	struct pieces_of of = { .l = l, .config = config };
 	int r;
 
-	files.frames = calloc(l->files.n + 1, sizeof(*files.frames));
-	if (files.frames == NULL)
+	of.frames = calloc(l->files.n + 1, sizeof(*of.frames));
+	if (of.frames == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
-	r = find_frames(&files, &sizes, files.frames, err);
+	r = find_frames(&of, &sizes, err);
 	if (r == 0)
-		r = make_pieces(&files, &sizes, &splits, err);
+		r = make_pieces(&of, &sizes, &splits, err);
 	for (size_t i = 0; i < l->files.n; i++)
-		frames_deinit(&files.frames[i]);
-	free(files.frames);
+		frames_deinit(&of.frames[i]);
+	free(of.frames);
 	if (r < 0) {
 		input_splits_deinit(&splits);
 		return r;
@@ -321,6 +208,11 @@ static int check_file(const struct listed *f, const struct input_config *config,
 	}
 }
 
+static const struct storage *storage_of(const struct input_config *config, const char *path)
+{
+	return config->remote != NULL && config->remote->has(path) ? config->remote : &storage_local;
+}
+
 int input_splits(char *const *paths, size_t n_paths, const struct input_config *config,
 	struct input_splits *ret, struct err *err)
 {
@@ -328,7 +220,9 @@ int input_splits(char *const *paths, size_t n_paths, const struct input_config *
 	int r = 0;
 
 	for (size_t i = 0; i < n_paths && r == 0; i++)
-		r = listing_add(&l, paths[i], err);
+		r = listing_add(&l, storage_of(config, paths[i]), paths[i], config->recursive, err);
+	if (r == 0)
+		r = listing_locate(&l, err);
 	for (size_t i = 0; i < l.files.n && r == 0; i++)
 		r = check_file(&l.files.at[i], config, err);
 	if (r == 0)

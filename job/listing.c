@@ -1,214 +1,193 @@
 #include "job/listing.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <glob.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/auto.h"
-#include "base/vec.h"
 
-struct names {
-	char **at;
-	size_t n, cap;
+/* A walk through what one path stands for. */
+struct walk {
+	struct listing *l;
+	const struct storage *storage;
+	bool recursive;
+	struct err *err;
 };
 
-static void names_deinit(struct names *names)
-{
-	for (size_t i = 0; i < names->n; i++)
-		free(names->at[i]);
-	vec_deinit(names);
-}
-#define auto_names AUTO_CLEANUP(names_deinit)
+/* A folder that is being gone through, and the one that it is in. */
+struct level {
+	const struct level *up;
+	const struct storage_entry *folder;
+	unsigned depth;
+};
+
+#define auto_entries AUTO_CLEANUP(storage_entries_deinit)
+#define auto_entry   AUTO_CLEANUP(storage_entry_deinit)
 
 static int no_memory(struct err *err)
 {
 	return err_set(err, -ENOMEM, "out of memory");
 }
 
-static int absolute(const char *path, char **ret, struct err *err)
+/* Adds a file; its path is taken over. */
+static int add_file(const struct walk *w, struct storage_entry *e)
 {
-	auto_free char *here = NULL;
+	struct listing *l = w->l;
+	struct listed f = {
+		.storage = w->storage, .size = e->size, .block = e->block, .codec = codec_of_path(e->path)
+	};
 
-	if (*path != '/') {
-		here = getcwd(NULL, 0);
-		if (here == NULL)
-			return err_errno(err, -errno, "the working directory");
-	}
-	if (asprintf(ret, "%s%s%s", here != NULL ? here : "", here != NULL ? "/" : "", path) < 0)
-		return no_memory(err);
-	return 0;
-}
-
-/* Adds a file. Whether it can be opened is found out here, before anything runs. */
-static int add_file(struct listing *l, const char *path, const struct stat *st, struct err *err)
-{
-	struct listed f = { .size = (uint64_t)st->st_size, .codec = codec_of_path(path) };
-
-	if (S_ISDIR(st->st_mode))
-		return err_set(err, -EINVAL,
-			"the input '%s' is a folder within a folder, which is not looked into: name it, or "
-			"the "
-			"files that are wanted",
-			path);
-	if (!S_ISREG(st->st_mode))
-		return err_set(err, -EINVAL, "the input '%s' is neither a file nor a folder", path);
-	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
-		return err_errno(err, -errno, "the input '%s'", path);
+	if (e->kind != STORAGE_FILE)
+		return err_set(w->err, -EINVAL, "the input '%s' is neither a file nor a folder", e->path);
 	if (f.codec != QUERN__CODEC__PLAIN && f.size == 0)
-		return err_set(err, -EINVAL, "the input '%s' is empty, as no compressed file is", path);
+		return err_set(w->err, -EINVAL, "the input '%s' is empty, as no compressed file is", e->path);
 	if (__builtin_mul_overflow(
 		    f.size, f.codec != QUERN__CODEC__PLAIN ? LISTING_CODED_WORK : 1, &f.work) ||
 		__builtin_add_overflow(l->work, f.work, &l->work) || l->work > INT64_MAX)
-		return err_set(err, -EFBIG, "the input is larger than any disk: '%s'", path);
+		return err_set(w->err, -EFBIG, "the input is larger than any disk: '%s'", e->path);
+	f.path = e->path;
+	if (vec_push(&l->files, f) < 0)
+		return no_memory(w->err);
 	l->bytes += f.size;
-	int r = absolute(path, &f.path, err);
-	if (r < 0)
-		return r;
-	if (vec_push(&l->files, f) < 0) {
-		free(f.path);
-		return no_memory(err);
-	}
+	l->opening += w->storage->file_cost;
+	e->path = NULL;
 	return 0;
 }
 
-/* Files that are other programs' business: unfinished, hidden, marks. */
-static bool left_out(const char *path)
+static int compare_paths(const void *a, const void *b)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash != NULL ? slash + 1 : path;
-
-	return *name == '.' || *name == '_';
+	return strcmp(((const struct storage_entry *)a)->path, ((const struct storage_entry *)b)->path);
 }
 
-static int compare_names(const void *a, const void *b)
+/* In the order of their names. */
+static void sort(const struct storage_entries *found)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	if (found->n > 1)
+		qsort(found->at, found->n, sizeof(*found->at), compare_paths);
 }
 
-static int read_folder(const char *path, struct names *ret, struct err *err)
+static int add_members(const struct walk *w, const struct level *level);
+
+/* A folder that was found in another one. */
+static int add_folder_within(const struct walk *w, const struct storage_entry *e, const struct level *up)
 {
-	DIR *dir = opendir(path);
-	struct dirent *e;
-	int r = 0;
+	const struct level level = { .up = up, .folder = e, .depth = up->depth + 1 };
 
-	if (dir == NULL)
-		return err_errno(err, -errno, "the input '%s'", path);
-	size_t len = strlen(path);
-	while (r == 0 && (errno = 0, e = readdir(dir)) != NULL) {
-		char *name;
+	if (!w->recursive)
+		return err_set(w->err, -EINVAL,
+			"the input '%s' is a folder within a folder, which is not looked into without "
+			"--recursive: say so, or name it, or the files that are wanted",
+			e->path);
+	for (const struct level *i = up; i != NULL && (e->device != 0 || e->id != 0); i = i->up)
+		if (i->folder->device == e->device && i->folder->id == e->id)
+			return err_set(w->err, -ELOOP,
+				"the input '%s' is a link to a folder that it is in: without an end",
+				e->path);
+	if (level.depth > LISTING_DEPTH_MAX)
+		return err_set(w->err, -ELOOP, "the input '%.300s': more than %d folders within folders",
+			e->path, LISTING_DEPTH_MAX);
+	return add_members(w, &level);
+}
 
-		if (left_out(e->d_name))
-			continue;
-		if (asprintf(&name, "%s%s%s", path, len > 0 && path[len - 1] == '/' ? "" : "/", e->d_name) <
-			0) {
-			r = no_memory(err);
-		} else if (vec_push(ret, name) < 0) {
-			free(name);
-			r = no_memory(err);
-		}
-	}
-	if (r == 0 && errno != 0)
-		r = err_errno(err, -errno, "the input '%s'", path);
-	(void)closedir(dir);
+static int add_members(const struct walk *w, const struct level *level)
+{
+	auto_entries struct storage_entries found = { 0 };
+
+	int r = w->storage->list(w->storage->arg, level->folder->path, &found, w->err);
+	sort(&found);
+	for (size_t i = 0; i < found.n && r == 0; i++)
+		if (!storage_hides(found.at[i].path))
+			r = found.at[i].kind == STORAGE_FOLDER ? add_folder_within(w, &found.at[i], level)
+							       : add_file(w, &found.at[i]);
 	return r;
 }
 
-static int add_folder(struct listing *l, const char *path, struct err *err)
+static int add_either(const struct walk *w, struct storage_entry *e)
 {
-	auto_names struct names names = { 0 };
+	const struct level level = { .folder = e };
 
-	int r = read_folder(path, &names, err);
-	if (names.n > 1)
-		qsort(names.at, names.n, sizeof(*names.at), compare_names);
-	for (size_t i = 0; i < names.n && r == 0; i++) {
-		struct stat st;
-
-		r = stat(names.at[i], &st) < 0 ? err_errno(err, -errno, "the input '%s'", names.at[i])
-					       : add_file(l, names.at[i], &st, err);
-	}
-	return r;
+	return e->kind == STORAGE_FOLDER ? add_members(w, &level) : add_file(w, e);
 }
 
-static int add_either(struct listing *l, const char *path, const struct stat *st, struct err *err)
+/* A folder that matches stands for its files here as well. */
+static int add_glob(const struct walk *w, const char *pattern)
 {
-	return S_ISDIR(st->st_mode) ? add_folder(l, path, err) : add_file(l, path, st, err);
-}
-
-/* What glob() found. A folder stands for its files here as well. */
-static int add_matches(struct listing *l, const char *pattern, const glob_t *found, struct err *err)
-{
+	auto_entries struct storage_entries found = { 0 };
 	size_t added = 0;
-	int r = 0;
 
-	if (found->gl_pathc > 1)
-		qsort(found->gl_pathv, found->gl_pathc, sizeof(*found->gl_pathv), compare_names);
-	for (size_t i = 0; i < found->gl_pathc && r == 0; i++) {
-		const char *path = found->gl_pathv[i];
-		struct stat st;
-
-		if (left_out(path))
+	int r = w->storage->glob(w->storage->arg, pattern, &found, w->err);
+	sort(&found);
+	for (size_t i = 0; i < found.n && r == 0; i++) {
+		if (storage_hides(found.at[i].path))
 			continue;
 		added++;
-		r = stat(path, &st) < 0 ? err_errno(err, -errno, "the input '%s'", path)
-					: add_either(l, path, &st, err);
+		r = add_either(w, &found.at[i]);
 	}
 	if (r == 0 && added == 0)
-		return err_set(err, -ENOENT,
+		return err_set(w->err, -ENOENT,
 			"the input '%s': No such file (those that begin with '.' or '_' do not count)",
 			pattern);
 	return r;
 }
 
-/* For glob(): a folder that cannot be read is an error, one that is not there, or none, matches nothing. */
-static int glob_failed(const char *path, int error)
+int listing_add(
+	struct listing *l, const struct storage *storage, const char *path, bool recursive, struct err *err)
 {
-	(void)path;
-	return error != ENOENT && error != ENOTDIR;
-}
+	const struct walk w = { .l = l, .storage = storage, .recursive = recursive, .err = err };
+	auto_entry struct storage_entry e = { 0 };
 
-static int add_glob(struct listing *l, const char *pattern, struct err *err)
-{
-	glob_t found = { 0 };
+	struct err why = { "" };
 
-	errno = 0;
-	int r = glob(pattern, GLOB_NOSORT, glob_failed, &found);
-	switch (r) {
-	case 0:
-	case GLOB_NOMATCH:
-		r = add_matches(l, pattern, &found, err);
-		break;
-	case GLOB_NOSPACE:
-		r = no_memory(err);
-		break;
-	default:
-		r = err_errno(err, errno != 0 ? -errno : -EACCES,
-			"the input '%s': a folder on the way to it cannot be read", pattern);
-	}
-	globfree(&found);
+	int r = storage->stat(storage->arg, path, &e, &why);
+	if (r == 0)
+		return add_either(&w, &e);
+	if ((r == -ENOENT || r == -ENOTDIR) && storage->is_glob(path))
+		return add_glob(&w, path);
+	if (err != NULL)
+		*err = why;
 	return r;
 }
 
-int listing_add(struct listing *l, const char *path, struct err *err)
-{
-	struct stat st;
+/* ---- Where they are ---- */
 
-	if (stat(path, &st) == 0)
-		return add_either(l, path, &st, err);
-	if ((errno == ENOENT || errno == ENOTDIR) && strpbrk(path, "*?[") != NULL)
-		return add_glob(l, path, err);
-	return err_errno(err, -errno, "the input '%s'", path);
+/* Consecutive files of one storage. */
+static int locate(struct listing *l, size_t first, size_t n, struct err *err)
+{
+	const struct storage *storage = l->files.at[first].storage;
+	auto_free const char **paths = calloc(n, sizeof(*paths));
+	auto_free struct storage_blocks *blocks = calloc(n, sizeof(*blocks));
+
+	if (paths == NULL || blocks == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < n; i++)
+		paths[i] = l->files.at[first + i].path;
+	int r = storage->locate(storage->arg, paths, n, blocks, err);
+	for (size_t i = 0; i < n; i++)
+		l->files.at[first + i].blocks = blocks[i];
+	return r;
+}
+
+int listing_locate(struct listing *l, struct err *err)
+{
+	size_t first = 0;
+	int r = 0;
+
+	while (first < l->files.n && r == 0) {
+		size_t n = 1;
+
+		while (first + n < l->files.n && l->files.at[first + n].storage == l->files.at[first].storage)
+			n++;
+		r = locate(l, first, n, err);
+		first += n;
+	}
+	return r;
 }
 
 void listing_deinit(struct listing *l)
 {
-	for (size_t i = 0; i < l->files.n; i++)
+	for (size_t i = 0; i < l->files.n; i++) {
 		free(l->files.at[i].path);
+		storage_blocks_deinit(&l->files.at[i].blocks);
+	}
 	vec_deinit(&l->files);
 }

@@ -12,6 +12,7 @@
 #include "job/plan_check.h"
 #include "job/source_splits.h"
 #include "job/stage.h"
+#include "scheduler/hdfs_storage.h"
 #include "scheduler/output.h"
 
 enum { SPLIT_LEAST = 16 << 20 /* bytes */ };
@@ -28,6 +29,7 @@ struct action {
 	const Quern__Split *const **list; /* the same, as the core wants it */
 	size_t *n_list;
 	struct action_config config;
+	struct storage hdfs; /* of config.hdfs */
 	struct action_memory *memory;
 	struct output *output; /* NULL: the action writes none */
 };
@@ -46,14 +48,6 @@ static const uint32_t *remembered(const struct action_memory *m, uint32_t seed)
 }
 
 /* ---- Paths ---- */
-
-/* A path that looks right and cannot be had is better said to be so than looked for on the local disk. */
-static int refuse_hdfs(const char *path, struct err *err)
-{
-	return !hdfs_url_is(path)
-		       ? 0
-		       : err_set(err, -EOPNOTSUPP, "'%.500s': this version reads local files only", path);
-}
 
 static int check_hdfs(const char *path, struct err *err)
 {
@@ -94,11 +88,8 @@ static int absolute_paths(Quern__Run *run, struct err *err)
 		for (size_t b = 0; b < stage->n_branches && r == 0; b++) {
 			Quern__Source *source = stage->branches[b]->source;
 
-			for (size_t i = 0; i < source->n_text && r == 0; i++) {
+			for (size_t i = 0; i < source->n_text && r == 0; i++)
 				r = make_absolute(&source->text[i], err);
-				if (r == 0)
-					r = refuse_hdfs(source->text[i], err);
-			}
 		}
 		if (r == 0 && stage->sink->path != NULL)
 			r = make_absolute(&stage->sink->path, err);
@@ -229,14 +220,23 @@ static uint64_t split_target(uint64_t task_memory)
 /* Who only looks has not saved the checkpoint that is read here. */
 static bool not_there_yet(const struct action *a, const Quern__Source *source)
 {
-	return a->config.only_look && source->file_each && access(source->text[0], F_OK) < 0;
+	struct storage_entry e = { 0 };
+
+	if (!a->config.only_look || !source->file_each)
+		return false;
+	const struct storage *s = a->hdfs.has(source->text[0]) ? &a->hdfs : &storage_local;
+	int r = s->stat(s->arg, source->text[0], &e, NULL);
+	storage_entry_deinit(&e);
+	return r == -ENOENT || r == -ENOTDIR;
 }
 
 static int split_branch(const struct action *a, const Quern__Stage *stage, Quern__Branch *branch,
 	struct stage_splits *splits, struct err *err)
 {
 	const struct input_config config = { .target_bytes = split_target(a->config.task_memory),
-		.parallelism = a->config.cores };
+		.parallelism = a->config.cores,
+		.recursive = a->config.recursive,
+		.remote = &a->hdfs };
 	struct input_splits input;
 
 	Quern__Source nothing = QUERN__SOURCE__INIT;
@@ -323,6 +323,7 @@ int action_new(const Quern__Run *run, struct action_memory *memory, const struct
 	}
 	a->memory = memory;
 	a->config = *config;
+	a->hdfs = hdfs_storage(config->hdfs);
 	if (a->config.cores == 0)
 		a->config.cores = 1;
 	*ret = a;

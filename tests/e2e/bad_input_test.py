@@ -45,11 +45,8 @@ def test_missing_input():
         refused(d, 1, ["nothing-here", "No such file"], "--master", "local[1]", WORDCOUNT, "nothing-here", "out")
 
 
-def test_input_and_output_in_hdfs_are_refused_in_so_many_words():
+def test_urls_that_cannot_be_had_are_refused_in_so_many_words():
     with text() as d:
-        refused(d, 1, ["hdfs://nn/in", "local files only"], "--master", "local[1]", WORDCOUNT, "hdfs://nn/in", "out")
-        refused(d, 1, ["hdfs://nn/out", "local files only"], "--master", "local[1]", WORDCOUNT, "text",
-                "hdfs://nn/out")
         refused(d, 1, ["hdfs://nn", "NAMENODE"], "--master", "local[1]", WORDCOUNT, "hdfs://nn", "out")
 
 

@@ -79,13 +79,15 @@ static void compare_zstd(const uint8_t *data, size_t size, const struct sink *s,
 /* The same once more, in parts. */
 static void read_parts(const struct fuzz_file *f, size_t size, const struct sink *whole, bool good)
 {
+	const struct frames_file file = { .read = fuzz_file_read, .file = (void *)f };
 	uint32_t reads = 1000;
+	struct err err = { "" };
 	struct frames found = { 0 };
 	struct sink parts = sink_new();
 	uint64_t begin = 0;
 	bool all = true;
 
-	if (frames_find(f->fd, size, 0, &reads, &found) == 0)
+	if (frames_find(&file, size, 0, &reads, &found, &err) == 0)
 		for (size_t i = 0; i <= found.begin.n && all && i < 50; i++) {
 			uint64_t end = i < found.begin.n && i < 49 ? found.begin.at[i] : size;
 

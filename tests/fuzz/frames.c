@@ -40,7 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	data++;
 	size--;
 	struct fuzz_file f = fuzz_file_open(data, size);
-	int r = frames_find(f.fd, size, apart, &reads, &found);
+	const struct frames_file file = { .read = fuzz_file_read, .file = &f };
+	struct err err = { "" };
+	int r = frames_find(&file, size, apart, &reads, &found, &err);
 	assert(r == 0 && reads <= before);
 	for (size_t i = 0; i < found.begin.n; i++) {
 		assert(found.begin.at[i] > last && found.begin.at[i] < size &&

@@ -91,20 +91,22 @@ static void put_skippable(struct bytes *f, uint32_t len)
 
 static struct frames find(const char *path, uint64_t apart, uint32_t *reads)
 {
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct frames_file file = { .read = storage_local.read };
+	struct err err = { "" };
 	struct frames found = { 0 };
 	struct stat st;
 
-	assert_true(fd >= 0);
-	assert_int_equal(fstat(fd, &st), 0);
-	assert_int_equal(frames_find(fd, (uint64_t)st.st_size, apart, reads, &found), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(storage_local.open(NULL, path, &file.file, &err), 0);
+	assert_int_equal(frames_find(&file, (uint64_t)st.st_size, apart, reads, &found, &err), 0);
+	storage_local.close(file.file);
 	return found;
 }
 
 /* What is found is where frames begin, as `apart` wants them, up to `most` of them. */
 static void assert_found(const struct bytes *f, const char *path, uint64_t apart, size_t most)
 {
-	uint32_t reads = FRAMES_READS_MAX;
+	uint32_t reads = storage_local.reads_most;
 	uint64_t last = 0;
 	size_t n = 0;
 

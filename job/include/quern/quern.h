@@ -204,14 +204,17 @@ int64_t quern_counter_total(const quern_job *job, const char *name);
 /* The lines of text files: records without a key, whose value is a line without its newline (a '\r' before
  * that stays). Any bytes; at most 1 GiB each. The last line needs no newline. `path` is a file, a folder (the
  * files in it, in the order of their names, without those that begin with '.' or '_'; folders in it are an
- * error), or a glob. It must be readable under the same name where the driver is and on every agent. An
- * action whose input is not there or may not be read fails before anything runs.
+ * error, or looked into with `quern run --recursive`), or a glob. It is in HDFS if it is a URL:
+ * "hdfs://NAMENODE/PATH", or webhdfs:// and swebhdfs:// (WebHDFS over HTTP, over TLS). Otherwise it must be
+ * readable under the same name where the driver is and on every agent. An action whose input is not there or
+ * may not be read fails before anything runs.
  *
  * Files whose names end with .gz or .zst are decompressed (gzip; zstd, with windows of 128 MiB at most); one
  * that is something else, is cut short, or damaged fails the action. Large files are read in parts by several
  * tasks: plain ones anywhere, zstd between two frames. `zstd` makes one frame of a file, pzstd and
  * quern_save_text_compressed() make many, files put one after another have all of theirs. A gzip file is one
- * part, however large. */
+ * part, however large. In HDFS a part is a block, or some of it where there would be too few, and is read where
+ * the block is if that can be had. */
 quern_set *quern_text(quern_job *job, const char *path);
 
 /* Key-value text: each line is split at the first `separator` (any string without a newline, 1 KiB at most;
@@ -219,7 +222,7 @@ quern_set *quern_text(quern_job *job, const char *path);
  * empty value. Files are those of quern_text(). */
 quern_set *quern_text_pairs(quern_job *job, const char *path, const char *separator);
 
-/* Files as wholes: a record for each, whose key is its absolute path and whose value is what is in it,
+/* Files as wholes: a record for each, whose key is its absolute path, or URL, and whose value is what is in it,
  * decompressed; at most 1 GiB each, which the task's memory must have room for. `path` is that of
  * quern_text(). */
 quern_set *quern_whole_files(quern_job *job, const char *path);

@@ -97,7 +97,8 @@ static quern_set *from_memory(quern_job *job, const char *path, bool pairs)
 
 static quern_set *source(quern_job *job, char *what)
 {
-	char *path = strrchr(what, ':') + 1, *middle = strchr(what, ':') + 1;
+	char *url = strstr(what, ":webhdfs:"), *path = (url != NULL ? url : strrchr(what, ':')) + 1;
+	char *middle = strchr(what, ':') + 1;
 
 	path[-1] = '\0';
 	if (strncmp(what, "text", 4) == 0)
