@@ -124,6 +124,21 @@ def test_every_kind_of_file():
                 assert records == [(line[:7].encode(), line[7:].encode()) for line in lines], sink
 
 
+def test_what_one_job_writes_another_reads():
+    """By way of a checkpoint, which a job writes and reads itself."""
+    with quern.scratch() as d:
+        lines = [f"{i:06} {RANDOM.randbytes(30).hex()}" for i in range(10000)]
+        (d / "in").write_text("".join(line + "\n" for line in lines))
+        for mode in MODES:
+            top = C.url + f"/again-{mode}"
+            for source, steps, sink, out in ((f"text:{d / 'in'}", f"checkpoint={top}/checkpoint", "seq.zst", "/seq"),
+                                             (f"seq:{top}/seq", "-", "text", "/text")):
+                quern.check(d, quern.run(d, *options(C, mode), quern.JOBS / "files.c", source, steps, sink, top + out))
+            with got(C, f"/again-{mode}/text") as out:
+                assert quern.output(out) == [line.encode() for line in lines]
+            assert "_SUCCESS" in names(C, f"/again-{mode}/checkpoint")
+
+
 def test_no_records_make_a_folder_all_the_same():
     with quern.scratch() as d:
         (d / "in").write_bytes(b"")
