@@ -173,6 +173,19 @@ def test_what_is_there_stays():
     assert names(C, "/there") == before
 
 
+def test_explaining_makes_nothing():
+    with quern.scratch() as d:
+        (d / "in").write_text("a b\n")
+        explain = [*options(C), "--explain", quern.EXAMPLES / "wordcount.c", d / "in"]
+        result = quern.run(d, *explain, C.url + "/explained")
+        quern.check(d, result)
+        assert b"1 split" in result.stdout and not result.stderr, result
+        assert names(C, "/explained") is None
+        result = quern.run(d, *explain, C.url + "/")
+        quern.check(d, result, 1)
+        quern.one_line(result, "exists already")
+
+
 def test_of_two_drivers_one_has_the_folder():
     """Started at once, they come to it as they may. The one that has it waits until the other has said so."""
     with quern.scratch() as d:
