@@ -186,7 +186,6 @@ static struct action_config action_config(const struct run_options *o)
 		.compression = shuffle_compression(o),
 		.task_memory = (uint64_t)o->task_mem_mb << 20,
 		.recursive = o->recursive,
-		.hdfs = &o->hdfs.access,
 		.only_look = o->explain };
 }
 
@@ -204,7 +203,9 @@ static struct job_process_config process_config(const struct command *c)
 
 static int explain(const struct command *c)
 {
-	const struct explain_config x = { .process = process_config(c), .action = action_config(c->o) };
+	const struct explain_config x = {
+		.process = process_config(c), .hdfs = &c->o->hdfs.access, .action = action_config(c->o)
+	};
 
 	return explain_job(&x);
 }

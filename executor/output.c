@@ -1,14 +1,12 @@
 #include "executor/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/write.h"
 #include "executor/encode.h"
+#include "executor/part_file.h"
 #include "executor/seq.h"
 #include "executor/text.h"
 #include "job/records.h"
@@ -20,10 +18,9 @@ struct part {
 	struct quern_out in;
 	Quern__ValueType key_type, value_type;
 	bool has_key;
-	int fd;
-	char *path;
-	const char *name; /* end of path: what is below _temporary */
-	bool made, finished;
+	char *name; /* below _temporary */
+	struct part_file *file;
+	struct err err;          /* what the file said, once it has failed */
 	struct buf out;          /* printed */
 	struct encoder *encoder; /* NULL: the file is plain, or has records */
 	struct seq_writer *seq;  /* NULL: it has no records */
@@ -32,36 +29,21 @@ struct part {
 	struct flow *flow;
 };
 
-static int part_open(struct part *p, const Quern__Sink *sink, const Quern__Task *task, struct err *err)
+static int part_open(
+	struct part *p, const Quern__Sink *sink, const Quern__Task *task, struct keep *keep, struct err *err)
 {
-	if (asprintf(&p->path, "%s/_temporary/%u.%u.%u/part-%05u%s", sink->path, task->stage, task->partition,
-		    task->attempt, task->partition, sink_suffix(sink)) < 0) {
-		p->path = NULL;
+	if (asprintf(&p->name, "%u.%u.%u.part-%05u%s", task->stage, task->partition, task->attempt,
+		    task->partition, sink_suffix(sink)) < 0) {
+		p->name = NULL;
 		return err_set(err, -ENOMEM, "output: out of memory");
 	}
-	p->name = p->path + strlen(sink->path) + strlen("/_temporary/");
-
-	char *slash = strrchr(p->path, '/');
-	*slash = '\0';
-	int r = mkdir(p->path, 0777) < 0 && errno != EEXIST ? -errno : 0;
-	if (r < 0)
-		(void)err_errno(err, r, "output: cannot make folder '%s'", p->path);
-	*slash = '/';
-	if (r < 0)
-		return r;
-	/* An attempt that is run again, since word of its end was lost, must not touch what it wrote before.
-	 */
-	p->fd = open(p->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-	if (p->fd < 0)
-		return err_errno(err, -errno, "output '%s'", p->path);
-	p->made = true;
-	return 0;
+	return part_file_new(sink->path, p->name, keep, &p->file, err);
 }
 
 /* Writes all of `b` and empties it. */
 static int part_write(struct part *p, struct buf *b)
 {
-	int r = write_all(p->fd, b->data, b->len);
+	int r = part_file_write(p->file, b->data, b->len, &p->err);
 	if (r < 0)
 		return r;
 	p->bytes += b->len;
@@ -116,14 +98,22 @@ static int put_line(struct part *p, quern_slice key, quern_slice value)
 	return r < 0 ? r : buf_add(&p->out, "\n", 1);
 }
 
+/* Sets p->err where nobody has. */
+static int why(struct part *p, int r)
+{
+	return p->err.text[0] != '\0' ? r : err_errno(&p->err, r, "output '%s'", p->name);
+}
+
 /* A record went into p->out, or failed. */
 static void part_added(struct part *p, int r)
 {
 	p->records++;
 	if (r == 0 && p->out.len >= PART_BUFFER)
 		r = part_flush(p);
-	if (r < 0)
-		flow_fail(p->flow, r, r == -EMSGSIZE, "output '%s': %s", p->path, strerror(-r));
+	if (r < 0) {
+		(void)why(p, r);
+		flow_fail(p->flow, r, r == -EMSGSIZE, "%s", p->err.text);
+	}
 }
 
 static void emit_text(struct quern_out *out, quern_slice key, quern_slice value)
@@ -177,12 +167,11 @@ int part_new(const Quern__Sink *sink, const Quern__Task *task, struct keep *keep
 	p->key_type = sink->key_type;
 	p->value_type = sink->value_type;
 	p->has_key = sink->has_key;
-	p->fd = -1;
 	p->out = p->packed = BUF_INIT(SIZE_MAX / 2);
 	p->flow = flow;
 	int r = part_begin(p, sink, keep, err);
 	if (r == 0)
-		r = part_open(p, sink, task, err);
+		r = part_open(p, sink, task, keep, err);
 	if (r < 0)
 		return r;
 	*ret = p, p = NULL;
@@ -197,17 +186,13 @@ struct quern_out *part_in(struct part *p)
 int part_finish(struct part *p, const char **ret, struct err *err)
 {
 	int r = part_end(p);
-	int fd = p->fd;
 
-	/* The commit's rename must not outlive the bytes. */
-	if (r == 0 && fdatasync(fd) < 0)
-		r = -errno;
-	p->fd = -1;
-	if (close(fd) < 0 && r == 0)
-		r = -errno;
-	if (r < 0)
-		return err_errno(err, r, "output '%s'", p->path);
-	p->finished = true;
+	if (r == 0)
+		r = part_file_finish(p->file, &p->err);
+	if (r < 0) {
+		(void)why(p, r);
+		return err_set(err, r, "%s", p->err.text);
+	}
 	*ret = p->name;
 	return 0;
 }
@@ -226,14 +211,8 @@ struct part *part_free(struct part *p)
 {
 	if (p == NULL)
 		return NULL;
-	if (p->fd >= 0)
-		(void)close(p->fd);
-	if (p->made && !p->finished) {
-		(void)unlink(p->path);
-		*strrchr(p->path, '/') = '\0';
-		(void)rmdir(p->path);
-	}
-	free(p->path);
+	p->file = part_file_free(p->file);
+	free(p->name);
 	buf_deinit(&p->out);
 	buf_deinit(&p->packed);
 	p->encoder = encoder_free(p->encoder);

@@ -15,8 +15,8 @@
 /* What a task may send to the driver: a frame of the link (base/link.h) of 64 MiB, less room for its head. */
 enum { COLLECT_MAX = 63 << 20 };
 
-struct part; /* PATH/_temporary/STAGE.PARTITION.ATTEMPT/part-NNNNN, or .gz, .zst, .seq, which the driver moves
-		(scheduler/output.h) */
+struct part; /* PATH/_temporary/STAGE.PARTITION.ATTEMPT.part-NNNNN, or .gz, .zst, .seq, which the driver moves
+		(scheduler/output.h), on the local disk or in HDFS (part_file.h) */
 
 /* Makes the file, of the kind that the sink is: text, raw bytes, or records (seq.h). 0, or a negative errno
  * with a sentence. `sink`, `keep` and `flow` are borrowed. */

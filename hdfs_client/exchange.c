@@ -262,6 +262,12 @@ void hdfs_exchange_resume(struct hdfs_exchange *x)
 		http_resume(x->http);
 }
 
+void hdfs_exchange_cancel_all(struct hdfs_fs *fs)
+{
+	for (struct hdfs_exchange *x = fs->exchanges; x != NULL; x = x->next)
+		hdfs_exchange_cancel(x);
+}
+
 void hdfs_exchange_cancel(struct hdfs_exchange *x)
 {
 	if (x == NULL)

@@ -57,7 +57,8 @@ static bool put(struct part *p, size_t n)
 	hdfs_bytes_put(&p->bytes, n);
 	p->piece->filled += n;
 	f->waiting += n;
-	p->paused = f->waiting >= hdfs_window_room(&f->window, p->piece);
+	/* One that has everything ends by itself: who takes its last byte waits for that. */
+	p->paused = p->piece->filled < p->piece->len && f->waiting >= hdfs_window_room(&f->window, p->piece);
 	bool more = !p->paused;
 	if (before == 0 || before + n >= MUCH || p->piece->filled == p->piece->len)
 		hdfs_thread_wake(f->fs->thread);

@@ -63,6 +63,14 @@ int hdfs_fs_new(struct event_base *loop, const struct hdfs_url *url, const struc
 	return 0;
 }
 
+void hdfs_fs_close(struct hdfs_fs *fs)
+{
+	fs->closing = true;
+	for (struct hdfs_call *c = fs->calls; c != NULL; c = c->next)
+		hdfs_call_cancel(c);
+	hdfs_exchange_cancel_all(fs);
+}
+
 struct hdfs_fs *hdfs_fs_free(struct hdfs_fs *fs)
 {
 	if (fs == NULL)

@@ -30,6 +30,9 @@ int hdfs_fs_new(struct event_base *loop, const struct hdfs_url *url, const struc
 /* Cancels what is under way (each `done` runs with -ECANCELED), then frees. Takes and returns NULL. */
 struct hdfs_fs *hdfs_fs_free(struct hdfs_fs *fs);
 
+/* Cancels what is under way, from the loop, and takes nothing more (-ECANCELED). */
+void hdfs_fs_close(struct hdfs_fs *fs);
+
 /* What the user is told once and that is no error, or NULL: see hdfs_pool_warning(). Borrowed until the next
  * call. */
 const char *hdfs_fs_warning(struct hdfs_fs *fs);
@@ -54,10 +57,11 @@ enum hdfs_op {                   /* what is asked with it besides the path; what
 	HDFS_OP_SET_REPLICATION, /* replication */
 	HDFS_OP_CONCAT,          /* sources, n_sources */
 	HDFS_OP_OPEN,            /* offset, length, exclude, n_exclude; place */
-	HDFS_OP_CREATE,       /* overwrite, permission, replication, block_size, exclude, n_exclude; place */
-	HDFS_OP_APPEND,       /* exclude, n_exclude; place */
-	HDFS_OP_TOKEN_GET,    /* no path; renewer; text: the token, NULL where there are none */
-	HDFS_OP_TOKEN_RENEW,  /* no path; token; expires_ms */
+	HDFS_OP_CREATE,      /* overwrite, in_folder, permission, replication, block_size, exclude, n_exclude;
+				place */
+	HDFS_OP_APPEND,      /* exclude, n_exclude; place */
+	HDFS_OP_TOKEN_GET,   /* no path; renewer; text: the token, NULL where there are none */
+	HDFS_OP_TOKEN_RENEW, /* no path; token; expires_ms */
 	HDFS_OP_TOKEN_CANCEL, /* no path; token */
 	HDFS_OP_NODES,        /* no path; the NameNode's /jmx: addresses of DataNodes are learned */
 	HDFS_N_OPS,
@@ -72,6 +76,7 @@ struct hdfs_ask {
 	size_t n_sources;
 	uint64_t offset, length; /* length UINT64_MAX: to the end */
 	bool recursive, overwrite;
+	bool in_folder;                    /* CREATE: the folder has to be there */
 	int permission;                    /* HDFS_DEFAULT_PERMISSION: as HDFS has it */
 	uint32_t replication;              /* 0: as HDFS has it */
 	uint64_t block_size;               /* 0: as HDFS has it */

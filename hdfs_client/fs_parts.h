@@ -132,5 +132,6 @@ int hdfs_check_rename(struct hdfs_call *c);
 
 /* Those of the file system that are left, when it is freed. */
 void hdfs_exchange_end(struct hdfs_exchange *x);
+void hdfs_exchange_cancel_all(struct hdfs_fs *fs);
 
 #endif

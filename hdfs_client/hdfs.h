@@ -37,6 +37,10 @@ void hdfs_pool_set_memory(struct hdfs_pool *pool, size_t bytes);
 int hdfs_pool_get(
 	struct hdfs_pool *pool, const char *url, struct hdfs **ret, char **ret_path, struct err *err);
 
+/* Ends the call that is under way, and every one that follows, with -ECANCELED: nobody waits any longer. What
+ * was sent may take place all the same. By any thread, while the pool lives. */
+void hdfs_pool_interrupt(struct hdfs_pool *pool);
+
 /* What the user is told once and that is no error (HttpFS, which all data goes through; a NameNode that was
  * left for another): the sentence, or NULL; each comes once. Borrowed until the next call. */
 const char *hdfs_pool_warning(struct hdfs_pool *pool);
@@ -114,14 +118,15 @@ struct hdfs_writer;
 
 struct hdfs_create {
 	bool overwrite;
-	bool append;          /* to a file that exists */
-	int permission;       /* HDFS_DEFAULT_PERMISSION */
+	bool append;    /* to a file that exists */
+	bool in_folder; /* -ENOENT if the folder that it is in is not there (HttpFS makes it all the same) */
+	int permission; /* HDFS_DEFAULT_PERMISSION */
 	uint32_t replication; /* 0: as HDFS has it */
 	uint64_t block_size;  /* 0: as HDFS has it */
 };
 
-/* Begins a file, with the folders that it is in. -EEXIST: it is there and is not to be overwritten: said
- * here, or by hdfs_finish() when somebody was quicker. */
+/* Begins a file, with the folders that it is in unless they have to be there. -EEXIST: it is there and is not
+ * to be overwritten: said here, or by hdfs_finish() when somebody was quicker. */
 int hdfs_create(struct hdfs *fs, const char *path, const struct hdfs_create *how, struct hdfs_writer **ret,
 	struct err *err);
 

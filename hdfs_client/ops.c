@@ -113,6 +113,8 @@ static void ask_open(struct hdfs_call *c, struct hdfs_request *q)
 static void ask_create(struct hdfs_call *c, struct hdfs_request *q)
 {
 	hdfs_request_flag(q, "overwrite", c->ask.overwrite);
+	if (c->ask.in_folder)
+		hdfs_request_flag(q, "createparent", false);
 	ask_permission(c, q);
 	if (c->ask.replication > 0)
 		ask_replication(c, q);

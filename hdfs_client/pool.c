@@ -1,6 +1,7 @@
 #include "hdfs_client/pool.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,11 @@ struct hdfs_pool {
 	struct hdfs_access access;
 	size_t memory;
 	VEC(struct hdfs *) all;
-	struct hdfs_thread *thread;
-	char *warning; /* the last one */
+	_Atomic(struct hdfs_thread *) thread; /* who interrupts may be another thread than who calls */
+	atomic_bool interrupted;
+	struct hdfs_job interrupt;
+	struct hdfs *ready; /* of the loop: those with a `fs` */
+	char *warning;      /* the last one */
 };
 
 int hdfs_pool_new(const struct hdfs_access *access, struct hdfs_pool **ret, struct err *err)
@@ -137,9 +141,11 @@ size_t hdfs_memory_of(const struct hdfs *fs)
 int hdfs_begin(struct hdfs *fs, struct err *err)
 {
 	if (fs->pool->thread == NULL) {
-		int k = hdfs_thread_new(&fs->pool->thread, err);
+		struct hdfs_thread *thread;
+		int k = hdfs_thread_new(&thread, err);
 		if (k < 0)
 			return k;
+		fs->pool->thread = thread;
 	}
 	if (fs->thread == NULL) /* the loop reads it from then on */
 		fs->thread = fs->pool->thread;
@@ -148,9 +154,37 @@ int hdfs_begin(struct hdfs *fs, struct err *err)
 
 int hdfs_ready(struct hdfs *fs, struct err *err)
 {
+	struct hdfs_pool *pool = fs->pool;
+
+	if (pool->interrupted)
+		return err_set(err, -ECANCELED, "%s: nobody waits for it any longer", fs->base);
 	if (fs->fs != NULL)
 		return 0;
-	return hdfs_fs_new(hdfs_thread_loop(fs->thread), &fs->url, &fs->pool->access, &fs->fs, err);
+	int k = hdfs_fs_new(hdfs_thread_loop(fs->thread), &fs->url, &pool->access, &fs->fs, err);
+	if (k < 0)
+		return k;
+	fs->next = pool->ready;
+	pool->ready = fs;
+	return 0;
+}
+
+static void close_all(void *arg)
+{
+	struct hdfs_pool *pool = arg;
+
+	for (struct hdfs *fs = pool->ready; fs != NULL; fs = fs->next)
+		hdfs_fs_close(fs->fs);
+}
+
+/* What is begun after `interrupted` was set ends at once; before that, the thread was there. */
+void hdfs_pool_interrupt(struct hdfs_pool *pool)
+{
+	if (atomic_exchange(&pool->interrupted, true))
+		return;
+	struct hdfs_thread *thread = pool->thread;
+	pool->interrupt = (struct hdfs_job){ .run = close_all, .arg = pool };
+	if (thread != NULL)
+		hdfs_thread_post(thread, &pool->interrupt);
 }
 
 /* On the stack of who waits. */

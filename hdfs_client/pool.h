@@ -15,6 +15,7 @@ struct hdfs {
 	struct hdfs_thread *thread; /* the pool's; NULL until the first call */
 	/* Of the loop. */
 	struct hdfs_fs *fs; /* NULL until the first call */
+	struct hdfs *next;  /* that has one, of the pool */
 	struct hdfs_avoid avoid;
 };
 

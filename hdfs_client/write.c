@@ -201,6 +201,7 @@ static int ask_place(struct hdfs_upload *u, struct err *err)
 	const struct hdfs_ask a = { .op = u->how.append ? HDFS_OP_APPEND : HDFS_OP_CREATE,
 		.path = u->path,
 		.overwrite = u->how.overwrite,
+		.in_folder = u->how.in_folder,
 		.permission = u->how.permission,
 		.replication = u->how.replication,
 		.block_size = u->how.block_size,

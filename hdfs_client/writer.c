@@ -195,6 +195,8 @@ static int look_before(struct hdfs_writer *w, struct err *err)
 			return err_set(err, -EEXIST, "%s: it exists already", w->name);
 	} else if (k != -ENOENT || w->how.append)
 		return k;
+	if (w->how.in_folder) /* the DataNode finds out */
+		return 0;
 	auto_free char *parent = parent_of(w->path);
 	if (parent == NULL)
 		return err_set(err, -ENOMEM, "%s: out of memory", w->name);

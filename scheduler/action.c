@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "hdfs_client/url.h"
 #include "job/explain.h"
 #include "job/plan_check.h"
 #include "job/source_splits.h"
@@ -28,19 +29,14 @@ struct action {
 	const Quern__Split *const **list; /* the same, as the core wants it */
 	size_t *n_list;
 	struct action_config config;
-	struct storage hdfs;   /* its `arg` is NULL: nothing is in HDFS */
+	struct storage hdfs; /* of config.hdfs */
+	struct action_memory *memory;
 	struct output *output; /* NULL: the action writes none */
 };
 
 void action_memory_deinit(struct action_memory *m)
 {
 	vec_deinit(&m->shuffles);
-	m->hdfs = hdfs_pool_free(m->hdfs);
-}
-
-const char *action_warning(const struct action_memory *m)
-{
-	return m->hdfs != NULL ? hdfs_pool_warning(m->hdfs) : NULL;
 }
 
 static const uint32_t *remembered(const struct action_memory *m, uint32_t seed)
@@ -53,28 +49,23 @@ static const uint32_t *remembered(const struct action_memory *m, uint32_t seed)
 
 /* ---- Paths ---- */
 
-/* Sees to it that HDFS can be reached. */
-static int open_hdfs(struct action *a, struct action_memory *memory, struct err *err)
+static int check_hdfs(const char *path, struct err *err)
 {
-	static const struct hdfs_access nobody = { 0 };
+	struct hdfs_url url;
+	int r = hdfs_url_parse(path, &url, err);
 
-	if (memory->hdfs == NULL) {
-		int r = hdfs_pool_new(a->config.hdfs != NULL ? a->config.hdfs : &nobody, &memory->hdfs, err);
-		if (r < 0)
-			return r;
-	}
-	a->hdfs = hdfs_storage(memory->hdfs);
-	return 0;
+	hdfs_url_deinit(&url);
+	return r;
 }
 
-/* Replaces *path by its absolute form, which a URL is. */
-static int make_absolute(struct action *a, struct action_memory *memory, char **path, struct err *err)
+/* Replaces *path by its absolute form. */
+static int make_absolute(char **path, struct err *err)
 {
 	auto_free char *cwd = NULL;
 	char *ret;
 
 	if (hdfs_url_is(*path))
-		return open_hdfs(a, memory, err);
+		return check_hdfs(*path, err);
 	if ((*path)[0] == '/')
 		return 0;
 	cwd = getcwd(NULL, 0);
@@ -87,9 +78,8 @@ static int make_absolute(struct action *a, struct action_memory *memory, char **
 	return 0;
 }
 
-static int absolute_paths(struct action *a, struct action_memory *memory, struct err *err)
+static int absolute_paths(Quern__Run *run, struct err *err)
 {
-	const Quern__Run *run = a->run;
 	int r = 0;
 
 	for (size_t s = 0; s < run->n_stages && r == 0; s++) {
@@ -99,10 +89,10 @@ static int absolute_paths(struct action *a, struct action_memory *memory, struct
 			Quern__Source *source = stage->branches[b]->source;
 
 			for (size_t i = 0; i < source->n_text && r == 0; i++)
-				r = make_absolute(a, memory, &source->text[i], err);
+				r = make_absolute(&source->text[i], err);
 		}
 		if (r == 0 && stage->sink->path != NULL)
-			r = make_absolute(a, memory, &stage->sink->path, err);
+			r = make_absolute(&stage->sink->path, err);
 	}
 	return r;
 }
@@ -230,12 +220,14 @@ static uint64_t split_target(uint64_t task_memory)
 /* Who only looks has not saved the checkpoint that is read here. */
 static bool not_there_yet(const struct action *a, const Quern__Source *source)
 {
-	const struct storage *s = hdfs_url_is(source->text[0]) ? &a->hdfs : &storage_local;
 	struct storage_entry e = { 0 };
 
-	bool there = s->stat(s->arg, source->text[0], &e, NULL) == 0;
+	if (!a->config.only_look || !source->file_each)
+		return false;
+	const struct storage *s = a->hdfs.has(source->text[0]) ? &a->hdfs : &storage_local;
+	int r = s->stat(s->arg, source->text[0], &e, NULL);
 	storage_entry_deinit(&e);
-	return !there;
+	return r == -ENOENT || r == -ENOTDIR;
 }
 
 static int split_branch(const struct action *a, const Quern__Stage *stage, Quern__Branch *branch,
@@ -244,15 +236,14 @@ static int split_branch(const struct action *a, const Quern__Stage *stage, Quern
 	const struct input_config config = { .target_bytes = split_target(a->config.task_memory),
 		.parallelism = a->config.cores,
 		.recursive = a->config.recursive,
-		.remote = a->hdfs.arg != NULL ? &a->hdfs : NULL };
-	const Quern__Source *source = branch->source;
-	Quern__Source nothing = QUERN__SOURCE__INIT;
+		.remote = &a->hdfs };
 	struct input_splits input;
 
+	Quern__Source nothing = QUERN__SOURCE__INIT;
+
 	nothing.has_records = true;
-	if (a->config.only_look && source->file_each && not_there_yet(a, source))
-		source = &nothing;
-	int r = source_splits(source, &config, &input, err);
+	int r = source_splits(
+		not_there_yet(a, branch->source) ? &nothing : branch->source, &config, &input, err);
 	if (r < 0)
 		return r;
 	/* They travel with their tasks; of the stage, which every executor gets, they are no part. */
@@ -282,10 +273,10 @@ static int split_stage(struct action *a, size_t s, struct err *err)
 	return r;
 }
 
-static int prepare(struct action *a, struct action_memory *memory, struct err *err)
+static int prepare(struct action *a, struct err *err)
 {
 	size_t n = a->run->n_stages;
-	int r = absolute_paths(a, memory, err);
+	int r = absolute_paths(a->run, err);
 
 	if (r < 0)
 		return r;
@@ -297,18 +288,16 @@ static int prepare(struct action *a, struct action_memory *memory, struct err *e
 	for (size_t s = 0; s < n && r == 0; s++)
 		r = split_stage(a, s, err);
 	for (size_t s = 0; s < n && r == 0; s++) {
-		r = count_tasks(a->run->stages[s], memory, err);
+		r = count_tasks(a->run->stages[s], a->memory, err);
 		if (r == 0)
-			r = settle_shuffle(a, memory, a->run->stages[s]->sink, err);
+			r = settle_shuffle(a, a->memory, a->run->stages[s]->sink, err);
 	}
 	const Quern__Sink *sink = a->run->stages[n - 1]->sink;
 	if (r < 0 || !sink_writes_files(sink))
 		return r;
-	if (hdfs_url_is(sink->path))
-		return err_set(
-			err, -EOPNOTSUPP, "'%.500s': this version writes local files only", sink->path);
-	return a->config.only_look ? output_look(sink->path, err)
-				   : output_open(sink->path, sink_suffix(sink), &a->output, err);
+	return a->config.only_look
+		       ? output_look(sink->path, a->config.hdfs, err)
+		       : output_open(sink->path, sink_suffix(sink), a->config.hdfs, &a->output, err);
 }
 
 /* A copy of `run` that is this action's own. */
@@ -323,28 +312,32 @@ static Quern__Run *copy_run(const Quern__Run *run)
 	return quern__run__unpack(NULL, len, packed);
 }
 
-int action_begin(const Quern__Run *run, struct action_memory *memory, const struct action_config *config,
+int action_new(const Quern__Run *run, struct action_memory *memory, const struct action_config *config,
 	struct action **ret, struct err *err)
 {
 	struct action *a = calloc(1, sizeof(*a));
-	size_t known = memory->shuffles.n;
 
-	*ret = NULL;
 	if (a == NULL || (a->run = copy_run(run)) == NULL) {
 		free(a);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
+	a->memory = memory;
 	a->config = *config;
+	a->hdfs = hdfs_storage(config->hdfs);
 	if (a->config.cores == 0)
 		a->config.cores = 1;
-	int r = prepare(a, memory, err);
-	if (r < 0) {
-		memory->shuffles.n = known;
-		(void)action_free(a);
-		return r;
-	}
 	*ret = a;
 	return 0;
+}
+
+int action_begin(struct action *a, struct err *err)
+{
+	size_t known = a->memory->shuffles.n;
+	int r = prepare(a, err);
+
+	if (r < 0)
+		a->memory->shuffles.n = known;
+	return r;
 }
 
 void action_event(const struct action *a, struct sched_event *ev)
@@ -382,9 +375,19 @@ int action_explain(struct action *a, const struct symbols *symbols, struct buf *
 	return r;
 }
 
-int action_commit(struct action *a, uint32_t run, const char *file, uint32_t partition, struct err *err)
+uint32_t action_run(const struct action *a)
 {
-	if (run != a->run->id || a->output == NULL)
+	return a->run->id;
+}
+
+const char *action_output(const struct action *a)
+{
+	return a->output != NULL ? output_path(a->output) : NULL;
+}
+
+int action_commit(struct action *a, const char *file, uint32_t partition, struct err *err)
+{
+	if (a->output == NULL)
 		return err_set(err, -EINVAL, "no output is being written by that action");
 	return output_commit(a->output, file, partition, err);
 }
@@ -392,6 +395,11 @@ int action_commit(struct action *a, uint32_t run, const char *file, uint32_t par
 int action_finish(struct action *a, struct err *err)
 {
 	return a->output == NULL ? 0 : output_finish(a->output, err);
+}
+
+int action_undo(struct action *a, struct err *err)
+{
+	return a->output == NULL ? 0 : output_remove(a->output, err);
 }
 
 struct action *action_free(struct action *a)

@@ -67,51 +67,6 @@ void driver_out_of_memory(struct driver *d)
 
 /* ---- What the core wants done ---- */
 
-static void do_commit(struct driver *d, const struct sched_action *a)
-{
-	struct err err = { "" };
-	struct committed c = { .run = a->run, .partition = a->partition };
-
-	if (d->action == NULL || action_commit(d->action, a->run, a->text, a->partition, &err) < 0) {
-		c.error = strdup(d->action == NULL ? "the action is over" : err.text);
-		if (c.error == NULL) {
-			driver_out_of_memory(d);
-			return;
-		}
-	}
-	if (vec_push(&d->committed, c) < 0) {
-		free(c.error);
-		driver_out_of_memory(d);
-	}
-}
-
-/* Tells the job that an action has ended. */
-void driver_answer(struct driver *d, uint32_t run, int code, const char *text)
-{
-	struct sched_tally t;
-
-	sched_get_tally(d->sched, &t);
-	if (d->job != NULL && job_process_done(d->job, run, code, text, t.totals, t.n_totals) < 0)
-		driver_out_of_memory(d);
-}
-
-static void do_done(struct driver *d, const struct sched_action *a)
-{
-	struct err err = { "" };
-	int code = a->code;
-	const char *text = a->text;
-
-	if (d->action != NULL && code == 0 && action_finish(d->action, &err) < 0) {
-		code = DRIVER_JOB_FAILED;
-		text = err.text;
-	}
-	d->action = action_free(d->action);
-	progress_clear(&d->progress);
-	if (code != 0 && text != NULL && !d->ending)
-		driver_say(d, "%s", text);
-	driver_answer(d, a->run, code, text != NULL ? text : "");
-}
-
 static void perform(struct driver *d, const struct sched_action *a)
 {
 	int r = 0;
@@ -128,10 +83,11 @@ static void perform(struct driver *d, const struct sched_action *a)
 			r = job_process_result(d->job, a->run, a->partition, a->data, a->len);
 		break;
 	case SCHED_DO_COMMIT:
-		do_commit(d, a);
+		driver_action_commit(d, a);
 		break;
 	case SCHED_DO_DONE:
-		do_done(d, a);
+		if (d->phase == ACTION_RUNS)
+			driver_action_end(d, a->code, a->text);
 		break;
 	case SCHED_DO_LOG:
 		if (d->c->verbose)
@@ -175,23 +131,11 @@ void driver_step(struct driver *d, struct sched_event ev)
 	if (d->stopped)
 		return;
 	ev.now_ms = now_ms();
-	int r = sched_step(d->sched, &ev, &d->plan);
-	for (;;) {
-		if (r < 0)
-			driver_out_of_memory(d);
-		for (size_t i = 0; i < d->plan.n; i++)
-			perform(d, &d->plan.at[i]);
-		sched_plan_reset(&d->plan);
-		if (d->committed.n == 0 || d->stopped)
-			break;
-		struct committed c = d->committed.at[0];
-		vec_remove(&d->committed, 0);
-		const struct sched_event answer = { .now_ms = now_ms(),
-			.kind = SCHED_EV_COMMITTED,
-			.u.committed = { .run = c.run, .partition = c.partition, .error = c.error } };
-		r = sched_step(d->sched, &answer, &d->plan);
-		free(c.error);
-	}
+	if (sched_step(d->sched, &ev, &d->plan) < 0)
+		driver_out_of_memory(d);
+	for (size_t i = 0; i < d->plan.n; i++)
+		perform(d, &d->plan.at[i]);
+	sched_plan_reset(&d->plan);
 	if (!d->stopped)
 		arm_tick(d);
 	driver_leave(d);
@@ -199,7 +143,9 @@ void driver_step(struct driver *d, struct sched_event ev)
 
 void driver_leave(struct driver *d)
 {
-	if (d->ending && d->stopped && !d->subscribed && !d->tokens_left)
+	bool gone = d->gone || (d->stopped && !d->subscribed && !d->tokens_left);
+
+	if (d->ending && d->ended && gone && offload_idle(d->offload))
 		(void)event_base_loopbreak(d->loop);
 }
 
@@ -311,7 +257,7 @@ static void on_redraw(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (d->ending || d->stopped || d->action == NULL)
+	if (d->ending || d->stopped || d->phase != ACTION_RUNS)
 		return;
 	sched_get_progress(d->sched, &now);
 	progress_show(&d->progress, &now, now_ms());
@@ -326,7 +272,7 @@ static void on_stalled(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (d->ending || d->stopped || d->action == NULL)
+	if (d->ending || d->stopped || d->phase != ACTION_RUNS || !offload_idle(d->offload))
 		return;
 	sched_get_progress(d->sched, &now);
 	bool stalled = now.tasks_running == 0 && now.slots_held == 0 && now.tasks_done == d->done_before &&
@@ -352,17 +298,29 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 	driver_end(d, DRIVER_INTERRUPTED);
 }
 
+/* The master has had its time; after it, whoever keeps files from being finished or removed. */
 static void on_goodbye(evutil_socket_t fd, short what, void *arg)
 {
 	struct driver *d = arg;
+	const uint64_t patience_ms = d->c->hdfs->patience_ms > 0 ? d->c->hdfs->patience_ms : HDFS_PATIENCE_MS;
+	const struct timeval tv = { .tv_sec = (time_t)(patience_ms / 1000) };
 
 	(void)fd;
 	(void)what;
+	if (d->gone) {
+		(void)event_base_loopbreak(d->loop);
+		return;
+	}
+	d->gone = true;
 	if (d->subscribed)
 		driver_say(d,
 			"the master did not answer TEARDOWN; it will take the framework down after %g s",
 			d->c->sched.failover_timeout_s);
-	(void)event_base_loopbreak(d->loop);
+	if (!offload_idle(d->offload)) {
+		driver_say(d, "the output is still being seen to; interrupt once more to leave it as it is");
+		(void)event_add(d->goodbye, &tv);
+	}
+	driver_leave(d);
 }
 
 static void on_end(evutil_socket_t fd, short what, void *arg)
@@ -374,13 +332,16 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	progress_clear(&d->progress);
 	d->job = job_process_free(d->job);
-	d->action = action_free(d->action);
 	driver_hdfs_end(d);
 	(void)event_add(d->goodbye, &tv);
 	if (!d->stopped)
 		driver_step(d, (struct sched_event){ .kind = SCHED_EV_STOP });
+	if (d->phase == ACTION_READY ||
+		d->phase == ACTION_RUNS) /* the core has not heard of it, or cannot say so */
+		driver_action_end(d, DRIVER_JOB_FAILED, NULL);
 	if (!d->subscribed) /* there is nobody to be told */
 		d->stopped = true;
+	d->ended = true;
 	driver_leave(d);
 }
 
@@ -449,7 +410,15 @@ static int set_up(struct driver *d, struct err *err)
 	r = mesos_client_new(d->loop, d->http, &mesos, &mesos_ops, d, &d->mesos, err);
 	if (r == 0)
 		r = mesos_client_start(d->mesos, err);
-	return r < 0 ? r : job_process_start(d->loop, &d->c->process, &driver_job_ops, d, &d->job, err);
+	if (r == 0)
+		r = job_process_start(d->loop, &d->c->process, &driver_job_ops, d, &d->job, err);
+	if (r == 0) /* threads come after the fork */
+		r = offload_new(d->loop, &d->offload, err);
+	if (r == 0)
+		r = hdfs_pool_new(d->c->hdfs, &d->hdfs, err);
+	d->config = d->c->action;
+	d->config.hdfs = d->hdfs;
+	return r;
 }
 
 static void tear_down(struct driver *d)
@@ -459,7 +428,12 @@ static void tear_down(struct driver *d)
 
 	progress_clear(&d->progress);
 	d->job = job_process_free(d->job);
+	d->ending = d->stopped = true;
+	if (d->hdfs != NULL) /* whoever is still waited for is not any longer */
+		hdfs_pool_interrupt(d->hdfs);
+	d->offload = offload_free(d->offload);
 	d->action = action_free(d->action);
+	d->hdfs = hdfs_pool_free(d->hdfs);
 	action_memory_deinit(&d->memory);
 	d->tokens = hdfs_tokens_free(d->tokens);
 	(void)mesos_client_free(d->mesos);
@@ -469,9 +443,6 @@ static void tear_down(struct driver *d)
 	(void)artifacts_free(d->artifacts);
 	(void)sched_free(d->sched);
 	sched_plan_deinit(&d->plan);
-	for (size_t i = 0; i < d->committed.n; i++)
-		free(d->committed.at[i].error);
-	vec_deinit(&d->committed);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (events[i] != NULL)
 			event_free(events[i]);

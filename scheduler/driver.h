@@ -5,8 +5,9 @@
  * stderr what a person must know, and returns an exit status.
  *
  * Order at the end, whatever the end is (the job done, failed, crashed, Ctrl-C, a lost cluster): the job's
- * process is gone -> an unfinished output folder is removed -> TEARDOWN is answered and delegation tokens of
- * ours are cancelled, or five seconds have passed -> return. */
+ * process is gone -> an unfinished output folder is removed, TEARDOWN is answered and delegation tokens of
+ * ours are cancelled, side by side -> return. After five seconds only the output is waited for, for as long
+ * as HDFS is given at all, or until a second Ctrl-C. */
 #ifndef QUERN_SCHEDULER_DRIVER_H
 #define QUERN_SCHEDULER_DRIVER_H
 
@@ -30,7 +31,7 @@ struct driver_config {
 	const char *executor_uri;     /* ... and then it is fetched from here */
 	struct job_process_config process; /* that runs quern_main() */
 	const struct hdfs_access *hdfs;    /* of the user; has secrets in it */
-	struct action_config action;       /* its cores: that the job may use at a time */
+	struct action_config action;       /* but for `hdfs`; its cores: that the job may use at a time */
 	uint32_t cache_mem_mb;             /* of each executor, for persisted sets: part of its memory */
 	uint64_t give_up_ms;               /* without a master for so long: no cluster */
 	bool quiet;                        /* only errors */

@@ -10,26 +10,14 @@ static void on_changed(void *arg, const void *data, size_t len)
 		arg, (struct sched_event){ .kind = SCHED_EV_HDFS, .u.hdfs = { .data = data, .len = len } });
 }
 
-/* The action cannot run. */
-static void refuse(struct driver *d, const char *why)
-{
-	struct sched_event ev;
-
-	action_event(d->action, &ev);
-	uint32_t run = ev.u.run.run->id;
-	d->action = action_free(d->action);
-	driver_say(d, "%s", why);
-	driver_answer(d, run, DRIVER_JOB_FAILED, why);
-}
-
 static void on_ready(void *arg, int r, const char *why)
 {
 	struct driver *d = arg;
 
-	if (d->ending || d->action == NULL)
+	if (d->ending || d->phase != ACTION_READY)
 		return;
 	if (r < 0)
-		refuse(d, why);
+		driver_action_end(d, DRIVER_JOB_FAILED, why);
 	else
 		driver_run_action(d);
 }
@@ -100,7 +88,7 @@ void driver_start(struct driver *d)
 		r = hdfs_tokens_want(d->tokens, urls.at, urls.n, &err);
 	vec_deinit(&urls);
 	if (r < 0)
-		refuse(d, err.text);
+		driver_action_end(d, DRIVER_JOB_FAILED, err.text);
 }
 
 void driver_hdfs_end(struct driver *d)

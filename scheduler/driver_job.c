@@ -1,55 +1,17 @@
 /* driver_job.c: what the job's process asks of the driver, and what is said when it has ended. */
-#include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
 
-#include "base/auto.h"
-#include "base/buf.h"
 #include "job/reduction.h"
 #include "job/tally.h"
 #include "scheduler/driver_state.h"
 
-enum { PLAN_TEXT_MAX = 64 << 10 };
-
-static void show_plan(struct driver *d)
-{
-	auto_buf struct buf text = BUF_INIT(PLAN_TEXT_MAX);
-	auto_symbols struct symbols *symbols = NULL;
-
-	(void)symbols_load(d->c->process.so, &symbols); /* without names it says where functions are */
-
-	/* Without its last newline; of one that is too long what fits. */
-	if (action_explain(d->action, symbols, &text) != -ENOMEM && text.len > 1)
-		driver_say(d, "%.*s", (int)text.len - 1, (const char *)text.data);
-}
-
 static void on_run(void *arg, const Quern__Run *run)
 {
 	struct driver *d = arg;
-	struct err err = { "" };
 
-	if (d->ending)
-		return;
-	int r = d->action != NULL ? err_set(&err, -EPROTO, "the job asked for two actions at a time")
-				  : action_begin(run, &d->memory, &d->c->action, &d->action, &err);
-	for (const char *text; !d->c->quiet && (text = action_warning(&d->memory)) != NULL;)
-		driver_say(d, "warning: %s", text);
-	if (r < 0) {
-		driver_say(d, "%s", err.text);
-		driver_answer(d, run->id, DRIVER_JOB_FAILED, err.text);
-		return;
-	}
-	driver_start(d);
-}
-
-void driver_run_action(struct driver *d)
-{
-	struct sched_event ev = { .kind = SCHED_EV_RUN };
-
-	action_event(d->action, &ev);
-	if (d->c->verbose)
-		show_plan(d);
-	driver_step(d, ev);
+	if (!d->ending)
+		driver_action_begin(d, run);
 }
 
 static void on_cancel(void *arg, uint32_t run)

@@ -1,4 +1,5 @@
-/* driver_state.h: what the files of the driver share (driver.c, driver_job.c). Not for others: driver.h is.
+/* driver_state.h: what the files of the driver share (driver.c, driver_action.c, driver_hdfs.c,
+ * driver_job.c). Not for others: driver.h is.
  */
 #ifndef QUERN_SCHEDULER_DRIVER_STATE_H
 #define QUERN_SCHEDULER_DRIVER_STATE_H
@@ -15,12 +16,16 @@
 #include "scheduler/driver.h"
 #include "scheduler/hdfs_tokens.h"
 #include "scheduler/job_process.h"
+#include "scheduler/offload.h"
 #include "scheduler/peers.h"
 #include "scheduler/progress.h"
 
-struct committed {
-	uint32_t run, partition;
-	char *error; /* NULL: in place */
+enum action_phase {
+	ACTION_NONE,
+	ACTION_BEGINS, /* its input is looked at, its output made */
+	ACTION_READY,  /* tokens are waited for */
+	ACTION_RUNS,   /* the core has it */
+	ACTION_ENDS,   /* its output is finished, or removed */
 };
 
 struct driver {
@@ -35,16 +40,21 @@ struct driver {
 	struct offers *offers; /* broadcasts */
 	struct sched *sched;
 	struct sched_plan plan;
-	VEC(struct committed) committed; /* answers that the core has not had yet */
 	struct job_process *job;
-	struct action *action;      /* of the job, under way; NULL: none */
-	struct hdfs_tokens *tokens; /* NULL: no action has been in HDFS */
-	bool tokens_left;           /* some that have not been cancelled */
+	struct action *action; /* of the job, under way; NULL: none */
+	enum action_phase phase;
+	struct action_config config; /* that of `c`, and `hdfs` */
+	struct hdfs_pool *hdfs;      /* of `offload`'s thread */
+	struct offload *offload;     /* what an action asks of disks and HDFS */
+	struct hdfs_tokens *tokens;  /* NULL: no action has been in HDFS */
+	bool tokens_left;            /* some that have not been cancelled */
 	struct action_memory memory;
 	struct progress progress;
 	bool subscribed; /* there is a stream: its end is what TEARDOWN is waited for by */
-	bool ending;
-	bool stopped; /* the core has nothing more to say */
+	bool ending;     /* on its way out, */
+	bool ended;      /* and everybody has been told */
+	bool stopped;    /* the core has nothing more to say */
+	bool gone;       /* nobody's answer is waited for any more but that of `offload` */
 	int status;
 };
 
@@ -54,13 +64,18 @@ void driver_say(struct driver *d, const char *format, ...) __attribute__((format
 /* One event through the core, and everything that follows from it. */
 void driver_step(struct driver *d, struct sched_event ev);
 
-/* Tells the job that its action has ended. */
-void driver_answer(struct driver *d, uint32_t run, int code, const char *text);
-
+/* The job asks for an action; driver_start() follows. */
+void driver_action_begin(struct driver *d, const Quern__Run *run);
 /* Starts the action that has begun: what its tasks need of HDFS goes ahead of it. */
 void driver_start(struct driver *d);
 /* Runs the action, as everything is there. */
 void driver_run_action(struct driver *d);
+/* SCHED_DO_COMMIT; SCHED_EV_COMMITTED follows if the action does not end before. */
+void driver_action_commit(struct driver *d, const struct sched_action *a);
+/* Ends the action that has begun, once: finishes its output (code 0) or removes it, then answers the job.
+ * `text` (may be NULL) is what people and the job are told. */
+void driver_action_end(struct driver *d, int code, const char *text);
+
 /* The end of that: cancels tokens. */
 void driver_hdfs_end(struct driver *d);
 /* Leaves the loop if nothing is waited for any more. */

@@ -1,5 +1,6 @@
 #include "scheduler/explain_job.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "base/auto.h"
 #include "job/symbols.h"
 #include "scheduler/driver.h"
+#include "scheduler/offload.h"
 
 enum { TEXT_MAX = 64 << 20 };
 
@@ -16,13 +18,24 @@ struct explaining {
 	const struct explain_config *c;
 	struct event_base *loop;
 	struct job_process *job;
+	struct offload *offload;
+	struct action *action; /* under way, or NULL */
+	bool goes_on;          /* of its run */
+	int result;            /* of the other thread */
+	struct err err;
+	struct hdfs_pool *hdfs;
+	struct action_config config; /* with that */
 	struct action_memory memory;
 	struct symbols *symbols; /* NULL: the job has no names */
 	int status;
+	bool over; /* the first reason counts */
 };
 
 static void end(struct explaining *x, int status, const char *why)
 {
+	if (x->over)
+		return;
+	x->over = true;
 	if (why != NULL)
 		(void)fprintf(stderr, "quern: %s\n", why);
 	x->status = status;
@@ -41,24 +54,49 @@ static int print(struct explaining *x, struct action *a, struct err *err)
 	return fflush(stdout) == 0 ? 0 : err_errno(err, -errno, "standard output");
 }
 
+/* In a thread of its own: Ctrl-C is heard while HDFS is asked. */
+static void begin(void *arg)
+{
+	struct explaining *x = arg;
+
+	x->result = action_begin(x->action, &x->err);
+}
+
+static void on_begun(void *arg, bool ran)
+{
+	struct explaining *x = arg;
+	const bool goes_on = x->goes_on;
+	const uint32_t run = action_run(x->action);
+	int r = ran ? x->result : -ECANCELED;
+
+	if (r == 0 && !x->over)
+		r = print(x, x->action, &x->err);
+	x->action = action_free(x->action);
+	if (x->over)
+		return;
+	if (r < 0) {
+		end(x, DRIVER_JOB_FAILED, x->err.text);
+	} else if (!goes_on) {
+		(void)puts("what follows depends on the answer");
+		end(x, DRIVER_DONE, NULL);
+	} else if (job_process_done(x->job, run, 0, "", NULL, 0) < 0) {
+		end(x, DRIVER_JOB_FAILED, "out of memory");
+	}
+}
+
 static void on_run(void *arg, const Quern__Run *run)
 {
 	struct explaining *x = arg;
-	struct err err = { "" };
-	struct action *a = NULL;
 
-	int r = action_begin(run, &x->memory, &x->c->action, &a, &err);
-	if (r == 0)
-		r = print(x, a, &err);
-	(void)action_free(a);
-	if (r < 0) {
-		end(x, DRIVER_JOB_FAILED, err.text);
-	} else if (!run->goes_on) {
-		(void)puts("what follows depends on the answer");
-		end(x, DRIVER_DONE, NULL);
-	} else if (job_process_done(x->job, run->id, 0, "", NULL, 0) < 0) {
-		end(x, DRIVER_JOB_FAILED, "out of memory");
+	if (x->action != NULL) {
+		end(x, DRIVER_JOB_FAILED, "the job asked for two actions at a time");
+		return;
 	}
+	x->goes_on = run->goes_on;
+	if (action_new(run, &x->memory, &x->config, &x->action, &x->err) < 0)
+		end(x, DRIVER_JOB_FAILED, x->err.text);
+	else if (offload_run(x->offload, begin, on_begun, x) < 0)
+		end(x, DRIVER_JOB_FAILED, "out of memory");
 }
 
 static void on_cancel(void *arg, uint32_t run)
@@ -121,7 +159,13 @@ static int start(struct explaining *x, struct event *signals[2], struct err *err
 	}
 	if (symbols_load(process->so, &x->symbols) == -ENOMEM)
 		return err_set(err, -ENOMEM, "out of memory");
-	return job_process_start(x->loop, process, &ops, x, &x->job, err);
+	int r = hdfs_pool_new(x->c->hdfs, &x->hdfs, err);
+	if (r < 0)
+		return r;
+	x->config = x->c->action;
+	x->config.hdfs = x->hdfs;
+	r = job_process_start(x->loop, process, &ops, x, &x->job, err);
+	return r < 0 ? r : offload_new(x->loop, &x->offload, err); /* threads come after the fork */
 }
 
 int explain_job(const struct explain_config *config)
@@ -136,8 +180,13 @@ int explain_job(const struct explain_config *config)
 	else
 		(void)event_base_dispatch(x.loop);
 	x.job = job_process_free(x.job);
+	if (x.hdfs != NULL)
+		hdfs_pool_interrupt(x.hdfs);
+	x.offload = offload_free(x.offload);
+	x.action = action_free(x.action);
 	(void)symbols_free(x.symbols);
 	action_memory_deinit(&x.memory);
+	(void)hdfs_pool_free(x.hdfs);
 	for (size_t i = 0; i < 2; i++)
 		if (signals[i] != NULL)
 			event_free(signals[i]);

@@ -7,7 +7,8 @@
 
 struct explain_config {
 	struct job_process_config process; /* that runs quern_main() */
-	struct action_config action;
+	const struct hdfs_access *hdfs;    /* of the user */
+	struct action_config action;       /* but for `hdfs` */
 };
 
 /* Prints the plan of each action of the job on stdout, with the sizes of its input. Input is listed, output

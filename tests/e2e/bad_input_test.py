@@ -47,8 +47,6 @@ def test_missing_input():
 
 def test_urls_that_cannot_be_had_are_refused_in_so_many_words():
     with text() as d:
-        refused(d, 1, ["hdfs://nn/out", "local files only"], "--master", "local[1]", WORDCOUNT, "text",
-                "hdfs://nn/out")
         refused(d, 1, ["hdfs://nn", "NAMENODE"], "--master", "local[1]", WORDCOUNT, "hdfs://nn", "out")
 
 

@@ -74,15 +74,15 @@ static void expect(struct bench *b, const char *text, size_t len)
 
 	if (part_finish(b->part, &name, &b->err) < 0)
 		fail_msg("%s", b->err.text);
-	assert_string_equal(name, "3.41.2/part-00041");
+	assert_string_equal(name, "3.41.2.part-00041");
 	assert_int_equal(part_bytes(b->part), len);
 	b->part = part_free(b->part);
-	uint8_t *data = kit_read(kit_path(b->dir, "_temporary/3.41.2/part-00041"), &got);
+	uint8_t *data = kit_read(kit_path(b->dir, "_temporary/3.41.2.part-00041"), &got);
 	assert_int_equal(got, len);
 	if (len > 0)
 		assert_memory_equal(data, text, len);
 	free(data);
-	assert_int_equal(unlink(kit_path(b->dir, "_temporary/3.41.2/part-00041")), 0);
+	assert_int_equal(unlink(kit_path(b->dir, "_temporary/3.41.2.part-00041")), 0);
 }
 
 static void expect_text(struct bench *b, const char *text)
@@ -106,7 +106,7 @@ static void an_attempt_that_runs_twice_leaves_what_it_wrote(void **state)
 	assert_int_equal(part_new(&b.sink, &b.task, &b.keep, &b.flow, &b.part, &b.err), -EEXIST);
 	b.part = first;
 	size_t got;
-	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/3.41.2/part-00041"), &got);
+	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/3.41.2.part-00041"), &got);
 	assert_int_equal(got, 6);
 	assert_memory_equal(data, "whole\n", 6);
 	free(data);
@@ -185,7 +185,7 @@ static void numbers_of_every_type(void **state)
 	const char *name;
 	size_t len;
 	assert_int_equal(part_finish(b.part, &name, &b.err), 0);
-	char *data = (char *)kit_read(kit_path(b.dir, "_temporary/3.41.2/part-00041"), &len);
+	char *data = (char *)kit_read(kit_path(b.dir, "_temporary/3.41.2.part-00041"), &len);
 	(void)snprintf(text, sizeof(text), "k\t0\nk\t1\nk\t-2.5\nk\t0.1\nk\t1e+300\n");
 	assert_memory_equal(data, text, strlen(text));
 	char *line = data;
@@ -312,7 +312,7 @@ static void compressed_parts(void **state)
 				wanted.len += len + 1;
 			}
 			assert_int_equal(b.flow.result, 0);
-			expect_packed(&b, zstd ? "3.41.2/part-00041.zst" : "3.41.2/part-00041.gz", &wanted,
+			expect_packed(&b, zstd ? "3.41.2.part-00041.zst" : "3.41.2.part-00041.gz", &wanted,
 				zstd && sizes[i] > 0 ? (sizes[i] + ENCODE_FRAME - 1) / ENCODE_FRAME : 1);
 			buf_deinit(&wanted);
 		}
@@ -479,8 +479,8 @@ static void records_go_into_a_seq_file(void **state)
 	put(&b, quern_str("key"), quern_str("value"));
 	put(&b, quern_bytes(NULL, 0), quern_str("value"));
 	assert_int_equal(part_finish(b.part, &name, &b.err), 0);
-	assert_string_equal(name, "3.41.2/part-00041.seq");
-	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/3.41.2/part-00041.seq"), &len);
+	assert_string_equal(name, "3.41.2.part-00041.seq");
+	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/3.41.2.part-00041.seq"), &len);
 	assert_int_equal(part_bytes(b.part), len);
 	assert_null(seq_head_parse(data, &head));
 	assert_true(head.has_key);

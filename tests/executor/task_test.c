@@ -182,11 +182,11 @@ static void writes_a_part(void **state)
 	b.sink.value_type = QUERN__VALUE_TYPE__U64;
 	assert_int_equal(mkdir(kit_path(b.dir, "_temporary"), 0700), 0);
 	Quern__TaskResult *result = kit_run_done(&b, 12, 1);
-	assert_string_equal(result->file, "1.12.1/part-00012");
+	assert_string_equal(result->file, "1.12.1.part-00012");
 	assert_int_equal(result->bytes_out, 12);
 	assert_int_equal(result->records_out, 3);
 	kit_done_with(result);
-	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/1.12.1/part-00012"), &len);
+	uint8_t *data = kit_read(kit_path(b.dir, "_temporary/1.12.1.part-00012"), &len);
 	assert_string_equal((char *)data, "b\t1\na\t1\na\t1\n");
 	free(data);
 	kit_close(&b);

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 
+import hostnames_test
 import quern
 from hadoop import Hadoop, need
 
@@ -206,6 +207,23 @@ def test_many_small_files(c):
         c.fsshell("-put", folder, "/many")
         assert read(d, c, f"text:{c.url}/many") == sorted(b"%d" % i for i in range(300))
         assert splits(d, c, f"{c.url}/many") < 60
+
+
+def test_tasks_run_where_their_blocks_are(c):
+    """On agents that are called as the DataNodes are."""
+    with quern.scratch() as d:
+        put(c, d, "/local", b"some words\n" * (12 * BLOCK // 11))
+        wanted = [b"some\t%d" % (12 * BLOCK // 11), b"words\t%d" % (12 * BLOCK // 11)]
+        names = ",".join(c.host(i) for i in (1, 2, 3))
+        with hostnames_test.cluster(d, "--agents=3", "--cores=1.1", f"--hostname={names}") as master:
+            for mode in "coarse", "fine":
+                result = quern.run(d, "run", "--master", master, "--mode", mode, "--total-executor-cores", "3",
+                                   "--locality-wait", "60s", "--verbose",
+                                   "--hdfs-host-map", c.host_map, WORDCOUNT, c.url + "/local", d / mode)
+                assert result.returncode == 0, result.stderr.decode()
+                assert quern.output(d / mode) == wanted
+                found = re.search(rb"locality: (\d+) % of (\d+) tasks", result.stderr)
+                assert found and int(found[1]) >= 90 and int(found[2]) == 12, result.stderr.decode()
 
 
 def test_what_cannot_be_read(c):

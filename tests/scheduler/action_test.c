@@ -36,7 +36,7 @@ static void records_in_memory_are_in_splits_alone(void **state)
 	stage.sink = &sink;
 	run.stages = stages;
 	run.n_stages = 1;
-	if (action_begin(&run, &memory, &config, &a, &err) < 0)
+	if (action_new(&run, &memory, &config, &a, &err) < 0 || action_begin(a, &err) < 0)
 		fail_msg("%s", err.text);
 	action_event(a, &ev);
 	const Quern__Source *source = ev.u.run.run->stages[0]->branches[0]->source;

@@ -288,11 +288,11 @@ static void a_part_is_committed_once_and_the_run_waits_for_it(void **state)
 	kit_run(&k, 3, 5, 1, 0, QUERN__SINK__KIND__TEXT);
 	run_on(&k, "a", "5.0.0");
 	Quern__TaskResult r = kit_result("5.0.0", DID(DONE));
-	r.file = (char *)(uintptr_t) "5.0.0/part-00000";
+	r.file = (char *)(uintptr_t) "5.0.0.part-00000";
 	kit_fine(&k, "5.0.0", "a", &r);
 	const struct sched_action *a = kit_action(&k, SCHED_DO_COMMIT, 0);
 	assert_non_null(a);
-	assert_string_equal(a->text, "5.0.0/part-00000");
+	assert_string_equal(a->text, "5.0.0.part-00000");
 	assert_int_equal(a->run, 3);
 	assert_null(kit_action(&k, SCHED_DO_DONE, 0));
 	kit_fine(&k, "5.0.0", "a", &r); /* the update comes again */
@@ -313,7 +313,7 @@ static void a_part_that_cannot_be_put_in_place_ends_the_run(void **state)
 	kit_run(&k, 3, 5, 1, 0, QUERN__SINK__KIND__TEXT);
 	run_on(&k, "a", "5.0.0");
 	Quern__TaskResult r = kit_result("5.0.0", DID(DONE));
-	r.file = (char *)(uintptr_t) "5.0.0/part-00000";
+	r.file = (char *)(uintptr_t) "5.0.0.part-00000";
 	kit_fine(&k, "5.0.0", "a", &r);
 	kit_step(&k, (struct sched_event){
 			     .kind = SCHED_EV_COMMITTED, .u.committed = { .run = 3, .error = "disk full" } });

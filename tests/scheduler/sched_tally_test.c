@@ -181,7 +181,7 @@ static void a_part_counts_once(void **state)
 	start(&k, 0, 1, 0, QUERN__SINK__KIND__TEXT);
 	kit_offer(&k, "a", 1.1, 1000);
 	Quern__TaskResult r = result_with("5.0.0", DID(DONE), &c, 7);
-	r.file = (char *)(uintptr_t) "5.0.0/part-00000";
+	r.file = (char *)(uintptr_t) "5.0.0.part-00000";
 	kit_fine(&k, "5.0.0", "a", &r);
 	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_COMMITTED, .u.committed = { .run = 1 } });
 	kit_done(&k, 0, NULL);

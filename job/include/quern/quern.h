@@ -525,7 +525,7 @@ quern_set *quern_pipe_with(quern_set *set, const char *command, const struct que
  * once: return it from quern_main(). Outputs are as they were then. One at a time: an action within the
  * function of another fails. */
 
-/* Writes folder `path`, which must not exist: a file part-NNNNN for each partition, with a line per record,
+/* Writes folder `path`, which must not exist (in HDFS if it is a URL: see quern_text()): a file part-NNNNN for each partition, with a line per record,
  * "key<TAB>value" or, of a record without a key, the value alone; at last an empty file _SUCCESS. Of lines,
  * and whatever else can have no keys, the values alone, also when a shuffle has given them empty ones.
  * Nothing is escaped. When the action fails, nothing of the folder is left. */

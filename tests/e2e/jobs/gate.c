@@ -1,5 +1,6 @@
 /* gate.c: a word count whose map tasks wait: each writes its process id to the FIFO FOLDER/at, once, and goes
- * on when the FIFO FOLDER/open has a writer. For tests that kill something in the middle. */
+ * on when the FIFO FOLDER/open has a writer. For tests that kill something in the middle. With a fourth
+ * argument the lines themselves are written, by the tasks that wait. */
 #include <quern/quern.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,11 +42,19 @@ static void words(quern_slice line, quern_out *out, void *arg)
 		quern_emit_u64(out, word, 1);
 }
 
+static void same(quern_slice line, quern_out *out, void *arg)
+{
+	pass(arg);
+	quern_put(out, line);
+}
+
 int quern_main(quern_job *job, int argc, char **argv)
 {
-	if (argc != 4)
+	if (argc != 4 && argc != 5)
 		return 1;
 	const quern_slice folder = { argv[3], strlen(argv[3]) + 1 };
+	if (argc == 5)
+		return quern_save_text(quern_map(quern_text(job, argv[1]), same, &folder), argv[2]);
 	quern_set *counts = quern_reduce_by_key(
 		quern_flat_map(quern_text(job, argv[1]), words, &folder), quern_sum_u64, NULL);
 	return quern_save_text(counts, argv[2]);
