@@ -4,11 +4,13 @@ takes the options of `quern run` about HDFS."""
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 
 import hadoop
+import quern
 import secure
 from hadoop import TIMEOUT, Hadoop
 
@@ -215,13 +217,67 @@ def test_kerberos():
                 assert "the delegation token is not accepted" in late and token not in late, late
 
 
+def everything_said(d, process):
+    """Command lines and environments of a job's processes, and the files below its temporary folder."""
+    seen = b""
+    for pid in [process.pid, *(p for p, _ in quern.descendants(process.pid))]:
+        for name in "cmdline", "environ":
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/{name}", "rb") as f:
+                seen += f.read()
+    for folder, _, names in os.walk(d / "tmp"):
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.isfile(path):
+                with contextlib.suppress(OSError), open(path, "rb") as f:
+                    seen += f.read()
+    return seen
+
+
+def test_job():
+    """A word count where nobody is believed, from the ticket to the end; and one that is interrupted."""
+    with secure.Kdc() as kdc, quern.scratch() as d:
+        alice = kdc.user("alice")
+        with secure.KerberosHadoop(kdc, datanodes=1, replication=1) as c:
+            (d / "in").write_text("".join(f"word{i % 97} word{i % 7}\n" for i in range(20000)))
+            c.fsshell("-mkdir", "/alice")
+            c.fsshell("-put", d / "in", "/alice/in")
+            c.fsshell("-chown", "-R", "alice", "/alice")
+            wanted = quern.word_counts(d / "in")
+            os.environ.update(alice)
+            for i, mode in enumerate(("coarse", "fine", "interrupted")):
+                gate = quern.Gate(d / f"gate{i}")
+                process = quern.start(d, "run", "--master", "local[2]", "--mode", "coarse" if mode == "interrupted" else mode,
+                                      "--verbose", "--hdfs-negotiate", "--hdfs-host-map", c.host_map, quern.JOBS / "gate.c",
+                                      c.url + "/alice/in", c.url + f"/alice/out{i}", gate.folder)
+                gate.at(process)
+                tokens = tokens_of(c, "RENEWDELEGATIONTOKEN")
+                assert len(tokens) == i + 1
+                seen = everything_said(d, process)
+                assert seen and not any(t.encode() in seen for t in tokens)
+                if mode == "interrupted":
+                    process.send_signal(signal.SIGINT)
+                gate.open()
+                result = quern.finish(process)
+                gate.close()
+                quern.check(d, result, 130 if mode == "interrupted" else 0)
+                assert not any(t.encode() in result.stderr + result.stdout for t in tokens)
+                assert tokens_of(c, "CANCELDELEGATIONTOKEN") == tokens
+                if mode != "interrupted":
+                    got = c.fsshell("-cat", f"/alice/out{i}/part-*").out.encode()
+                    assert sorted(got.splitlines()) == wanted
+                    lines = c.fsshell("-ls", f"/alice/out{i}").out.splitlines()[1:]
+                    assert {line.split()[2] for line in lines} == {"alice"}
+                else:
+                    assert c.fsshell("-test", "-e", f"/alice/out{i}", check=False).status != 0
+
+
 def main():
     hadoop.need()
     why = secure.no_kerberos()
     if why and os.environ.get("QUERN_REQUIRE_HDFS"):
         sys.exit(f"failed: no Kerberos to test with: {why}")
-    for test in test_user_names, test_certificates, test_tokens, test_kerberos:
-        if test is test_kerberos and why:
+    for test in test_user_names, test_certificates, test_tokens, test_kerberos, test_job:
+        if test in (test_kerberos, test_job) and why:
             print(f"skipped: no Kerberos to test with: {why}", file=sys.stderr)
             continue
         print(test.__name__, flush=True)

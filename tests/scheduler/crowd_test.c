@@ -68,7 +68,8 @@ static void a_wait_finds_the_data(void **state)
 	(void)state;
 	(void)printf(
 		"16 frameworks in fine mode, 93 agents of 4 slots, allocation interval 1 s; each scans 400 "
-		"blocks\nin 3 replicas, 10 to 30 s each. In brackets: the Mesos paper (NSDI 2011).\n"
+		"blocks\n"
+		"in 3 replicas, 10 to 30 s each. In brackets: the Mesos paper (NSDI 2011).\n"
 		"seed    wait    local   worst of 16    (paper)  mean job  last job  longest   offers  "
 		"declined  revives\n");
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {

@@ -213,8 +213,8 @@ int64_t quern_counter_total(const quern_job *job, const char *name);
  * that is something else, is cut short, or damaged fails the action. Large files are read in parts by several
  * tasks: plain ones anywhere, zstd between two frames. `zstd` makes one frame of a file, pzstd and
  * quern_save_text_compressed() make many, files put one after another have all of theirs. A gzip file is one
- * part, however large. In HDFS a part is a block, or some of it where there would be too few, and is read where
- * the block is if that can be had. */
+ * part, however large. In HDFS a part is a block, or some of it where there would be too few, and is read
+ * where the block is if that can be had. */
 quern_set *quern_text(quern_job *job, const char *path);
 
 /* Key-value text: each line is split at the first `separator` (any string without a newline, 1 KiB at most;
@@ -222,8 +222,8 @@ quern_set *quern_text(quern_job *job, const char *path);
  * empty value. Files are those of quern_text(). */
 quern_set *quern_text_pairs(quern_job *job, const char *path, const char *separator);
 
-/* Files as wholes: a record for each, whose key is its absolute path, or URL, and whose value is what is in it,
- * decompressed; at most 1 GiB each, which the task's memory must have room for. `path` is that of
+/* Files as wholes: a record for each, whose key is its absolute path, or URL, and whose value is what is in
+ * it, decompressed; at most 1 GiB each, which the task's memory must have room for. `path` is that of
  * quern_text(). */
 quern_set *quern_whole_files(quern_job *job, const char *path);
 
@@ -525,10 +525,11 @@ quern_set *quern_pipe_with(quern_set *set, const char *command, const struct que
  * once: return it from quern_main(). Outputs are as they were then. One at a time: an action within the
  * function of another fails. */
 
-/* Writes folder `path`, which must not exist (in HDFS if it is a URL: see quern_text()): a file part-NNNNN for each partition, with a line per record,
- * "key<TAB>value" or, of a record without a key, the value alone; at last an empty file _SUCCESS. Of lines,
- * and whatever else can have no keys, the values alone, also when a shuffle has given them empty ones.
- * Nothing is escaped. When the action fails, nothing of the folder is left. */
+/* Writes folder `path`, which must not exist (in HDFS if it is a URL: see quern_text()): a file part-NNNNN
+ * for each partition, with a line per record, "key<TAB>value" or, of a record without a key, the value alone;
+ * at last an empty file _SUCCESS. Of lines, and whatever else can have no keys, the values alone, also when a
+ * shuffle has given them empty ones. Nothing is escaped. When the action fails, nothing of the folder is
+ * left. */
 int quern_save_text(quern_set *set, const char *path);
 
 /* The same, compressed: part-NNNNN.gz (gzip -4) or part-NNNNN.zst (zstd -3, with checksums, a frame for every
