@@ -12,7 +12,6 @@ import urllib.request
 
 import quern
 
-SKIPPED = 77  # to meson
 HOME = pathlib.Path(os.environ["MESOS_HOME"]) if os.environ.get("MESOS_HOME") else None
 EXECUTORS = 0.1  # cores of an agent beside those for tasks: the share of one executor
 MEMORY = 4096  # MB of an agent
@@ -205,7 +204,5 @@ def gone(m):
 
 def main(module):
     """quern.main() for a module that needs a real Mesos: skipped, visibly, without one."""
-    if HOME is None:
-        print("MESOS_HOME is not set: no Mesos to test against")
-        sys.exit(SKIPPED)
+    quern.need_mesos()
     quern.main(module)
