@@ -153,6 +153,13 @@ static void on_closed(void *arg, uint64_t conn)
 	agent_shell_event(arg, &ev);
 }
 
+static int on_ask(void *arg, const ProtobufCMessage *message, struct server_answer *ret)
+{
+	const struct agent_shell *s = arg;
+
+	return cluster_read_file(s->work_dir, ((const Mesos__V1__Agent__Call *)message)->read_file, ret);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent_shell *s = arg;
@@ -232,6 +239,7 @@ static int start(struct agent_shell *s, struct err *err)
 	static const struct server_ops ops = {
 		.call = on_call,
 		.closed = on_closed,
+		.ask = on_ask,
 		.state = on_state,
 		.metrics = on_metrics,
 	};

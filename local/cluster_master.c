@@ -1,5 +1,6 @@
 /* cluster_master.c: the master core on the event loop. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "local/cluster_parts.h"
@@ -62,6 +63,28 @@ static void on_closed(void *arg, uint64_t conn)
 	step(arg, &ev);
 }
 
+static int on_ask(void *arg, const ProtobufCMessage *message, struct server_answer *ret)
+{
+	const Mesos__V1__Master__Call *call = (const Mesos__V1__Master__Call *)message;
+	struct master_shell *s = arg;
+
+	if (call->type == MESOS__V1__MASTER__CALL__TYPE__GET_FRAMEWORKS) {
+		Mesos__V1__Master__Response *all = master_frameworks(s->core);
+
+		ret->message = all != NULL ? &all->base : NULL;
+		return all != NULL ? 0 : -ENOMEM;
+	}
+	struct master_event ev = { .kind = MASTER_EV_TEARDOWN,
+		.u.framework_id = call->teardown->framework_id->value };
+	if (master_knows(s->core, ev.u.framework_id)) {
+		step(s, &ev);
+		return 0;
+	}
+	ret->status = 400;
+	(void)snprintf(ret->text, sizeof(ret->text), "No framework found with specified ID");
+	return 0;
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct master_shell *s = arg;
@@ -102,6 +125,7 @@ static int start(struct master_shell *s, struct err *err)
 	static const struct server_ops ops = {
 		.call = on_call,
 		.closed = on_closed,
+		.ask = on_ask,
 		.state = on_state,
 		.metrics = on_metrics,
 	};

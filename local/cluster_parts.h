@@ -13,6 +13,7 @@
 #include "local/cluster.h"
 #include "local/launch.h"
 #include "local/post.h"
+#include "mesos/agent.pb-c.h"
 
 enum { POST_MASTER = 0 }; /* of the post; agent i has i + 1 */
 
@@ -57,6 +58,12 @@ int master_shell_new(struct cluster *c, struct master_shell **ret, struct err *e
 struct master_shell *master_shell_free(struct master_shell *s);
 uint16_t master_shell_port(const struct master_shell *s);
 void master_shell_deliver(struct master_shell *s, uint32_t from, const uint8_t *data, size_t len);
+
+/* --- cluster_files.c */
+/* READ_FILE of a file in a sandbox below `folder`. 0 and the answer, or -ENOMEM. */
+struct server_answer;
+int cluster_read_file(
+	const char *folder, const Mesos__V1__Agent__Call__ReadFile *what, struct server_answer *ret);
 
 /* --- cluster_agent.c */
 int agent_shell_new(struct cluster *c, uint32_t index, struct agent_shell **ret, struct err *err);

@@ -58,12 +58,8 @@ static void free_all(struct master *m)
 		master_free_agent(m, a);
 	HASH_ITER (hh, m->frameworks, f, next_framework)
 		master_free_framework(m, f);
-	HASH_ITER (hh, m->gone, g, next_gone) {
-		HASH_DEL(m->gone, g);
-		free(g->id);
-		free(g->name);
-		free(g);
-	}
+	HASH_ITER (hh, m->gone, g, next_gone)
+		master_free_gone(m, g);
 }
 
 struct master *master_free(struct master *m)
@@ -119,6 +115,7 @@ static void fire(struct master *m, struct timer *t)
 
 int master_step(struct master *m, const struct master_event *ev, struct master_plan *plan)
 {
+	struct framework *f;
 	struct timer *t;
 
 	m->plan = plan;
@@ -143,6 +140,11 @@ int master_step(struct master *m, const struct master_event *ev, struct master_p
 		break;
 	case MASTER_EV_AGENT_DOWN:
 		master_agent_down(m, ev->u.agent.link);
+		break;
+	case MASTER_EV_TEARDOWN:
+		f = master_framework(m, ev->u.framework_id);
+		if (f != NULL)
+			master_remove_framework(m, f);
 		break;
 	case MASTER_EV_TICK:
 		break;

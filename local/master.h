@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "local/cluster.pb-c.h"
+#include "mesos/master.pb-c.h"
 #include "mesos/scheduler.pb-c.h"
 
 struct master;
@@ -35,6 +36,7 @@ enum master_event_kind {
 	MASTER_EV_CLOSED,     /* u.conn: the connection of a subscription ended */
 	MASTER_EV_AGENT,      /* u.agent: a message of an agent */
 	MASTER_EV_AGENT_DOWN, /* u.agent: its link ended */
+	MASTER_EV_TEARDOWN,   /* u.framework_id: an operator takes it down; nothing, if there is none */
 	MASTER_EV_TICK,
 };
 
@@ -49,6 +51,7 @@ struct master_event {
 			const Mesos__V1__Scheduler__Call *call;
 		} call;
 		uint64_t conn;
+		const char *framework_id;
 		struct {
 			uint64_t link; /* the shell's number of the agent's link */
 			const Quern__Local__ToMaster *message;
@@ -57,8 +60,8 @@ struct master_event {
 };
 
 enum master_action_kind {
-	MASTER_DO_REPLY, /* to `conn`: HTTP status `status`, body `text`; with 200: a stream, `stream_id` is
-			    its header */
+	MASTER_DO_REPLY, /* to `conn`: HTTP status `status`, body `text`; with 200, of a SUBSCRIBE: a stream,
+			    `stream_id` is its header */
 	MASTER_DO_EVENT, /* to stream `conn`: `data`, a packed mesos.v1.scheduler.Event */
 	MASTER_DO_CLOSE, /* end stream `conn` */
 	MASTER_DO_AGENT, /* to link `link`: `data`, a packed ToAgent */
@@ -92,5 +95,9 @@ uint64_t master_next_ms(const struct master *m);
 struct json_t;
 struct json_t *master_metrics(const struct master *m, uint64_t now_ms);
 struct json_t *master_state(const struct master *m, uint64_t now_ms);
+
+/* Of an operator: everybody who is, or was, registered: the caller frees it. NULL: no memory. */
+Mesos__V1__Master__Response *master_frameworks(struct master *m);
+bool master_knows(const struct master *m, const char *framework_id);
 
 #endif

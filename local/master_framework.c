@@ -4,6 +4,7 @@
  * src/master/master.cpp of Apache Mesos. A subscription that is refused is an HTTP stream all the same:
  * ERROR, then its end. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -344,6 +345,52 @@ void master_subscribe(struct master *m, uint64_t conn, const Subscribe *s)
 	subscribe(m, conn, s, first ? id : info->id->value);
 }
 
+/* ---- UPDATE_FRAMEWORK ---- */
+
+/* What Master::updateFramework() would not let change. */
+static int check_update(const FrameworkInfo *old, const FrameworkInfo *info, struct err *err)
+{
+	const char *before = "FrameworkInfo update is not valid: ";
+
+	if (strcmp(or_empty(old->principal), or_empty(info->principal)) != 0)
+		return err_set(err, -EINVAL, "%sChanging framework's principal is not allowed.", before);
+	if (strcmp(old->user, info->user) != 0)
+		return err_set(err, -EINVAL,
+			"%sUpdating 'FrameworkInfo.user' is unsupported; attempted to update from '%.100s' to "
+			"'%.100s'",
+			before, old->user, info->user);
+	if (old->checkpoint != info->checkpoint)
+		return err_set(err, -EINVAL,
+			"%sUpdating 'FrameworkInfo.checkpoint' is unsupported; attempted to update from '%s' "
+			"to '%s'",
+			before, old->checkpoint ? "true" : "false", info->checkpoint ? "true" : "false");
+	return 0;
+}
+
+void master_update_framework(struct master *m, uint64_t conn, struct framework *f,
+	const Mesos__V1__Scheduler__Call__UpdateFramework *update)
+{
+	const FrameworkInfo *info = update->framework_info;
+	Subscribe roles = MESOS__V1__SCHEDULER__CALL__SUBSCRIBE__INIT;
+	struct err err = { "" };
+
+	int r = master_check_framework(info, &err);
+	if (r < 0)
+		r = err_prefix(&err, r, "Supplied FrameworkInfo is not valid");
+	else
+		r = check_update(f->info, info, &err);
+	FrameworkInfo *copy = r == 0 ? copy_info(m, info, f->id) : NULL;
+	if (copy == NULL) {
+		master_reply(m, conn, 400, err.text);
+		return;
+	}
+	take_info(f, copy);
+	roles.suppressed_roles = update->suppressed_roles;
+	roles.n_suppressed_roles = update->n_suppressed_roles;
+	set_roles(m, f, &roles);
+	master_reply(m, conn, 200, NULL);
+}
+
 /* ---- The end ---- */
 
 void master_disconnected(struct master *m, uint64_t conn)
@@ -374,22 +421,26 @@ static void remember(struct master *m, struct framework *f)
 		m->oom = true;
 		return;
 	}
-	g->id = master_strdup(m, f->id);
-	g->name = master_strdup(m, f->info->name);
+	g->info = master_dup(m, f->info);
 	g->registered_ms = f->registered_ms;
+	g->reregistered_ms = f->reregistered_ms;
 	g->gone_ms = m->now;
-	if (g->id != NULL && g->name != NULL)
-		HASH_ADD_KEYPTR(hh, m->gone, g->id, strlen(g->id), g);
+	if (g->info != NULL)
+		HASH_ADD_KEYPTR(hh, m->gone, g->info->id->value, strlen(g->info->id->value), g);
 	if (g->hh.tbl == NULL) {
 		m->oom = true;
+		master_free_gone(m, g);
 	} else if (HASH_COUNT(m->gone) > COMPLETED_MAX) {
-		g = m->gone; /* the oldest */
-		HASH_DEL(m->gone, g);
-	} else {
-		return;
+		master_free_gone(m, m->gone); /* the oldest */
 	}
-	free(g->id);
-	free(g->name);
+}
+
+void master_free_gone(struct master *m, struct gone *g)
+{
+	if (g->hh.tbl != NULL)
+		HASH_DEL(m->gone, g);
+	if (g->info != NULL)
+		mesos__v1__framework_info__free_unpacked(g->info, NULL);
 	free(g);
 }
 

@@ -21,7 +21,7 @@
 enum {
 	UUID_TEXT = RANDOM_UUID_TEXT,
 	TASK_STATES = 14,          /* numbers of mesos.v1.TaskState */
-	CALL_TYPES = 17,           /* numbers of mesos.v1.scheduler.Call.Type */
+	CALL_TYPES = 18,           /* numbers of mesos.v1.scheduler.Call.Type */
 	EVENT_TYPES = 11,          /* numbers of mesos.v1.scheduler.Event.Type */
 	COMPLETED_MAX = 1000,      /* --max_completed_tasks_per_framework, and what is remembered of others */
 	UNREACHABLE_MAX = 1000,    /* --max_unreachable_tasks_per_framework */
@@ -140,8 +140,8 @@ struct framework {
 /* A framework that is over: its id is dead. */
 struct gone {
 	UT_hash_handle hh;
-	char *id, *name;
-	uint64_t registered_ms, gone_ms;
+	Mesos__V1__FrameworkInfo *info;
+	uint64_t registered_ms, reregistered_ms, gone_ms;
 };
 
 /* Counters of /metrics/snapshot; their names are in master_metrics.c. */
@@ -226,7 +226,12 @@ struct framework *master_recover_framework(struct master *m, const Mesos__V1__Fr
 /* The member of a role, made if need be. NULL: no memory. */
 struct member *master_need_member(struct master *m, struct framework *f, const char *role);
 void master_disconnected(struct master *m, uint64_t conn);
+/* It says something else of itself: UPDATE_FRAMEWORK. Answers. */
+void master_update_framework(struct master *m, uint64_t conn, struct framework *f,
+	const Mesos__V1__Scheduler__Call__UpdateFramework *update);
 void master_heartbeat(struct master *m, struct framework *f);
+/* Forgets one that is over. */
+void master_free_gone(struct master *m, struct gone *g);
 /* It is over: agents are told, everything it had is free. */
 void master_remove_framework(struct master *m, struct framework *f);
 void master_free_framework(struct master *m, struct framework *f);

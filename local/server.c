@@ -36,6 +36,7 @@ struct conn {
 	uint64_t id;
 	struct server *server;
 	struct evhttp_request *request; /* NULL: the connection is gone, and `closed` is due */
+	bool subscribes; /* an answer of 200 makes it a stream */
 	enum mesos_media media;
 	bool stream;
 	bool dropped; /* `closed` is due */
@@ -227,7 +228,11 @@ static void on_call(struct server *s, struct evhttp_request *request, const stru
 		abandon(request);
 		return;
 	}
-	*c = (struct conn){ .id = s->last_id + 1, .server = s, .request = request, .media = d->media };
+	*c = (struct conn){ .id = s->last_id + 1,
+		.server = s,
+		.request = request,
+		.subscribes = d->subscribes,
+		.media = d->media };
 	HASH_ADD(hh, s->conns, id, sizeof(c->id), c);
 	if (conn_find(s, c->id) == NULL) {
 		free(c);
@@ -241,6 +246,25 @@ static void on_call(struct server *s, struct evhttp_request *request, const stru
 		conn_forget(s, c);
 		answer(request, 500, "", NULL, 0);
 	}
+}
+
+static void on_ask(const struct server *s, struct evhttp_request *request, const struct server_decision *d)
+{
+	struct server_answer a = { .status = 200 };
+	auto_buf struct buf text = BUF_INIT(SIZE_MAX);
+
+	int r = s->ops->ask(s->arg, d->call, &a);
+	if (r == 0 && a.message != NULL)
+		r = mesos_encode(a.message, d->media, &text);
+	if (a.message != NULL)
+		protobuf_c_message_free_unpacked(a.message, NULL);
+	if (r < 0)
+		abandon(request);
+	else if (a.status != 200)
+		answer(request, a.status, "text/plain; charset=utf-8", a.text, strlen(a.text));
+	else
+		answer(request, 200, d->media == MESOS_JSON ? MESOS_TYPE_JSON : MESOS_TYPE_PROTOBUF, text.data,
+			text.len);
 }
 
 static void on_request(struct evhttp_request *request, void *arg)
@@ -278,6 +302,9 @@ static void on_request(struct evhttp_request *request, void *arg)
 	case SERVER_CALL:
 		on_call(s, request, &d, r.stream_id);
 		break;
+	case SERVER_ASK:
+		on_ask(s, request, &d);
+		break;
 	}
 	server_decision_deinit(&d);
 }
@@ -308,7 +335,7 @@ int server_reply(struct server *s, uint64_t conn, int status, const char *text, 
 
 	if (c == NULL || c->stream || c->request == NULL)
 		return 0;
-	if (status == 200) {
+	if (status == 200 && c->subscribes) {
 		int r = stream_open(c, stream_id);
 		if (r < 0) {
 			c->stream = true;

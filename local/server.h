@@ -1,7 +1,7 @@
 /* server.h: one listening port of the embedded cluster: requests in, streams of events out, on evhttp.
  *
  * A request that server_request.h lets through as a call gets a number (`conn`) and goes to `call`, which
- * answers it, before it returns, by server_reply(). An answer of 200 opens a stream on that number:
+ * answers it, before it returns, by server_reply(). An answer of 200 to a SUBSCRIBE opens a stream on that number:
  * server_event() sends, server_close() ends it, `closed` says that it ended otherwise (the peer left, or does
  * not read). Any other answer ends the number's life. Numbers are never used twice.
  *
@@ -23,10 +23,19 @@
 struct server;
 struct json_t;
 
+/* To an operator. */
+struct server_answer {
+	int status;                /* 200, or a refusal ... */
+	char text[512];            /* ... with its words */
+	ProtobufCMessage *message; /* with 200; the server frees it. NULL: there is nothing to say */
+};
+
 struct server_ops {
 	/* One call: the message is borrowed. `stream_id` is the header's value, or NULL. */
 	void (*call)(void *arg, uint64_t conn, const ProtobufCMessage *call, const char *stream_id);
 	void (*closed)(void *arg, uint64_t conn);
+	/* An operator's call, which is answered at once: fills *ret, which is 200 and nothing to say. 0 or -ENOMEM. */
+	int (*ask)(void *arg, const ProtobufCMessage *call, struct server_answer *ret);
 	/* The content of a page; the server drops the reference. NULL: no memory. */
 	struct json_t *(*state)(void *arg);
 	struct json_t *(*metrics)(void *arg);

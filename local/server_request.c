@@ -186,7 +186,8 @@ static int decide_scheduler(const struct server_request *request, struct server_
 	if (!server_knows_scheduler(call))
 		return refuse(d, 501, "This master does not implement call type %d", (int)call->type);
 	d->kind = SERVER_CALL;
-	if (call->type != MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE)
+	d->subscribes = call->type == MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE;
+	if (!d->subscribes)
 		return 0;
 	r = choose_media(request, d);
 	if (d->kind == SERVER_CALL && request->stream_id != NULL)
@@ -207,6 +208,7 @@ static int decide_executor(const struct server_request *request, struct server_d
 	switch (call->type) {
 	case MESOS__V1__EXECUTOR__CALL__TYPE__SUBSCRIBE:
 		d->kind = SERVER_CALL;
+		d->subscribes = true;
 		return choose_media(request, d);
 	case MESOS__V1__EXECUTOR__CALL__TYPE__HEARTBEAT:
 		return refuse(d, 202, "%s", ""); /* whoever it is from, as Mesos does */
@@ -219,8 +221,35 @@ static int decide_executor(const struct server_request *request, struct server_d
 	}
 }
 
+static int decide_operator(
+	enum server_role role, const struct server_request *request, struct server_decision *d)
+{
+	bool master = role == SERVER_MASTER;
+	struct err err = { "" };
+
+	int r = decode(master ? &mesos__v1__master__call__descriptor : &mesos__v1__agent__call__descriptor,
+		request, d);
+	if (r < 0 || d->call == NULL)
+		return r;
+	r = master ? server_validate_master((const Mesos__V1__Master__Call *)d->call, &err)
+		   : server_validate_agent((const Mesos__V1__Agent__Call *)d->call, &err);
+	if (r < 0)
+		return refuse(d, 400, "Failed to validate %s::Call: %s", master ? "master" : "agent", err.text);
+	int type = master ? (int)((const Mesos__V1__Master__Call *)d->call)->type
+			  : (int)((const Mesos__V1__Agent__Call *)d->call)->type;
+	const ProtobufCEnumDescriptor *known = master ? &mesos__v1__master__call__type__descriptor
+						      : &mesos__v1__agent__call__type__descriptor;
+	if (type == 0 || protobuf_c_enum_descriptor_get_value(known, type) == NULL)
+		return refuse(d, 501, "This %s does not implement call type %d", master ? "master" : "agent",
+			type);
+	d->kind = SERVER_ASK;
+	return choose_media(request, d);
+}
+
 static int decide(enum server_role role, const struct server_request *request, struct server_decision *d)
 {
+	static const char *const master[] = { "/api/v1", "/master/api/v1", NULL };
+	static const char *const agent[] = { "/api/v1", "/slave(1)/api/v1", NULL };
 	static const char *const scheduler[] = { "/api/v1/scheduler", "/master/api/v1/scheduler", NULL };
 	static const char *const executor[] = { "/api/v1/executor", "/slave(1)/api/v1/executor", NULL };
 	static const char *const master_health[] = { "/health", "/master/health", NULL };
@@ -231,6 +260,11 @@ static int decide(enum server_role role, const struct server_request *request, s
 		if (strcmp(request->method, "POST") != 0)
 			return not_allowed(d, "POST", "'POST'", request->method);
 		return role == SERVER_MASTER ? decide_scheduler(request, d) : decide_executor(request, d);
+	}
+	if (one_of(request->path, role == SERVER_MASTER ? master : agent)) {
+		if (strcmp(request->method, "POST") != 0)
+			return not_allowed(d, "POST", "'POST'", request->method);
+		return decide_operator(role, request, d);
 	}
 	bool health = one_of(request->path, role == SERVER_MASTER ? master_health : agent_health);
 	if (!health && !page_of(role, request->path, &d->page))
@@ -252,7 +286,7 @@ int server_decide(enum server_role role, const struct server_request *request, s
 		server_decision_deinit(&d);
 		return r;
 	}
-	if (d.kind != SERVER_CALL)
+	if (d.kind != SERVER_CALL && d.kind != SERVER_ASK)
 		server_decision_deinit(&d); /* of a call that was refused after it decoded */
 	*ret = d;
 	return 0;

@@ -30,6 +30,7 @@ enum server_page { SERVER_PAGE_STATE, SERVER_PAGE_METRICS, SERVER_PAGE_VERSION, 
 enum server_kind {
 	SERVER_REFUSE, /* status, text, allow */
 	SERVER_CALL,   /* call, media */
+	SERVER_ASK,    /* an operator's call: call, media */
 	SERVER_PAGE,   /* page */
 };
 
@@ -38,8 +39,10 @@ struct server_decision {
 	int status;             /* SERVER_REFUSE: it may be 200 or 202, when no core need be asked */
 	char text[1200];        /* its body */
 	const char *allow;      /* Allow header, or NULL */
-	ProtobufCMessage *call; /* a mesos.v1.scheduler.Call or mesos.v1.executor.Call */
-	enum mesos_media media; /* of the stream that the call may open */
+	ProtobufCMessage *call; /* a mesos.v1.scheduler.Call or mesos.v1.executor.Call; of an operator a
+				 * mesos.v1.master.Call or mesos.v1.agent.Call */
+	bool subscribes;        /* the call opens a stream, ... */
+	enum mesos_media media; /* ... in this; the answer to an operator's call is in it too */
 	enum server_page page;
 };
 

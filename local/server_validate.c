@@ -9,7 +9,7 @@ enum {
 	UUID_BYTES = 16,
 	/* The highest number of a scheduler call's type in Mesos 1.12, UPDATE_FRAMEWORK. To a proto2 reader
 	 * an enum value above it is no value at all. */
-	SCHEDULER_TYPE_MAX = 17,
+	SCHEDULER_TYPE_MAX = MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK,
 	EXECUTOR_TYPE_MAX = MESOS__V1__EXECUTOR__CALL__TYPE__HEARTBEAT,
 };
 
@@ -44,6 +44,18 @@ static int validate_acknowledge(const Mesos__V1__Scheduler__Call *call, struct e
 	return r < 0 ? r : expect_uuid(&call->acknowledge->uuid, err);
 }
 
+static int validate_change(const Mesos__V1__Scheduler__Call *call, struct err *err)
+{
+	int r = expect(call->update_framework != NULL, "update_framework", err);
+	if (r < 0)
+		return r;
+	const Mesos__V1__FrameworkID *inner = call->update_framework->framework_info->id;
+	return strcmp(call->framework_id->value, inner != NULL ? inner->value : "") == 0
+		       ? 0
+		       : err_set(err, -EINVAL,
+				 "'framework_id' differs from 'update_framework.framework_info.id'");
+}
+
 int server_validate_scheduler(const Mesos__V1__Scheduler__Call *call, struct err *err)
 {
 	int r = expect(
@@ -76,6 +88,8 @@ int server_validate_scheduler(const Mesos__V1__Scheduler__Call *call, struct err
 		return expect(call->message != NULL, "message", err);
 	case MESOS__V1__SCHEDULER__CALL__TYPE__REQUEST:
 		return expect(call->request != NULL, "request", err);
+	case MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK:
+		return validate_change(call, err);
 	default: /* the others need no field of their own */
 		return 0;
 	}
@@ -134,4 +148,22 @@ int server_validate_executor(const Mesos__V1__Executor__Call *call, struct err *
 	default:
 		return 0;
 	}
+}
+
+int server_validate_master(const Mesos__V1__Master__Call *call, struct err *err)
+{
+	int r = expect(call->has_type, "type", err);
+
+	if (r == 0 && call->type == MESOS__V1__MASTER__CALL__TYPE__TEARDOWN)
+		return expect(call->teardown != NULL, "teardown", err);
+	return r;
+}
+
+int server_validate_agent(const Mesos__V1__Agent__Call *call, struct err *err)
+{
+	int r = expect(call->has_type, "type", err);
+
+	if (r == 0 && call->type == MESOS__V1__AGENT__CALL__TYPE__READ_FILE)
+		return expect(call->read_file != NULL, "read_file", err);
+	return r;
 }

@@ -8,15 +8,21 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "mesos/agent.pb-c.h"
 #include "mesos/executor.pb-c.h"
+#include "mesos/master.pb-c.h"
 #include "mesos/scheduler.pb-c.h"
 
 /* 0, or -EINVAL with Mesos' sentence. */
 int server_validate_scheduler(const Mesos__V1__Scheduler__Call *call, struct err *err);
 int server_validate_executor(const Mesos__V1__Executor__Call *call, struct err *err);
 
-/* Whether the type of a valid call is one that the master core takes. Mesos has three more, for operations on
- * volumes and for changing a framework in place. */
+/* Operators' calls, of a master and an agent. */
+int server_validate_master(const Mesos__V1__Master__Call *call, struct err *err);
+int server_validate_agent(const Mesos__V1__Agent__Call *call, struct err *err);
+
+/* Whether the type of a valid call is one that the master core takes. Mesos has two more, for operations on
+ * volumes. */
 bool server_knows_scheduler(const Mesos__V1__Scheduler__Call *call);
 
 #endif
