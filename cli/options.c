@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "cli/option_row.h"
 #include "cli/parse.h"
+#include "cli/properties.h"
 #include "job/plan_check.h"
 
 enum { KEY_FIRST = 0x100 }; /* argp: above every character */
@@ -245,57 +246,40 @@ int options_set(struct run_options *o, const char *key, const char *value, struc
 	if (name != NULL && r == -ENOENT)
 		r = cluster_options_set(&o->cluster, name, value, err);
 	if (name != NULL && r == -ENOENT)
+		r = detach_options_set(&o->detached, name, value, err);
+	if (name != NULL && r == -ENOENT)
 		r = hdfs_options_set(&o->hdfs, name, value, err);
 	if (r != -ENOENT)
 		return r < 0 ? err_prefix(err, r, "%s", key) : 0;
 	return err_set(err, -EINVAL, "unknown property '%s': an option --a-b is quern.a.b", key);
 }
 
-static int set_pair(struct run_options *o, char *line, struct err *err)
+static int set_noted(void *options, const char *property, const char *value, struct err *err)
 {
-	char *key = line + strspn(line, " \t");
-	size_t len = strcspn(key, "= \t\n");
-	char *value = key + len + strspn(key + len, " \t");
+	struct run_options *o = options;
 
-	if (*value == '=')
-		value += 1 + strspn(value + 1, " \t");
-	value[strcspn(value, "\n")] = '\0';
-	for (size_t n = strlen(value); n > 0 && strchr(" \t\r", value[n - 1]) != NULL; n--)
-		value[n - 1] = '\0';
-	key[len] = '\0';
-	if (len == 0 || *value == '\0')
-		return err_set(err, -EINVAL, "'%s': write KEY=VALUE", line);
-	return options_set(o, key, value, err);
+	int r = options_set(o, property, value, err);
+	if (r == 0 && settings_add(&o->settings, property, value) < 0)
+		r = err_set(err, -ENOMEM, "out of memory");
+	return r;
 }
 
-static int read_properties(struct run_options *o, const char *path, struct err *err)
+/* A pair of --conf. */
+static int set_pair(struct run_options *o, const char *pair, struct err *err)
 {
-	auto_free char *line = NULL;
-	size_t size = 0;
-	unsigned number = 0;
-	int r = 0;
+	auto_free char *copy = strdup(pair);
+	char *property, *value;
 
-	FILE *f = fopen(path, "re");
-	if (f == NULL)
-		return err_errno(err, -errno, "--properties-file '%s'", path);
-	while (r == 0 && getline(&line, &size, f) >= 0) {
-		number++;
-		if (line[strspn(line, " \t\r\n")] != '\0' && line[strspn(line, " \t")] != '#')
-			r = set_pair(o, line, err);
-	}
-	if (r == 0 && ferror(f))
-		r = err_errno(err, -errno, "'%s'", path);
-	(void)fclose(f);
-	return r < 0 ? err_prefix(err, r, "%s:%u", path, number) : 0;
+	if (copy == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	int r = properties_cut(copy, &property, &value, err);
+	return r < 0 ? r : options_set(o, property, value, err);
 }
 
 static int set_key(struct run_options *o, int key, char *arg, struct err *err)
 {
-	if (key == KEY_CONF) {
-		auto_free char *copy = strdup(arg);
-
-		return copy == NULL ? err_set(err, -ENOMEM, "out of memory") : set_pair(o, copy, err);
-	}
+	if (key == KEY_CONF)
+		return set_pair(o, arg, err);
 	return option_row_set(&rows[key - KEY_FIRST], o, arg, err);
 }
 
@@ -330,15 +314,13 @@ static error_t take_files(int key, char *arg, struct argp_state *state)
 {
 	struct err err = { "" };
 
-	if (key == KEY_FILE && read_properties(state->input, arg, &err) < 0)
+	if (key == KEY_FILE && properties_read(arg, set_noted, state->input, &err) < 0)
 		argp_failure(state, 2, 0, "%s", err.text);
 	return key == ARGP_KEY_ARG ? ARGP_ERR_UNKNOWN : 0;
 }
 
-static void defaults(struct run_options *o)
+int options_init(struct run_options *o, struct err *err)
 {
-	struct err err;
-
 	*o = (struct run_options){ .task_cpus_milli = 1000,
 		.task_mem_mb = 512,
 		.executor_cpus_milli = 100,
@@ -350,10 +332,8 @@ static void defaults(struct run_options *o)
 		.min_registered_percent = 80,
 		.max_registered_wait_ms = 30000,
 		.mode = &mode_coarse };
-	if (cluster_options_init(&o->cluster, &err) < 0) {
-		(void)fprintf(stderr, "quern: %s\n", err.text);
-		exit(2);
-	}
+	detach_options_init(&o->detached);
+	return cluster_options_init(&o->cluster, err);
 }
 
 static void list_options(struct argp_option list[OPTIONS])
@@ -387,12 +367,13 @@ static error_t pass_over(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+enum { CHILDREN = 5 };
+
 struct inputs {
-	struct run_options *o;
-	void *command;
+	void *of[CHILDREN];
 };
 
-/* Above both parsers: hands them what they fill. */
+/* Above all parsers: hands them what they fill. */
 static error_t hand_down(int key, char *arg, struct argp_state *state)
 {
 	const struct inputs *in = state->input;
@@ -400,46 +381,92 @@ static error_t hand_down(int key, char *arg, struct argp_state *state)
 	(void)arg;
 	if (key != ARGP_KEY_INIT)
 		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = in->o;
-	state->child_inputs[1] = in->command;
-	state->child_inputs[2] = &in->o->cluster;
-	state->child_inputs[3] = &in->o->hdfs;
+	for (size_t i = 0; i < CHILDREN; i++)
+		state->child_inputs[i] = in->of[i];
 	return 0;
+}
+
+/* Third pass, of a job that is detached: notes what was said, but for HDFS: that is looked up here. A pair of
+ * --conf is noted as what it sets. */
+static error_t note(int key, char *arg, struct argp_state *state)
+{
+	const struct settings_input *in = state->input;
+	struct err err;
+	char *name, *value;
+
+	if (key == KEY_FILE || key == KEY_EXPLAIN)
+		return 0;
+	if (key != KEY_CONF)
+		return settings_take(key, arg, state);
+	auto_free char *copy = strdup(arg);
+	if (copy == NULL || properties_cut(copy, &name, &value, &err) < 0 || settings_add(in->to, name, value) < 0)
+		argp_failure(state, argp_err_exit_status, 0, "out of memory");
+	return 0;
+}
+
+/* One pass over the command line, with a parser and an input for the options of each group. */
+static void pass(int argc, char **argv, const struct options_command *command, const struct argp_option *list,
+	argp_parser_t const parsers[CHILDREN], struct inputs *inputs)
+{
+	const struct argp shared = { .options = list, .parser = parsers[0] };
+	const struct argp own = { .options = command->own, .parser = parsers[1] };
+	const struct argp cluster = { .options = cluster_options_list(), .parser = parsers[2] };
+	const struct argp detached = { .options = detach_options_list(), .parser = parsers[3] };
+	const struct argp hdfs = { .options = hdfs_options_argp.options, .parser = parsers[4] };
+	const struct argp_child children[] = {
+		{ &shared, 0, command->own != NULL ? "As of `quern run`:" : NULL, 1 },
+		{ &own, 0, NULL, 0 },
+		{ &cluster, 0, "The cluster:", 2 },
+		{ &detached, 0, "A job that is detached:", 3 },
+		{ &hdfs, 0, "HDFS:", 4 },
+		{ 0 },
+	};
+	const struct argp all = {
+		.parser = hand_down, .args_doc = command->args, .doc = command->doc, .children = children
+	};
+
+	if (argp_parse(&all, argc, argv, command->flags, NULL, inputs) != 0)
+		exit(2);
+}
+
+/* What each option on its own cannot tell. */
+static int check_all(const struct run_options *o, struct err *err)
+{
+	if (o->detached.detach && o->cluster.master.local)
+		return err_set(err, -EINVAL,
+			"--detach needs --master of a cluster: one in this process ends with it, and could "
+			"host nothing");
+	if (o->detached.detach && o->explain)
+		return err_set(err, -EINVAL, "--explain runs nothing: leave --detach out");
+	return cluster_options_check(&o->cluster, err);
 }
 
 void options_parse(int argc, char **argv, const struct options_command *command, struct run_options *ret)
 {
+	static const argp_parser_t first[CHILDREN] = { take_files, pass_over, pass_over, pass_over,
+		pass_over };
+	static const argp_parser_t third[CHILDREN] = { note, pass_over, settings_take, pass_over,
+		pass_over };
+	const argp_parser_t second[CHILDREN] = { take, command->take, cluster_options_take,
+		detach_options_take, hdfs_options_argp.parser };
 	struct argp_option list[OPTIONS];
-	struct inputs inputs = { ret, command->input };
+	struct settings_input of_job = { list, &ret->settings },
+			      of_cluster = { cluster_options_list(), &ret->settings };
+	struct inputs inputs = { { ret, command->input, &ret->cluster, &ret->detached, &ret->hdfs } };
+	struct inputs notes = { { &of_job, NULL, &of_cluster, NULL, NULL } };
+	struct err err = { "" };
 
 	list_options(list);
 	argp_err_exit_status = 2;
-	defaults(ret);
-	for (int pass = 0; pass < 2; pass++) {
-		const struct argp shared = { .options = list, .parser = pass == 0 ? take_files : take };
-		const struct argp own = { .options = command->own,
-			.parser = pass == 0 ? pass_over : command->take };
-		const struct argp cluster = { .options = cluster_options_list(),
-			.parser = pass == 0 ? pass_over : cluster_options_take };
-		const struct argp hdfs = { .options = hdfs_options_argp.options,
-			.parser = pass == 0 ? pass_over : hdfs_options_argp.parser };
-		const struct argp_child children[] = {
-			{ &shared, 0, command->own != NULL ? "As of `quern run`:" : NULL, 1 },
-			{ &own, 0, NULL, 0 },
-			{ &cluster, 0, "The cluster:", 2 },
-			{ &hdfs, 0, "HDFS:", 3 },
-			{ 0 },
-		};
-		const struct argp both = { .parser = hand_down,
-			.args_doc = command->args,
-			.doc = command->doc,
-			.children = children };
-
-		if (argp_parse(&both, argc, argv, command->flags, NULL, &inputs) != 0)
-			exit(2);
+	int r = options_init(ret, &err);
+	if (r == 0) {
+		pass(argc, argv, command, list, first, &inputs);
+		pass(argc, argv, command, list, second, &inputs);
+		if (ret->detached.detach)
+			pass(argc, argv, command, list, third, &notes);
+		r = check_all(ret, &err);
 	}
-	struct err err = { "" };
-	if (cluster_options_check(&ret->cluster, &err) < 0) {
+	if (r < 0) {
 		(void)fprintf(stderr, "%s: %s\n", argv[0], err.text);
 		exit(2);
 	}
@@ -450,6 +477,7 @@ void options_deinit(struct run_options *o)
 	cluster_options_deinit(&o->cluster);
 	files_deinit(&o->files);
 	hdfs_options_deinit(&o->hdfs);
+	settings_deinit(&o->settings);
 	free(o->name);
 	free(o->cflags);
 }

@@ -10,9 +10,13 @@
 
 #include "base/err.h"
 #include "cli/cluster_options.h"
+#include "cli/detach_options.h"
 #include "cli/files.h"
 #include "cli/hdfs_options.h"
+#include "cli/settings.h"
 #include "modes/modes.h"
+
+struct hosting;
 
 struct run_options {
 	const struct mode_ops *mode;
@@ -32,7 +36,10 @@ struct run_options {
 	char *cflags;
 	struct files files; /* --files */
 	struct cluster_options cluster;
+	struct detach_options detached;
 	struct hdfs_options hdfs;
+	struct settings settings;      /* what was said, but for HDFS, of a job that is detached */
+	const struct hosting *hosting; /* of a driver that the cluster hosts; NULL: it does not */
 	bool recursive; /* folders in folders of an input are looked into */
 	bool quiet, verbose, explain;
 };
@@ -45,6 +52,9 @@ struct options_command {
 	const char *args, *doc;        /* as args_doc and doc of an argp */
 	unsigned flags;                /* of argp_parse() */
 };
+
+/* What holds when nothing is said. -ENOMEM with a sentence; options_deinit() in any case. */
+int options_init(struct run_options *o, struct err *err);
 
 /* Parses the command line of `command`; argv[0] is what it is called in messages. On a mistake, or --help, it
  * prints and exits (2, or 0), as the GNU programs do. */

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Packs a program and the libraries that it needs, but not those of glibc, into a tar file.
 
-    bundle.py PROGRAM OUTPUT
+    bundle.py [NAME=]PROGRAM OUTPUT [NAME=FILE...]
 
-The tar file holds PROGRAM under its own name and lib/*.so*. Equal files give an equal tar file, so that it can be cached
+The tar file, compressed if OUTPUT ends in .gz, holds PROGRAM under NAME, or its own name, lib/*.so*, and every FILE under its NAME. Equal files give an equal tar file, so that it can be cached
 by its content. glibc is left out because its parts belong to the running system's loader: a host's has to be as new as the
 one that PROGRAM was linked with.
 """
 
+import gzip
 import os
 import re
 import shutil
@@ -58,12 +59,29 @@ def add(tar, path, name, mode):
         tar.addfile(info, f)
 
 
+def opened(output):
+    """The file to write the tar file to. Compression is quick rather than good: it is done at every build."""
+    if not output.endswith(".gz"):
+        return open(output, "wb")
+    return gzip.GzipFile(filename="", fileobj=open(output, "wb"), mode="wb", compresslevel=1, mtime=0)
+
+
+def named(argument):
+    """NAME and path of NAME=PATH, or of a PATH alone."""
+    name, equals, path = argument.partition("=")
+    return (name, path) if equals else (os.path.basename(argument), argument)
+
+
 def main():
-    program, output = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as folder, tarfile.open(output, "w", format=tarfile.USTAR_FORMAT) as tar:
-        add(tar, without_symbols(program, folder), os.path.basename(program), 0o755)
-        for name, path in sorted(libraries(program).items()):
-            add(tar, path, "lib/" + name, 0o755)
+    name, program = named(sys.argv[1])
+    output, more = sys.argv[2], [named(argument) for argument in sys.argv[3:]]
+    with tempfile.TemporaryDirectory() as folder, opened(output) as f, \
+            tarfile.open(fileobj=f, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        add(tar, without_symbols(program, folder), name, 0o755)
+        for library, path in sorted(libraries(program).items()):
+            add(tar, path, "lib/" + library, 0o755)
+        for name, path in more:
+            add(tar, path, name, 0o644)
 
 
 if __name__ == "__main__":

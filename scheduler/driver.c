@@ -334,8 +334,11 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	d->job = job_process_free(d->job);
 	driver_hdfs_end(d);
 	(void)event_add(d->goodbye, &tv);
-	if (!d->stopped)
-		driver_step(d, (struct sched_event){ .kind = SCHED_EV_STOP });
+	if (!d->stopped) {
+		if (d->c->ends != NULL)
+			d->c->ends(d->c->ends_arg, d->status);
+		driver_step(d, (struct sched_event){ .kind = SCHED_EV_STOP, .u.status = d->status });
+	}
 	if (d->phase == ACTION_READY ||
 		d->phase == ACTION_RUNS) /* the core has not heard of it, or cannot say so */
 		driver_action_end(d, DRIVER_JOB_FAILED, NULL);

@@ -36,6 +36,8 @@ struct driver_config {
 	uint64_t give_up_ms;               /* without a master for so long: no cluster */
 	bool quiet;                        /* only errors */
 	bool verbose; /* plans, every lost executor and failed attempt, at the end the workers' peak memory */
+	void (*ends)(void *arg, int status); /* the end begins; nobody else has heard of it yet. Or NULL */
+	void *ends_arg;
 	struct sched_config sched; /* but for `executor`, which the driver fills in */
 };
 

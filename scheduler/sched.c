@@ -31,16 +31,22 @@ static int dup_executor(struct sched *s, const Mesos__V1__ExecutorInfo *executor
 static int dup_config(struct sched *s, const struct sched_config *config)
 {
 	const char **texts[] = { &s->config.name, &s->config.user, &s->config.role, &s->config.principal,
-		&s->config.hostname };
+		&s->config.hostname, &s->config.own_task };
 	int r = 0;
 
 	s->config = *config;
 	s->config.executor = NULL;
+	s->config.labels = NULL;
+	s->config.framework_id = NULL; /* see framework_id of the core's own */
 	if (config->role == NULL)
 		s->config.role = "*";
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (dup_text(texts[i]) < 0)
 			r = -ENOMEM;
+	if (config->framework_id != NULL && (s->framework_id = strdup(config->framework_id)) == NULL)
+		r = -ENOMEM;
+	if (config->labels != NULL && (s->config.labels = sched_message_dup(&config->labels->base)) == NULL)
+		r = -ENOMEM;
 	return dup_executor(s, config->executor) < 0 ? -ENOMEM : r;
 }
 
@@ -74,7 +80,7 @@ int sched_new(const struct sched_config *config, struct sched **ret, struct err 
 	}
 	s->tokens = config->revive_burst;
 	s->look_ms = s->start_ms = s->revive_due_ms = UINT64_MAX;
-	s->holds_look_ms = s->reconcile_ms = UINT64_MAX;
+	s->holds_look_ms = s->reconcile_ms = s->own_due_ms = UINT64_MAX;
 	*ret = s;
 	return 0;
 }
@@ -82,10 +88,13 @@ int sched_new(const struct sched_config *config, struct sched **ret, struct err 
 static void free_config(struct sched *s)
 {
 	const char *texts[] = { s->config.name, s->config.user, s->config.role, s->config.principal,
-		s->config.hostname };
+		s->config.hostname, s->config.own_task };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free((char *)(uintptr_t)texts[i]);
+	if (s->config.labels != NULL)
+		mesos__v1__labels__free_unpacked(
+			(Mesos__V1__Labels *)(uintptr_t)s->config.labels, NULL);
 	if (s->config.executor != NULL)
 		mesos__v1__executor_info__free_unpacked(
 			(Mesos__V1__ExecutorInfo *)(uintptr_t)s->config.executor, NULL);
@@ -148,7 +157,7 @@ static int handle(struct sched *s, const struct sched_event *ev)
 		return sched_run_committed(
 			s, ev->u.committed.run, ev->u.committed.partition, ev->u.committed.error);
 	case SCHED_EV_STOP:
-		return sched_master_stop(s);
+		return sched_master_stop(s, ev->u.status);
 	case SCHED_EV_TICK:
 	default:
 		return 0;
@@ -168,6 +177,8 @@ static int look(struct sched *s)
 		if (r == 0)
 			r = sched_attempts_look(s);
 	}
+	if (r == 0 && s->subscribed && s->own_due_ms <= s->now_ms)
+		r = sched_master_own_ended(s);
 	if (r == 0 && s->subscribed && s->holds_look_ms <= s->now_ms)
 		r = sched_holds_look(s);
 	if (r == 0 && s->subscribed && s->reconcile_ms <= s->now_ms) {
@@ -223,8 +234,8 @@ uint64_t sched_next_ms(const struct sched *s)
 	if (s->over)
 		return UINT64_MAX;
 	if (s->subscribed)
-		next = min_u64(
-			next, min_u64(s->reconcile_ms, s->holds != NULL ? s->holds_look_ms : UINT64_MAX));
+		next = min_u64(min_u64(next, s->own_due_ms),
+			min_u64(s->reconcile_ms, s->holds != NULL ? s->holds_look_ms : UINT64_MAX));
 	return next;
 }
 

@@ -23,6 +23,10 @@
 
 struct sched;
 
+/* Labels of our frameworks, for who lists them. */
+#define SCHED_LABEL_MODE   "quern.mode"
+#define SCHED_LABEL_STATUS "quern.status" /* of one that has ended: its exit status */
+
 struct sched_config {
 	const char *name; /* of the framework, as Mesos shows it */
 	const char *user;
@@ -55,6 +59,12 @@ struct sched_config {
 	 * What it says of ids, name, source and resources is not looked at: that is the core's. */
 	const Mesos__V1__ExecutorInfo *executor;
 
+	/* What else the master is told of the framework; and of a driver that is itself a task of it, which
+	 * takes over the framework of who submitted it. */
+	const Mesos__V1__Labels *labels; /* or NULL */
+	const char *framework_id;        /* to subscribe as; NULL: a new one */
+	const char *own_task;            /* the task that the driver runs in; NULL: it does not run in one */
+
 	uint64_t seed; /* of ids; a fresh random number in life, fixed in tests */
 };
 
@@ -71,7 +81,9 @@ enum sched_event_kind {
 	SCHED_EV_DESTROY,    /* u.broadcast.id: that one may go */
 	SCHED_EV_HDFS,       /* u.hdfs: how executors reach files that are not on local disks, from now on */
 	SCHED_EV_COMMITTED,  /* u.committed: answer to SCHED_DO_COMMIT */
-	SCHED_EV_STOP, /* end everything: the plan gets TEARDOWN, and SCHED_DO_STOPPED when it may be sent */
+	SCHED_EV_STOP, /* u.status: end everything: the plan gets TEARDOWN, and SCHED_DO_STOPPED when it may be
+			  sent: of a driver that runs in a task, when the master knows the end of that. The
+			  status goes into the label SCHED_LABEL_STATUS of the framework before it */
 	SCHED_EV_TICK, /* a timer went off, or just the time */
 };
 
@@ -105,6 +117,7 @@ struct sched_event {
 			uint32_t run, partition;
 			const char *error; /* NULL: the file is in place */
 		} committed;
+		int status; /* of the whole job, an exit status */
 	} u;
 };
 

@@ -236,6 +236,7 @@ int sched_subscribe_call(struct sched *s, struct buf *out)
 	info.roles = roles;
 	info.hostname = (char *)(uintptr_t)s->config.hostname;
 	info.principal = (char *)(uintptr_t)s->config.principal;
+	info.labels = (Mesos__V1__Labels *)(uintptr_t)s->config.labels;
 	info.n_capabilities = CAPABILITIES;
 	info.capabilities = list;
 	id.value = s->framework_id;

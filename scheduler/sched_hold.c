@@ -235,6 +235,8 @@ int sched_hold_update(struct sched *s, const Mesos__V1__TaskStatus *status)
 		r = sched_call_acknowledge(s, status);
 	if (r < 0)
 		return r;
+	if (s->config.own_task != NULL && strcmp(s->config.own_task, status->task_id->value) == 0)
+		return is_live(status->state) ? 0 : sched_master_own_ended(s);
 	struct hold *h = find(s, status->task_id->value);
 	if (h == NULL)
 		return is_live(status->state)

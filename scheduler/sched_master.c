@@ -2,7 +2,9 @@
  *
  * Ordering guarantees: SUBSCRIBED is the first event of a subscription. On a new one of the same framework id
  * tasks go on; what Mesos knows of each hold is asked at once, and of those that it is silent about again
- * every LOOK_MS: agents may take minutes to find a new master. TEARDOWN is the last call. */
+ * every LOOK_MS: agents may take minutes to find a new master. TEARDOWN is the last call. A driver that runs
+ * in a task of its own framework waits with it until the master knows how that has ended: TEARDOWN would make
+ * it a task that was killed. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +32,10 @@ static int fatal(struct sched *s, const char *what, const char *detail)
 
 static int tear_down(struct sched *s)
 {
-	int r = sched_call_simple(s, MESOS__V1__SCHEDULER__CALL__TYPE__TEARDOWN);
+	int r = sched_call_status(s);
+
+	if (r == 0)
+		r = sched_call_simple(s, MESOS__V1__SCHEDULER__CALL__TYPE__TEARDOWN);
 
 	if (r == 0)
 		r = sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
@@ -38,16 +43,28 @@ static int tear_down(struct sched *s)
 	return r;
 }
 
-int sched_master_stop(struct sched *s)
+int sched_master_own_ended(struct sched *s)
+{
+	s->own_ended = true;
+	s->own_due_ms = UINT64_MAX;
+	return s->stopping && s->subscribed && !s->over ? tear_down(s) : 0;
+}
+
+int sched_master_stop(struct sched *s, int status)
 {
 	if (s->stopping)
 		return 0;
+	s->status = status;
 	int r = sched_run_end(s, 1, "%s", "the driver is ending");
 	s->stopping = true;
 	if (r < 0)
 		return r;
-	if (s->subscribed)
+	if (s->subscribed && (s->config.own_task == NULL || s->own_ended))
 		return tear_down(s);
+	if (s->subscribed) {
+		s->own_due_ms = s->now_ms + OWN_END_MS;
+		return 0;
+	}
 	if (s->framework_id != NULL) /* the next SUBSCRIBED gets it */
 		return 0;
 	s->over = true;

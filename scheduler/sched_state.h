@@ -27,6 +27,7 @@ enum {
 				     patience is 60 s (src/slave/constants.hpp) */
 	LINK_AGAIN_MS = 20000,    /* nor one that lost its link: it ends itself after 15 s */
 	RESEND_MS = 1000,         /* after a new link, results that the old one lost arrive first */
+	OWN_END_MS = 2000,        /* for the master to learn of the end of the driver's own task */
 	LOOK_MS = 30000,          /* between two looks at holds that nothing was heard of */
 	RECONCILE_MS = 900000,    /* between two reconciliations of everything */
 	AVOID_MS = 3000,          /* a failed task waits so long for another agent than those it failed on */
@@ -293,6 +294,9 @@ struct sched {
 	uint64_t now_ms;
 	struct sched_plan *plan; /* of the step */
 	bool stopping, over;
+	int status;          /* of the job, when stopping */
+	bool own_ended;      /* the master knows the end of the driver's own task, ... */
+	uint64_t own_due_ms; /* ... or is not waited for any longer */
 
 	char *framework_id;
 	bool subscribed;
@@ -380,11 +384,18 @@ int sched_call_accept_inverse(struct sched *s, const Mesos__V1__Scheduler__Event
 int sched_call_reconcile(struct sched *s, bool all);
 int sched_call_reconcile_implicitly(struct sched *s);
 
+/* ---- sched_status.c ---- */
+
+/* UPDATE_FRAMEWORK, with the status of the job as a label. */
+int sched_call_status(struct sched *s);
+
 /* ---- sched_master.c: events of the subscription ---- */
 
 int sched_master_event(struct sched *s, const Mesos__V1__Scheduler__Event *event);
 int sched_master_down(struct sched *s);
-int sched_master_stop(struct sched *s);
+int sched_master_stop(struct sched *s, int status);
+/* Nothing more is to be said of the driver's own task. */
+int sched_master_own_ended(struct sched *s);
 
 /* ---- sched_appetite.c ---- */
 
