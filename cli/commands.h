@@ -12,4 +12,8 @@ int command_fs(int argc, char **argv);
  * [NAME FILE]... ARG...`, with N pairs of the name and the path of a file that was shipped. */
 int command_job(int argc, char **argv);
 
+/* The executor of a driver that the cluster hosts, started by an agent; and that driver, started by it. */
+int command_host(int argc, char **argv);
+int command_hosted(int argc, char **argv);
+
 #endif

@@ -16,6 +16,8 @@ static const struct command {
 	{ "local", "run an embedded Mesos cluster on its own", command_local },
 	{ "fs", "files in HDFS: list, copy, remove and more", command_fs },
 	{ "job", NULL, command_job },
+	{ "host", NULL, command_host },
+	{ "hosted", NULL, command_hosted },
 };
 
 static void usage(FILE *out)

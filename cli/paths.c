@@ -51,6 +51,8 @@ int paths_find(struct paths *ret, struct err *err)
 	if (ret->include == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = find(self, "quern-stream.so", "../libexec/quern/quern-stream.so", &ret->stream, err);
+	if (r == 0)
+		(void)find(self, "quern-driver.tar.gz", "../libexec/quern/quern-driver.tar.gz", &ret->driver, err);
 	return r < 0 ? r
 		     : find(self, "../executor/quern-executor.tar", "../libexec/quern/quern-executor.tar",
 			       &ret->bundle, err);
@@ -61,6 +63,7 @@ void paths_deinit(struct paths *p)
 	free(p->self);
 	free(p->include);
 	free(p->bundle);
+	free(p->driver);
 	free(p->stream);
 	*p = (struct paths){ 0 };
 }

@@ -15,7 +15,10 @@
 #include "cli/address.h"
 #include "cli/commands.h"
 #include "cli/credential.h"
+#include "cli/detach.h"
 #include "cli/embedded.h"
+#include "cli/hosting.h"
+#include "cli/option_row.h"
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "job/compile.h"
@@ -44,6 +47,7 @@ struct command {
 	struct embedded embedded;
 	bool embedded_runs;
 	char *so, *authorization, *user;
+	struct job_labels labels;
 	char host[ADDRESS_SIZE], hostname[HOST_NAME_MAX + 1];
 	const char *endpoints[MASTER_ENDPOINTS_MAX + 1];
 	uint8_t build_id[CODE_BUILD_ID_MAX];
@@ -79,14 +83,17 @@ static int prepare(struct command *c, struct err *err)
 	int r = paths_find(&c->paths, err);
 
 	if (r == 0)
-		r = compile_job(c->argv[0], c->paths.include, c->o->cflags, &c->so, err);
+		r = compile_job(c->o->hosting != NULL ? c->o->hosting->so : c->argv[0], c->paths.include,
+			c->o->cflags, &c->so, err);
 	if (r == 0)
 		r = compile_build_id(c->so, c->build_id, &c->build_id_len, err);
 	if (r == 0)
 		r = settle_options(c, err);
 	if (r == 0)
 		r = hdfs_options_settle(&c->o->hdfs, err);
-	if (r == 0 && c->o->cluster.secret_file != NULL)
+	if (r == 0 && c->o->hosting != NULL && c->o->hosting->authorization != NULL)
+		r = option_text(&c->authorization, c->o->hosting->authorization, err);
+	else if (r == 0 && c->o->cluster.secret_file != NULL)
 		r = credential_header(
 			c->o->cluster.principal, c->o->cluster.secret_file, &c->authorization, err);
 	return r;
@@ -155,6 +162,7 @@ static int find_cluster(struct command *c, struct err *err)
 static struct sched_config sched_config(const struct command *c)
 {
 	const struct run_options *o = c->o;
+	const struct hosting *h = o->hosting;
 	struct sched_config s = { .name = o->name,
 		.user = c->user,
 		.role = o->cluster.role,
@@ -162,6 +170,9 @@ static struct sched_config sched_config(const struct command *c)
 		.hostname = c->hostname,
 		.failover_timeout_s = FAILOVER_TIMEOUT_S,
 		.checkpoint = o->cluster.checkpoint,
+		.labels = &c->labels.labels,
+		.framework_id = h != NULL ? h->framework_id : NULL,
+		.own_task = h != NULL ? DETACH_TASK : NULL,
 		.mode = o->mode,
 		.mode_config = { .max_slots = run_slots(o),
 			.min_ratio_percent = o->min_registered_percent,
@@ -189,7 +200,8 @@ static struct action_config action_config(const struct run_options *o)
 		.compression = shuffle_compression(o),
 		.task_memory = (uint64_t)o->task_mem_mb << 20,
 		.recursive = o->recursive,
-		.only_look = o->explain };
+		.only_look = o->explain,
+		.no_folder = o->hosting != NULL };
 }
 
 static struct job_process_config process_config(const struct command *c)
@@ -243,7 +255,28 @@ static int drive(const struct command *c, uint64_t seed)
 		.sched = sched_config(c) };
 
 	d.sched.seed = seed;
+	if (o->hosting != NULL) {
+		d.ends = o->hosting->ends;
+		d.ends_arg = o->hosting->ends_arg;
+	}
 	return driver_run(&d);
+}
+
+static int detach(const struct command *c)
+{
+	const struct run_options *o = c->o;
+	const struct detach_config d = { .options = o,
+		.endpoints = c->endpoints,
+		.authorization = c->authorization,
+		.bind_address = o->cluster.driver_host != NULL ? "0.0.0.0" : c->host,
+		.host = o->cluster.driver_host != NULL ? o->cluster.driver_host : c->host,
+		.bundle = c->paths.driver,
+		.so = c->so,
+		.argv = c->argv,
+		.argc = c->argc,
+		.sched = sched_config(c) };
+
+	return detach_job(&d);
 }
 
 static int identify(struct command *c, struct err *err)
@@ -251,7 +284,7 @@ static int identify(struct command *c, struct err *err)
 	const struct passwd *pw = getpwuid(geteuid());
 	const char *job = c->argv[0], *slash = strrchr(job, '/');
 
-	c->user = strdup(pw != NULL ? pw->pw_name : "root");
+	c->user = strdup(c->o->hosting != NULL ? c->o->hosting->user : pw != NULL ? pw->pw_name : "root");
 	if (c->o->name == NULL)
 		c->o->name = strdup(slash != NULL ? slash + 1 : job);
 	if (c->user == NULL || c->o->name == NULL)
@@ -259,6 +292,7 @@ static int identify(struct command *c, struct err *err)
 	if (gethostname(c->hostname, sizeof(c->hostname)) < 0)
 		return err_errno(err, -errno, "the name of this machine");
 	c->hostname[sizeof(c->hostname) - 1] = '\0';
+	job_labels_init(&c->labels, c->o->mode->name, c->o->hosting);
 	return 0;
 }
 
@@ -283,7 +317,7 @@ static int run(struct command *c)
 		(void)fprintf(stderr, "quern: %s\n", err.text);
 		return status;
 	}
-	return drive(c, seed);
+	return c->o->detached.detach ? detach(c) : drive(c, seed);
 }
 
 int run_job(struct run_options *o, int argc, char **argv)

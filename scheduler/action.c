@@ -59,7 +59,7 @@ static int check_hdfs(const char *path, struct err *err)
 }
 
 /* Replaces *path by its absolute form. */
-static int make_absolute(char **path, struct err *err)
+static int make_absolute(char **path, bool no_folder, struct err *err)
 {
 	auto_free char *cwd = NULL;
 	char *ret;
@@ -68,6 +68,11 @@ static int make_absolute(char **path, struct err *err)
 		return check_hdfs(*path, err);
 	if ((*path)[0] == '/')
 		return 0;
+	if (no_folder)
+		return err_set(err, -EINVAL,
+			"'%s': a job that is detached runs in no folder of yours: name the whole path, of a "
+			"file system that all agents have, or a URL of HDFS",
+			*path);
 	cwd = getcwd(NULL, 0);
 	if (cwd == NULL)
 		return err_errno(err, -errno, "the current folder");
@@ -78,7 +83,7 @@ static int make_absolute(char **path, struct err *err)
 	return 0;
 }
 
-static int absolute_paths(Quern__Run *run, struct err *err)
+static int absolute_paths(Quern__Run *run, bool no_folder, struct err *err)
 {
 	int r = 0;
 
@@ -89,10 +94,10 @@ static int absolute_paths(Quern__Run *run, struct err *err)
 			Quern__Source *source = stage->branches[b]->source;
 
 			for (size_t i = 0; i < source->n_text && r == 0; i++)
-				r = make_absolute(&source->text[i], err);
+				r = make_absolute(&source->text[i], no_folder, err);
 		}
 		if (r == 0 && stage->sink->path != NULL)
-			r = make_absolute(&stage->sink->path, err);
+			r = make_absolute(&stage->sink->path, no_folder, err);
 	}
 	return r;
 }
@@ -276,7 +281,7 @@ static int split_stage(struct action *a, size_t s, struct err *err)
 static int prepare(struct action *a, struct err *err)
 {
 	size_t n = a->run->n_stages;
-	int r = absolute_paths(a->run, err);
+	int r = absolute_paths(a->run, a->config.no_folder, err);
 
 	if (r < 0)
 		return r;

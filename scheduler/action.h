@@ -39,6 +39,7 @@ struct action_config {
 	uint32_t compression;   /* of a shuffle: level of zstd, 0: none */
 	uint64_t task_memory;   /* bytes; splits are made so that what they hold fits, as far as that goes */
 	bool recursive;         /* folders in folders of an input are looked into */
+	bool no_folder;         /* there is no current folder that would mean anything to a person */
 	bool only_look;         /* the output is not opened: it is only seen to that it could be */
 	struct hdfs_pool *hdfs; /* for paths in HDFS; borrowed, used by the calls that wait */
 };
