@@ -65,7 +65,7 @@ int sched_master_stop(struct sched *s, int status)
 		s->own_due_ms = s->now_ms + OWN_END_MS;
 		return 0;
 	}
-	if (s->framework_id != NULL) /* the next SUBSCRIBED gets it */
+	if (s->framework_id != NULL && !s->over) /* the next SUBSCRIBED gets it */
 		return 0;
 	s->over = true;
 	return sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
