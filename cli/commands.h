@@ -7,6 +7,10 @@ int command_run(int argc, char **argv);
 int command_stream(int argc, char **argv);
 int command_local(int argc, char **argv);
 int command_fs(int argc, char **argv);
+int command_ps(int argc, char **argv);
+int command_kill(int argc, char **argv);
+int command_wait(int argc, char **argv);
+int command_log(int argc, char **argv);
 
 /* The process of a job's quern_main(), started by the driver and by nobody else: `quern job FD SO N
  * [NAME FILE]... ARG...`, with N pairs of the name and the path of a file that was shipped. */

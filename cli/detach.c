@@ -389,7 +389,10 @@ static int set_up(struct submitter *s, struct err *err)
 		.give_up_ms = (long)s->c->options->cluster.master_timeout_ms,
 		.heartbeats = true };
 
-	int r = make_loop(s, err);
+	int r = s->c->bundle == NULL
+			? err_set(err, -ENOENT,
+				  "this installation is not whole: there is no quern-driver.tar.gz for --detach")
+			: make_loop(s, err);
 	if (r == 0)
 		r = artifacts_new(s->loop, s->c->bind_address, &s->artifacts, err);
 	if (r == 0)

@@ -18,6 +18,7 @@
 #include "cli/detach.h"
 #include "cli/embedded.h"
 #include "cli/hosting.h"
+#include "cli/leader.h"
 #include "cli/option_row.h"
 #include "cli/options.h"
 #include "cli/paths.h"
@@ -290,11 +291,19 @@ static int drive(const struct command *c, uint64_t seed)
 	return driver_run(&d);
 }
 
+/* The master is looked for once: a submission that loses it is over. */
 static int detach(const struct command *c)
 {
 	const struct run_options *o = c->o;
+	struct leader leader;
+	struct err err = { "" };
+
+	if (leader_find(&o->cluster.master, o->cluster.master_timeout_ms, &leader, &err) < 0) {
+		(void)fprintf(stderr, "quern: %s\n", err.text);
+		return DRIVER_NO_CLUSTER;
+	}
 	const struct detach_config d = { .options = o,
-		.endpoints = c->endpoints,
+		.endpoints = (const char *const *)leader.endpoints,
 		.authorization = c->authorization,
 		.bind_address = o->cluster.driver_host != NULL ? "0.0.0.0" : c->host,
 		.host = o->cluster.driver_host != NULL ? o->cluster.driver_host : c->host,
@@ -304,7 +313,9 @@ static int detach(const struct command *c)
 		.argc = c->argc,
 		.sched = sched_config(c) };
 
-	return detach_job(&d);
+	int status = detach_job(&d);
+	leader_deinit(&leader);
+	return status;
 }
 
 static int identify(struct command *c, struct err *err)

@@ -11,13 +11,43 @@
 /* What is not for the driver to be told: it is about here, or it travels in another way. */
 static bool stays_here(const char *property)
 {
-	static const char *const here[] = { "quern.detach", "quern.driver.", "quern.files", "quern.secret.file",
+	static const char *const here[] = { "quern.master", "quern.detach", "quern.driver.", "quern.files", "quern.secret.file",
 		"quern.cflags", "quern.hdfs." };
 
+	if (strcmp(property, "quern.master.timeout") == 0)
+		return false;
 	for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++)
 		if (strncmp(property, here[i], strlen(here[i])) == 0)
 			return true;
 	return false;
+}
+
+/* --master as it was understood: it may have been the name of a file here. NULL: no memory. */
+static char *master_text(const struct master_url *m)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (f == NULL)
+		return NULL;
+	if (m->zk.path != NULL)
+		(void)fprintf(f, "zk://%s%s", m->zk.credentials != NULL ? m->zk.credentials : "",
+			m->zk.credentials != NULL ? "@" : "");
+	for (size_t i = 0; i < m->zk.n_hosts; i++) {
+		bool v6 = strchr(m->zk.hosts[i].name, ':') != NULL;
+
+		(void)fprintf(f, "%s%s%s%s:%u", i > 0 ? "," : "", v6 ? "[" : "", m->zk.hosts[i].name,
+			v6 ? "]" : "", (unsigned)m->zk.hosts[i].port);
+	}
+	for (size_t i = 0; m->endpoints[i] != NULL; i++)
+		(void)fprintf(f, "%s%s", i > 0 ? "," : "", m->endpoints[i]);
+	if (m->zk.path != NULL)
+		(void)fputs(m->zk.path, f);
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 /* ---- Packing ---- */
@@ -64,7 +94,11 @@ static int pack(const struct detach_config *c, const struct buf *hdfs, struct bu
 {
 	Quern__Submission m = QUERN__SUBMISSION__INIT;
 	struct pieces p = { 0 };
+	char *master = master_text(&c->options->cluster.master);
 
+	if (master == NULL)
+		return -ENOMEM;
+	m.master = master;
 	m.name = (char *)(uintptr_t)c->sched.name;
 	m.user = (char *)(uintptr_t)c->sched.user;
 	m.n_arguments = (size_t)c->argc;
@@ -79,6 +113,8 @@ static int pack(const struct detach_config *c, const struct buf *hdfs, struct bu
 		r = buf_reserve(to, quern__submission__get_packed_size(&m));
 	if (r == 0)
 		to->len += quern__submission__pack(&m, to->data + to->len);
+	explicit_bzero(master, strlen(master));
+	free(master);
 	free(p.settings);
 	free(p.setting_list);
 	free(p.files);
@@ -120,12 +156,13 @@ void submission_free_message(Quern__Submission *m)
 		explicit_bzero(m->authorization, strlen(m->authorization));
 	if (m->hdfs.data != NULL)
 		explicit_bzero(m->hdfs.data, m->hdfs.len);
+	explicit_bzero(m->master, strlen(m->master));
 	quern__submission__free_unpacked(m, NULL);
 }
 
 static int take_settings(const Quern__Submission *m, struct run_options *o, struct err *err)
 {
-	int r = 0;
+	int r = options_set(o, "quern.master", m->master, err);
 
 	for (size_t i = 0; r == 0 && i < m->n_settings; i++)
 		r = stays_here(m->settings[i]->property)
