@@ -324,6 +324,10 @@ static int outfit(struct submitter *s, struct err *err)
 		r = add_uri(s, DETACH_OBJECT, s->c->so, err);
 	if (r == 0)
 		r = add_sealed(s, err);
+	for (size_t i = 1; r == 0 && i < s->n_uris; i++) {
+		s->uris[i].has_extract = 1;
+		s->uris[i].extract = 0;
+	}
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = add_file(s, &s->c->options->files.list.at[i], i, err);
 	mesos__v1__command_info__init(&s->command);

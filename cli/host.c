@@ -3,6 +3,8 @@
  * that ends. The driver says so itself, by one byte, before it takes its framework down: a task that goes with its
  * framework would be one that was killed. Other ends are those of the process.
  *
+ * A driver that dies leaves its framework to the master's patience. So another one is started, to take it down.
+ *
  * SHUTDOWN and KILL: the driver gets SIGTERM, which is its Ctrl-C. One that is about to end anyway is left alone: a
  * second Ctrl-C would make it leave its output as it is. */
 #include <errno.h>
@@ -51,6 +53,8 @@ struct host {
 	pid_t pid;            /* of the driver; 0: there is none */
 	int status;           /* that it has said; -1: nothing */
 	bool shutting;        /* it was asked to end */
+	bool lost;            /* the driver has died; what runs takes its framework down */
+	off_t printed;        /* of the sandbox's stderr, before the driver was started */
 	int exit_status;
 };
 
@@ -120,9 +124,8 @@ static char *last_lines(const struct host *h)
 	}
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
-	ssize_t n = size > 0 ? pread(fd, piece, sizeof(piece),
-				       size > (off_t)sizeof(piece) ? size - (off_t)sizeof(piece) : 0)
-			     : 0;
+	off_t from = size - h->printed > (off_t)sizeof(piece) ? size - (off_t)sizeof(piece) : h->printed;
+	ssize_t n = size > from ? pread(fd, piece, sizeof(piece), from) : 0;
 	if (n <= 0)
 		return NULL;
 	tail_add(&tail, piece, (size_t)n);
@@ -150,6 +153,62 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	stop(arg, EXIT_SUCCESS);
 }
 
+/* Only what may be called between fork and exec. */
+static void exec_driver(int job, int status, bool lost, pid_t parent)
+{
+	char *const argv[] = { (char *)(uintptr_t) "quern", (char *)(uintptr_t) "hosted",
+		lost ? (char *)(uintptr_t) "lost" : NULL, NULL };
+	sigset_t none;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(1);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Above both first: neither may be closed by the other's place. */
+	job = fcntl(job, F_DUPFD_CLOEXEC, 10);
+	status = fcntl(status, F_DUPFD_CLOEXEC, 10);
+	if (job < 0 || status < 0 || dup2(job, FD_JOB) < 0 || dup2(status, FD_STATUS) < 0)
+		_exit(127);
+	(void)execv("/proc/self/exe", argv);
+	_exit(127);
+}
+
+static void start_driver(struct host *h)
+{
+	struct stat st;
+	int fds[2];
+	pid_t parent = getpid();
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0) {
+		update_end(h, DRIVER_JOB_FAILED, "no pipe to be had");
+		return;
+	}
+	if (h->status_read >= 0)
+		(void)close(h->status_read);
+	h->status_read = fds[0];
+	if (h->ended != NULL)
+		event_free(h->ended);
+	h->ended = event_new(h->loop, fds[0], EV_READ | EV_PERSIST, on_said, h);
+	if (h->ended == NULL || event_add(h->ended, NULL) < 0) {
+		out_of_memory(h);
+		(void)close(fds[1]);
+		return;
+	}
+	h->printed = fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+	h->pid = fork();
+	if (h->pid == 0)
+		exec_driver(h->job, fds[1], h->lost, parent);
+	(void)close(fds[1]);
+	if (h->pid < 0) {
+		h->pid = 0;
+		update_end(h, DRIVER_JOB_FAILED, "no process to be had");
+		return;
+	}
+	update(h, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL);
+}
+
 /* The driver is gone. What it did not say is said for it. */
 static void on_child(evutil_socket_t fd, short what, void *arg)
 {
@@ -174,61 +233,14 @@ static void on_child(evutil_socket_t fd, short what, void *arg)
 		update_end(h, code == DRIVER_DONE ? DRIVER_JOB_FAILED : code,
 			WIFSIGNALED(status) ? text : lines);
 	}
-	if (h->shutting || host_task_over(&h->task))
+	if (h->status < 0 && !h->lost && !h->shutting) {
+		h->lost = true;
+		start_driver(h);
+	} else if (h->shutting || host_task_over(&h->task)) {
 		stop(h, EXIT_SUCCESS);
-	else
+	} else {
 		(void)event_add(h->timer, &last_words);
-}
-
-/* Only what may be called between fork and exec. */
-static void exec_driver(int job, int status, pid_t parent)
-{
-	char *const argv[] = { (char *)(uintptr_t) "quern", (char *)(uintptr_t) "hosted", NULL };
-	sigset_t none;
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent)
-		_exit(1);
-	(void)signal(SIGPIPE, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	/* Above both first: neither may be closed by the other's place. */
-	job = fcntl(job, F_DUPFD_CLOEXEC, 10);
-	status = fcntl(status, F_DUPFD_CLOEXEC, 10);
-	if (job < 0 || status < 0 || dup2(job, FD_JOB) < 0 || dup2(status, FD_STATUS) < 0)
-		_exit(127);
-	(void)execv("/proc/self/exe", argv);
-	_exit(127);
-}
-
-static void start_driver(struct host *h)
-{
-	int fds[2];
-	pid_t parent = getpid();
-
-	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0) {
-		update_end(h, DRIVER_JOB_FAILED, "no pipe to be had");
-		return;
 	}
-	h->status_read = fds[0];
-	h->ended = event_new(h->loop, fds[0], EV_READ | EV_PERSIST, on_said, h);
-	if (h->ended == NULL || event_add(h->ended, NULL) < 0) {
-		out_of_memory(h);
-		(void)close(fds[1]);
-		return;
-	}
-	h->pid = fork();
-	if (h->pid == 0)
-		exec_driver(h->job, fds[1], parent);
-	(void)close(fds[1]);
-	(void)close(h->job);
-	h->job = -1;
-	if (h->pid < 0) {
-		h->pid = 0;
-		update_end(h, DRIVER_JOB_FAILED, "no process to be had");
-		return;
-	}
-	update(h, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL);
 }
 
 static void shut_down(struct host *h)

@@ -1,5 +1,6 @@
 /* hosted.c: `quern hosted`: the driver of a job that was detached, started by `quern host`. It finds what the user said in
- * descriptor 3, and says on descriptor 4 how the job ended. */
+ * descriptor 3, and says on descriptor 4 how the job ended. `quern hosted lost` runs nothing: it ends what a driver has
+ * left that died. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,6 +28,14 @@ static void on_end(void *arg, int status)
 		;
 }
 
+/* How much there is in a file of the sandbox already. What is no file is read by others from its beginning. */
+static unsigned long long size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (unsigned long long)st.st_size : 0;
+}
+
 static int read_job(Quern__Submission **ret, struct err *err)
 {
 	auto_buf struct buf bytes = BUF_INIT(JOB_MAX);
@@ -34,7 +43,7 @@ static int read_job(Quern__Submission **ret, struct err *err)
 
 	if (fstat(FD_JOB, &st) < 0 || st.st_size > JOB_MAX || buf_reserve(&bytes, (size_t)st.st_size + 1) < 0)
 		return err_set(err, -EINVAL, "this command is started by `quern host` alone");
-	ssize_t n = read(FD_JOB, bytes.data, (size_t)st.st_size);
+	ssize_t n = pread(FD_JOB, bytes.data, (size_t)st.st_size, 0);
 	int r = n == (ssize_t)st.st_size ? submission_unpack(bytes.data, (size_t)n, ret, err)
 					 : err_set(err, -EIO, "cannot read what came with the driver");
 	explicit_bzero(bytes.data, (size_t)st.st_size);
@@ -51,7 +60,7 @@ static int own_descriptors(struct err *err)
 	return 0;
 }
 
-static int run(Quern__Submission *m, struct err *err)
+static int run(const Quern__Submission *m, bool lost, struct err *err)
 {
 	struct environment e;
 	struct run_options o = { 0 };
@@ -67,13 +76,15 @@ static int run(Quern__Submission *m, struct err *err)
 		r = options_init(&o, err);
 	if (r == 0)
 		r = submission_options(m, e.sandbox, &o, err);
-	const struct hosting h = { .framework_id = e.framework_id,
+	struct hosting h = { .framework_id = e.framework_id,
 		.user = m->user,
 		.authorization = m->authorization,
 		.so = so,
+		.lost = lost,
 		.agent = e.agent,
 		.sandbox = directory != NULL ? directory : e.sandbox,
 		.ends = on_end };
+	(void)snprintf(h.log_from, sizeof(h.log_from), "%llu,%llu", size_of(STDOUT_FILENO), size_of(STDERR_FILENO));
 	if (r == 0) {
 		o.hosting = &h;
 		r = run_job(&o, (int)m->n_arguments, m->arguments);
@@ -87,13 +98,11 @@ int command_hosted(int argc, char **argv)
 	Quern__Submission *m = NULL;
 	struct err err = { "" };
 
-	(void)argc;
-	(void)argv;
 	int r = own_descriptors(&err);
 	if (r == 0)
 		r = read_job(&m, &err);
 	if (r == 0)
-		r = run(m, &err);
+		r = run(m, argc > 1 && strcmp(argv[1], "lost") == 0, &err);
 	submission_free_message(m);
 	if (r < 0)
 		(void)fprintf(stderr, "quern: %s\n", err.text);

@@ -23,4 +23,5 @@ void job_labels_init(struct job_labels *l, const char *mode, const struct hostin
 		return;
 	add(l, LABEL_AGENT, h->agent);
 	add(l, LABEL_SANDBOX, h->sandbox);
+	add(l, LABEL_LOG, h->log_from);
 }

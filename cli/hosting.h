@@ -7,6 +7,8 @@
 #ifndef QUERN_CLI_HOSTING_H
 #define QUERN_CLI_HOSTING_H
 
+#include <stdbool.h>
+
 #include "mesos/mesos.pb-c.h"
 
 /* The executor and its one task. */
@@ -19,6 +21,7 @@
 /* Labels of the framework from when its driver runs: where its log is. */
 #define LABEL_AGENT   "quern.agent"   /* HOST:PORT */
 #define LABEL_SANDBOX "quern.sandbox" /* folder */
+#define LABEL_LOG     "quern.log"     /* "N,M": bytes of stdout, of stderr, that are others', a fetcher's */
 
 /* What a hosted driver knows beside its options; everything is borrowed. */
 struct hosting {
@@ -26,7 +29,9 @@ struct hosting {
 	const char *user;          /* of the framework */
 	const char *authorization; /* for the master, or NULL */
 	const char *so; /* the job */
-	const char *agent, *sandbox; /* for the labels */
+	bool lost; /* the driver has died: this one is there to take its framework down */
+	const char *agent, *sandbox;  /* for the labels: where the log is, ... */
+	char log_from[2 * 24];        /* ... and where in "stdout" and "stderr" it begins: two numbers */
 	void (*ends)(void *arg, int status); /* as of struct driver_config */
 	void *ends_arg;
 };
@@ -34,7 +39,7 @@ struct hosting {
 /* The labels of a job's framework. `h` may be NULL. What they point at is borrowed. */
 struct job_labels {
 	Mesos__V1__Labels labels;
-	Mesos__V1__Label at[3], *list[3];
+	Mesos__V1__Label at[4], *list[4];
 };
 void job_labels_init(struct job_labels *l, const char *mode, const struct hosting *h);
 

@@ -83,8 +83,11 @@ static int print_both(const struct jobs_command *c, const struct job *j, struct 
 					   "%s is not detached: what it prints is where it was started, on %s", j->id,
 					   j->host);
 
-	for (size_t i = 0; r == 0 && i < 2; i++)
+	for (size_t i = 0; r == 0 && i < 2; i++) {
+		if (files[i].offset < j->log_from[i])
+			files[i].offset = j->log_from[i];
 		r = print_on(c, j, &files[i], err);
+	}
 	return r;
 }
 

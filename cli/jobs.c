@@ -1,6 +1,7 @@
 #include "cli/jobs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,18 @@ static int parse_status(const char *text)
 	long n = text != NULL && *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : -1;
 
 	return n >= 0 && n <= 255 && *end == '\0' ? (int)n : -1;
+}
+
+/* "N,M". What is something else is none. */
+static void set_log(struct job *j, const char *text)
+{
+	unsigned long long n, m;
+	int end = -1;
+
+	if (text == NULL || sscanf(text, "%19llu,%19llu%n", &n, &m, &end) != 2 || end < 0 || text[end] != '\0')
+		return;
+	j->log_from[0] = n;
+	j->log_from[1] = m;
 }
 
 static void set_state(struct job *j, const Framework *f, bool over)
@@ -88,6 +101,7 @@ static int add(const Framework *f, bool over, job_list *to)
 	if (j.agent == NULL || j.sandbox == NULL)
 		j.agent = j.sandbox = NULL;
 	set_state(&j, f, over);
+	set_log(&j, label(info, LABEL_LOG));
 	int r = set_held(&j, f);
 	return r < 0 ? r : vec_push(to, j);
 }

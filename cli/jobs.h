@@ -23,6 +23,7 @@ struct job {
 	const char *id, *name, *user, *mode;
 	const char *host;            /* of the driver */
 	const char *agent, *sandbox; /* of a driver that the cluster hosts; both NULL: it does not */
+	uint64_t log_from[2];        /* where its own begins in the sandbox's "stdout", "stderr" */
 	enum job_state state;
 	int status;                     /* exit status, when it is over */
 	uint64_t started_ms, ended_ms;  /* since 1970; 0: not known */

@@ -249,19 +249,16 @@ int options_set(struct run_options *o, const char *key, const char *value, struc
 		r = detach_options_set(&o->detached, name, value, err);
 	if (name != NULL && r == -ENOENT)
 		r = hdfs_options_set(&o->hdfs, name, value, err);
+	if (r == 0 && settings_add(&o->settings, key, value) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
 	if (r != -ENOENT)
 		return r < 0 ? err_prefix(err, r, "%s", key) : 0;
 	return err_set(err, -EINVAL, "unknown property '%s': an option --a-b is quern.a.b", key);
 }
 
-static int set_noted(void *options, const char *property, const char *value, struct err *err)
+static int set_property(void *options, const char *property, const char *value, struct err *err)
 {
-	struct run_options *o = options;
-
-	int r = options_set(o, property, value, err);
-	if (r == 0 && settings_add(&o->settings, property, value) < 0)
-		r = err_set(err, -ENOMEM, "out of memory");
-	return r;
+	return options_set(options, property, value, err);
 }
 
 /* A pair of --conf. */
@@ -280,7 +277,11 @@ static int set_key(struct run_options *o, int key, char *arg, struct err *err)
 {
 	if (key == KEY_CONF)
 		return set_pair(o, arg, err);
-	return option_row_set(&rows[key - KEY_FIRST], o, arg, err);
+	const struct option_row *row = &rows[key - KEY_FIRST];
+	int r = option_row_set(row, o, arg, err);
+	if (r == 0 && settings_add_option(&o->settings, row->name, arg) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	return r;
 }
 
 static error_t take(int key, char *arg, struct argp_state *state)
@@ -314,7 +315,7 @@ static error_t take_files(int key, char *arg, struct argp_state *state)
 {
 	struct err err = { "" };
 
-	if (key == KEY_FILE && properties_read(arg, set_noted, state->input, &err) < 0)
+	if (key == KEY_FILE && properties_read(arg, set_property, state->input, &err) < 0)
 		argp_failure(state, 2, 0, "%s", err.text);
 	return key == ARGP_KEY_ARG ? ARGP_ERR_UNKNOWN : 0;
 }
@@ -386,22 +387,17 @@ static error_t hand_down(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* Third pass, of a job that is detached: notes what was said, but for HDFS: that is looked up here. A pair of
- * --conf is noted as what it sets. */
-static error_t note(int key, char *arg, struct argp_state *state)
+/* The options of the cluster, noted like ours. */
+static error_t take_cluster(int key, char *arg, struct argp_state *state)
 {
-	const struct settings_input *in = state->input;
-	struct err err;
-	char *name, *value;
+	struct run_options *o = state->input;
 
-	if (key == KEY_FILE || key == KEY_EXPLAIN)
-		return 0;
-	if (key != KEY_CONF)
-		return settings_take(key, arg, state);
-	auto_free char *copy = strdup(arg);
-	if (copy == NULL || properties_cut(copy, &name, &value, &err) < 0 || settings_add(in->to, name, value) < 0)
-		argp_failure(state, argp_err_exit_status, 0, "out of memory");
-	return 0;
+	state->input = &o->cluster;
+	error_t r = cluster_options_take(key, arg, state);
+	state->input = o;
+	if (r == 0 && settings_note(&o->settings, cluster_options_list(), key, arg) < 0)
+		argp_failure(state, 2, 0, "out of memory");
+	return r;
 }
 
 /* One pass over the command line, with a parser and an input for the options of each group. */
@@ -445,15 +441,10 @@ void options_parse(int argc, char **argv, const struct options_command *command,
 {
 	static const argp_parser_t first[CHILDREN] = { take_files, pass_over, pass_over, pass_over,
 		pass_over };
-	static const argp_parser_t third[CHILDREN] = { note, pass_over, settings_take, pass_over,
-		pass_over };
-	const argp_parser_t second[CHILDREN] = { take, command->take, cluster_options_take,
+	const argp_parser_t second[CHILDREN] = { take, command->take, take_cluster,
 		detach_options_take, hdfs_options_argp.parser };
 	struct argp_option list[OPTIONS];
-	struct settings_input of_job = { list, &ret->settings },
-			      of_cluster = { cluster_options_list(), &ret->settings };
-	struct inputs inputs = { { ret, command->input, &ret->cluster, &ret->detached, &ret->hdfs } };
-	struct inputs notes = { { &of_job, NULL, &of_cluster, NULL, NULL } };
+	struct inputs inputs = { { ret, command->input, ret, &ret->detached, &ret->hdfs } };
 	struct err err = { "" };
 
 	list_options(list);
@@ -462,8 +453,6 @@ void options_parse(int argc, char **argv, const struct options_command *command,
 	if (r == 0) {
 		pass(argc, argv, command, list, first, &inputs);
 		pass(argc, argv, command, list, second, &inputs);
-		if (ret->detached.detach)
-			pass(argc, argv, command, list, third, &notes);
 		r = check_all(ret, &err);
 	}
 	if (r < 0) {

@@ -78,6 +78,21 @@ static uint32_t executor_mem_mb(const struct run_options *o)
 								 : o->executor_mem_mb + o->cache_mem_mb;
 }
 
+/* Nobody has the login's Kerberos ticket but who logged in. What a configuration says may not be meant for this job. */
+static int check_hdfs_detached(const struct run_options *o, struct err *err)
+{
+	static const char text[] = "the driver of a job that is detached has no Kerberos ticket: give it delegation "
+				   "tokens, by --hdfs-token-file";
+
+	if (!o->hdfs.access.negotiate || o->hdfs.access.n_tokens > 0)
+		return 0;
+	if (o->hdfs.negotiate_said)
+		return err_set(err, -EINVAL, "--hdfs-negotiate: %s", text);
+	if (!o->quiet)
+		(void)fprintf(stderr, "quern: warning: HDFS wants Kerberos, and %s\n", text);
+	return 0;
+}
+
 /* What can fail before there is a cluster. */
 static int prepare(struct command *c, struct err *err)
 {
@@ -92,6 +107,8 @@ static int prepare(struct command *c, struct err *err)
 		r = settle_options(c, err);
 	if (r == 0)
 		r = hdfs_options_settle(&c->o->hdfs, err);
+	if (r == 0 && c->o->detached.detach)
+		r = check_hdfs_detached(c->o, err);
 	if (r == 0 && c->o->hosting != NULL && c->o->hosting->authorization != NULL)
 		r = option_text(&c->authorization, c->o->hosting->authorization, err);
 	else if (r == 0 && c->o->cluster.secret_file != NULL)
@@ -285,6 +302,7 @@ static int drive(const struct command *c, uint64_t seed)
 
 	d.sched.seed = seed;
 	if (o->hosting != NULL) {
+		d.only_end = o->hosting->lost;
 		d.ends = o->hosting->ends;
 		d.ends_arg = o->hosting->ends_arg;
 	}

@@ -33,21 +33,11 @@ int settings_add_option(struct settings *s, const char *name, const char *value)
 	return settings_add(s, property, value != NULL ? value : "true");
 }
 
-error_t settings_take(int key, char *arg, struct argp_state *state)
+int settings_note(struct settings *s, const struct argp_option *list, int key, const char *value)
 {
-	const struct settings_input *in = state->input;
-
-	if (key == ARGP_KEY_ARG)
-		return ARGP_ERR_UNKNOWN;
-	if (key <= UCHAR_MAX)
-		return 0;
-	for (const struct argp_option *o = in->options; o->name != NULL; o++) {
-		if (o->key != key)
-			continue;
-		if (settings_add_option(in->to, o->name, arg) < 0)
-			argp_failure(state, argp_err_exit_status, 0, "out of memory");
-		break;
-	}
+	for (const struct argp_option *o = list; key > UCHAR_MAX && o->name != NULL; o++)
+		if (o->key == key)
+			return settings_add_option(s, o->name, value);
 	return 0;
 }
 

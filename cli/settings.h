@@ -18,16 +18,11 @@ struct settings {
 /* Copies both. 0 or -ENOMEM. */
 int settings_add(struct settings *s, const char *property, const char *value);
 
-/* The same for the name of an option, "task-cores"; value NULL: it has none, and is "true". */
+/* The same of an option, "task-cores" is quern.task.cores; value NULL: it has none, and is "true". */
 int settings_add_option(struct settings *s, const char *name, const char *value);
 
-/* The input of settings_take: the parser of an argp with those options, which only notes them. Options with
- * one letter are not. Without memory it prints and exits. */
-struct settings_input {
-	const struct argp_option *options;
-	struct settings *to;
-};
-error_t settings_take(int key, char *arg, struct argp_state *state);
+/* The same of an option of a command line, by its key. Nothing, for what is not in the list, or has but a letter. 0 or -ENOMEM. */
+int settings_note(struct settings *s, const struct argp_option *list, int key, const char *value);
 
 void settings_deinit(struct settings *s);
 

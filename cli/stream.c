@@ -15,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/paths.h"
 #include "cli/run.h"
+#include "hdfs_client/url.h"
 
 enum {
 	KEY_MAP = 0x1000, /* argp: above every character */
@@ -195,6 +196,26 @@ static int set_value(struct stream_options *s, int key, char *value, struct err 
 	}
 }
 
+/* A path that would mean something else where the driver runs. 0, or -EINVAL with a sentence. */
+static int check_path(const struct stream_options *s, const char *path, struct err *err)
+{
+	if (!s->run.detached.detach || path[0] == '/' || hdfs_url_is(path))
+		return 0;
+	return err_set(err, -EINVAL,
+		"'%s': a job that is detached runs in no folder of yours: name the whole path, of a file "
+		"system that all agents have, or a URL of HDFS",
+		path);
+}
+
+static int check_paths(const struct stream_options *s, struct err *err)
+{
+	int r = check_path(s, s->output, err);
+
+	for (size_t i = 0; r == 0 && i < s->inputs.n; i++)
+		r = check_path(s, s->inputs.at[i], err);
+	return r;
+}
+
 /* What does not fit together. 0, or -EINVAL with a sentence. */
 static int check(const struct stream_options *s, struct err *err)
 {
@@ -219,7 +240,7 @@ static int check(const struct stream_options *s, struct err *err)
 			"of "
 			"a line, by '%s'",
 			separator);
-	return 0;
+	return check_paths(s, err);
 }
 
 static const char *name_of(int key)

@@ -340,7 +340,7 @@ static int set_up(struct driver *d, struct err *err)
 	if (r < 0)
 		return r;
 	r = driver_master_start(d, err);
-	if (r == 0)
+	if (r == 0 && !d->c->only_end)
 		r = job_process_start(d->loop, &d->c->process, &driver_job_ops, d, &d->job, err);
 	if (r == 0) /* threads come after the fork */
 		r = offload_new(d->loop, &d->offload, err);

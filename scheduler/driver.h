@@ -40,6 +40,7 @@ struct driver_config {
 	uint64_t give_up_ms;               /* without a master for so long: no cluster */
 	bool quiet;                        /* only errors */
 	bool verbose; /* plans, every lost executor and failed attempt, at the end the workers' peak memory */
+	bool only_end; /* nothing is run: the framework is taken over to be taken down, as one that failed */
 	void (*ends)(void *arg, int status); /* the end begins; nobody else has heard of it yet. Or NULL */
 	void *ends_arg;
 	struct sched_config sched; /* but for `executor`, which the driver fills in */

@@ -50,6 +50,8 @@ static int on_event(void *arg, const void *data, size_t len)
 	if (event->subscribed != NULL)
 		on_subscribed(d, event->subscribed);
 	driver_step(d, (struct sched_event){ .kind = SCHED_EV_MESOS, .u.mesos = event });
+	if (d->c->only_end && d->subscribed)
+		driver_end(d, DRIVER_JOB_FAILED);
 	protobuf_c_message_free_unpacked(m, NULL);
 	return 0;
 }
