@@ -7,7 +7,7 @@ import threading
 import quern
 
 KINDS = ["words", "sort", "stream"]
-SLOW = "./words.py; sleep 1"  # tasks that something can happen to
+SLOW = "./sum.py; sleep 1"  # tasks that something can happen to
 
 
 class Jobs:
@@ -38,7 +38,7 @@ class Jobs:
                   f"--total-executor-cores={2 if self.mode == 'coarse' else 8}", f"--name={self.mode}-{self.done}"]
         if kind == "stream":
             scripts = quern.EXAMPLES / "stream"
-            return ["stream", *common, "--map", SLOW, "--reduce", "./sum.py", "--reducers", "4", "--files",
+            return ["stream", *common, "--map", "./words.py", "--reduce", SLOW, "--reducers", "20", "--files",
                     f"{scripts}/words.py,{scripts}/sum.py", "-i", self.text, "-o", out]
         return ["run", *common, "--task-memory=64m", quern.EXAMPLES / ("wordcount.c" if kind == "words" else "sort.c"), self.text, out]
 

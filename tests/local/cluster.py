@@ -66,7 +66,8 @@ class RealCluster:
             if name in given:
                 flags.append(f"--{flag}={given[name]}ms")
         agent = {"hostname": "127.0.0.1", "resources": "cpus:4;mem:4096;disk:10000;ports:[31000-32000]"}
-        self.mesos = mesos.Mesos(folder, agents=[agent] * int(given.get("--agents", 1)), agent_flags=flags)
+        self.mesos = mesos.Mesos(folder, agents=[agent] * int(given.get("--agents", 1)), agent_flags=flags,
+                                 master_flags=["--hostname=127.0.0.1"])
         self.endpoint = self.mesos.address
 
     def __enter__(self):

@@ -77,7 +77,7 @@ class Pages(InCluster):
                 self.assertEqual(status, 200)
                 self.assertEqual(json.loads(body)["hostname"], "127.0.0.1")
             self.assertEqual(request(endpoint, "GET", "/health")[0], 200)
-            self.assertEqual(request(endpoint, "GET", "/api/v1/scheduler")[0], 404)
+            self.assertEqual(request(endpoint, "GET", "/redirect")[0], 404)
 
 
 class Refusals(InCluster):
@@ -161,7 +161,7 @@ class Jobs(InCluster):
         self.assertEqual(running, set(results))
         self.assertEqual(set(results.values()), {b"result"})
         self.assertEqual(self.cluster.page("/metrics/snapshot")["master/tasks_finished"], 5)
-        self.assertEqual(len(processes_in(self.sandboxes)), 1)  # one executor, still there
+        self.assertTrue(processes_in(self.sandboxes))  # the executor, still there
         f.call("TEARDOWN")
         self.assertEqual(list(f.stream), [])
         self.settled()
