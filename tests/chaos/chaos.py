@@ -36,6 +36,7 @@ from watch import Watch  # noqa: E402
 AGENTS = [{"hostname": f"{name}.chaos.test", "attributes": f"rack:{rack}"}
           for name, rack in [("north", "a"), ("east", "a"), ("south", "b"), ("west", "b")]]
 BUILD = pathlib.Path(os.environ.get("MESOS_BUILD", "/nonexistent")) / "src"
+ROW, QUIET = 8, 40  # so many faults a few seconds apart, and then seconds without any, in which shares are looked at
 # What is done, and how often: of a hundred.
 FAULTS = {"kill_executor": 45, "kill_agent": 20, "kill_host": 15, "kill_leader": 15, "kill_foreign": 5}
 
@@ -104,9 +105,11 @@ class Faults:
         r = random.Random(seed)
         at = 8.0
         while True:
-            kind, = r.choices(list(FAULTS), FAULTS.values())
-            yield at, kind, r.random(), r.uniform(1, 8)
-            at += r.uniform(2, 9)
+            for _ in range(ROW):
+                kind, = r.choices(list(FAULTS), FAULTS.values())
+                yield at, kind, r.random(), r.uniform(1, 8)
+                at += r.uniform(2, 9)
+            at += QUIET
 
     @staticmethod
     def replayed(path):
@@ -220,6 +223,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--modes", default="coarse,fine", help="a job at a time of each (%(default)s)")
     parser.add_argument("--replay", metavar="LOG")
+    parser.add_argument("--keep", action="store_true", help="the folder, also when all went well")
     options = parser.parse_args()
     quern.need_mesos()
     d = pathlib.Path(tempfile.mkdtemp(prefix="quern-chaos-"))
@@ -232,7 +236,8 @@ def main():
     if log.failures:
         print(f"everything is in {d}")
         sys.exit(1)
-    subprocess.run(["rm", "-rf", d], check=True)
+    if not options.keep:
+        subprocess.run(["rm", "-rf", d], check=True)
 
 
 if __name__ == "__main__":

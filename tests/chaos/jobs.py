@@ -48,26 +48,35 @@ class Jobs:
         else:
             quern.same(quern.output(out), self.counts)
 
+    def listen(self, process, path):
+        """What a job says, with the times of chaos.log."""
+        with open(path, "w", encoding="utf-8") as out, process.stderr:
+            for line in process.stderr:
+                print(f"{self.log.now():.3f}", line.decode(errors="replace").rstrip(), file=out, flush=True)
+
     def one(self):
         kind, out = self.r.choice([*KINDS, "stream"]), self.d / f"out{self.done}"
         begun = self.log.now()
         process = quern.start(self.d, *self.command(kind, out))
         self.log("job", f"{self.mode}-{self.done}", kind, "begins")
+        said = self.d / f"stderr{self.done}"
+        reader = threading.Thread(target=self.listen, args=(process, said))
+        reader.start()
         try:
-            result = quern.finish(process)
+            status = process.wait(timeout=quern.TIMEOUT)
         except subprocess.TimeoutExpired:
             self.log.failure(f"{self.mode}-{self.done}", kind, f"did not end in {quern.TIMEOUT} s: pid {process.pid}")
             process.kill()
-            result = quern.finish(process)
-        said = self.d / f"stderr{self.done}"
-        said.write_bytes(result.stderr)
+            status = process.wait()
+        reader.join()
+        process.stdout.close()
         try:
-            assert result.returncode == 0, f"status {result.returncode}"
+            assert status == 0, f"status {status}"
             self.check(kind, out)
             self.log("job", f"{self.mode}-{self.done}", kind, f"is right, {self.log.now() - begun:.1f} s")
             subprocess.run(["rm", "-rf", out], check=True)
         except AssertionError as e:
-            last = result.stderr.decode(errors="replace").strip().split("\n")[-1]
+            last = said.read_text(errors="replace").strip().split("\n")[-1]
             self.log.failure(f"{self.mode}-{self.done}", kind, str(e)[:300], "|", last, f"| see {said}")
         self.done += 1
 
