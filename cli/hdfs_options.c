@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "cli/option_row.h"
 #include "cli/parse.h"
 #include "hdfs_client/conf.h"
 
@@ -127,17 +127,6 @@ static int read_ca(struct hdfs_access *a, const char *file, struct err *err)
 
 /* ---- One option ---- */
 
-static int set_text(char **where, const char *value, struct err *err)
-{
-	char *copy = strdup(value);
-
-	if (copy == NULL)
-		return out_of_memory(err);
-	free(*where);
-	*where = copy;
-	return 0;
-}
-
 static int add_hosts(struct hdfs_access *a, const char *value, struct err *err)
 {
 	auto_free char *list = strdup(value);
@@ -158,14 +147,10 @@ static int add_hosts(struct hdfs_access *a, const char *value, struct err *err)
 	return r;
 }
 
-/* "true", or NULL of an option without a value. */
 static int set_negotiate(struct hdfs_options *o, const char *value, struct err *err)
 {
-	if (value != NULL && strcasecmp(value, "true") != 0 && strcasecmp(value, "false") != 0)
-		return err_set(err, -EINVAL, "'%s' is neither true nor false", value);
-	o->access.negotiate = value == NULL || strcasecmp(value, "true") == 0;
 	o->negotiate_said = true;
-	return 0;
+	return option_bool(&o->access.negotiate, value, err);
 }
 
 static int set(struct hdfs_options *o, int key, const char *value, struct err *err)
@@ -180,9 +165,9 @@ static int set(struct hdfs_options *o, int key, const char *value, struct err *e
 	case KEY_NEGOTIATE:
 		return set_negotiate(o, value, err);
 	case KEY_CONF:
-		return set_text(&o->conf, value, err);
+		return option_text(&o->conf, value, err);
 	case KEY_TOKENS:
-		return set_text(&o->token_file, value, err);
+		return option_text(&o->token_file, value, err);
 	default:
 		return parse_duration_ms(value, &o->access.patience_ms, err);
 	}

@@ -6,42 +6,16 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "cli/option_row.h"
 #include "cli/parse.h"
 #include "job/plan_check.h"
 
 enum { KEY_FIRST = 0x100 }; /* argp: above every character */
 
-/* One option: where its value goes and how it is read. */
-struct option_row {
-	const char *name, *value, *help;
-	int (*set)(struct run_options *o, const char *value, struct err *err);
-};
-
-static int set_text(char **where, const char *value, struct err *err)
+static int set_mode(void *options, const char *value, struct err *err)
 {
-	char *copy = strdup(value);
+	struct run_options *o = options;
 
-	if (copy == NULL)
-		return err_set(err, -ENOMEM, "out of memory");
-	free(*where);
-	*where = copy;
-	return 0;
-}
-
-static int set_master(struct run_options *o, const char *value, struct err *err)
-{
-	struct master_url m;
-
-	int r = master_parse(value, &m, err);
-	if (r < 0)
-		return r;
-	master_deinit(&o->master);
-	o->master = m;
-	return 0;
-}
-
-static int set_mode(struct run_options *o, const char *value, struct err *err)
-{
 	const struct mode_ops *mode = mode_find(value);
 
 	if (mode != NULL) {
@@ -57,23 +31,31 @@ static int set_mode(struct run_options *o, const char *value, struct err *err)
 	return -EINVAL;
 }
 
-static int set_name(struct run_options *o, const char *value, struct err *err)
+static int set_name(void *options, const char *value, struct err *err)
 {
-	return set_text(&o->name, value, err);
+	struct run_options *o = options;
+
+	return option_text(&o->name, value, err);
 }
 
-static int set_total_cores(struct run_options *o, const char *value, struct err *err)
+static int set_total_cores(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	return parse_cpus_milli(value, &o->total_cores_milli, err);
 }
 
-static int set_task_cores(struct run_options *o, const char *value, struct err *err)
+static int set_task_cores(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	return parse_cpus_milli(value, &o->task_cpus_milli, err);
 }
 
-static int set_task_memory(struct run_options *o, const char *value, struct err *err)
+static int set_task_memory(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	return parse_memory_mb(value, &o->task_mem_mb, err);
 }
 
@@ -81,8 +63,10 @@ static int set_task_memory(struct run_options *o, const char *value, struct err 
  * src/slave/constants.hpp). */
 enum { EXECUTOR_MIN_MILLI = 10, EXECUTOR_MIN_MB = 32 };
 
-static int set_executor_cores(struct run_options *o, const char *value, struct err *err)
+static int set_executor_cores(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	uint32_t milli;
 
 	int r = parse_cpus_milli(value, &milli, err);
@@ -94,8 +78,10 @@ static int set_executor_cores(struct run_options *o, const char *value, struct e
 	return 0;
 }
 
-static int set_executor_memory(struct run_options *o, const char *value, struct err *err)
+static int set_executor_memory(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	uint32_t mb;
 
 	int r = parse_memory_mb(value, &mb, err);
@@ -107,8 +93,10 @@ static int set_executor_memory(struct run_options *o, const char *value, struct 
 	return 0;
 }
 
-static int set_cache_memory(struct run_options *o, const char *value, struct err *err)
+static int set_cache_memory(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	if (strcmp(value, "0") == 0) {
 		o->cache_mem_mb = 0;
 		return 0;
@@ -116,13 +104,17 @@ static int set_cache_memory(struct run_options *o, const char *value, struct err
 	return parse_memory_mb(value, &o->cache_mem_mb, err);
 }
 
-static int set_locality_wait(struct run_options *o, const char *value, struct err *err)
+static int set_locality_wait(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	return parse_duration_ms(value, &o->locality_wait_ms, err);
 }
 
-static int set_max_bad_records(struct run_options *o, const char *value, struct err *err)
+static int set_max_bad_records(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	uint32_t n;
 
 	int r = parse_count(value, 0, UINT32_MAX, &n, err);
@@ -131,58 +123,52 @@ static int set_max_bad_records(struct run_options *o, const char *value, struct 
 	return r;
 }
 
-/* As a flag it has no value. */
-static int set_recursive(struct run_options *o, const char *value, struct err *err)
+static int set_recursive(void *options, const char *value, struct err *err)
 {
-	if (value != NULL && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
-		return err_set(err, -EINVAL, "'%s' is neither true nor false", value);
-	o->recursive = value == NULL || strcmp(value, "true") == 0;
-	return 0;
+	struct run_options *o = options;
+
+	return option_bool(&o->recursive, value, err);
 }
 
-static int set_max_failures(struct run_options *o, const char *value, struct err *err)
+static int set_max_failures(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	return parse_count(value, 1, 1000, &o->task_max_failures, err);
 }
 
-static int set_task_timeout(struct run_options *o, const char *value, struct err *err)
+static int set_task_timeout(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	return parse_duration_ms(value, &o->task_timeout_ms, err);
 }
 
-static int set_min_registered(struct run_options *o, const char *value, struct err *err)
+static int set_min_registered(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	return parse_percent(value, &o->min_registered_percent, err);
 }
 
-static int set_max_wait(struct run_options *o, const char *value, struct err *err)
+static int set_max_wait(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	return parse_duration_ms(value, &o->max_registered_wait_ms, err);
 }
 
-static int set_revive(struct run_options *o, const char *value, struct err *err)
+static int set_parallelism(void *options, const char *value, struct err *err)
 {
-	uint64_t ms;
+	struct run_options *o = options;
 
-	int r = parse_duration_ms(value, &ms, err);
-	if (r < 0)
-		return r;
-	o->revive_interval_ms = ms == 0 ? UINT64_MAX : ms;
-	return 0;
-}
-
-static int set_master_timeout(struct run_options *o, const char *value, struct err *err)
-{
-	return parse_duration_ms(value, &o->master_timeout_ms, err);
-}
-
-static int set_parallelism(struct run_options *o, const char *value, struct err *err)
-{
 	return parse_count(value, 1, 100000, &o->parallelism, err);
 }
 
-static int set_shuffle_compression(struct run_options *o, const char *value, struct err *err)
+static int set_shuffle_compression(void *options, const char *value, struct err *err)
 {
+	struct run_options *o = options;
+
 	if (strcmp(value, "off") == 0) {
 		o->shuffle_compression = 0;
 		return 0;
@@ -190,47 +176,21 @@ static int set_shuffle_compression(struct run_options *o, const char *value, str
 	return parse_count(value, 1, PLAN_COMPRESSION_MAX, &o->shuffle_compression, err);
 }
 
-static int set_role(struct run_options *o, const char *value, struct err *err)
+static int set_files(void *options, const char *value, struct err *err)
 {
-	return set_text(&o->role, value, err);
-}
+	struct run_options *o = options;
 
-static int set_principal(struct run_options *o, const char *value, struct err *err)
-{
-	return set_text(&o->principal, value, err);
-}
-
-static int set_secret_file(struct run_options *o, const char *value, struct err *err)
-{
-	return set_text(&o->secret_file, value, err);
-}
-
-static int set_driver_host(struct run_options *o, const char *value, struct err *err)
-{
-	return set_text(&o->driver_host, value, err);
-}
-
-static int set_executor_uri(struct run_options *o, const char *value, struct err *err)
-{
-	return set_text(&o->executor_uri, value, err);
-}
-
-static int set_files(struct run_options *o, const char *value, struct err *err)
-{
 	return files_parse(value, &o->files, err);
 }
 
-static int set_cflags(struct run_options *o, const char *value, struct err *err)
+static int set_cflags(void *options, const char *value, struct err *err)
 {
-	return set_text(&o->cflags, value, err);
+	struct run_options *o = options;
+
+	return option_text(&o->cflags, value, err);
 }
 
 static const struct option_row rows[] = {
-	{ "master", "URL",
-		"local[N], local[AxN] (A agents of N cores), local[*] (the default), or "
-		"HOST:PORT[,HOST:PORT...]",
-		set_master },
-	{ "master-timeout", "TIME", "give up without a master for so long (30s)", set_master_timeout },
 	{ "mode", "MODE", "how resources are held: coarse (the default) or fine", set_mode },
 	{ "name", "NAME", "of the job, as the cluster shows it (its file name)", set_name },
 	{ "total-executor-cores", "N", "most cores at a time (default: all of local[...], 16 on a cluster)",
@@ -255,19 +215,12 @@ static const struct option_row rows[] = {
 	{ "min-registered-ratio", "RATIO", "coarse: start when so much of the request is there (0.8)",
 		set_min_registered },
 	{ "max-registered-wait", "TIME", "coarse: give up when it is not there after (30s)", set_max_wait },
-	{ "revive-interval", "TIME", "fine: least time between two REVIVEs, 0 for none (20ms)", set_revive },
 	{ "recursive", NULL, "folders within folders of an input are looked into as well", set_recursive },
 	{ "parallelism", "N", "partitions of a shuffle where the job does not say (the cores)",
 		set_parallelism },
 	{ "shuffle-compression", "LEVEL",
 		"of what goes through a shuffle: off, or zstd's 1 to 19 (1; local[...]: off)",
 		set_shuffle_compression },
-	{ "role", "ROLE", "Mesos role (*)", set_role },
-	{ "principal", "NAME", "Mesos principal", set_principal },
-	{ "secret-file", "FILE", "file with the principal's secret", set_secret_file },
-	{ "driver-host", "HOST", "name or address under which agents reach this machine", set_driver_host },
-	{ "executor-uri", "URI", "where agents fetch the executor's bundle (default: from this process)",
-		set_executor_uri },
 	{ "files", "FILE[#NAME],...", "files to send along, as NAME in the tasks' working directory",
 		set_files },
 	{ "cflags", "FLAGS", "further flags for the compiler of the job", set_cflags },
@@ -288,13 +241,11 @@ int options_set(struct run_options *o, const char *key, const char *value, struc
 	for (char *p = name; p != NULL && *p != '\0'; p++)
 		if (*p == '.')
 			*p = '-';
-	for (size_t i = 0; name != NULL && i < ROWS; i++) {
-		if (strcmp(rows[i].name, name) == 0) {
-			int r = rows[i].set(o, value, err);
-			return r < 0 ? err_prefix(err, r, "%s", key) : 0;
-		}
-	}
-	int r = name != NULL ? hdfs_options_set(&o->hdfs, name, value, err) : -ENOENT;
+	int r = name != NULL ? option_rows_set(rows, ROWS, o, name, value, err) : -ENOENT;
+	if (name != NULL && r == -ENOENT)
+		r = cluster_options_set(&o->cluster, name, value, err);
+	if (name != NULL && r == -ENOENT)
+		r = hdfs_options_set(&o->hdfs, name, value, err);
 	if (r != -ENOENT)
 		return r < 0 ? err_prefix(err, r, "%s", key) : 0;
 	return err_set(err, -EINVAL, "unknown property '%s': an option --a-b is quern.a.b", key);
@@ -345,9 +296,7 @@ static int set_key(struct run_options *o, int key, char *arg, struct err *err)
 
 		return copy == NULL ? err_set(err, -ENOMEM, "out of memory") : set_pair(o, copy, err);
 	}
-	const struct option_row *row = &rows[key - KEY_FIRST];
-	int r = row->set(o, arg, err);
-	return r < 0 && strstr(err->text, "--") == NULL ? err_prefix(err, r, "--%s", row->name) : r;
+	return option_row_set(&rows[key - KEY_FIRST], o, arg, err);
 }
 
 static error_t take(int key, char *arg, struct argp_state *state)
@@ -400,10 +349,8 @@ static void defaults(struct run_options *o)
 		.shuffle_compression = UINT32_MAX,
 		.min_registered_percent = 80,
 		.max_registered_wait_ms = 30000,
-		.revive_interval_ms = 20,
-		.master_timeout_ms = 30000,
 		.mode = &mode_coarse };
-	if (master_parse("local[*]", &o->master, &err) < 0) {
+	if (cluster_options_init(&o->cluster, &err) < 0) {
 		(void)fprintf(stderr, "quern: %s\n", err.text);
 		exit(2);
 	}
@@ -411,10 +358,7 @@ static void defaults(struct run_options *o)
 
 static void list_options(struct argp_option list[OPTIONS])
 {
-	for (int i = 0; i < ROWS; i++)
-		list[i] = (struct argp_option){
-			.name = rows[i].name, .key = KEY_FIRST + i, .arg = rows[i].value, .doc = rows[i].help
-		};
+	option_rows_list(rows, ROWS, KEY_FIRST, list);
 	list[ROWS] = (struct argp_option){ .name = "conf",
 		.key = KEY_CONF,
 		.arg = "KEY=VALUE",
@@ -458,7 +402,8 @@ static error_t hand_down(int key, char *arg, struct argp_state *state)
 		return ARGP_ERR_UNKNOWN;
 	state->child_inputs[0] = in->o;
 	state->child_inputs[1] = in->command;
-	state->child_inputs[2] = &in->o->hdfs;
+	state->child_inputs[2] = &in->o->cluster;
+	state->child_inputs[3] = &in->o->hdfs;
 	return 0;
 }
 
@@ -474,12 +419,15 @@ void options_parse(int argc, char **argv, const struct options_command *command,
 		const struct argp shared = { .options = list, .parser = pass == 0 ? take_files : take };
 		const struct argp own = { .options = command->own,
 			.parser = pass == 0 ? pass_over : command->take };
+		const struct argp cluster = { .options = cluster_options_list(),
+			.parser = pass == 0 ? pass_over : cluster_options_take };
 		const struct argp hdfs = { .options = hdfs_options_argp.options,
 			.parser = pass == 0 ? pass_over : hdfs_options_argp.parser };
 		const struct argp_child children[] = {
 			{ &shared, 0, command->own != NULL ? "As of `quern run`:" : NULL, 1 },
 			{ &own, 0, NULL, 0 },
-			{ &hdfs, 0, "HDFS:", 2 },
+			{ &cluster, 0, "The cluster:", 2 },
+			{ &hdfs, 0, "HDFS:", 3 },
 			{ 0 },
 		};
 		const struct argp both = { .parser = hand_down,
@@ -490,15 +438,18 @@ void options_parse(int argc, char **argv, const struct options_command *command,
 		if (argp_parse(&both, argc, argv, command->flags, NULL, &inputs) != 0)
 			exit(2);
 	}
+	struct err err = { "" };
+	if (cluster_options_check(&ret->cluster, &err) < 0) {
+		(void)fprintf(stderr, "%s: %s\n", argv[0], err.text);
+		exit(2);
+	}
 }
 
 void options_deinit(struct run_options *o)
 {
-	master_deinit(&o->master);
+	cluster_options_deinit(&o->cluster);
 	files_deinit(&o->files);
 	hdfs_options_deinit(&o->hdfs);
-	char *texts[] = { o->name, o->role, o->principal, o->secret_file, o->driver_host, o->executor_uri,
-		o->cflags };
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		free(texts[i]);
+	free(o->name);
+	free(o->cflags);
 }

@@ -9,13 +9,12 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "cli/cluster_options.h"
 #include "cli/files.h"
 #include "cli/hdfs_options.h"
-#include "cli/master.h"
 #include "modes/modes.h"
 
 struct run_options {
-	struct master_url master;
 	const struct mode_ops *mode;
 	char *name;                 /* NULL: the job's file name */
 	uint32_t total_cores_milli; /* 0: not said */
@@ -28,12 +27,11 @@ struct run_options {
 	uint64_t locality_wait_ms; /* UINT64_MAX: not said */
 	uint32_t min_registered_percent;
 	uint64_t max_registered_wait_ms;
-	uint64_t revive_interval_ms; /* UINT64_MAX: never */
-	uint64_t master_timeout_ms;
 	uint32_t parallelism;         /* 0: from the cores */
 	uint32_t shuffle_compression; /* level of zstd, 0: none; UINT32_MAX: not said */
-	char *role, *principal, *secret_file, *driver_host, *executor_uri, *cflags;
+	char *cflags;
 	struct files files; /* --files */
+	struct cluster_options cluster;
 	struct hdfs_options hdfs;
 	bool recursive; /* folders in folders of an input are looked into */
 	bool quiet, verbose, explain;

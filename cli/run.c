@@ -86,8 +86,9 @@ static int prepare(struct command *c, struct err *err)
 		r = settle_options(c, err);
 	if (r == 0)
 		r = hdfs_options_settle(&c->o->hdfs, err);
-	if (r == 0 && c->o->secret_file != NULL)
-		r = credential_header(c->o->principal, c->o->secret_file, &c->authorization, err);
+	if (r == 0 && c->o->cluster.secret_file != NULL)
+		r = credential_header(
+			c->o->cluster.principal, c->o->cluster.secret_file, &c->authorization, err);
 	return r;
 }
 
@@ -96,8 +97,9 @@ uint32_t run_slots(const struct run_options *o)
 	uint64_t milli = o->total_cores_milli;
 
 	if (milli == 0)
-		milli = o->master.local ? (uint64_t)o->master.agents * o->master.cores * 1000
-					: SHARED_CLUSTER_CORES * 1000;
+		milli = o->cluster.master.local
+				? (uint64_t)o->cluster.master.agents * o->cluster.master.cores * 1000
+				: SHARED_CLUSTER_CORES * 1000;
 	uint64_t n = milli / o->task_cpus_milli;
 	return n < 1 ? 1 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
@@ -108,24 +110,24 @@ static uint32_t shuffle_compression(const struct run_options *o)
 {
 	if (o->shuffle_compression != UINT32_MAX)
 		return o->shuffle_compression;
-	return o->master.local ? 0 : 1;
+	return o->cluster.master.local ? 0 : 1;
 }
 
 /* An agent of local[AxN] has room for N cores' tasks and, beside them, for the executor itself. */
 static int start_embedded(struct command *c, struct err *err)
 {
 	const struct run_options *o = c->o;
-	uint64_t tasks = (uint64_t)o->master.cores * 1000 / o->task_cpus_milli + 1;
+	uint64_t tasks = (uint64_t)o->cluster.master.cores * 1000 / o->task_cpus_milli + 1;
 	auto_free char *resources = NULL;
 
 	if (asprintf(&resources, "cpus:%.3f;mem:%llu;disk:%d;ports:[31000-32000]",
-		    o->master.cores + o->executor_cpus_milli / 1000.0,
+		    o->cluster.master.cores + o->executor_cpus_milli / 1000.0,
 		    (unsigned long long)(tasks * o->task_mem_mb + executor_mem_mb(o)),
 		    EXECUTOR_DISK_MB) < 0) {
 		resources = NULL;
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	const struct cluster_config config = { .agents = o->master.agents, .resources = resources };
+	const struct cluster_config config = { .agents = o->cluster.master.agents, .resources = resources };
 	int r = embedded_start(&config, &c->embedded, err);
 	if (r < 0)
 		return r;
@@ -139,11 +141,11 @@ static int find_cluster(struct command *c, struct err *err)
 	const struct run_options *o = c->o;
 	int r = 0;
 
-	if (o->master.local)
+	if (o->cluster.master.local)
 		return start_embedded(c, err);
 	for (size_t i = 0; i < MASTER_ENDPOINTS_MAX; i++)
-		c->endpoints[i] = o->master.endpoints[i];
-	if (o->driver_host == NULL)
+		c->endpoints[i] = o->cluster.master.endpoints[i];
+	if (o->cluster.driver_host == NULL)
 		r = -EHOSTUNREACH;
 	for (size_t i = 0; r < 0 && c->endpoints[i] != NULL; i++)
 		r = address_towards(c->endpoints[i], c->host, err);
@@ -155,10 +157,11 @@ static struct sched_config sched_config(const struct command *c)
 	const struct run_options *o = c->o;
 	struct sched_config s = { .name = o->name,
 		.user = c->user,
-		.role = o->role,
-		.principal = o->principal,
+		.role = o->cluster.role,
+		.principal = o->cluster.principal,
 		.hostname = c->hostname,
 		.failover_timeout_s = FAILOVER_TIMEOUT_S,
+		.checkpoint = o->cluster.checkpoint,
 		.mode = o->mode,
 		.mode_config = { .max_slots = run_slots(o),
 			.min_ratio_percent = o->min_registered_percent,
@@ -171,7 +174,7 @@ static struct sched_config sched_config(const struct command *c)
 		.task_timeout_ms = o->task_timeout_ms,
 		.max_bad_records = o->max_bad_records,
 		.locality_wait_ms = o->locality_wait_ms,
-		.revive_interval_ms = o->revive_interval_ms,
+		.revive_interval_ms = o->cluster.revive_interval_ms,
 		.revive_burst = REVIVE_BURST,
 		.exclude_after = EXCLUDE_AFTER,
 		.exclude_ms = EXCLUDE_MS };
@@ -215,19 +218,26 @@ static int drive(const struct command *c, uint64_t seed)
 	const struct run_options *o = c->o;
 	struct driver_config d = { .endpoints = c->endpoints,
 		.authorization = c->authorization,
-		.bind_address = o->master.local          ? "127.0.0.1"
-				: o->driver_host != NULL ? "0.0.0.0"
+		.bind_address = o->cluster.master.local          ? "127.0.0.1"
+				: o->cluster.driver_host != NULL ? "0.0.0.0"
+								 : c->host,
+		.host = o->cluster.master.local          ? "127.0.0.1"
+			: o->cluster.driver_host != NULL ? o->cluster.driver_host
 							 : c->host,
-		.host = o->master.local          ? "127.0.0.1"
-			: o->driver_host != NULL ? o->driver_host
-						 : c->host,
-		.bundle = c->paths.bundle,
-		.executor_uri = o->executor_uri,
+		.executors = { .bundle = c->paths.bundle,
+			.uri = o->cluster.executor_uri,
+			.cache = o->cluster.fetcher_cache,
+			.command = o->cluster.executor_command,
+			.env = o->cluster.executor_env.at,
+			.n_env = o->cluster.executor_env.n,
+			.image = o->cluster.container_image,
+			.volumes = o->cluster.volumes.at,
+			.n_volumes = o->cluster.volumes.n },
 		.hdfs = &o->hdfs.access,
 		.process = process_config(c),
 		.action = action_config(o),
 		.cache_mem_mb = o->cache_mem_mb,
-		.give_up_ms = o->master_timeout_ms,
+		.give_up_ms = o->cluster.master_timeout_ms,
 		.quiet = o->quiet,
 		.verbose = o->verbose,
 		.sched = sched_config(c) };

@@ -14,6 +14,7 @@ import contextlib
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -167,12 +168,12 @@ class Faults:
 
 def cluster(d):
     """Three masters where there is ZooKeeper, and the four agents."""
-    keeper = zookeeper.ZooKeeper(d / "zookeeper") if zookeeper.available() else None
+    keeper = zookeeper.ZooKeeper(d) if zookeeper.JAR.exists() and shutil.which("java") else None
     try:
-        return keeper, Mesos(d, agents=AGENTS, masters=3 if keeper else 1, zk=keeper.url if keeper else None)
+        return keeper, Mesos(d, agents=AGENTS, masters=3 if keeper else 1, zk=keeper and f"zk://{keeper.address}/mesos")
     except BaseException:
         if keeper:
-            keeper.stop()
+            keeper.kill()
         raise
 
 
@@ -214,7 +215,7 @@ def chaos(d, options, log):
         stop.set()
         m.stop()
         if keeper:
-            keeper.stop()
+            keeper.kill()
 
 
 def main():

@@ -71,6 +71,14 @@ class Process:
             return json.load(page)
         return {}
 
+    def leads(self):
+        """Has it been elected, and has it read what the last one left? Before that it answers no calls."""
+        if self.process.poll() is not None or self.metrics().get("master/elected") != 1:
+            return False
+        with contextlib.suppress(AssertionError, OSError):
+            return self.call("GET_HEALTH")["healthy"]
+        return False
+
     def call(self, kind, **fields):
         """A call of the operator's v1 API; its answer, or None for one that has none. GET_AGENTS and the like answer with
         {"type": ..., "get_agents": ...}: what is behind the type is returned."""
@@ -134,11 +142,7 @@ class Mesos:
         """The master that leads; the only one without ZooKeeper."""
         if not self.zk:
             return self.masters[0]
-        return quern.wait_for("a master leads", self.leader_now)
-
-    def leader_now(self):
-        """As leader(), or None at once when nobody leads."""
-        return next((m for m in self.masters if m.process.poll() is None and m.metrics().get("master/elected") == 1), None)
+        return quern.wait_for("a master leads", lambda: next((m for m in self.masters if m.leads()), None))
 
     @property
     def port(self):
@@ -158,6 +162,10 @@ class Mesos:
 
     def wait_agents(self, n):
         quern.wait_for(f"{n} agents are registered", lambda: self.metric("master/slaves_active") == n)
+
+    def leader_now(self):
+        """The master that leads, or None when there is none at this moment."""
+        return next((m for m in self.masters if m.leads()), None)
 
     def frameworks(self):
         """Those that are registered now, as GET_FRAMEWORKS has them."""
@@ -179,6 +187,10 @@ class Mesos:
     def stop(self):
         for p in self.agents + self.masters:
             p.kill_all()
+        # The isolator of file systems mounts an agent's work folder onto itself, for good.
+        mounted = [line.split()[4] for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()]
+        for place in reversed([m for m in mounted if m.startswith(f"{self.d}/")]):
+            subprocess.run(["umount", place], check=True)
 
 
 def once(flags):

@@ -1,0 +1,26 @@
+/* sched_offer.h: the offers of one agent, on their way to an answer: sched_judge.c, sched_offer.c. Not for
+ * others: sched.h is. */
+#ifndef QUERN_SCHEDULER_SCHED_OFFER_H
+#define QUERN_SCHEDULER_SCHED_OFFER_H
+
+#include "scheduler/sched_place.h"
+
+/* The offers of one agent that may be of use. */
+struct take {
+	struct launches launches;
+	struct room room; /* that is left */
+	uint32_t fits;    /* slots, at first */
+	uint64_t near;    /* tasks that have their data there */
+	double refuse_s;  /* of what is not used */
+	bool passed;      /* for locality's sake */
+};
+
+typedef VEC(struct take) takes;
+
+/* ---- sched_judge.c ---- */
+
+/* Whether the agent's offers may be of use: 1, and *ret is filled (sched_launches_deinit() it); 0: they are
+ * to be declined for ret->refuse_s. -ENOMEM. */
+int sched_offer_judge(struct sched *s, struct agent *agent, struct take *ret);
+
+#endif
