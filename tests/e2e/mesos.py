@@ -69,6 +69,14 @@ class Process:
             return json.load(page)
         return {}
 
+    def leads(self):
+        """Has it been elected, and has it read what the last one left? Before that it answers no calls."""
+        if self.process.poll() is not None or self.metrics().get("master/elected") != 1:
+            return False
+        with contextlib.suppress(AssertionError, OSError):
+            return self.call("GET_HEALTH")["healthy"]
+        return False
+
     def call(self, kind, **fields):
         """A call of the operator's v1 API; its answer, or None for one that has none. GET_AGENTS and the like answer with
         {"type": ..., "get_agents": ...}: what is behind the type is returned."""
@@ -132,8 +140,7 @@ class Mesos:
         """The master that leads; the only one without ZooKeeper."""
         if not self.zk:
             return self.masters[0]
-        return quern.wait_for("a master leads", lambda: next(
-            (m for m in self.masters if m.process.poll() is None and m.metrics().get("master/elected") == 1), None))
+        return quern.wait_for("a master leads", lambda: next((m for m in self.masters if m.leads()), None))
 
     @property
     def port(self):
