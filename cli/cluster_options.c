@@ -28,6 +28,13 @@ static int set_master_timeout(void *options, const char *value, struct err *err)
 	return parse_duration_ms(value, &o->master_timeout_ms, err);
 }
 
+static int set_failover_timeout(void *options, const char *value, struct err *err)
+{
+	struct cluster_options *o = options;
+
+	return parse_duration_ms(value, &o->failover_timeout_ms, err);
+}
+
 static int set_revive(void *options, const char *value, struct err *err)
 {
 	struct cluster_options *o = options;
@@ -142,9 +149,13 @@ static int set_checkpoint(void *options, const char *value, struct err *err)
 static const struct option_row rows[] = {
 	{ "master", "URL",
 		"local[N], local[AxN] (A agents of N cores), local[*] (the default), or "
-		"HOST:PORT[,HOST:PORT...]",
+		"HOST:PORT[,HOST:PORT...], or zk://HOST:PORT[,HOST:PORT...]/PATH, or file:///FILE with that "
+		"in it",
 		set_master },
 	{ "master-timeout", "TIME", "give up without a master for so long (30s)", set_master_timeout },
+	{ "failover-timeout", "TIME",
+		"how long a master keeps the job's tasks when this process is gone (as --master-timeout)",
+		set_failover_timeout },
 	{ "driver-host", "HOST", "name or address under which agents reach this machine", set_driver_host },
 	{ "role", "ROLE[,ROLE...]", "Mesos roles, the preferred ones first (*)", set_role },
 	{ "revocable", NULL, "run on revocable resources as well, which agents may take back",
@@ -176,7 +187,10 @@ enum { KEY_FIRST = 0x300, ROWS = sizeof(rows) / sizeof(rows[0]) };
 int cluster_options_init(struct cluster_options *o, struct err *err)
 {
 	*o = (struct cluster_options){
-		.revive_interval_ms = 20, .master_timeout_ms = 30000, .checkpoint = true
+		.revive_interval_ms = 20,
+		.master_timeout_ms = 30000,
+		.failover_timeout_ms = UINT64_MAX,
+		.checkpoint = true
 	};
 	return master_parse("local[*]", &o->master, err);
 }

@@ -15,7 +15,8 @@
 struct cluster_options {
 	struct master_url master;
 	uint64_t master_timeout_ms;
-	uint64_t revive_interval_ms; /* UINT64_MAX: never */
+	uint64_t failover_timeout_ms; /* UINT64_MAX: as long as that */
+	uint64_t revive_interval_ms;  /* UINT64_MAX: never */
 	char *driver_host;
 	char *executor_uri, *executor_command;
 	bool fetcher_cache; /* keeps what is at executor_uri */

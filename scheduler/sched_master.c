@@ -48,7 +48,7 @@ int sched_master_stop(struct sched *s)
 		return r;
 	if (s->subscribed)
 		return tear_down(s);
-	if (s->framework_id != NULL) /* the next SUBSCRIBED gets it */
+	if (s->framework_id != NULL && !s->over) /* the next SUBSCRIBED gets it */
 		return 0;
 	s->over = true;
 	return sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
