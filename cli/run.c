@@ -209,7 +209,9 @@ static struct sched_config sched_config(const struct command *c)
 	const struct hosting *h = o->hosting;
 	struct sched_config s = { .name = o->name,
 		.user = c->user,
-		.role = o->cluster.role,
+		.roles = (const char *const *)o->cluster.roles,
+		.revocable = o->cluster.revocable,
+		.ports_from_offer = o->cluster.ports_from_offer,
 		.principal = o->cluster.principal,
 		.hostname = c->hostname,
 		.failover_timeout_s = failover_timeout_s(&o->cluster),
