@@ -175,7 +175,8 @@ def test_what_a_driver_is_told_is_not_to_be_found():
             c.run("wait", job)
 
 
-def test_what_is_wrong_is_said_in_one_line():
+@quern.embedded("what --master=local[...] means")
+def test_what_is_wrong_on_the_command_line():
     with quern.scratch() as d:
         for args, words in (
                 (["run", "--detach", "job.c"], ["--detach", "--master"]),
@@ -189,10 +190,13 @@ def test_what_is_wrong_is_said_in_one_line():
             assert len(result.stderr.splitlines()) <= 2, result.stderr
             for word in words:
                 assert word in result.stderr.decode(), (word, result.stderr)
-        result = quern.run(d, "ps", "--master=127.0.0.1:1")
+
+
+def test_what_is_not_there_is_said_in_one_line():
+    with hosting.cluster(1) as c:
+        result = quern.run(c.d, "ps", "--master=127.0.0.1:1")
         assert result.returncode == 3, result
         quern.one_line(result, "no Mesos master", "127.0.0.1:1")
-    with hosting.cluster(1) as c:
         for command in "kill", "wait", "log":
             quern.one_line(c.run(command, "0042", status=2), "0042", "quern ps -a")
         assert json.loads(c.run("ps", "-a", "--json").stdout) == []

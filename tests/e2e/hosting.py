@@ -17,11 +17,11 @@ FAILOVER = "2s"  # for a driver that is lost
 class Cluster:
     """`process`: its end is the end of everything. `pids()`: roots of whatever runs on it."""
 
-    def __init__(self, d, address, process, pids):
-        self.d, self.address, self.process, self.pids = d, address, process, pids
+    def __init__(self, d, address, process, pids, more=()):
+        self.d, self.address, self.process, self.pids, self.more = d, address, process, pids, more
 
     def start(self, command, *args):
-        return quern.start(self.d, command, "--master", self.address, *args)
+        return quern.start(self.d, command, "--master", self.address, *self.more, *args)
 
     def run(self, command, *args, status=0):
         result = quern.finish(self.start(command, *args))
@@ -90,10 +90,11 @@ def embedded(agents):
 
 
 @contextlib.contextmanager
-def real(agents, **options):
+def real(agents, more=(), **options):
+    """`more`: further options of every command."""
     import mesos
     with mesos.mesos(agents, cores=CORES - mesos.EXECUTORS, **options) as m:
-        cluster = Cluster(m.d, m.address, m.masters[0].process, lambda: [a.pid for a in m.agents])
+        cluster = Cluster(m.d, m.address, m.masters[0].process, lambda: [a.pid for a in m.agents], more)
         cluster.mesos = m
         yield cluster
 
