@@ -37,6 +37,18 @@ static void check_call(enum server_role role, const struct server_decision *d)
 	}
 }
 
+/* An operator's. */
+static void check_ask(enum server_role role, const struct server_decision *d)
+{
+	struct err err = { "" };
+
+	assert(protobuf_c_message_check(d->call) && !d->subscribes);
+	if (role == SERVER_MASTER)
+		assert(server_validate_master((const Mesos__V1__Master__Call *)d->call, &err) == 0);
+	else
+		assert(server_validate_agent((const Mesos__V1__Agent__Call *)d->call, &err) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct server_decision d;
@@ -55,11 +67,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r.body_len = (size_t)(end - at);
 	if (server_decide(role, &r, &d) < 0)
 		return 0;
-	assert((d.kind == SERVER_CALL) == (d.call != NULL));
+	assert((d.kind == SERVER_CALL || d.kind == SERVER_ASK) == (d.call != NULL));
 	if (d.kind == SERVER_REFUSE)
 		assert(d.status >= 200 && d.status < 600 && memchr(d.text, '\0', sizeof(d.text)) != NULL);
 	else if (d.kind == SERVER_CALL)
 		check_call(role, &d);
+	else if (d.kind == SERVER_ASK)
+		check_ask(role, &d);
 	server_decision_deinit(&d);
 	return 0;
 }
