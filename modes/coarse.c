@@ -98,21 +98,10 @@ static enum mode_start start(
 	return MODE_GIVE_UP;
 }
 
-static bool release(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms, uint64_t held_since_ms,
-	uint64_t *ret_until_ms)
-{
-	(void)m;
-	(void)v;
-	(void)idle_since_ms;
-	(void)held_since_ms;
-	*ret_until_ms = UINT64_MAX;
-	return false;
-}
-
 const struct mode_ops mode_coarse = { .name = "coarse",
 	.task_per_hold = false,
+	.as_needed = false,
 	.consider = consider,
 	.start = start,
 	.hungry = hungry,
-	.release = release,
-	.keep_executors = true };
+	.release = policy_release_never };

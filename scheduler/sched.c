@@ -220,9 +220,13 @@ static int settle(struct sched *s)
 	if (r == 0)
 		r = sched_run_settle(s);
 	if (r == 0)
+		r = sched_lease_age(s);
+	if (r == 0)
 		r = sched_link_dispatch(s);
 	if (r == 0)
 		r = sched_offers_answer(s);
+	if (r == 0)
+		r = sched_lease_settle(s);
 	sched_wait_settle(s);
 	sched_run_sweep(s);
 	return r < 0 ? r : sched_appetite_settle(s);

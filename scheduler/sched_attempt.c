@@ -66,6 +66,7 @@ void sched_attempt_begins(struct sched *s, struct attempt *a)
 	a->ahead = false;
 	a->executor->ahead -= a->slots;
 	s->ahead--;
+	s->begun_ms = s->now_ms;
 	if (s->config.task_timeout_ms == 0)
 		return;
 	a->deadline_ms = s->now_ms + 2 * s->config.task_timeout_ms + TIMEOUT_GRACE_MS;
@@ -302,7 +303,7 @@ int sched_attempt_result(struct sched *s, struct attempt *a, const Quern__TaskRe
 		return r;
 	switch (result->state) {
 	case QUERN__TASK_RESULT__STATE__DONE:
-		sched_ahead_learn(t->stage, result);
+		sched_ahead_learn(s, t->stage, result);
 		return done(s, t, e, number, result);
 	case QUERN__TASK_RESULT__STATE__FETCH_FAILED:
 		return fetch_failed(s, t, e->agent, result);

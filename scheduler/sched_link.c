@@ -105,7 +105,9 @@ static int send_tasks(struct sched *s, struct executor *e, struct attempt *const
 /* One that goes ahead waits for one slot. */
 static struct room room_of(const struct executor *e)
 {
-	return (struct room){ .slots = e->load < e->slots ? e->slots - e->load : 1,
+	uint32_t n = sched_executor_free(e);
+
+	return (struct room){ .slots = n > 0 ? n : 1,
 		.cpus_milli = INT64_MAX,
 		.mem_milli = INT64_MAX };
 }
@@ -240,6 +242,7 @@ int sched_link_dispatch(struct sched *s)
 		e->batch.n = 0;
 	}
 	s->batched.n = 0;
+	sched_lease_count(s);
 	return r;
 }
 
@@ -259,6 +262,16 @@ static int send_kill(struct sched *s, const struct executor *e, const struct att
 int sched_link_kill(struct sched *s, const struct attempt *a)
 {
 	return a->over_link && a->executor->linked ? send_kill(s, a->executor, a) : 0;
+}
+
+int sched_link_end_lease(struct sched *s, const struct hold *h)
+{
+	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
+	char *list[] = { h->id };
+
+	m.n_end_leases = 1;
+	m.end_leases = list;
+	return send(s, h->executor, &m);
 }
 
 int sched_link_resend(struct sched *s, struct executor *e)
@@ -305,7 +318,8 @@ int sched_link_up(struct sched *s, const char *executor_id)
 		sched_look_at(s, e->resend_ms);
 	}
 	sched_executor_refresh(s, e);
-	return sched_cache_linked(s, e);
+	int r = sched_lease_linked(s, e);
+	return r < 0 ? r : sched_cache_linked(s, e);
 }
 
 int sched_link_down(struct sched *s, const char *executor_id)

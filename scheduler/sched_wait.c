@@ -111,9 +111,11 @@ void sched_wait_pass(struct sched *s, struct stage *stage, struct agent *agent, 
 		set_behind(s, stage, (uint64_t)w->behind + n - before);
 }
 
+/* Where slots go back, and offers are passed over, less of them makes nothing good: tasks that begin do. */
 void sched_wait_idle(struct sched *s, struct stage *stage, uint32_t n)
 {
-	set_behind(s, stage, n);
+	if (!s->config.mode->as_needed || n > stage->wait.behind)
+		set_behind(s, stage, n);
 }
 
 void sched_wait_launched(struct sched *s, struct stage *stage)

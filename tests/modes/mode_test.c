@@ -18,9 +18,10 @@ static void modes_are_found_by_name_and_no_other(void **state)
 
 	for (; names[n] != NULL; n++)
 		assert_string_equal(mode_find(names[n])->name, names[n]);
-	assert_int_equal(n, 2);
+	assert_int_equal(n, 3);
 	assert_ptr_equal(mode_find("coarse"), &mode_coarse);
 	assert_ptr_equal(mode_find("fine"), &mode_fine);
+	assert_ptr_equal(mode_find("adaptive"), &mode_adaptive);
 	assert_null(mode_find("lazy"));
 	assert_null(mode_find(""));
 	assert_null(mode_find("coarse "));
