@@ -42,7 +42,7 @@ static bool hungry(struct mode *m, const struct mode_view *v)
 static enum mode_start go_on(
 	struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why)
 {
-	if (v->registered > 0) {
+	if (v->registered > 0 || v->wanted == 0) {
 		m->empty_ms = UINT64_MAX;
 		return policy_hopeless(m, v, ret_until_ms, why) ? MODE_GIVE_UP : MODE_RUN;
 	}

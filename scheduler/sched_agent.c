@@ -125,6 +125,7 @@ void sched_agents_deinit(struct sched *s)
 	HASH_ITER (hh, s->agents, a, next) {
 		HASH_DELETE(hh, s->agents, a);
 		vec_deinit(&a->offers);
+		vec_deinit(&a->freed);
 		free(a->id);
 		free(a->hostname);
 		free(a);

@@ -150,6 +150,7 @@ int sched_executor_new(struct sched *s, struct agent *agent, struct resources *p
 	}
 	agent->generation++;
 	agent->executor = e;
+	sched_ledger_executor(s, true);
 	*ret = e;
 	return 0;
 }
@@ -238,6 +239,7 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 	}
 	e->linked = false;
 	e->state = EXECUTOR_GONE;
+	sched_ledger_executor(s, false);
 	e->due_ms = e->resend_ms = UINT64_MAX;
 	sched_executor_refresh(s, e);
 	if (e->agent->executor == e)

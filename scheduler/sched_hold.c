@@ -61,6 +61,7 @@ void sched_hold_free(struct sched *s, struct hold *h)
 	DL_DELETE(e->holds, h);
 	s->held -= h->slots;
 	s->freed = true;
+	sched_ledger_hold(s, h, 0, 0);
 	if (h->lease && !h->running)
 		s->coming -= h->slots;
 	else if (h->lease)

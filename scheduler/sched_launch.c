@@ -89,8 +89,7 @@ int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots)
 		r = sched_hold_new(s, id, l->agent->executor, slots, true, &h);
 	if (r < 0)
 		return r;
-	h->cpus_milli = s->config.task_cpus_milli * slots;
-	h->mem_mb = s->config.task_mem_mb * slots;
+	sched_ledger_hold(s, h, s->config.task_cpus_milli * slots, s->config.task_mem_mb * slots);
 	lease.slots = slots;
 	data.lease = &lease;
 	return add_launch(l, h, &data);
@@ -110,8 +109,7 @@ int sched_launch_task(struct sched *s, struct launches *l, struct task *t)
 		r = sched_hold_new(s, id, l->agent->executor, sched_size_slots(s, t->stage), false, &h);
 	if (r < 0)
 		return r;
-	h->cpus_milli = sched_size_cpus_milli(s, t->stage);
-	h->mem_mb = sched_size_mem_mb(s, t->stage);
+	sched_ledger_hold(s, h, sched_size_cpus_milli(s, t->stage), sched_size_mem_mb(s, t->stage));
 	r = sched_attempt_new(s, t, h->executor, h, &a);
 	if (r == 0)
 		r = sched_link_prepare(s, h->executor, t);

@@ -70,6 +70,7 @@ struct agent {
 	struct host *host;
 	bool usable;           /* counted in host->usable */
 	bool is_left_out;      /* counted in sched.left_out_agents */
+	VEC(uint64_t) freed;   /* when its last attempts ended, see sched_ledger.c */
 	uint64_t passed_round; /* in which it was last passed over, see sched_wait.c ... */
 	uint32_t passed;       /* ... with room for so many tasks */
 	UT_hash_handle hh;
@@ -167,7 +168,10 @@ struct attempt {
 	struct executor *executor;
 	struct hold *hold; /* NULL: over the link, or it has ended */
 	uint64_t deadline_ms;
-	uint32_t slots; /* that it takes */
+	uint32_t slots;         /* that it takes */
+	uint32_t cpus_milli;    /* cores of it */
+	uint64_t given_ms;      /* when it was made */
+	uint64_t begun_ms;      /* not ahead: since when */
 	bool over_link;
 	bool ahead;                  /* waits there for a slot, see sched_ahead.c */
 	bool kill;                   /* asked for */
@@ -298,6 +302,18 @@ struct used {
 	UT_hash_handle hh;
 };
 
+enum { GAPS = 224 }; /* buckets up to some weeks */
+
+/* See sched_ledger.c. */
+struct ledger {
+	uint64_t since_ms; /* what is held is so since then */
+	uint64_t task_milli, task_mb, executor_milli, executor_mb;
+	uint64_t task_core_us, task_mb_ms, executor_core_us, executor_mb_ms; /* until then */
+	uint64_t used_core_us;
+	uint64_t waiting_ms; /* tasks wait since then; UINT64_MAX: none does */
+	uint32_t gaps[GAPS]; /* how many there were, by their length */
+};
+
 enum appetite { APPETITE_HUNGRY, APPETITE_SUPPRESSED }; /* what the master was told */
 
 struct sched {
@@ -366,6 +382,7 @@ struct sched {
 	uint64_t offers, declined, revives;
 	uint64_t too_small, not_wanted, left_out; /* why they were declined */
 	uint64_t peak_rss;                        /* the most that a result told of */
+	struct ledger ledger;
 
 	uint64_t look_ms;  /* something may be due then: never later than that */
 	uint64_t start_ms; /* the mode wants to be asked again */
@@ -503,6 +520,18 @@ void sched_lease_count(struct sched *s);
 int sched_lease_settle(struct sched *s);
 /* The executor has a new connection. */
 int sched_lease_linked(struct sched *s, const struct executor *e);
+
+/* ---- sched_ledger.c ---- */
+
+/* What the hold holds from now on. */
+void sched_ledger_hold(struct sched *s, struct hold *h, uint32_t cpus_milli, uint32_t mem_mb);
+/* An executor's share is held from now on, or no longer. */
+void sched_ledger_executor(struct sched *s, bool begins);
+void sched_ledger_begins(struct sched *s, struct attempt *a);
+/* `result`: NULL, there is none. */
+void sched_ledger_ends(struct sched *s, const struct attempt *a, const Quern__TaskResult *result);
+/* At the end of a step. */
+void sched_ledger_settle(struct sched *s);
 
 /* ---- sched_launch.c ---- */
 
