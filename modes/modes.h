@@ -36,8 +36,8 @@ struct mode_view {
 			    action */
 	uint32_t held;   /* slots in holds that were launched and have not ended */
 	uint32_t registered; /* of those, slots whose executor is connected and whose hold is RUNNING */
-	uint32_t idle;   /* of those, slots without a task that runnable ones will take: they wait for better
-			    places, for a while */
+	uint32_t idle;   /* of those, slots without a task that runnable ones will take as soon as the action
+			    may run. When it runs: none, for tasks went where they could */
 	uint32_t coming; /* slots in leases that are not RUNNING yet */
 	uint32_t widest;     /* slots that the largest task of the current action takes, all on one agent */
 	bool homeless; /* no agent has that much: coarse, in slots that are registered there; fine, in what it
@@ -84,8 +84,8 @@ struct mode_ops {
 	 * it). Idempotent. */
 	bool (*hungry)(struct mode *m, const struct mode_view *v);
 
-	/* Asked where slots are leased as_needed. Of a lease whose slots have been idle since idle_since_ms, more
-	 * than runnable tasks will take: true = give it back now. Of one that was launched at held_since_ms and
+	/* Asked where slots are leased as_needed. Of a lease whose slots have been idle since idle_since_ms, for no
+	 * runnable task would take them: true = give it back now. Of one that was launched at held_since_ms and
 	 * is busy (idle_since_ms UINT64_MAX): true = give it back as soon as it is between two tasks. false:
 	 * *ret_until_ms (UINT64_MAX: never) says when to ask again at the latest. Idempotent. */
 	bool (*release)(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms,

@@ -32,7 +32,7 @@ struct mode_view sched_view_of(const struct sched *s)
 		.widest = s->run != NULL && !s->run->ended ? s->run->widest : 0,
 		.homeless = sched_size_homeless(s) != NULL,
 		.held = s->held,
-		.idle = s->useful < s->free_slots ? s->useful : s->free_slots,
+		.idle = s->run != NULL && !s->run->may_run ? s->free_slots : 0,
 		.coming = s->coming,
 		.registered = s->registered,
 		.since_ms = s->run != NULL ? s->run->since_ms : 0,

@@ -6,9 +6,9 @@
  * few agents, and neighbours with large tasks find whole ones.
  *
  * Idle slots are told apart by time alone. A task takes the slot that became idle last, so a slot that is not
- * needed shows by the age of the oldest. What runnable tasks will take when they have waited for their data's
- * place is of use and stays; what is idle for any other reason does not: it is on an agent that is left out, or
- * too small for what is left, or nothing is left. The mode says for how long (mode_ops.release).
+ * needed shows by the age of the oldest. Whatever is idle when tasks were given out is of no use there: nothing
+ * is left, or what is left waits for another place, is too large, or keeps away from that agent. The mode says
+ * for how long it may stay (mode_ops.release).
  *
  * To end a lease we ask its executor, over the link that brings the tasks: so it knows of every task that was
  * sent before, and none is sent that it has no slot for. The lease ends as finished tasks do; that is one
@@ -146,48 +146,6 @@ void sched_lease_idle(struct sched *s, struct executor *e)
 		; /* no memory: it is not given back for that reason */
 }
 
-/* Idle slots of the executor that are whole tasks of the stage. */
-static uint32_t whole(const struct executor *e, uint32_t slots)
-{
-	return e->free_slots / slots * slots;
-}
-
-/* Of all executors, those where the stage's tasks may go. */
-static uint64_t fitting(struct sched *s, const struct stage *stage)
-{
-	uint32_t slots = sched_size_slots(s, stage);
-	const struct executor *e;
-	uint64_t n = 0;
-
-	if (slots == 1 && s->left_out_agents == 0)
-		return s->free_slots;
-	DL_FOREACH(s->asked, e)
-	{
-		if (sched_agent_usable(s, e->agent))
-			n += whole(e, slots);
-	}
-	return n;
-}
-
-/* Whatever does not wait for a place has one by now, or has no use for those that are idle. */
-void sched_lease_count(struct sched *s)
-{
-	uint64_t n = 0;
-
-	if (!gives_back(s))
-		return;
-	s->useful = 0;
-	for (size_t i = 0; s->free_slots > 0 && i < s->run->ready.n; i++) {
-		struct stage *stage = s->run->ready.at[i];
-
-		if (stage->n_choosy == 0 || sched_wait_over(s, stage))
-			continue;
-		uint64_t fit = fitting(s, stage), wait = (uint64_t)stage->n_choosy * sched_size_slots(s, stage);
-		n += fit < wait ? fit : wait;
-	}
-	s->useful = n < s->free_slots ? (uint32_t)n : s->free_slots;
-}
-
 /* The oldest lease that is no larger. */
 static struct hold *one_of(const struct executor *e, uint32_t slots)
 {
@@ -198,20 +156,25 @@ static struct hold *one_of(const struct executor *e, uint32_t slots)
 	return h;
 }
 
-static uint32_t min_u32(uint32_t a, uint32_t b)
+/* For tasks that wait for another place it is as an offer that they do not take. */
+static void pass_over(struct sched *s, const struct hold *h)
 {
-	return a < b ? a : b;
+	for (size_t i = 0; s->run != NULL && !s->run->ended && i < s->run->ready.n; i++) {
+		struct stage *stage = s->run->ready.at[i];
+
+		if (stage->n_choosy > 0 && !sched_wait_over(s, stage))
+			sched_wait_pass(s, stage, h->executor->agent, h->slots / sched_size_slots(s, stage));
+	}
 }
 
-/* What the mode wants back of this executor's idle slots, *left at most. */
-static int give_back(struct sched *s, struct executor *e, uint32_t *left)
+/* What the mode wants back of this executor's idle slots. */
+static int give_back(struct sched *s, struct executor *e)
 {
 	const struct mode_view v = sched_view_of(s);
 	struct hold *h;
 	int r = 0;
 
-	while (r == 0 && (h = one_of(e, min_u32(min_u32(e->free_slots, *left), (uint32_t)e->idle_since.n))) !=
-				 NULL) {
+	while (r == 0 && (h = one_of(e, (uint32_t)e->idle_since.n)) != NULL) {
 		uint64_t until;
 
 		if (!s->config.mode->release(
@@ -219,7 +182,7 @@ static int give_back(struct sched *s, struct executor *e, uint32_t *left)
 			s->idle_ms = until < s->idle_ms ? until : s->idle_ms;
 			break;
 		}
-		*left -= h->slots;
+		pass_over(s, h);
 		e->idle_since.n -= h->slots; /* the oldest */
 		memmove(e->idle_since.at, e->idle_since.at + h->slots,
 			e->idle_since.n * sizeof(*e->idle_since.at));
@@ -228,37 +191,38 @@ static int give_back(struct sched *s, struct executor *e, uint32_t *left)
 	return r;
 }
 
-int sched_lease_settle(struct sched *s)
+static int give_back_all(struct sched *s, struct executor *list, bool busy)
 {
 	struct executor *e, *next;
-	uint32_t left;
 	int r = 0;
 
-	if (s->run == NULL || s->run->ended)
-		s->useful = 0;
-	else if (!s->run->may_run) /* all of them will do when it may */
-		s->useful = sched_run_runnable(s);
-	if (!gives_back(s) || s->free_slots <= s->useful || s->stopping) {
-		s->idle_left = 0;
+	DL_FOREACH_SAFE(list, e, next)
+	{
+		if (r == 0 && (e->load > 0) == busy)
+			r = give_back(s, e);
+	}
+	return r;
+}
+
+int sched_lease_settle(struct sched *s)
+{
+	bool waits = s->run != NULL && !s->run->ended && !s->run->may_run; /* and will use them */
+	int r = 0;
+
+	if (!gives_back(s) || s->free_slots == 0 || s->stopping || waits)
 		return 0;
-	}
-	left = s->free_slots - s->useful;
-	if (s->idle_ms <= s->now_ms || left > s->idle_left) {
+	if (s->idle_ms <= s->now_ms) {
+		uint32_t before = s->free_slots;
+
 		s->idle_ms = UINT64_MAX;
-		for (int busy = 0; busy < 2; busy++) {
-			DL_FOREACH_SAFE(s->idle, e, next)
-			{
-				if (r == 0 && (e->load > 0) == busy)
-					r = give_back(s, e, &left);
-			}
-			DL_FOREACH_SAFE(s->asked, e, next)
-			{
-				if (r == 0 && (e->load > 0) == busy)
-					r = give_back(s, e, &left);
-			}
+		for (int busy = 0; r == 0 && busy < 2; busy++) {
+			r = give_back_all(s, s->idle, busy);
+			if (r == 0)
+				r = give_back_all(s, s->asked, busy);
 		}
+		if (s->free_slots < before)
+			sched_link_note_idle(s);
 	}
-	s->idle_left = left;
 	if (s->idle_ms != UINT64_MAX)
 		sched_look_at(s, s->idle_ms);
 	return r;

@@ -172,6 +172,12 @@ static void note_idle(struct sched *s, struct stage *stage)
 	sched_wait_idle(s, stage, n < UINT32_MAX ? (uint32_t)n : UINT32_MAX);
 }
 
+void sched_link_note_idle(struct sched *s)
+{
+	for (size_t i = 0; s->run != NULL && !s->run->ended && i < s->run->ready.n; i++)
+		note_idle(s, s->run->ready.at[i]);
+}
+
 /* Everybody gets what it has the data of, before anybody gets what another one may have. */
 static int give_stage(struct sched *s, struct stage *stage)
 {
@@ -205,8 +211,7 @@ static int give_all(struct sched *s)
 	}
 	DL_CONCAT(s->asked, s->idle);
 	s->idle = NULL;
-	for (size_t i = 0; i < s->run->ready.n; i++)
-		note_idle(s, s->run->ready.at[i]);
+	sched_link_note_idle(s);
 	return r;
 }
 
@@ -242,7 +247,6 @@ int sched_link_dispatch(struct sched *s)
 		e->batch.n = 0;
 	}
 	s->batched.n = 0;
-	sched_lease_count(s);
 	return r;
 }
 

@@ -140,6 +140,7 @@ static int take_lease(struct sched *s, struct stage *stage, struct take *t, enum
 	if (what != PICK_NEAR)
 		stage->any_left -= slots;
 	sched_size_take(s, stage, &t->room);
+	sched_wait_launched(s, stage);
 	int r = sched_launch_lease(s, &t->launches, slots);
 	return r < 0 ? r : 1;
 }

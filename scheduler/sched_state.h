@@ -194,7 +194,8 @@ struct wait {
 	uint64_t since_ms;    /* what follows is so since then */
 	uint64_t lost_us;     /* of the time that may be lost */
 	uint32_t part, whole; /* of the time that passes so much is lost */
-	uint32_t behind;      /* tasks that could be running, but for that */
+	uint32_t passed, idle; /* slots that were passed over and not made good; that are held and idle */
+	uint32_t behind;      /* tasks that could be running, but for that: as many as those, of the choosy */
 	uint32_t widest;      /* the most that ran or could have run */
 	uint64_t round;       /* a new one whenever it is not behind any more */
 };
@@ -348,9 +349,7 @@ struct sched {
 	struct hold *kept, *going;  /* leases, the oldest first */
 	bool may_go;                /* one of `going` is between two tasks, perhaps */
 	uint64_t kept_ms;           /* the first of `kept` is not asked about before */
-	uint64_t idle_ms;           /* nor idle slots ... */
-	uint32_t idle_left;         /* ... unless more of them are of no use than were */
-	uint32_t useful;            /* idle slots that runnable tasks will take */
+	uint64_t idle_ms;           /* nor idle slots */
 	uint32_t coming;            /* slots of leases that are not RUNNING yet */
 	struct attempt *attempts;   /* by name */
 	struct shuffle *shuffles;   /* by id */
@@ -513,9 +512,7 @@ void sched_lease_ended(struct sched *s, struct hold *h);
 void sched_lease_idle(struct sched *s, struct executor *e);
 /* Before tasks are given out: leases that are too old go. */
 int sched_lease_age(struct sched *s);
-/* After that: which idle slots are of use. */
-void sched_lease_count(struct sched *s);
-/* At the end of a step: those that are of none go. */
+/* After that: idle slots go. */
 int sched_lease_settle(struct sched *s);
 /* The executor has a new connection. */
 int sched_lease_linked(struct sched *s, const struct executor *e);
@@ -715,6 +712,8 @@ int sched_link_resend(struct sched *s, struct executor *e);
 int sched_link_kill(struct sched *s, const struct attempt *a);
 /* The stage and the outputs, ahead of an attempt at the task. */
 int sched_link_prepare(struct sched *s, struct executor *e, const struct task *t);
+/* Which slots are idle has changed: for stages whose tasks wait for places. */
+void sched_link_note_idle(struct sched *s);
 /* Asks for the end of a lease. */
 int sched_link_end_lease(struct sched *s, const struct hold *h);
 

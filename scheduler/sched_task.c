@@ -120,7 +120,8 @@ struct task *sched_task_pick(struct sched *s, struct stage *stage, const struct 
 	if (t == NULL)
 		return NULL;
 	take_out(t);
-	sched_wait_launched(s, stage);
+	if (s->config.mode->task_per_hold)
+		sched_wait_launched(s, stage);
 	return t;
 }
 

@@ -83,7 +83,8 @@ static void an_offer_elsewhere_is_passed_over_until_the_wait_is_over(void **stat
 	kit_free(&k);
 }
 
-static void a_slot_is_kept_while_a_task_waits_for_another(void **state)
+/* So that there is one elsewhere, which would be more than the job may have. */
+static void a_slot_that_no_task_wants_goes_back(void **state)
 {
 	struct kit k;
 	char b[64];
@@ -101,12 +102,43 @@ static void a_slot_is_kept_while_a_task_waits_for_another(void **state)
 	kit_sent(&k, b, "1.1.0");
 	kit_coarse_done(&k, b, "1.1.0"); /* what is left would rather run on a */
 	kit_sent(&k, b, "");
-	k.now += 10 * IDLE_MS;
+	k.now += IDLE_MS;
 	kit_tick(&k);
-	assert_int_equal(kit_actions(&k, SCHED_DO_LINK), 0); /* nor is it given back */
-	k.now += 2 * WAIT_MS;
+	Quern__ToExecutor *m = kit_link_sent(&k, 0);
+	assert_non_null(m);
+	assert_string_equal(m->end_leases[0], "lease-0");
+	quern__to_executor__free_unpacked(m, NULL);
+	kit_update(&k, "lease-0", "b", STATE(FINISHED), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR, NULL,
+		true);
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	offer(&k, "b:1"); /* there it would be as idle as before */
+	launched(&k, "");
+	offer(&k, "a:1");
+	launched(&k, "a: lease-2");
+	kit_free(&k);
+}
+
+/* The promise: all of the waiting costs no more than that, whether slots were idle or not taken. */
+static void when_it_has_waited_long_enough_it_takes_a_slot_anywhere(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 2);
+	submit(&k, 1, "a a");
+	offer(&k, "a:1.1 b:1.1");
+	launched(&k, "a: lease-0");
+	kit_link(&k, "000007-0-0");
+	kit_running(&k, "lease-0", "a");
+	kit_sent(&k, "000007-0-0", "1.0.0");
+	k.now += WAIT_MS - 1; /* all that is left could be running */
 	kit_tick(&k);
-	kit_sent(&k, b, "1.2.0");
+	offer(&k, "b:1.1");
+	launched(&k, "");
+	k.now += 1;
+	kit_tick(&k);
+	offer(&k, "b:1.1");
+	launched(&k, "b: lease-1");
 	kit_free(&k);
 }
 
@@ -117,7 +149,8 @@ int main(void)
 		cmocka_unit_test(what_is_coming_there_is_not_taken_again),
 		cmocka_unit_test(the_others_go_anywhere),
 		cmocka_unit_test(an_offer_elsewhere_is_passed_over_until_the_wait_is_over),
-		cmocka_unit_test(a_slot_is_kept_while_a_task_waits_for_another),
+		cmocka_unit_test(a_slot_that_no_task_wants_goes_back),
+		cmocka_unit_test(when_it_has_waited_long_enough_it_takes_a_slot_anywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
