@@ -12,7 +12,7 @@ import unittest.mock
 import quern
 
 WORDCOUNT = quern.EXAMPLES / "wordcount.c"
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2  # linux/prctl.h, linux/capability.h
 
 
@@ -203,7 +203,7 @@ def test_tasks_that_fit_nowhere_are_waited_for_aloud():
 
 def test_unknown_mode_and_bad_masters():
     with text() as d:
-        refused(d, 2, ["lazy", "coarse", "fine"], "--mode", "lazy", WORDCOUNT, "text", "out")
+        refused(d, 2, ["lazy", *quern.MODES], "--mode", "lazy", WORDCOUNT, "text", "out")
         for master in ["local[0]", "local[x]", "local[1x]", "localhost:notaport", "ftp://there", ":", "",
                        "zk://a/mesos"]:
             refused(d, 2, ["--master"], "--master", master, WORDCOUNT, "text", "out")

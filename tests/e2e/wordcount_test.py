@@ -6,7 +6,7 @@ import sys
 import quern
 
 WORDS = ["the", "offer", "agent", "executor", "split", "stage", "shuffle", "a", "of", "x" * 300, "naïve", "quern"]
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 
 
 def prose(lines, seed=1):

@@ -16,7 +16,7 @@ import seq
 from beside import SEED
 from hadoop import Hadoop, need
 
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 BLOCK = 1 << 18
 RANDOM = random.Random(SEED)
 
