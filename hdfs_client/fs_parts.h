@@ -33,11 +33,14 @@ struct hdfs_fs {
 	struct hdfs_exchange *exchanges;
 	char *warnings[2]; /* not yet told; NULL after the last */
 	char *told;
+	void (*waiting)(void *arg, const char *text); /* or NULL */
+	void *waiting_arg;
+	bool told_waiting; /* since the last answer */
 	uint64_t seed;
 	bool closing;
 };
 
-/* For sentences: "hdfs://AUTHORITY/PATH". Cut if it is very long. */
+/* For sentences: "hdfs://AUTHORITY/PATH", as it was written. Cut if it is very long. */
 enum { HDFS_NAME_SIZE = 512 };
 const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HDFS_NAME_SIZE]);
 
@@ -64,6 +67,7 @@ struct hdfs_call {
 	struct hdfs_exchange *exchange;
 	bool cancelled;
 
+	uint64_t since_ms; /* when it was asked first */
 	struct hdfs_retry retry;
 	struct hdfs_refusal refusal; /* the last one */
 	struct hdfs_answer answer;   /* so far */

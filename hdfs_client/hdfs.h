@@ -32,6 +32,10 @@ struct hdfs_pool *hdfs_pool_free(struct hdfs_pool *pool); /* after its files and
  * longer a file is read in order, the more of that is used. */
 void hdfs_pool_set_memory(struct hdfs_pool *pool, size_t bytes);
 
+/* `waiting` is called with a sentence when a call has waited ten seconds for a NameNode, and waits on; once
+ * until one serves. By the pool's thread, at any time. Before the first call. */
+void hdfs_pool_on_waiting(struct hdfs_pool *pool, void (*waiting)(void *arg, const char *text), void *arg);
+
 /* The file system of an hdfs://, webhdfs:// or swebhdfs:// URL, and the path in it, which the caller frees
  * (may be passed as NULL). No request is sent. -EINVAL: the URL is none. */
 int hdfs_pool_get(
