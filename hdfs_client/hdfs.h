@@ -138,6 +138,10 @@ int hdfs_create(struct hdfs *fs, const char *path, const struct hdfs_create *how
  * the error of every call that follows. */
 int hdfs_write(struct hdfs_writer *w, const void *data, size_t len, struct err *err);
 
+/* Nothing more is written. hdfs_finish() says so as well, and waits; between the two there is time for
+ * others. */
+void hdfs_end(struct hdfs_writer *w);
+
 /* 0: the file is whole, and closed, in HDFS. Otherwise there may be a part of it: whoever wants none deletes
  * it. Sent bytes are never sent again: that a connection broke is an error, unless the file turns out to be
  * whole. */
