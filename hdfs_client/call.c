@@ -22,68 +22,6 @@ static uint64_t now_ms(void)
 
 /* ---- What was asked ---- */
 
-static void wipe_text(const char **text)
-{
-	char *own = (char *)*text;
-
-	if (own != NULL)
-		explicit_bzero(own, strlen(own));
-	free(own);
-	*text = NULL;
-}
-
-static void free_list(const char *const **list, size_t n)
-{
-	char **own = (char **)*list;
-
-	for (size_t i = 0; own != NULL && i < n; i++)
-		free(own[i]);
-	free(own);
-	*list = NULL;
-}
-
-static void free_ask(struct hdfs_ask *a)
-{
-	wipe_text(&a->path);
-	wipe_text(&a->to);
-	wipe_text(&a->renewer);
-	wipe_text(&a->token);
-	free_list(&a->sources, a->n_sources);
-	free_list(&a->exclude, a->n_exclude);
-}
-
-static int copy_text(const char **to, const char *from)
-{
-	*to = from != NULL ? strdup(from) : NULL;
-	return from != NULL && *to == NULL ? -ENOMEM : 0;
-}
-
-static int copy_list(const char *const **to, const char *const *from, size_t n)
-{
-	const char **own = calloc(n > 0 ? n : 1, sizeof(*own));
-	int r = own == NULL ? -ENOMEM : 0;
-
-	*to = own;
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = copy_text(&own[i], from[i]);
-	return r;
-}
-
-static int copy_ask(struct hdfs_ask *to, const struct hdfs_ask *from)
-{
-	const char *path = from->path != NULL ? from->path : "/"; /* of operations without one */
-
-	*to = *from;
-	to->path = to->to = to->renewer = to->token = NULL;
-	to->sources = to->exclude = NULL;
-	if (copy_text(&to->path, path) < 0 || copy_text(&to->to, from->to) < 0 ||
-		copy_text(&to->renewer, from->renewer) < 0 || copy_text(&to->token, from->token) < 0 ||
-		copy_list(&to->sources, from->sources, from->n_sources) < 0 ||
-		copy_list(&to->exclude, from->exclude, from->n_exclude) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
 static int check_path(const struct hdfs_fs *fs, const char *path, struct err *err)
 {
 	char name[HDFS_NAME_SIZE];
@@ -119,7 +57,7 @@ static void free_call(struct hdfs_call *c)
 {
 	if (c->timer != NULL)
 		event_free(c->timer);
-	free_ask(&c->ask);
+	hdfs_ask_deinit(&c->ask);
 	hdfs_answer_deinit(&c->answer);
 	hdfs_place_deinit(&c->place);
 	free(c->start_after);
@@ -472,7 +410,7 @@ int hdfs_fs_ask(struct hdfs_fs *fs, const struct hdfs_ask *ask,
 	c->arg = arg;
 	c->answer.op = ask->op;
 	c->timer = event_new(fs->loop, -1, 0, on_timer, c);
-	if (copy_ask(&c->ask, ask) < 0 || c->timer == NULL) {
+	if (hdfs_ask_copy(&c->ask, ask) < 0 || c->timer == NULL) {
 		free_call(c);
 		return err_set(err, -ENOMEM, "out of memory");
 	}

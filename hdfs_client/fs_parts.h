@@ -50,6 +50,12 @@ void hdfs_fs_is(struct hdfs_fs *fs, enum hdfs_service_kind kind);
 /* Replaces a secret (or NULL) in a sentence by stars. */
 void hdfs_hush(char *text, const char *secret);
 
+/* ---- ask.c ---- */
+
+/* A copy of everything. 0 or -ENOMEM; hdfs_ask_deinit(), which wipes it, in any case. */
+int hdfs_ask_copy(struct hdfs_ask *to, const struct hdfs_ask *from);
+void hdfs_ask_deinit(struct hdfs_ask *a);
+
 /* ---- call.c ---- */
 
 /* Waits for one thing at a time: its timer, a request, a call or an exchange of its own. */
