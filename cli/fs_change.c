@@ -137,9 +137,10 @@ static void run_mv(struct fs *f)
 		r = hdfs_stat(to.fs, to.path, &s, &err);
 	bool into = r == 0 && s.kind == HDFS_FOLDER;
 	hdfs_status_deinit(&s);
-	if (r == 0 || r == -ENOENT) {
+	if (r == -ENOENT)
+		r = fs_need_parent(&to, ": quern fs mkdir -p makes it", &err);
+	if (r == 0) {
 		fs_gather(f, 0, f->n - 1, &items);
-		r = 0;
 		if (!into && (items.n > 1 || to.folder))
 			r = err_set(&err, -ENOTDIR, "'%s%s' is no folder%s", to.base, to.path,
 				items.n > 1 ? ": there is more than one thing to move" : "");

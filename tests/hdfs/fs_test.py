@@ -363,6 +363,7 @@ def test_mv():
     here("mv", "/mv/b", "/mv/to/c", status=1)
     assert get(C, "/mv/to/b") == b"b" and get(C, "/mv/to/c") == b"c" and get(C, "/mv/b") == b"other"
     assert "is no folder" in here("mv", "/mv/to/*", "/mv/none", status=1)
+    assert "mkdir -p makes it" in here("mv", "/mv/to/b", "/mv/none/b", status=1)
     assert "no such" in here("mv", "/mv/none", "/mv/x", status=1)
     here("mv", "/mv/to", "/mv/to/inside", status=1)
     here("mv", "/mv/to/*", "/mv/renamed/x", status=1)
