@@ -230,6 +230,8 @@ int sched_subscribe_call(struct sched *s, struct buf *out)
 	info.name = (char *)(uintptr_t)s->config.name;
 	info.has_failover_timeout = 1;
 	info.failover_timeout = s->config.failover_timeout_s;
+	info.has_checkpoint = 1;
+	info.checkpoint = s->config.checkpoint;
 	info.n_roles = 1;
 	info.roles = roles;
 	info.hostname = (char *)(uintptr_t)s->config.hostname;

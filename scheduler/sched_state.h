@@ -289,7 +289,6 @@ enum appetite { APPETITE_HUNGRY, APPETITE_SUPPRESSED }; /* what the master was t
 
 struct sched {
 	struct sched_config config;
-	char **uris;
 	struct mode *mode;
 	uint64_t now_ms;
 	struct sched_plan *plan; /* of the step */
