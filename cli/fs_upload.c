@@ -34,8 +34,7 @@ static int complete(const struct fs_uploads *u, struct fs_upload *one, struct er
 {
 	struct hdfs *fs = u->to->fs;
 
-	int r = fs_interrupted() != 0 ? err_set(err, -ECANCELED, "interrupted")
-				      : hdfs_finish(one->writer, err);
+	int r = hdfs_finish(one->writer, err);
 	if (r == 0 && u->f->given['p'] && S_ISREG(one->st.st_mode))
 		r = fs_keep_attributes(fs, one->temp, &one->st, err);
 	if (r == 0 && one->exists) {

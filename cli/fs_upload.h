@@ -30,8 +30,8 @@ struct fs_uploads {
 int fs_upload(struct fs_uploads *u, int fd, const struct stat *st, const char *local, const char *path,
 	struct err *err);
 
-/* Waits until each has its name, or is told about. Those that are not whole when somebody interrupts are
- * removed. */
+/* Waits until each has its name, or is told about; also when somebody has interrupted: what a DataNode has
+ * been sent cannot be taken back, and one that is given up might still appear afterwards. */
 void fs_uploads_settle(struct fs_uploads *u);
 
 /* What -p keeps. */
