@@ -75,7 +75,7 @@ def test_everything_is_there():
         folder = os.path.dirname(library)
         wanted = {"bin/quern", "include/quern/quern.h", "libexec/quern/quern-executor.tar", library, f"{folder}/libquern.so.0",
                   f"{folder}/pkgconfig/quern.pc", "share/bash-completion/completions/quern",
-                  "share/man/man1/quern.1", "share/man/man1/quern-run.1", "share/man/man1/quern-local.1", "share/man/man1/quern-fs.1",
+                  "share/man/man1/quern.1", "share/man/man1/quern-run.1", "share/man/man1/quern-local.1", "share/man/man1/quern-fs.1", "share/man/man1/quern-ps.1",
                   "share/man/man3/quern.h.3"}
         assert wanted <= found, wanted - found
         version = command(prefix / "bin/quern", "--version").split()[1]
