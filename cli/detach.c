@@ -25,11 +25,11 @@
 
 enum {
 	BACKOFF_MAX_MS = 2000,
-	WAITING_S = 10,     /* without an offer that does, before a person is told */
-	START_S = 120,      /* for the driver to take over, once it is launched */
-	GOODBYE_S = 5,      /* for TEARDOWN */
-	GRACE_S = 180,      /* for a driver that is taken down, with its output: an agent gives as much */
-	FIXED_URIS = 3,     /* the bundle, the job, what is sealed */
+	WAITING_S = 10, /* without an offer that does, before a person is told */
+	START_S = 120,  /* for the driver to take over, once it is launched */
+	GOODBYE_S = 5,  /* for TEARDOWN */
+	GRACE_S = 180,  /* for a driver that is taken down, with its output: an agent gives as much */
+	FIXED_URIS = 3, /* the bundle, the job, what is sealed */
 	SIGNALS = 3,
 };
 
@@ -393,10 +393,10 @@ static int set_up(struct submitter *s, struct err *err)
 		.give_up_ms = (long)s->c->options->cluster.master_timeout_ms,
 		.heartbeats = true };
 
-	int r = s->c->bundle == NULL
-			? err_set(err, -ENOENT,
-				  "this installation is not whole: there is no quern-driver.tar.gz for --detach")
-			: make_loop(s, err);
+	int r = s->c->bundle == NULL ? err_set(err, -ENOENT,
+					       "this installation is not whole: there is no "
+					       "quern-driver.tar.gz for --detach")
+				     : make_loop(s, err);
 	if (r == 0)
 		r = artifacts_new(s->loop, s->c->bind_address, &s->artifacts, err);
 	if (r == 0)

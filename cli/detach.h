@@ -19,8 +19,8 @@ struct detach_config {
 	struct sched_config sched; /* of the framework; its executor is not looked at */
 };
 
-/* Submits the job, prints its id on stdout, and returns when its driver runs: an exit status (enum driver_exit). What
- * goes wrong, and Ctrl-C, take everything down again. */
+/* Submits the job, prints its id on stdout, and returns when its driver runs: an exit status (enum
+ * driver_exit). What goes wrong, and Ctrl-C, take everything down again. */
 int detach_job(const struct detach_config *config);
 
 #endif

@@ -1,4 +1,5 @@
-/* detach_options.h: the options about a job whose driver the cluster hosts: an argp child, and the same as properties
+/* detach_options.h: the options about a job whose driver the cluster hosts: an argp child, and the same as
+ * properties
  * (--driver-cores is quern.driver.cores). */
 #ifndef QUERN_CLI_DETACH_OPTIONS_H
 #define QUERN_CLI_DETACH_OPTIONS_H

@@ -1,12 +1,14 @@
-/* host.c: `quern host`: the executor of a driver that the cluster hosts. It is started by an agent, opens what came sealed
- * with the key that came in ExecutorInfo, starts `quern hosted` when its task is launched, and tells the agent how
- * that ends. The driver says so itself, by one byte, before it takes its framework down: a task that goes with its
- * framework would be one that was killed. Other ends are those of the process.
+/* host.c: `quern host`: the executor of a driver that the cluster hosts. It is started by an agent, opens
+ * what came sealed with the key that came in ExecutorInfo, starts `quern hosted` when its task is launched,
+ * and tells the agent how that ends. The driver says so itself, by one byte, before it takes its framework
+ * down: a task that goes with its framework would be one that was killed. Other ends are those of the
+ * process.
  *
- * A driver that dies leaves its framework to the master's patience. So another one is started, to take it down.
+ * A driver that dies leaves its framework to the master's patience. So another one is started, to take it
+ * down.
  *
- * SHUTDOWN and KILL: the driver gets SIGTERM, which is its Ctrl-C. One that is about to end anyway is left alone: a
- * second Ctrl-C would make it leave its output as it is. */
+ * SHUTDOWN and KILL: the driver gets SIGTERM, which is its Ctrl-C. One that is about to end anyway is left
+ * alone: a second Ctrl-C would make it leave its output as it is. */
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -35,10 +37,10 @@
 #include "scheduler/driver.h"
 
 enum {
-	FD_JOB = 3,           /* of the driver: what it is told, unsealed */
-	FD_STATUS = 4,        /* where it says how it ends */
-	GIVE_UP_MS = 60000,   /* of an agent that never answers */
-	LAST_WORDS_S = 5,     /* for the agent to take the end of the task */
+	FD_JOB = 3,         /* of the driver: what it is told, unsealed */
+	FD_STATUS = 4,      /* where it says how it ends */
+	GIVE_UP_MS = 60000, /* of an agent that never answers */
+	LAST_WORDS_S = 5,   /* for the agent to take the end of the task */
 	SEALED_MAX = 64 << 20,
 };
 
@@ -89,8 +91,8 @@ static void update(struct host *h, Mesos__V1__TaskState state, const char *messa
 		stop(h, EXIT_FAILURE);
 		return;
 	}
-	int r = host_task_update(&h->task, state, message, seed,
-		(double)now.tv_sec + (double)now.tv_nsec / 1e9);
+	int r = host_task_update(
+		&h->task, state, message, seed, (double)now.tv_sec + (double)now.tv_nsec / 1e9);
 	if (r == -EINVAL)
 		return;
 	if (r == 0)
@@ -103,9 +105,10 @@ static void update(struct host *h, Mesos__V1__TaskState state, const char *messa
 
 static void update_end(struct host *h, int status, const char *message)
 {
-	update(h, status == DRIVER_DONE          ? MESOS__V1__TASK_STATE__TASK_FINISHED
-		  : status == DRIVER_INTERRUPTED ? MESOS__V1__TASK_STATE__TASK_KILLED
-						 : MESOS__V1__TASK_STATE__TASK_FAILED,
+	update(h,
+		status == DRIVER_DONE          ? MESOS__V1__TASK_STATE__TASK_FINISHED
+		: status == DRIVER_INTERRUPTED ? MESOS__V1__TASK_STATE__TASK_KILLED
+					       : MESOS__V1__TASK_STATE__TASK_FAILED,
 		message);
 }
 

@@ -33,8 +33,8 @@ int host_task_launch(struct host_task *t, const Mesos__V1__TaskInfo *info)
 	return t->info == NULL ? -ENOMEM : 0;
 }
 
-int host_task_update(struct host_task *t, Mesos__V1__TaskState state, const char *message, uint64_t seed,
-	double timestamp)
+int host_task_update(
+	struct host_task *t, Mesos__V1__TaskState state, const char *message, uint64_t seed, double timestamp)
 {
 	struct host_update *u = &t->updates[t->n_updates];
 
@@ -83,7 +83,8 @@ static void fill(const struct host_task *t, const struct host_update *u, struct 
 	s->status.has_timestamp = 1;
 	s->status.timestamp = u->timestamp;
 	s->status.has_uuid = 1;
-	s->status.uuid = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)u->uuid, .len = sizeof(u->uuid) };
+	s->status.uuid =
+		(ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)u->uuid, .len = sizeof(u->uuid) };
 	s->update.status = &s->status;
 }
 

@@ -1,5 +1,5 @@
-/* host_task.h: the one task of the executor that hosts a driver: its updates, kept until the agent has them, and what of it
- * goes into a subscription. No I/O. */
+/* host_task.h: the one task of the executor that hosts a driver: its updates, kept until the agent has them,
+ * and what of it goes into a subscription. No I/O. */
 #ifndef QUERN_CLI_HOST_TASK_H
 #define QUERN_CLI_HOST_TASK_H
 
@@ -32,7 +32,8 @@ struct host_task {
 /* Takes a copy. -EEXIST: there is one. -ENOMEM. */
 int host_task_launch(struct host_task *t, const Mesos__V1__TaskInfo *info);
 
-/* Another update; not after the end. `seed`: of its uuid. 0 or -ENOMEM; -EINVAL: there is no task, or it has ended. */
+/* Another update; not after the end. `seed`: of its uuid. 0 or -ENOMEM; -EINVAL: there is no task, or it has
+ * ended. */
 int host_task_update(struct host_task *t, Mesos__V1__TaskState state, const char *message, uint64_t seed,
 	double timestamp);
 

@@ -1,6 +1,6 @@
-/* hosted.c: `quern hosted`: the driver of a job that was detached, started by `quern host`. It finds what the user said in
- * descriptor 3, and says on descriptor 4 how the job ended. `quern hosted lost` runs nothing: it ends what a driver has
- * left that died. */
+/* hosted.c: `quern hosted`: the driver of a job that was detached, started by `quern host`. It finds what the
+ * user said in descriptor 3, and says on descriptor 4 how the job ended. `quern hosted lost` runs nothing: it
+ * ends what a driver has left that died. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,7 +28,8 @@ static void on_end(void *arg, int status)
 		;
 }
 
-/* How much there is in a file of the sandbox already. What is no file is read by others from its beginning. */
+/* How much there is in a file of the sandbox already. What is no file is read by others from its beginning.
+ */
 static unsigned long long size_of(int fd)
 {
 	struct stat st;
@@ -84,7 +85,8 @@ static int run(const Quern__Submission *m, bool lost, struct err *err)
 		.agent = e.agent,
 		.sandbox = directory != NULL ? directory : e.sandbox,
 		.ends = on_end };
-	(void)snprintf(h.log_from, sizeof(h.log_from), "%llu,%llu", size_of(STDOUT_FILENO), size_of(STDERR_FILENO));
+	(void)snprintf(
+		h.log_from, sizeof(h.log_from), "%llu,%llu", size_of(STDOUT_FILENO), size_of(STDERR_FILENO));
 	if (r == 0) {
 		o.hosting = &h;
 		r = run_job(&o, (int)m->n_arguments, m->arguments);

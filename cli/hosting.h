@@ -26,12 +26,12 @@
 /* What a hosted driver knows beside its options; everything is borrowed. */
 struct hosting {
 	const char *framework_id;
-	const char *user;          /* of the framework */
-	const char *authorization; /* for the master, or NULL */
-	const char *so; /* the job */
-	bool lost; /* the driver has died: this one is there to take its framework down */
-	const char *agent, *sandbox;  /* for the labels: where the log is, ... */
-	char log_from[2 * 24];        /* ... and where in "stdout" and "stderr" it begins: two numbers */
+	const char *user;            /* of the framework */
+	const char *authorization;   /* for the master, or NULL */
+	const char *so;              /* the job */
+	bool lost;                   /* the driver has died: this one is there to take its framework down */
+	const char *agent, *sandbox; /* for the labels: where the log is, ... */
+	char log_from[2 * 24];       /* ... and where in "stdout" and "stderr" it begins: two numbers */
 	void (*ends)(void *arg, int status); /* as of struct driver_config */
 	void *ends_arg;
 };

@@ -8,7 +8,8 @@
 #include "scheduler/driver.h"
 
 static const struct jobs_usage usage = { .args = "ID...",
-	.doc = "Ends jobs: the master takes down the framework of each, with all of its tasks. A driver that is "
+	.doc = "Ends jobs: the master takes down the framework of each, with all of its tasks. A driver that "
+	       "is "
 	       "there removes its unfinished output.\v"
 	       "ID may be the last part of one alone, 0012, if no other job has it.",
 	.min = 1,

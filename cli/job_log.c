@@ -1,4 +1,5 @@
-/* job_log.c: `quern log`: what a detached job has printed, read out of its driver's sandbox through the agent. */
+/* job_log.c: `quern log`: what a detached job has printed, read out of its driver's sandbox through the
+ * agent. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@ static const struct argp_option own[] = {
 
 static const struct jobs_usage usage = { .own = own,
 	.args = "ID",
-	.doc = "Prints what a detached job's quern_main() has printed, to stdout, and what its driver has said, to "
+	.doc = "Prints what a detached job's quern_main() has printed, to stdout, and what its driver has "
+	       "said, to "
 	       "stderr.\v"
 	       "Both are in the driver's sandbox, on the agent that hosts it, which keeps them for a week as "
 	       "a rule (its --gc_delay), also when the job is over.",
@@ -76,12 +78,14 @@ static int print_on(const struct jobs_command *c, const struct job *j, struct pr
 	return r;
 }
 
-static int print_both(const struct jobs_command *c, const struct job *j, struct printed *files, struct err *err)
+static int print_both(
+	const struct jobs_command *c, const struct job *j, struct printed *files, struct err *err)
 {
-	int r = j->agent != NULL ? 0
-				 : err_set(err, -EINVAL,
-					   "%s is not detached: what it prints is where it was started, on %s", j->id,
-					   j->host);
+	int r = j->agent != NULL
+			? 0
+			: err_set(err, -EINVAL,
+				  "%s is not detached: what it prints is where it was started, on %s", j->id,
+				  j->host);
 
 	for (size_t i = 0; r == 0 && i < 2; i++) {
 		if (files[i].offset < j->log_from[i])

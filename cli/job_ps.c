@@ -22,7 +22,8 @@ static const struct argp_option own[] = {
 static const struct jobs_usage usage = { .own = own,
 	.args = "",
 	.doc = "Lists the jobs that run on a cluster, detached ones and others, the latest first.\v"
-	       "STATE: running; away (its driver is not connected, and the master waits for it); done, failed, "
+	       "STATE: running; away (its driver is not connected, and the master waits for it); done, "
+	       "failed, "
 	       "interrupted; killed (taken down, or its driver was lost). CORES and MEMORY are what it holds "
 	       "now. DRIVER is where its driver runs; (detached): the cluster hosts it.\n\n"
 	       "A master forgets the oldest jobs that are over (its --max_completed_frameworks), and all of "
@@ -56,7 +57,8 @@ static int print_row(const char *const *cells, int *widths, bool print)
 		if (text == NULL)
 			return -ENOMEM;
 		if (print)
-			(void)printf("%-*s%s", i + 1 < COLUMNS ? widths[i] : 0, text, i + 1 < COLUMNS ? "  " : "\n");
+			(void)printf("%-*s%s", i + 1 < COLUMNS ? widths[i] : 0, text,
+				i + 1 < COLUMNS ? "  " : "\n");
 		else
 			widths[i] = fs_wider(widths[i], text);
 	}

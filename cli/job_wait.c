@@ -6,7 +6,8 @@
 #include "cli/job_follow.h"
 
 static const struct jobs_usage usage = { .args = "ID...",
-	.doc = "Waits until the jobs are over; the exit status is that of the first of them that was not done, "
+	.doc = "Waits until the jobs are over; the exit status is that of the first of them that was not "
+	       "done, "
 	       "as `quern run` would have it: 1 it failed, 130 it was interrupted or killed.\v"
 	       "ID may be the last part of one alone, 0012, if no other job has it. A job that the master "
 	       "does not know any more was forgotten, or the master has failed over: that is an error.",
@@ -30,7 +31,8 @@ static int wait_for(const struct jobs_command *c, const char *text)
 		} else if (j != NULL && job_is_over(j)) {
 			status = j->status;
 			if (j->state == JOB_KILLED)
-				(void)fprintf(stderr, "%s: %s was killed, or its driver was lost\n", c->name, j->id);
+				(void)fprintf(stderr, "%s: %s was killed, or its driver was lost\n", c->name,
+					j->id);
 		}
 		jobs_answer_deinit(&a);
 		if (status < 0)

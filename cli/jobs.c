@@ -47,7 +47,8 @@ static void set_log(struct job *j, const char *text)
 	unsigned long long n, m;
 	int end = -1;
 
-	if (text == NULL || sscanf(text, "%19llu,%19llu%n", &n, &m, &end) != 2 || end < 0 || text[end] != '\0')
+	if (text == NULL || sscanf(text, "%19llu,%19llu%n", &n, &m, &end) != 2 || end < 0 ||
+		text[end] != '\0')
 		return;
 	j->log_from[0] = n;
 	j->log_from[1] = m;
@@ -62,7 +63,7 @@ static void set_state(struct job *j, const Framework *f, bool over)
 		return;
 	}
 	j->status = status >= 0 ? status : DRIVER_INTERRUPTED;
-	j->state = status < 0                        ? JOB_KILLED
+	j->state = status < 0                     ? JOB_KILLED
 		   : status == DRIVER_DONE        ? JOB_DONE
 		   : status == DRIVER_INTERRUPTED ? JOB_INTERRUPTED
 						  : JOB_FAILED;
@@ -162,8 +163,8 @@ int jobs_find(const job_list *jobs, const char *text, const struct job **ret, st
 		found = j;
 	}
 	if (found == NULL)
-		return err_set(err, -ENOENT, "the master knows no job '%s': `quern ps -a` lists those that it does",
-			text);
+		return err_set(err, -ENOENT,
+			"the master knows no job '%s': `quern ps -a` lists those that it does", text);
 	*ret = found;
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* jobs.h: the jobs of a cluster, as its master tells: frameworks that say they are jobs of ours, by a label. */
+/* jobs.h: the jobs of a cluster, as its master tells: frameworks that say they are jobs of ours, by a label.
+ */
 #ifndef QUERN_CLI_JOBS_H
 #define QUERN_CLI_JOBS_H
 
@@ -25,18 +26,19 @@ struct job {
 	const char *agent, *sandbox; /* of a driver that the cluster hosts; both NULL: it does not */
 	uint64_t log_from[2];        /* where its own begins in the sandbox's "stdout", "stderr" */
 	enum job_state state;
-	int status;                     /* exit status, when it is over */
-	uint64_t started_ms, ended_ms;  /* since 1970; 0: not known */
-	int64_t cpus_milli, mem_milli;  /* held: thousandths of cores and of MB */
+	int status;                    /* exit status, when it is over */
+	uint64_t started_ms, ended_ms; /* since 1970; 0: not known */
+	int64_t cpus_milli, mem_milli; /* held: thousandths of cores and of MB */
 };
 
 typedef VEC(struct job) job_list;
 
-/* The jobs of an answer to GET_FRAMEWORKS: those that run, by when they began, the latest first; then those that are
- * over, likewise. Nothing in the message is trusted. -ENOMEM. */
+/* The jobs of an answer to GET_FRAMEWORKS: those that run, by when they began, the latest first; then those
+ * that are over, likewise. Nothing in the message is trusted. -ENOMEM. */
 int jobs_list(const Mesos__V1__Master__Response *from, job_list *ret);
 
-/* The job of that id; or the only one whose id ends in "-TEXT". -ENOENT, -EINVAL (several) with a sentence. */
+/* The job of that id; or the only one whose id ends in "-TEXT". -ENOENT, -EINVAL (several) with a sentence.
+ */
 int jobs_find(const job_list *jobs, const char *text, const struct job **ret, struct err *err);
 
 bool job_is_over(const struct job *j);

@@ -29,14 +29,14 @@ struct jobs_usage {
 /* Exit statuses: as of `quern run` (0, 1, 3), and */
 enum { JOBS_BAD_USAGE = 2 /* the command line is wrong, or there is no such job */ };
 
-/* Parses the command line: --master, --master-timeout, --principal, --secret-file, --properties-file and those of
- * `usage`. On a mistake, or --help, it prints and exits. 0, or an exit status: what went wrong was printed.
- * jobs_command_deinit() in any case. */
+/* Parses the command line: --master, --master-timeout, --principal, --secret-file, --properties-file and
+ * those of `usage`. On a mistake, or --help, it prints and exits. 0, or an exit status: what went wrong was
+ * printed. jobs_command_deinit() in any case. */
 int jobs_command_init(struct jobs_command *c, int argc, char **argv, const struct jobs_usage *usage);
 void jobs_command_deinit(struct jobs_command *c);
 
-/* What the master knows, and the jobs in it: message and list are the caller's, for jobs_answer_deinit(). -EHOSTUNREACH
- * and the like with a sentence; then there is nothing to be freed. */
+/* What the master knows, and the jobs in it: message and list are the caller's, for jobs_answer_deinit().
+ * -EHOSTUNREACH and the like with a sentence; then there is nothing to be freed. */
 struct jobs_answer {
 	Mesos__V1__Master__Response *message;
 	job_list jobs;

@@ -5,9 +5,9 @@
 #include "base/err.h"
 #include "cli/master.h"
 
-/* The masters to ask, host:port, NULL-terminated: those that --master names, or the one that ZooKeeper does. It is
- * waited for, but not for longer than `timeout_ms` (0: for ever). `ret` is overwritten; its texts are the caller's, for
- * leader_deinit(). -EHOSTUNREACH and the like with a sentence. */
+/* The masters to ask, host:port, NULL-terminated: those that --master names, or the one that ZooKeeper does.
+ * It is waited for, but not for longer than `timeout_ms` (0: for ever). `ret` is overwritten; its texts are
+ * the caller's, for leader_deinit(). -EHOSTUNREACH and the like with a sentence. */
 struct leader {
 	char *endpoints[MASTER_ENDPOINTS_MAX + 1];
 };

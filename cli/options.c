@@ -460,8 +460,8 @@ void options_parse(int argc, char **argv, const struct options_command *command,
 {
 	static const argp_parser_t first[CHILDREN] = { take_files, pass_over, pass_over, pass_over,
 		pass_over };
-	const argp_parser_t second[CHILDREN] = { take, command->take, take_cluster,
-		detach_options_take, hdfs_options_argp.parser };
+	const argp_parser_t second[CHILDREN] = { take, command->take, take_cluster, detach_options_take,
+		hdfs_options_argp.parser };
 	struct argp_option list[OPTIONS];
 	struct inputs inputs = { { ret, command->input, ret, &ret->detached, &ret->hdfs } };
 	struct err err = { "" };

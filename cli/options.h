@@ -41,7 +41,7 @@ struct run_options {
 	struct hdfs_options hdfs;
 	struct settings settings;      /* what was said, but of HDFS on the command line */
 	const struct hosting *hosting; /* of a driver that the cluster hosts; NULL: it does not */
-	bool recursive; /* folders in folders of an input are looked into */
+	bool recursive;                /* folders in folders of an input are looked into */
 	bool quiet, verbose, explain;
 };
 

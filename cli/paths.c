@@ -52,7 +52,8 @@ int paths_find(struct paths *ret, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = find(self, "quern-stream.so", "../libexec/quern/quern-stream.so", &ret->stream, err);
 	if (r == 0)
-		(void)find(self, "quern-driver.tar.gz", "../libexec/quern/quern-driver.tar.gz", &ret->driver, err);
+		(void)find(self, "quern-driver.tar.gz", "../libexec/quern/quern-driver.tar.gz", &ret->driver,
+			err);
 	return r < 0 ? r
 		     : find(self, "../executor/quern-executor.tar", "../libexec/quern/quern-executor.tar",
 			       &ret->bundle, err);

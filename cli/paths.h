@@ -14,7 +14,8 @@ struct paths {
 	char *stream;  /* quern-stream.so, the job of `quern stream` */
 };
 
-/* -ENOENT with a sentence that names what is missing. What a driver is started from elsewhere is not missed: NULL. paths_deinit() in any case. */
+/* -ENOENT with a sentence that names what is missing. What a driver is started from elsewhere is not missed:
+ * NULL. paths_deinit() in any case. */
 int paths_find(struct paths *ret, struct err *err);
 void paths_deinit(struct paths *p);
 

@@ -78,11 +78,13 @@ static uint32_t executor_mem_mb(const struct run_options *o)
 								 : o->executor_mem_mb + o->cache_mem_mb;
 }
 
-/* Nobody has the login's Kerberos ticket but who logged in. What a configuration says may not be meant for this job. */
+/* Nobody has the login's Kerberos ticket but who logged in. What a configuration says may not be meant for
+ * this job. */
 static int check_hdfs_detached(const struct run_options *o, struct err *err)
 {
-	static const char text[] = "the driver of a job that is detached has no Kerberos ticket: give it delegation "
-				   "tokens, by --hdfs-token-file";
+	static const char text[] =
+		"the driver of a job that is detached has no Kerberos ticket: give it delegation "
+		"tokens, by --hdfs-token-file";
 
 	if (!o->hdfs.access.negotiate || o->hdfs.access.n_tokens > 0)
 		return 0;

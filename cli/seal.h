@@ -1,5 +1,5 @@
-/* seal.h: bytes that only who has the key can read, or change: AES-256-GCM. A key seals one thing and is not used
- * again. */
+/* seal.h: bytes that only who has the key can read, or change: AES-256-GCM. A key seals one thing and is not
+ * used again. */
 #ifndef QUERN_CLI_SEAL_H
 #define QUERN_CLI_SEAL_H
 

@@ -11,8 +11,8 @@
 /* What is not for the driver to be told: it is about here, or it travels in another way. */
 static bool stays_here(const char *property)
 {
-	static const char *const here[] = { "quern.master", "quern.detach", "quern.driver.", "quern.files", "quern.secret.file",
-		"quern.cflags", "quern.hdfs." };
+	static const char *const here[] = { "quern.master", "quern.detach", "quern.driver.", "quern.files",
+		"quern.secret.file", "quern.cflags", "quern.hdfs." };
 
 	if (strcmp(property, "quern.master.timeout") == 0)
 		return false;

@@ -16,8 +16,10 @@ int submission_unpack(const void *data, size_t len, Quern__Submission **ret, str
 /* Wipes what is secret, and frees. NULL is allowed. */
 void submission_free_message(Quern__Submission *m);
 
-/* Makes options of it. `o` is that of options_init(); `folder`: the sandbox, with the files that travelled. -EINVAL:
- * what one quern writes another does not know; -ENOENT and the like: a file is not there. With a sentence. */
-int submission_options(const Quern__Submission *m, const char *folder, struct run_options *o, struct err *err);
+/* Makes options of it. `o` is that of options_init(); `folder`: the sandbox, with the files that travelled.
+ * -EINVAL: what one quern writes another does not know; -ENOENT and the like: a file is not there. With a
+ * sentence. */
+int submission_options(
+	const Quern__Submission *m, const char *folder, struct run_options *o, struct err *err);
 
 #endif

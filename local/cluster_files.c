@@ -37,8 +37,8 @@ static int open_below(const char *folder, const char *path, struct server_answer
 	int fd = open(real, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
-	(void)refuse(a, fd < 0 ? 500 : 400,
-		fd < 0 ? "Failed to open the file.\n" : "Cannot read a directory.\n");
+	(void)refuse(
+		a, fd < 0 ? 500 : 400, fd < 0 ? "Failed to open the file.\n" : "Cannot read a directory.\n");
 	if (fd >= 0)
 		(void)close(fd);
 	return -1;

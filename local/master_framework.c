@@ -356,7 +356,8 @@ static int check_update(const FrameworkInfo *old, const FrameworkInfo *info, str
 		return err_set(err, -EINVAL, "%sChanging framework's principal is not allowed.", before);
 	if (strcmp(old->user, info->user) != 0)
 		return err_set(err, -EINVAL,
-			"%sUpdating 'FrameworkInfo.user' is unsupported; attempted to update from '%.100s' to "
+			"%sUpdating 'FrameworkInfo.user' is unsupported; attempted to update from '%.100s' "
+			"to "
 			"'%.100s'",
 			before, old->user, info->user);
 	if (old->checkpoint != info->checkpoint)

@@ -264,9 +264,8 @@ static json_t *agent_json(const struct master *m, const struct agent *a)
 static json_t *gone_json(const struct gone *g)
 {
 	return json_pack("{s:o, s:o, s:b, s:f, s:f}", "id", text_of(g->info->id->value), "name",
-		text_of(g->info->name),
-		"active", 0, "registered_time", seconds(g->registered_ms), "unregistered_time",
-		seconds(g->gone_ms));
+		text_of(g->info->name), "active", 0, "registered_time", seconds(g->registered_ms),
+		"unregistered_time", seconds(g->gone_ms));
 }
 
 static int fill(const struct master *m, json_t *frameworks, json_t *agents, json_t *completed)

@@ -36,7 +36,7 @@ struct conn {
 	uint64_t id;
 	struct server *server;
 	struct evhttp_request *request; /* NULL: the connection is gone, and `closed` is due */
-	bool subscribes; /* an answer of 200 makes it a stream */
+	bool subscribes;                /* an answer of 200 makes it a stream */
 	enum mesos_media media;
 	bool stream;
 	bool dropped; /* `closed` is due */
@@ -263,8 +263,8 @@ static void on_ask(const struct server *s, struct evhttp_request *request, const
 	else if (a.status != 200)
 		answer(request, a.status, "text/plain; charset=utf-8", a.text, strlen(a.text));
 	else
-		answer(request, 200, d->media == MESOS_JSON ? MESOS_TYPE_JSON : MESOS_TYPE_PROTOBUF, text.data,
-			text.len);
+		answer(request, 200, d->media == MESOS_JSON ? MESOS_TYPE_JSON : MESOS_TYPE_PROTOBUF,
+			text.data, text.len);
 }
 
 static void on_request(struct evhttp_request *request, void *arg)

@@ -1,9 +1,9 @@
 /* server.h: one listening port of the embedded cluster: requests in, streams of events out, on evhttp.
  *
  * A request that server_request.h lets through as a call gets a number (`conn`) and goes to `call`, which
- * answers it, before it returns, by server_reply(). An answer of 200 to a SUBSCRIBE opens a stream on that number:
- * server_event() sends, server_close() ends it, `closed` says that it ended otherwise (the peer left, or does
- * not read). Any other answer ends the number's life. Numbers are never used twice.
+ * answers it, before it returns, by server_reply(). An answer of 200 to a SUBSCRIBE opens a stream on that
+ * number: server_event() sends, server_close() ends it, `closed` says that it ended otherwise (the peer left,
+ * or does not read). Any other answer ends the number's life. Numbers are never used twice.
  *
  * `closed` comes from the event loop, never from inside a function of this header, and never after
  * server_close().
@@ -34,7 +34,8 @@ struct server_ops {
 	/* One call: the message is borrowed. `stream_id` is the header's value, or NULL. */
 	void (*call)(void *arg, uint64_t conn, const ProtobufCMessage *call, const char *stream_id);
 	void (*closed)(void *arg, uint64_t conn);
-	/* An operator's call, which is answered at once: fills *ret, which is 200 and nothing to say. 0 or -ENOMEM. */
+	/* An operator's call, which is answered at once: fills *ret, which is 200 and nothing to say. 0 or
+	 * -ENOMEM. */
 	int (*ask)(void *arg, const ProtobufCMessage *call, struct server_answer *ret);
 	/* The content of a page; the server drops the reference. NULL: no memory. */
 	struct json_t *(*state)(void *arg);

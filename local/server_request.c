@@ -233,14 +233,15 @@ static int decide_operator(
 	r = master ? server_validate_master((const Mesos__V1__Master__Call *)d->call, &err)
 		   : server_validate_agent((const Mesos__V1__Agent__Call *)d->call, &err);
 	if (r < 0)
-		return refuse(d, 400, "Failed to validate %s::Call: %s", master ? "master" : "agent", err.text);
+		return refuse(
+			d, 400, "Failed to validate %s::Call: %s", master ? "master" : "agent", err.text);
 	int type = master ? (int)((const Mesos__V1__Master__Call *)d->call)->type
 			  : (int)((const Mesos__V1__Agent__Call *)d->call)->type;
 	const ProtobufCEnumDescriptor *known = master ? &mesos__v1__master__call__type__descriptor
 						      : &mesos__v1__agent__call__type__descriptor;
 	if (type == 0 || protobuf_c_enum_descriptor_get_value(known, type) == NULL)
-		return refuse(d, 501, "This %s does not implement call type %d", master ? "master" : "agent",
-			type);
+		return refuse(
+			d, 501, "This %s does not implement call type %d", master ? "master" : "agent", type);
 	d->kind = SERVER_ASK;
 	return choose_media(request, d);
 }

@@ -31,8 +31,8 @@ static int dup_executor(struct sched *s, const Mesos__V1__ExecutorInfo *executor
 static int dup_config(struct sched *s, const struct sched_config *config)
 {
 	static const char *const everybody[] = { "*", NULL };
-	const char **texts[] = { &s->config.name, &s->config.user, &s->config.principal,
-		&s->config.hostname, &s->config.own_task };
+	const char **texts[] = { &s->config.name, &s->config.user, &s->config.principal, &s->config.hostname,
+		&s->config.own_task };
 	int r = 0;
 
 	s->config = *config;

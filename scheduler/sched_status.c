@@ -1,5 +1,5 @@
-/* sched_status.c: what became of the job, as a label of its framework. The master remembers frameworks that are
- * over, with their labels: so whoever asks it later hears how a job ended, with one light question. */
+/* sched_status.c: what became of the job, as a label of its framework. The master remembers frameworks that
+ * are over, with their labels: so whoever asks it later hears how a job ended, with one light question. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* submission.h: the core of who submits a job to be hosted by the cluster: a framework that launches one task and is then
- * taken over by what runs in it. One door: an event of the subscription in, calls out. No socket, no clock.
+/* submission.h: the core of who submits a job to be hosted by the cluster: a framework that launches one task
+ * and is then taken over by what runs in it. One door: an event of the subscription in, calls out. No socket,
+ * no clock.
  *
  * Order: SUBSCRIBED -> the first offer that is large enough gets the launch, all others are declined -> the
  * task's updates are acknowledged -> ERROR "Framework failed over": it has been taken over, which is the end.
@@ -17,12 +18,12 @@
 struct submission;
 
 struct submission_config {
-	const char *task;     /* id of the task, and of its executor */
-	const char *name;     /* of both, for people */
+	const char *task;                              /* id of the task, and of its executor */
+	const char *name;                              /* of both, for people */
 	uint32_t cpus_milli, mem_mb;                   /* of the task ... */
 	uint32_t executor_cpus_milli, executor_mem_mb; /* ... and of its executor */
-	const Mesos__V1__ExecutorInfo *executor; /* command, data and the like. Ids, name and resources are the
-						    core's */
+	const Mesos__V1__ExecutorInfo *executor; /* command, data and the like. Ids, name and resources are
+						    the core's */
 };
 
 enum submission_state {

@@ -13,31 +13,39 @@
 /* In JSON, as a master would write it. */
 static const char answer[] =
 	"{\"type\":\"GET_FRAMEWORKS\",\"get_frameworks\":{\"frameworks\":["
-	"{\"framework_info\":{\"user\":\"u\",\"name\":\"old\",\"id\":{\"value\":\"m-0001\"},\"hostname\":\"h\","
+	"{\"framework_info\":{\"user\":\"u\",\"name\":\"old\",\"id\":{\"value\":\"m-0001\"},\"hostname\":"
+	"\"h\","
 	"\"labels\":{\"labels\":[{\"key\":\"quern.mode\",\"value\":\"fine\"},"
 	"{\"key\":\"quern.agent\",\"value\":\"1.2.3.4:5051\"},{\"key\":\"quern.sandbox\",\"value\":\"/s\"},"
 	"{\"key\":\"quern.log\",\"value\":\"7,9\"}]}},"
-	"\"active\":true,\"connected\":true,\"recovered\":false,\"registered_time\":{\"nanoseconds\":1000000000},"
-	"\"allocated_resources\":[{\"name\":\"cpus\",\"type\":\"SCALAR\",\"scalar\":{\"value\":1.5},\"role\":\"*\"},"
+	"\"active\":true,\"connected\":true,\"recovered\":false,\"registered_time\":{\"nanoseconds\":"
+	"1000000000},"
+	"\"allocated_resources\":[{\"name\":\"cpus\",\"type\":\"SCALAR\",\"scalar\":{\"value\":1.5},\"role\":"
+	"\"*\"},"
 	"{\"name\":\"mem\",\"type\":\"SCALAR\",\"scalar\":{\"value\":640},\"role\":\"*\"}]},"
 	"{\"framework_info\":{\"user\":\"u\",\"name\":\"another's\",\"id\":{\"value\":\"m-0002\"}},"
 	"\"active\":true,\"connected\":true,\"recovered\":false},"
 	"{\"framework_info\":{\"user\":\"u\",\"name\":\"new\",\"id\":{\"value\":\"m-0003\"},"
 	"\"labels\":{\"labels\":[{\"key\":\"quern.mode\",\"value\":\"coarse\"},"
 	"{\"key\":\"quern.agent\",\"value\":\"1.2.3.4:5051\"},{\"key\":\"quern.log\",\"value\":\"7,\"}]}},"
-	"\"active\":false,\"connected\":false,\"recovered\":false,\"registered_time\":{\"nanoseconds\":2000000000}}],"
+	"\"active\":false,\"connected\":false,\"recovered\":false,\"registered_time\":{\"nanoseconds\":"
+	"2000000000}}],"
 	"\"completed_frameworks\":["
 	"{\"framework_info\":{\"user\":\"u\",\"name\":\"done\",\"id\":{\"value\":\"m-0004\"},"
-	"\"labels\":{\"labels\":[{\"key\":\"quern.mode\",\"value\":\"fine\"},{\"key\":\"quern.status\",\"value\":\"0\"}]}},"
+	"\"labels\":{\"labels\":[{\"key\":\"quern.mode\",\"value\":\"fine\"},{\"key\":\"quern.status\","
+	"\"value\":\"0\"}]}},"
 	"\"active\":false,\"connected\":false,\"recovered\":false},"
 	"{\"framework_info\":{\"user\":\"u\",\"name\":\"failed\",\"id\":{\"value\":\"m-0005\"},"
-	"\"labels\":{\"labels\":[{\"key\":\"quern.mode\",\"value\":\"fine\"},{\"key\":\"quern.status\",\"value\":\"3\"}]}},"
+	"\"labels\":{\"labels\":[{\"key\":\"quern.mode\",\"value\":\"fine\"},{\"key\":\"quern.status\","
+	"\"value\":\"3\"}]}},"
 	"\"active\":false,\"connected\":false,\"recovered\":false},"
 	"{\"framework_info\":{\"user\":\"u\",\"name\":\"interrupted\",\"id\":{\"value\":\"m-0006\"},"
-	"\"labels\":{\"labels\":[{\"key\":\"quern.mode\",\"value\":\"fine\"},{\"key\":\"quern.status\",\"value\":\"130\"}]}},"
+	"\"labels\":{\"labels\":[{\"key\":\"quern.mode\",\"value\":\"fine\"},{\"key\":\"quern.status\","
+	"\"value\":\"130\"}]}},"
 	"\"active\":false,\"connected\":false,\"recovered\":false},"
 	"{\"framework_info\":{\"user\":\"u\",\"name\":\"killed\",\"id\":{\"value\":\"x-0006\"},"
-	"\"labels\":{\"labels\":[{\"key\":\"quern.mode\",\"value\":\"fine\"},{\"key\":\"quern.status\",\"value\":\"1x\"}]}},"
+	"\"labels\":{\"labels\":[{\"key\":\"quern.mode\",\"value\":\"fine\"},{\"key\":\"quern.status\","
+	"\"value\":\"1x\"}]}},"
 	"\"active\":false,\"connected\":false,\"recovered\":false}]}}";
 
 struct listed {
@@ -119,8 +127,8 @@ static void how_they_ended(void **state)
 		const char *id;
 		enum job_state state;
 		int status;
-	} ends[] = { { "m-0004", JOB_DONE, 0 }, { "m-0005", JOB_FAILED, 3 }, { "m-0006", JOB_INTERRUPTED, 130 },
-		{ "x-0006", JOB_KILLED, 130 } };
+	} ends[] = { { "m-0004", JOB_DONE, 0 }, { "m-0005", JOB_FAILED, 3 },
+		{ "m-0006", JOB_INTERRUPTED, 130 }, { "x-0006", JOB_KILLED, 130 } };
 	struct listed l;
 	(void)state;
 

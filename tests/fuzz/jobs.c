@@ -6,7 +6,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	ProtobufCMessage *m = message_decode(&mesos__v1__master__response__descriptor, MESOS_PROTOBUF, data, size);
+	ProtobufCMessage *m =
+		message_decode(&mesos__v1__master__response__descriptor, MESOS_PROTOBUF, data, size);
 	job_list jobs;
 
 	message_fuzz(&mesos__v1__master__response__descriptor, data, size);

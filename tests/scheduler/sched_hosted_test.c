@@ -1,5 +1,5 @@
-/* A driver that runs in a task of its own framework: it takes a framework over, leaves its own task alone, and
- * waits for that one's end to be known before TEARDOWN; and how a job has ended, as a label. */
+/* A driver that runs in a task of its own framework: it takes a framework over, leaves its own task alone,
+ * and waits for that one's end to be known before TEARDOWN; and how a job has ended, as a label. */
 #include "tests/scheduler/sched_kit.h"
 
 static struct sched_config config(const char *own_task)
