@@ -5,6 +5,7 @@
 
 #include "cli/option_row.h"
 #include "cli/parse.h"
+#include "scheduler/constraints.h"
 
 static int set_master(void *options, const char *value, struct err *err)
 {
@@ -61,6 +62,18 @@ static int set_secret_file(void *options, const char *value, struct err *err)
 	return option_text(&o->secret_file, value, err);
 }
 
+static int set_constraints(void *options, const char *value, struct err *err)
+{
+	struct cluster_options *o = options;
+	struct constraints c;
+
+	int r = constraints_parse(value, &c, err);
+	if (r < 0)
+		return r;
+	constraints_deinit(&c);
+	return option_text(&o->constraints, value, err);
+}
+
 static int set_driver_host(void *options, const char *value, struct err *err)
 {
 	struct cluster_options *o = options;
@@ -83,6 +96,10 @@ static const struct option_row rows[] = {
 	{ "master-timeout", "TIME", "give up without a master for so long (30s)", set_master_timeout },
 	{ "driver-host", "HOST", "name or address under which agents reach this machine", set_driver_host },
 	{ "role", "ROLE", "Mesos role (*)", set_role },
+	{ "constraints", "NAME[:VALUE,...];...",
+		"agents must have these attributes, of these values; hostname, region and zone count as "
+		"attributes (any)",
+		set_constraints },
 	{ "principal", "NAME", "Mesos principal", set_principal },
 	{ "secret-file", "FILE", "file with the principal's secret", set_secret_file },
 	{ "executor-uri", "URI", "where agents fetch the executor's bundle (default: from this process)",
@@ -125,7 +142,8 @@ error_t cluster_options_take(int key, char *arg, struct argp_state *state)
 void cluster_options_deinit(struct cluster_options *o)
 {
 	master_deinit(&o->master);
-	char *texts[] = { o->role, o->principal, o->secret_file, o->driver_host, o->executor_uri };
+	char *texts[] = { o->role, o->principal, o->secret_file, o->driver_host, o->executor_uri,
+		o->constraints };
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
 }

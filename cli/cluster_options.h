@@ -16,6 +16,7 @@ struct cluster_options {
 	uint64_t revive_interval_ms; /* UINT64_MAX: never */
 	char *driver_host, *executor_uri;
 	char *role, *principal, *secret_file;
+	char *constraints; /* NULL: none */
 };
 
 /* What holds when nothing is said. */

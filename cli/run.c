@@ -158,6 +158,7 @@ static struct sched_config sched_config(const struct command *c)
 	struct sched_config s = { .name = o->name,
 		.user = c->user,
 		.role = o->cluster.role,
+		.constraints = o->cluster.constraints,
 		.principal = o->cluster.principal,
 		.hostname = c->hostname,
 		.failover_timeout_s = FAILOVER_TIMEOUT_S,

@@ -202,19 +202,25 @@ int sched_call_reconcile_implicitly(struct sched *s)
 
 /* ---- Subscription ---- */
 
-enum { CAPABILITIES = 2 };
+enum { CAPABILITIES = 3 };
 
 /* MULTI_ROLE: resources say which role they are allocated to. PARTITION_AWARE: states that tell a lost agent
- * from a refused launch. TASK_KILLING_STATE is not asked for: nobody waits for it. */
+ * from a refused launch. REGION_AWARE, the last one: agents of other regions than the master's, only when the
+ * job names regions. TASK_KILLING_STATE is not asked for: nobody waits for it. */
 static const Mesos__V1__FrameworkInfo__Capability__Type capabilities[CAPABILITIES] = {
 	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE,
-	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE
+	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE,
+	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__REGION_AWARE
 };
 
-int sched_subscribe_call(struct sched *s, struct buf *out)
+/* Who we are and what we want, as a SUBSCRIBE or an UPDATE_FRAMEWORK, packed at the end of `out`. */
+static int describe(struct sched *s, bool suppressed, bool update, struct buf *out)
 {
 	Mesos__V1__Scheduler__Call call = MESOS__V1__SCHEDULER__CALL__INIT;
 	Mesos__V1__Scheduler__Call__Subscribe subscribe = MESOS__V1__SCHEDULER__CALL__SUBSCRIBE__INIT;
+	Mesos__V1__Scheduler__Call__UpdateFramework changed =
+		MESOS__V1__SCHEDULER__CALL__UPDATE_FRAMEWORK__INIT;
+	struct wishes *wishes;
 	Mesos__V1__FrameworkInfo info = MESOS__V1__FRAMEWORK_INFO__INIT;
 	Mesos__V1__FrameworkID id = MESOS__V1__FRAMEWORK_ID__INIT;
 	Mesos__V1__FrameworkInfo__Capability has[CAPABILITIES], *list[CAPABILITIES];
@@ -234,24 +240,46 @@ int sched_subscribe_call(struct sched *s, struct buf *out)
 	info.roles = roles;
 	info.hostname = (char *)(uintptr_t)s->config.hostname;
 	info.principal = (char *)(uintptr_t)s->config.principal;
-	info.n_capabilities = CAPABILITIES;
+	info.n_capabilities = CAPABILITIES - !constraints_about(&s->constraints, "region");
 	info.capabilities = list;
 	id.value = s->framework_id;
 	if (s->framework_id != NULL)
 		info.id = call.framework_id = &id;
-	subscribe.framework_info = &info;
-	s->claimed_suppressed = !sched_appetite_hungry(s);
-	if (s->claimed_suppressed) {
-		subscribe.n_suppressed_roles = 1;
-		subscribe.suppressed_roles = roles;
-	}
+	int r = sched_wishes_say(s, &info, &subscribe.offer_constraints, &wishes);
+	if (r < 0)
+		return r;
+	changed.framework_info = subscribe.framework_info = &info;
+	changed.offer_constraints = subscribe.offer_constraints;
+	changed.n_suppressed_roles = subscribe.n_suppressed_roles = suppressed ? 1 : 0;
+	changed.suppressed_roles = subscribe.suppressed_roles = roles;
 	call.has_type = 1;
-	call.type = MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE;
-	call.subscribe = &subscribe;
+	call.type = update ? MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK
+			   : MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE;
+	call.subscribe = update ? NULL : &subscribe;
+	call.update_framework = update ? &changed : NULL;
 
-	size_t len = mesos__v1__scheduler__call__get_packed_size(&call);
-	int r = buf_reserve(out, len);
+	r = buf_reserve(out, mesos__v1__scheduler__call__get_packed_size(&call));
 	if (r == 0)
 		out->len += mesos__v1__scheduler__call__pack(&call, out->data + out->len);
+	(void)sched_wishes_free(wishes);
+	return r;
+}
+
+int sched_subscribe_call(struct sched *s, struct buf *out)
+{
+	s->claimed_suppressed = !sched_appetite_hungry(s);
+	return describe(s, s->claimed_suppressed, false, out);
+}
+
+int sched_call_update_framework(struct sched *s)
+{
+	struct buf out = BUF_INIT(SIZE_MAX);
+
+	if (!s->subscribed || s->over)
+		return 0;
+	int r = describe(s, s->appetite == APPETITE_SUPPRESSED, true, &out);
+	if (r == 0)
+		r = sched_plan_bytes(s, (struct sched_action){ .kind = SCHED_DO_CALL }, out.data, out.len);
+	buf_deinit(&out);
 	return r;
 }
