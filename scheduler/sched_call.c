@@ -236,6 +236,8 @@ static int describe(struct sched *s, bool suppressed, bool update, struct buf *o
 	info.name = (char *)(uintptr_t)s->config.name;
 	info.has_failover_timeout = 1;
 	info.failover_timeout = s->config.failover_timeout_s;
+	info.has_checkpoint = 1;
+	info.checkpoint = s->config.checkpoint;
 	info.n_roles = 1;
 	info.roles = roles;
 	info.hostname = (char *)(uintptr_t)s->config.hostname;

@@ -110,8 +110,12 @@ static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failur
 	struct executor *e = sched_executor_find(s, failure->executor_id->value);
 	if (e == NULL)
 		return 0;
-	e->leaving = false; /* gone for good */
 	int status = failure->has_status ? failure->status : 0;
+	/* Its container could not be launched (src/slave/slave.cpp, Slave::executorTerminated()): why, say the
+	 * updates of its tasks, which follow. */
+	if (status == -1 && e->holds != NULL)
+		return 0;
+	e->leaving = false; /* gone for good */
 	if (!failure->has_status)
 		(void)snprintf(why, sizeof(why), "it ended");
 	else if ((status & 0x7f) != 0)

@@ -296,7 +296,6 @@ enum appetite { APPETITE_HUNGRY, APPETITE_SUPPRESSED }; /* what the master was t
 
 struct sched {
 	struct sched_config config;
-	char **uris;
 	struct mode *mode;
 	uint64_t now_ms, wall_ms;
 	struct constraints constraints;
