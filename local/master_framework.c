@@ -112,7 +112,6 @@ static void take_info(struct framework *f, FrameworkInfo *info)
 		master_has_capability(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__SHARED_RESOURCES);
 }
 
-/* What it says about offers, in a message that was checked. */
 static void take_constraints(
 	struct master *m, struct framework *f, const Mesos__V1__Scheduler__OfferConstraints *c)
 {
@@ -373,8 +372,7 @@ int master_update_framework(struct master *m, struct framework *f,
 		return err_set(
 			err, -EINVAL, "Framework id in the call doesn't match that in `framework_info`");
 	int r = master_check_framework(info, err);
-	if (r == 0)
-		r = master_wishes_check(info, u->offer_constraints, err);
+	r = r < 0 ? r : master_wishes_check(info, u->offer_constraints, err);
 	if (r == 0)
 		r = master_check_suppressed(info, u->suppressed_roles, u->n_suppressed_roles, err);
 	if (r == 0 && !change_info(m, f, info))
@@ -494,8 +492,7 @@ void master_free_framework(struct master *m, struct framework *f)
 	vec_deinit(&f->fresh);
 	if (f->hh.tbl != NULL)
 		HASH_DELETE(hh, m->frameworks, f);
-	if (f->constraints != NULL)
-		mesos__v1__scheduler__offer_constraints__free_unpacked(f->constraints, NULL);
+	take_constraints(m, f, NULL);
 	if (f->info != NULL)
 		mesos__v1__framework_info__free_unpacked(f->info, NULL);
 	free(f->id);

@@ -41,17 +41,15 @@ static size_t size_of(ProtobufCType type)
 	}
 }
 
-/* An entry of a map: protobuf has a message for it, whose fields are called so; in JSON a map is an object.
- */
-static bool is_map_entry(const ProtobufCFieldDescriptor *f)
+/* A map: protobuf has a message for its entries, whose fields are called so; in JSON it is an object. */
+static bool is_map(const ProtobufCFieldDescriptor *f)
 {
-	if (f->label != PROTOBUF_C_LABEL_REPEATED || f->type != PROTOBUF_C_TYPE_MESSAGE)
-		return false;
 	const ProtobufCMessageDescriptor *d = f->descriptor;
-	size_t len = strlen(d->name);
-	return len > 5 && strcmp(d->name + len - 5, "Entry") == 0 && d->n_fields == 2 &&
-	       strcmp(d->fields[0].name, "key") == 0 && d->fields[0].type == PROTOBUF_C_TYPE_STRING &&
-	       strcmp(d->fields[1].name, "value") == 0;
+
+	return f->label == PROTOBUF_C_LABEL_REPEATED && f->type == PROTOBUF_C_TYPE_MESSAGE &&
+	       d->n_fields == 2 && strcmp(d->fields[0].name, "key") == 0 &&
+	       d->fields[0].type == PROTOBUF_C_TYPE_STRING && strcmp(d->fields[1].name, "value") == 0 &&
+	       strstr(d->name, "Entry") != NULL;
 }
 
 /* ---- To JSON ---- */
@@ -197,9 +195,7 @@ json_t *json_from_message(const ProtobufCMessage *m)
 		if (f->label == PROTOBUF_C_LABEL_REPEATED) {
 			if (CMEMBER(m, f->quantifier_offset, size_t) == 0)
 				continue;
-			value = list_of(f, m);
-			if (value != NULL && is_map_entry(f))
-				value = map_of(value);
+			value = is_map(f) ? map_of(list_of(f, m)) : list_of(f, m);
 		} else if (is_set(f, m)) {
 			value = one_value(f, (const uint8_t *)m + f->offset);
 		} else {
@@ -459,7 +455,7 @@ static int set_field(
 		return f->label != PROTOBUF_C_LABEL_REQUIRED
 			       ? 0
 			       : err_set(err, -EBADMSG, "field '%s' is missing", f->name);
-	if (is_map_entry(f) && json_is_object(v))
+	if (is_map(f) && json_is_object(v))
 		return set_map(f, v, depth, m, err);
 	if (f->label == PROTOBUF_C_LABEL_REPEATED)
 		return set_list(f, v, depth, m, err);

@@ -287,6 +287,37 @@ static void states_of_partitions(void **state)
 	}
 }
 
+/* What a master says of a task after a new subscription. */
+static void answers_to_a_reconciliation(void **state)
+{
+	static const struct {
+		Mesos__V1__TaskState state;
+		bool again; /* the task is to run again at once */
+	} all[] = { { STATE(STAGING), false }, { STATE(STARTING), false }, { STATE(RUNNING), false },
+		{ STATE(KILLING), false }, /* and of these the agent has more to say: */
+		{ STATE(FINISHED), false }, { STATE(FAILED), false }, { STATE(KILLED), false },
+		{ STATE(ERROR), true }, { STATE(LOST), true }, { STATE(DROPPED), true },
+		{ STATE(UNREACHABLE), true }, { STATE(GONE), true }, { STATE(GONE_BY_OPERATOR), true },
+		{ STATE(UNKNOWN), true } /* it never ran */ };
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct kit k;
+
+		start(&k, &mode_fine, 1, 0);
+		kit_offer(&k, "a", 1.1, 1000);
+		kit_accepted(&k, "5.0.0");
+		kit_link(&k, k.executor);
+		kit_down(&k);
+		kit_subscribed(&k);
+		assert_int_equal(kit_calls(&k, CALL(RECONCILE)), 1);
+		end_by(&k, "5.0.0", "a", all[i].state, MESOS__V1__TASK_STATUS__REASON__REASON_RECONCILIATION);
+		kit_offer(&k, "b", 1.1, 1000);
+		assert_int_equal(kit_calls(&k, CALL(ACCEPT)), all[i].again);
+		kit_free(&k);
+	}
+}
+
 static void an_agent_that_comes_back_finds_nothing_of_ours(void **state)
 {
 	struct kit k;
@@ -326,6 +357,7 @@ int main(void)
 		cmocka_unit_test(what_runs_too_long_is_ended_without_blame),
 		cmocka_unit_test(an_operator_drains_an_agent),
 		cmocka_unit_test(states_of_partitions),
+		cmocka_unit_test(answers_to_a_reconciliation),
 		cmocka_unit_test(an_agent_that_comes_back_finds_nothing_of_ours),
 	};
 
