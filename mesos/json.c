@@ -167,7 +167,7 @@ static json_t *list_of(const ProtobufCFieldDescriptor *f, const ProtobufCMessage
 /* Takes the list of a map's entries. */
 static json_t *map_of(json_t *list)
 {
-	json_t *map = json_object(), *entry;
+	json_t *map = list != NULL ? json_object() : NULL, *entry;
 	size_t i;
 
 	json_array_foreach(list, i, entry)

@@ -52,7 +52,6 @@ void sched_reason_judge(struct sched *s, struct agent *agent, struct verdict ver
 struct counted {
 	uint32_t *n; /* by reason, then by constraint */
 	int64_t most_cpus, most_mem;
-	uint64_t agents;
 };
 
 static size_t places(const struct sched *s)
@@ -66,7 +65,6 @@ static void count(const struct sched *s, const struct verdict *v, struct counted
 			       ? REASONS + v->constraint
 			       : v->reason;
 
-	c->agents++;
 	c->n[place]++;
 	if (v->reason == REASON_CORES && v->cpus_milli > c->most_cpus)
 		c->most_cpus = v->cpus_milli;
@@ -192,6 +190,7 @@ static int say(struct sched *s, const struct counted *c)
 	if (!s->config.mode->task_per_hold)
 		append(text, " (%u of %u slots are held)", s->held, s->run->wanted);
 	append(text, ": ");
+	w->list_at = strlen(text);
 	list(s, c, text);
 	char *copy = strdup(text);
 	if (copy == NULL)
@@ -204,16 +203,16 @@ static int say(struct sched *s, const struct counted *c)
 
 char *sched_reason_text(struct sched *s)
 {
-	struct counted c = { .n = calloc(places(s), sizeof(*c.n)) };
+	const struct waiting *w = &s->waiting;
 	char text[TEXT_MAX] = "";
 
+	if (w->said) /* that is what a master said, perhaps */
+		return strdup(w->text + w->list_at);
+	struct counted c = { .n = calloc(places(s), sizeof(*c.n)) };
 	if (c.n == NULL)
 		return NULL;
 	count_known(s, &c);
-	if (c.agents == 0 && s->waiting.text != NULL && strstr(s->waiting.text, ": ") != NULL)
-		append(text, "%s", strstr(s->waiting.text, ": ") + 2); /* what a master said of others */
-	else
-		list(s, &c, text);
+	list(s, &c, text);
 	free(c.n);
 	return strdup(text);
 }

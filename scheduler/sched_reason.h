@@ -44,7 +44,8 @@ struct waiting {
 	uint64_t period_ms; /* between two questions */
 	bool asked;         /* and not answered yet */
 	bool said;
-	char *text; /* the last sentence; or NULL */
+	char *text;     /* the last sentence; or NULL */
+	size_t list_at; /* where in it the reasons are */
 	size_t n_constraints;
 	uint32_t *counts; /* of agents as they were said last: by reason, then by constraint */
 	size_t agents;    /* of the cluster, as far as is known */

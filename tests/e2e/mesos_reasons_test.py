@@ -109,6 +109,18 @@ def test_nobody_is_large_enough():
             gone(m)
 
 
+def test_smaller_tasks_are_told_of_when_they_come():
+    """What the master took for the least of an offer at the subscription is too much for a stage of the job's."""
+    with mesos(agents=[{"resources": "cpus:0.5;mem:1024"}]) as m:
+        (m.d / "in.txt").write_bytes(TEXT)
+        (m.d / "gate").mkdir()
+        (m.d / "gate" / "open").touch()
+        job = started(m, "fine", quern.JOBS / "shared.c", "sizes", m.d / "in.txt", m.d / "out", "0.3", "200", "0.3", "200",
+                      m.d / "log", m.d / "gate")
+        quern.check(m.d, quern.finish(job))
+        quern.same(quern.output(m.d / "out"), quern.word_counts(m.d / "in.txt"))
+
+
 def test_reserved_for_others():
     with mesos(agents=[{"resources": "cpus(them):2.1;mem(them):1024;cpus:0.5;mem:512"}, {"resources": "cpus:0.5;mem:4096"}]) as m:
         (m.d / "in.txt").write_bytes(TEXT)

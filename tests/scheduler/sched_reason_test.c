@@ -484,6 +484,28 @@ static void smaller_tasks_change_what_was_told(void **state)
 	kit_free(&k);
 }
 
+static void a_task_that_nobody_was_offered_room_for(void **state)
+{
+	const struct sched_config config = kit_config(&mode_fine);
+	struct kit_run r;
+	struct kit k;
+	(void)state;
+
+	kit_new(&k, &config);
+	kit_subscribed(&k);
+	kit_run_init(&r, 1, 5, 2, 0, QUERN__SINK__KIND__COUNT);
+	r.stages[0].has_task_cores_milli = 1;
+	r.stages[0].task_cores_milli = 2000;
+	kit_submit(&k, &r);
+	kit_wait(&k, 29999);
+	k.now++;
+	kit_tick(&k);
+	kit_done(&k, 1,
+		"a task needs 2 cores and 100 MB, and no agent has that for tasks: no agent with free "
+		"resources was offered to role '*'. None came with more");
+	kit_free(&k);
+}
+
 static void nonsense_does_not_start(void **state)
 {
 	struct sched_config config = kit_config(&mode_fine);
@@ -516,6 +538,7 @@ int main(void)
 		cmocka_unit_test(what_we_want_is_told_with_the_subscription),
 		cmocka_unit_test(without_constraints_only_the_least_is_told),
 		cmocka_unit_test(smaller_tasks_change_what_was_told),
+		cmocka_unit_test(a_task_that_nobody_was_offered_room_for),
 		cmocka_unit_test(nonsense_does_not_start),
 	};
 
