@@ -1,5 +1,5 @@
 /* driver_state.h: what the files of the driver share (driver.c, driver_action.c, driver_hdfs.c,
- * driver_job.c). Not for others: driver.h is.
+ * driver_job.c, driver_master.c). Not for others: driver.h is.
  */
 #ifndef QUERN_SCHEDULER_DRIVER_STATE_H
 #define QUERN_SCHEDULER_DRIVER_STATE_H
@@ -10,6 +10,7 @@
 
 #include "base/vec.h"
 #include "mesos/client.h"
+#include "mesos/detector.h"
 #include "scheduler/action.h"
 #include "scheduler/artifacts.h"
 #include "scheduler/broadcasts.h"
@@ -33,7 +34,12 @@ struct driver {
 	struct event_base *loop;
 	struct event *tick, *end, *goodbye, *redraw, *signals[3];
 	struct http_client *http;
+	struct detector *detector; /* NULL: the masters were named */
 	struct mesos_client *mesos;
+	struct event *waiting; /* for the first master */
+	char master[272];      /* host:port of the subscription, or of the last one */
+	uint64_t lost_ms;      /* since when there is none; 0: there is, or was never */
+	bool no_master;        /* and there will not be */
 	struct peers *peers;
 	struct artifacts *artifacts;
 	struct offers *offers; /* broadcasts */
@@ -78,6 +84,15 @@ void driver_action_end(struct driver *d, int code, const char *text);
 
 /* SCHED_DO_SURVEY; SCHED_EV_SURVEY follows, or nothing. 0 or -ENOMEM. */
 int driver_survey(struct driver *d);
+/* Subscribes, at once or when a master leads. -ENOMEM, -ENOTSUP with a sentence. */
+int driver_master_start(struct driver *d, struct err *err);
+/* At the end, when there is no subscription: how long another one is to be waited for, in ms, so that the
+ * framework is taken down, and says so; 0: not at all. A master that takes over knows frameworks by their
+ * agents, and keeps one that does not come back (their failover timeout is for those that it has seen go). */
+uint64_t driver_master_patience(struct driver *d);
+void driver_master_end(struct driver *d);
+
+uint64_t driver_now_ms(void); /* CLOCK_MONOTONIC */
 
 /* The end of that: cancels tokens. */
 void driver_hdfs_end(struct driver *d);

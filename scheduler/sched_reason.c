@@ -31,7 +31,7 @@ static const char *const phrases[REASONS] = { [REASON_CORES] = "too few cores",
 	[REASON_REGION] = "in another region",
 	[REASON_RESERVED] = "reserved for another role",
 	[REASON_REVOCABLE] = "revocable",
-	[REASON_ROLE] = "our executor is of another role",
+	[REASON_PORTS] = "no port for an executor",
 	[REASON_BUSY] = "in use by others",
 	[REASON_WITHHELD] = "free but not offered (quota or shares of roles)",
 	[REASON_FAILURES] = "left out after failures",
@@ -119,6 +119,13 @@ static void append(char text[TEXT_MAX], const char *format, ...)
 	va_end(ap);
 }
 
+static void list_roles(const struct sched *s, char text[TEXT_MAX])
+{
+	append(text, "no agent with free resources was offered to role");
+	for (size_t i = 0; s->roles[i] != NULL; i++)
+		append(text, "%s '%s'", i > 0 ? "," : "", s->roles[i]);
+}
+
 /* "a: 3 agents; b: 2" */
 static void list(const struct sched *s, const struct counted *c, char text[TEXT_MAX])
 {
@@ -140,7 +147,7 @@ static void list(const struct sched *s, const struct counted *c, char text[TEXT_
 		first = false;
 	}
 	if (first)
-		append(text, "no agent with free resources was offered to role '%s'", s->config.role);
+		list_roles(s, text);
 }
 
 /* The smallest of what could run. */

@@ -17,7 +17,7 @@ enum reason {
 	REASON_REGION,     /* another one than the master's */
 	REASON_RESERVED,   /* for roles that are not ours */
 	REASON_REVOCABLE,  /* and that was not asked for */
-	REASON_ROLE,       /* our executor there is of another role */
+	REASON_PORTS,      /* none for our executor */
 	REASON_BUSY,       /* with what others have there */
 	REASON_WITHHELD,   /* free, and not offered: quota, shares */
 	REASON_FAILURES,   /* left out for a while */

@@ -30,9 +30,13 @@ static int kind_of(const struct sched *s, const Mesos__V1__Resource *r)
 {
 	const char *role = reserved_for(r);
 
-	if (role != NULL && !is_for(role, s->config.role))
+	bool ours = role == NULL;
+
+	for (size_t i = 0; !ours && s->roles[i] != NULL; i++)
+		ours = is_for(role, s->roles[i]);
+	if (!ours)
 		return RESERVED;
-	return r->revocable != NULL ? REVOCABLE : OURS;
+	return r->revocable != NULL && !s->config.revocable ? REVOCABLE : OURS;
 }
 
 static void sum_up(const struct sched *s, Mesos__V1__Resource *const *list, size_t n, int64_t sign,

@@ -322,7 +322,8 @@ static void the_master_tells_of_agents_that_were_not_offered(void **state)
 	struct kit k;
 	(void)state;
 
-	config.role = "us/me";
+	static const char *const roles[] = { "us/me", "*", NULL };
+	config.roles = roles;
 	config.constraints = "hostname:a,b,c,d,e,f,g,h,i,offered";
 	start(&k, &config);
 	kit_offer(&k, "offered", 0.5, 1000);
@@ -404,7 +405,8 @@ static void what_we_want_is_told_with_the_subscription(void **state)
 	(void)state;
 
 	config.constraints = "rack:a,b;region:x";
-	config.role = "us";
+	static const char *const roles[] = { "us", NULL };
+	config.roles = roles;
 	kit_new(&k, &config);
 	assert_int_equal(sched_subscribe_call(k.s, &out), 0);
 	Call *c = mesos__v1__scheduler__call__unpack(NULL, out.len, out.data);
