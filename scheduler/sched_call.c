@@ -290,7 +290,12 @@ int sched_call_update_framework(struct sched *s)
 
 	if (!s->subscribed || s->over)
 		return 0;
-	int r = describe(s, s->appetite == APPETITE_SUPPRESSED, true, &out);
+	/* A master does this when it has asked its authorizer, so perhaps after a REVIVE that is sent behind
+	 * it: what it says of suppressing must not undo that. What is not so is mended at the end of the
+	 * step. */
+	s->appetite = APPETITE_HUNGRY;
+	s->freed = true;
+	int r = describe(s, false, true, &out);
 	if (r == 0)
 		r = sched_plan_bytes(s, (struct sched_action){ .kind = SCHED_DO_CALL }, out.data, out.len);
 	buf_deinit(&out);
