@@ -17,6 +17,7 @@ enum {
 	KEY_CORES,
 	KEY_MEMORY,
 	KEY_HOSTNAME,
+	KEY_ATTRIBUTES,
 	KEY_IP,
 	KEY_PORT,
 	KEY_WORK_DIR,
@@ -28,6 +29,7 @@ struct local_options {
 	uint32_t agents, cpus_milli, mem_mb, port;
 	const char *ip, *work_dir;
 	VEC(const char *) hostnames;
+	VEC(const char *) attributes;
 	bool keep;
 	int ready_fd;
 };
@@ -43,6 +45,10 @@ static const struct argp_option list[] = {
 		.key = KEY_HOSTNAME,
 		.arg = "NAME[,NAME...]",
 		.doc = "names of the agents' hosts, in turn; nothing looks them up (the address)" },
+	{ .name = "attributes",
+		.key = KEY_ATTRIBUTES,
+		.arg = "NAME:VALUE;...",
+		.doc = "attributes of an agent: the first one's, and of the next one when given again" },
 	{ .name = "ip", .key = KEY_IP, .arg = "ADDRESS", .doc = "address to listen on (127.0.0.1)" },
 	{ .name = "port", .key = KEY_PORT, .arg = "PORT", .doc = "of the master, 0 for any (5050)" },
 	{ .name = "work-dir",
@@ -86,6 +92,8 @@ static int set(struct local_options *o, int key, char *arg, struct err *err)
 		return parse_memory_mb(arg, &o->mem_mb, err);
 	case KEY_HOSTNAME:
 		return set_hostnames(o, arg, err);
+	case KEY_ATTRIBUTES:
+		return vec_push(&o->attributes, arg) < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;
 	case KEY_IP:
 		o->ip = arg;
 		break;
@@ -144,6 +152,11 @@ int command_local(int argc, char **argv)
 			o.hostnames.n, o.agents, o.agents == 1 ? "" : "s");
 		return 2;
 	}
+	if (o.attributes.n > o.agents) {
+		(void)fprintf(stderr, "quern: --attributes is given %zu times to %u agent%s (--agents)\n",
+			o.attributes.n, o.agents, o.agents == 1 ? "" : "s");
+		return 2;
+	}
 	if (o.mem_mb == 0)
 		o.mem_mb = 1024 + o.cpus_milli * 1024 / 1000;
 	if (asprintf(&resources, "cpus:%g;mem:%u;disk:10240;ports:[31000-32000]", o.cpus_milli / 1000.0,
@@ -156,6 +169,8 @@ int command_local(int argc, char **argv)
 		.port = (uint16_t)o.port,
 		.agent_hostnames = o.hostnames.at,
 		.n_agent_hostnames = (uint32_t)o.hostnames.n,
+		.agent_attributes = o.attributes.at,
+		.n_agent_attributes = (uint32_t)o.attributes.n,
 		.agents = o.agents,
 		.resources = resources,
 		.work_dir = o.work_dir,
@@ -164,5 +179,6 @@ int command_local(int argc, char **argv)
 		.life_fd = -1 };
 	int status = cluster_main(&config);
 	vec_deinit(&o.hostnames);
+	vec_deinit(&o.attributes);
 	return status;
 }

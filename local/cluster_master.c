@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "local/cluster_parts.h"
 #include "local/master.h"
 #include "local/server.h"
@@ -63,11 +64,24 @@ static void on_closed(void *arg, uint64_t conn)
 	step(arg, &ev);
 }
 
+static int list_agents(const struct master_shell *s, struct server_answer *ret)
+{
+	auto_buf struct buf packed = BUF_INIT(SIZE_MAX);
+	Mesos__V1__Master__Response *all = NULL;
+
+	if (master_list_agents(s->core, &packed) == 0)
+		all = mesos__v1__master__response__unpack(NULL, packed.len, packed.data);
+	ret->message = all != NULL ? &all->base : NULL;
+	return all != NULL ? 0 : -ENOMEM;
+}
+
 static int on_ask(void *arg, const ProtobufCMessage *message, struct server_answer *ret)
 {
 	const Mesos__V1__Master__Call *call = (const Mesos__V1__Master__Call *)message;
 	struct master_shell *s = arg;
 
+	if (call->type == MESOS__V1__MASTER__CALL__TYPE__GET_AGENTS)
+		return list_agents(s, ret);
 	if (call->type == MESOS__V1__MASTER__CALL__TYPE__GET_FRAMEWORKS) {
 		Mesos__V1__Master__Response *all = master_frameworks(s->core);
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "local/cluster.pb-c.h"
 #include "mesos/master.pb-c.h"
@@ -99,5 +100,8 @@ struct json_t *master_state(const struct master *m, uint64_t now_ms);
 /* Of an operator: everybody who is, or was, registered: the caller frees it. NULL: no memory. */
 Mesos__V1__Master__Response *master_frameworks(struct master *m);
 bool master_knows(const struct master *m, const char *framework_id);
+
+/* For GET_AGENTS of the operators' API: appends a packed mesos.v1.master.Response. 0 or -ENOMEM. */
+int master_list_agents(const struct master *m, struct buf *out);
 
 #endif

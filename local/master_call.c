@@ -215,7 +215,10 @@ void master_call(struct master *m, uint64_t conn, const char *stream_id, const C
 	if (f == NULL)
 		return;
 	if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK) { /* the one that is answered */
-		master_update_framework(m, conn, f, call->update_framework);
+		struct err err = { "" };
+		int r = master_update_framework(m, f, call->update_framework, &err);
+
+		master_reply(m, conn, r < 0 ? 400 : 200, r < 0 ? err.text : NULL);
 		return;
 	}
 	master_reply(m, conn, 202, NULL);

@@ -17,6 +17,7 @@
 #include "local/master_resources.h"
 #include "local/master_sorter.h"
 #include "local/master_timer.h"
+#include "local/master_wishes.h"
 
 enum {
 	UUID_TEXT = RANDOM_UUID_TEXT,
@@ -121,7 +122,8 @@ struct completed_task {
 struct framework {
 	UT_hash_handle hh, hh_conn;
 	char *id;
-	Mesos__V1__FrameworkInfo *info; /* with its id */
+	Mesos__V1__FrameworkInfo *info;                      /* with its id */
+	Mesos__V1__Scheduler__OfferConstraints *constraints; /* or NULL */
 	bool connected, multi_role, partition_aware, refined, revocable, shared;
 	uint64_t conn;
 	char stream_id[UUID_TEXT];
@@ -221,14 +223,14 @@ void master_set_timer(struct master *m, struct timer *t, uint64_t at_ms);
 struct framework *master_framework(const struct master *m, const char *id);
 struct member *master_member(const struct framework *f, const char *role);
 void master_subscribe(struct master *m, uint64_t conn, const Mesos__V1__Scheduler__Call__Subscribe *s);
+/* 0, or -EINVAL with a sentence. */
+int master_update_framework(struct master *m, struct framework *f,
+	const Mesos__V1__Scheduler__Call__UpdateFramework *u, struct err *err);
 /* A framework that an agent knows and this master does not, not connected. NULL: no memory. */
 struct framework *master_recover_framework(struct master *m, const Mesos__V1__FrameworkInfo *info);
 /* The member of a role, made if need be. NULL: no memory. */
 struct member *master_need_member(struct master *m, struct framework *f, const char *role);
 void master_disconnected(struct master *m, uint64_t conn);
-/* It says something else of itself: UPDATE_FRAMEWORK. Answers. */
-void master_update_framework(struct master *m, uint64_t conn, struct framework *f,
-	const Mesos__V1__Scheduler__Call__UpdateFramework *update);
 void master_heartbeat(struct master *m, struct framework *f);
 /* Forgets one that is over. */
 void master_free_gone(struct master *m, struct gone *g);

@@ -11,6 +11,7 @@
 
 #include "local/server_validate.h"
 #include "mesos/executor.pb-c.h"
+#include "mesos/master.pb-c.h"
 #include "mesos/scheduler.pb-c.h"
 
 /* Fills a refusal. Always 0: a refusal is a decision. */

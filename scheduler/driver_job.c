@@ -29,6 +29,17 @@ static void show_peak(struct driver *d)
 		driver_say(d, "peak memory of a worker: %.1f MiB", (double)now.peak_rss / (1 << 20));
 }
 
+/* What we cost the master: each REVIVE makes it look at every agent. */
+static void show_offers(struct driver *d)
+{
+	struct sched_progress now;
+
+	sched_get_progress(d->sched, &now);
+	driver_say(d, "offers: %llu, of which %llu were declined; REVIVE was sent %llu times",
+		(unsigned long long)now.offers, (unsigned long long)now.declined,
+		(unsigned long long)now.revives);
+}
+
 /* What the job cost its neighbours, and how much of that was of use. */
 static void show_ledger(struct driver *d)
 {
@@ -37,12 +48,15 @@ static void show_ledger(struct driver *d)
 	sched_get_ledger(d->sched, &l);
 	double held = (double)(l.task_core_us + l.executor_core_us) / 1e6;
 	driver_say(d,
-		"held %.1f core-seconds (%.1f of them by executors themselves) and %.1f GB-seconds, used %.1f "
+		"held %.1f core-seconds (%.1f of them by executors themselves) and %.1f GB-seconds, used "
+		"%.1f "
 		"core-seconds: %.0f %%",
 		held, (double)l.executor_core_us / 1e6, (double)(l.task_mb_ms + l.executor_mb_ms) / 1024e3,
 		(double)l.used_core_us / 1e6, held > 0 ? (double)l.used_core_us / 1e4 / held : 0);
 	if (l.gaps > 0)
-		driver_say(d, "gaps of slots between two tasks: %llu, half of them up to %llu ms, 99 %% up to %llu ms",
+		driver_say(d,
+			"gaps of slots between two tasks: %llu, half of them up to %llu ms, 99 %% up to %llu "
+			"ms",
 			(unsigned long long)l.gaps, (unsigned long long)l.gap_p50_ms,
 			(unsigned long long)l.gap_p99_ms);
 }
@@ -113,6 +127,7 @@ static void on_gone(void *arg, int status, const char *why)
 	if (d->c->verbose || d->progress.line.on)
 		show_locality(d);
 	if (d->c->verbose) {
+		show_offers(d);
 		show_peak(d);
 		show_ledger(d);
 	}
