@@ -43,6 +43,15 @@ static int tear_down(struct sched *s)
 	return r;
 }
 
+/* There is a stream, and nothing more to be done. */
+static int say_goodbye(struct sched *s)
+{
+	if (s->config.own_task == NULL || s->own_ended)
+		return tear_down(s);
+	s->own_due_ms = s->now_ms + OWN_END_MS;
+	return 0;
+}
+
 int sched_master_own_ended(struct sched *s)
 {
 	s->own_ended = true;
@@ -59,12 +68,8 @@ int sched_master_stop(struct sched *s, int status)
 	s->stopping = true;
 	if (r < 0)
 		return r;
-	if (s->subscribed && (s->config.own_task == NULL || s->own_ended))
-		return tear_down(s);
-	if (s->subscribed) {
-		s->own_due_ms = s->now_ms + OWN_END_MS;
-		return 0;
-	}
+	if (s->subscribed)
+		return say_goodbye(s);
 	if (s->framework_id != NULL && !s->over) /* the next SUBSCRIBED gets it */
 		return 0;
 	s->over = true;
@@ -108,7 +113,7 @@ static int on_subscribed(struct sched *s, const Mesos__V1__Scheduler__Event__Sub
 	s->appetite = s->claimed_suppressed ? APPETITE_SUPPRESSED : APPETITE_HUNGRY;
 	s->freed = false; /* the subscription itself makes the master allocate */
 	if (s->stopping)
-		return tear_down(s);
+		return say_goodbye(s);
 	sched_holds_unseen(s);
 	s->reconcile_ms = s->now_ms + RECONCILE_MS;
 	int r = sched_holds_look(s);

@@ -158,6 +158,11 @@ static void without_a_stream_the_next_one_gets_it(void **state)
 	kit_wait(&k, 10000);
 	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 0);
 	kit_subscribed(&k);
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 0); /* the end of the own task is on its way */
+	uint64_t due = sched_next_ms(k.s);
+	assert_true(due > k.now && due <= k.now + 5000);
+	k.now = due;
+	kit_tick(&k);
 	assert_torn_down(&k, "0");
 	kit_free(&k);
 }
