@@ -19,6 +19,7 @@
 #include "hdfs_client/access.h"
 #include "mesos/zk_url.h"
 #include "scheduler/action.h"
+#include "scheduler/executor_outfit.h"
 #include "scheduler/job_process.h"
 #include "scheduler/sched.h"
 
@@ -31,8 +32,7 @@ struct driver_config {
 	const char *authorization;    /* for the master, or NULL */
 	const char *bind_address;     /* where the driver listens for executors and fetchers */
 	const char *host;             /* how they reach it */
-	const char *bundle;           /* file: the executor's bundle, served by the driver; or NULL ... */
-	const char *executor_uri;     /* ... and then it is fetched from here */
+	struct executor_outfit executors;
 	struct job_process_config process; /* that runs quern_main() */
 	const struct hdfs_access *hdfs;    /* of the user; has secrets in it */
 	struct action_config action;       /* but for `hdfs`; its cores: that the job may use at a time */
@@ -40,7 +40,7 @@ struct driver_config {
 	uint64_t give_up_ms;               /* without a master for so long: no cluster */
 	bool quiet;                        /* only errors */
 	bool verbose; /* plans, every lost executor and failed attempt, at the end the workers' peak memory */
-	struct sched_config sched; /* but for executor_* and files, which the driver fills in */
+	struct sched_config sched; /* but for `executor`, which the driver fills in */
 };
 
 /* Runs the job and returns an exit status. */

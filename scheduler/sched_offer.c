@@ -32,7 +32,7 @@ int sched_offer_pool(struct sched *s, const Mesos__V1__Scheduler__Event__Offers 
 			return -ENOMEM;
 		if (a->lost)
 			r = sched_executors_dismiss(s, a);
-		a->lost = false;
+		a->lost = a->expected = false;
 		a->offered_ms = s->now_ms;
 		if (o->unavailability == NULL)
 			a->draining = false;

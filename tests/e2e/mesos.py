@@ -183,6 +183,10 @@ class Mesos:
     def stop(self):
         for p in self.agents + self.masters:
             p.kill_all()
+        # The isolator of file systems mounts an agent's work folder onto itself, for good.
+        mounted = [line.split()[4] for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()]
+        for place in reversed([m for m in mounted if m.startswith(f"{self.d}/")]):
+            subprocess.run(["umount", place], check=True)
 
 
 def once(flags):
