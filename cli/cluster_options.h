@@ -24,7 +24,9 @@ struct cluster_options {
 	char *container_image;
 	volume_list volumes; /* of the container */
 	bool checkpoint;
-	char *role, *principal, *secret_file;
+	char **roles; /* NULL-terminated; NULL: not said */
+	bool revocable, ports_from_offer;
+	char *principal, *secret_file;
 };
 
 /* What holds when nothing is said. */

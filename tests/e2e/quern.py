@@ -20,6 +20,7 @@ import traceback
 QUERN = os.environ["QUERN"]
 EXAMPLES = pathlib.Path(os.environ["QUERN_EXAMPLES"])
 JOBS = pathlib.Path(os.environ["QUERN_JOBS"])
+MODES = ["coarse", "fine", "adaptive"]
 TIMEOUT = float(os.environ.get("QUERN_TEST_TIMEOUT", "120"))  # seconds for one job, however slow the machine
 SANITIZED = bool(os.environ.get("QUERN_SANITIZED"))  # programs are larger then, and need more memory
 WRAPPER = os.environ.get("QUERN_WRAPPER", "").split()  # "valgrind ..." in front of the driver
@@ -138,12 +139,19 @@ def leftovers(d):
     # os.walk() takes it well when somebody removes what it looks at.
     found = [os.path.relpath(os.path.join(folder, name), tmp)
              for folder, folders, files in os.walk(tmp) for name in folders + files]
+    found += [f"process {pid}: {command}" for pid, command in working_in(tmp)]
+    return found + (clusters().leftovers() if ON_MESOS else [])
+
+
+def working_in(folder):
+    """(pid, command line) of processes whose working directory is the folder, or below it."""
+    found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            if os.readlink(f"/proc/{pid}/cwd").startswith(tmp):
+            if pathlib.Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(folder):
                 command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
-                found.append(f"process {pid}: {command.decode(errors='replace')}")
-    return found + (clusters().leftovers() if ON_MESOS else [])
+                found.append((int(pid), command.decode(errors="replace")))
+    return found
 
 
 def sandboxes(d):
