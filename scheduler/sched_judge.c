@@ -115,9 +115,9 @@ int sched_offer_judge(struct sched *s, struct agent *agent, struct take *ret)
 	ret->room = room_of(s, agent, ret->launches.pool);
 	note_seen(s, agent, &ret->room);
 	if (!s->config.mode->task_per_hold) /* whatever a task takes there, it takes in slots */
-		ret->room = (struct room){ .slots = slots_of(s, &ret->room),
-			.cpus_milli = INT64_MAX,
-			.mem_milli = INT64_MAX };
+		ret->room = (struct room){
+			.slots = slots_of(s, &ret->room), .cpus_milli = INT64_MAX, .mem_milli = INT64_MAX
+		};
 	ret->fits = fits(s, &ret->room);
 	if (ret->fits > 0)
 		return 1;

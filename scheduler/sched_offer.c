@@ -124,7 +124,8 @@ static uint64_t spare(const struct agent *a)
 	return n;
 }
 
-/* A lease for a task of the stage, which is not picked yet: another slot may be free sooner. 1: there was one.
+/* A lease for a task of the stage, which is not picked yet: another slot may be free sooner. 1: there was
+ * one.
  */
 static int take_lease(struct sched *s, struct stage *stage, struct take *t, enum pick what)
 {

@@ -1,5 +1,5 @@
-/* Leases that the driver does not want any more: they end as finished tasks do, and nothing that runs ends with
- * them. */
+/* Leases that the driver does not want any more: they end as finished tasks do, and nothing that runs ends
+ * with them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +44,8 @@ static void note_action(struct bench *b, const struct exec_action *a)
 	else if (a->kind == EXEC_DO_WARM)
 		kit_note(b, "warm %u\n", a->n);
 	else if (a->kind == EXEC_DO_RUN || a->kind == EXEC_DO_KILL)
-		kit_note(b, "%s %u.%u\n", a->kind == EXEC_DO_RUN ? "run" : "kill", a->name.stage, a->name.partition);
+		kit_note(b, "%s %u.%u\n", a->kind == EXEC_DO_RUN ? "run" : "kill", a->name.stage,
+			a->name.partition);
 }
 
 /* Three leases of one slot. */
@@ -100,7 +101,7 @@ static void an_idle_one_is_finished_at_once_and_once(void **state)
 	kit_assert_trace(&b, "run 1.0\nrun 1.1\n");
 	end(&b, "l1");
 	kit_assert_trace(&b, "warm 2\nl1 FINISHED\n"); /* a worker goes as well */
-	end(&b, "l1"); /* the driver is not sure that it was heard */
+	end(&b, "l1");                                 /* the driver is not sure that it was heard */
 	end(&b, "l9");
 	kit_kill(&b, "l1");
 	kit_assert_trace(&b, "");
