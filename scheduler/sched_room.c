@@ -102,27 +102,26 @@ static uint32_t slots_of(const struct sched *s, const struct room *room)
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
-/* As a launch can use it: whatever a task takes of leases, it takes in slots. */
-static struct room usable(const struct sched *s, const struct room *room)
+/* As tasks see it: whatever one takes of a lease, it takes in slots. */
+static struct room for_tasks(const struct sched *s, const struct room *room)
 {
 	if (s->config.mode->task_per_hold)
 		return *room;
 	return (struct room){ .slots = slots_of(s, room), .cpus_milli = INT64_MAX, .mem_milli = INT64_MAX };
 }
 
-/* In slots: all of a lease; or of as many tasks as fit, of the stage of which most do. */
-static uint32_t fits(const struct sched *s, const struct room *all)
+/* In slots: all of them; or of as many tasks as fit, of the stage of which most do. */
+static uint32_t fits(const struct sched *s, const struct room *room)
 {
-	const struct room room = usable(s, all);
 	uint32_t most = 0;
 
-	if (all->cpus_milli < 0 || all->mem_milli < 0)
-		return 0;
 	if (!s->config.mode->as_needed)
-		return room.slots;
+		return room->slots;
+	if (room->cpus_milli < 0 || room->mem_milli < 0)
+		return 0;
 	for (size_t i = 0; i < s->run->ready.n; i++) {
 		const struct stage *stage = s->run->ready.at[i];
-		uint32_t n = stage->n_pending > 0 ? sched_size_count(s, stage, &room) : 0;
+		uint32_t n = stage->n_pending > 0 ? sched_size_count(s, stage, room) : 0;
 
 		most = n > most ? n : most;
 	}
@@ -152,12 +151,14 @@ static void note_seen(const struct sched *s, const struct launches *l, const str
 
 /* ---- Which sort ---- */
 
+/* The room is all that there is, until it is as tasks see it. */
 static void measure(const struct sched *s, struct take *t)
 {
 	const struct agent *a = t->launches.agent;
 
 	t->room = room_of(s, a, t->launches.pool);
-	t->fits = fits(s, &t->room);
+	const struct room room = for_tasks(s, &t->room);
+	t->fits = fits(s, &room);
 	t->portless =
 		s->config.ports_from_offer && a->executor == NULL && !resources_has_port(t->launches.pool);
 	if (t->portless)
@@ -213,7 +214,7 @@ int sched_room_look(struct sched *s, struct take *t)
 	}
 	if (r == 0) {
 		note_seen(s, &t->launches, &t->room);
-		t->room = usable(s, &t->room);
+		t->room = for_tasks(s, &t->room);
 	}
 	(void)resources_free(all);
 	return r;

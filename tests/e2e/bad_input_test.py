@@ -47,6 +47,9 @@ def test_missing_input():
 
 def test_urls_that_cannot_be_had_are_refused_in_so_many_words():
     with text() as d:
+        refused(d, 1, ["s3a://bucket/x", "hdfs://NAMENODE/PATH"], "--master", "local[1]", WORDCOUNT, "s3a://bucket/x", "out")
+        refused(d, 1, ["s3a://bucket/x", "hdfs://NAMENODE/PATH"], "--master", "local[1]", WORDCOUNT, "text", "s3a://bucket/x")
+        refused(d, 1, ["without a NameNode", "HADOOP_CONF_DIR"], "--master", "local[1]", WORDCOUNT, "hdfs:///x", "out")
         refused(d, 1, ["hdfs://nn", "NAMENODE"], "--master", "local[1]", WORDCOUNT, "hdfs://nn", "out")
 
 

@@ -41,6 +41,14 @@ def test_counts_are_right_on_every_shape_of_cluster():
             (d / f"out-{mode}").rename(d / f"out-{mode}-{master}")
 
 
+def test_file_urls_are_paths():
+    with quern.scratch() as d:
+        (d / "text").write_bytes(prose(100))
+        quern.check(d, quern.run(d, "run", "--master", "local[1]", quern.EXAMPLES / "wordcount.c", f"file://{d}/text",
+                                 f"file://{d}/out"))
+        quern.same(quern.output(d / "out"), quern.word_counts(d / "text"))
+
+
 def test_an_empty_file_gives_an_empty_output():
     both_modes(b"")
 
