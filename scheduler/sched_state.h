@@ -152,7 +152,7 @@ struct hold {
 	bool seen;           /* there was news of it on this subscription */
 	uint64_t unknown_ms; /* when the master first did not know it; 0: it does */
 	uint64_t launched_ms;
-	struct attempt *attempt;  /* of one that is not a lease, until its result is in */
+	struct attempt *attempt; /* of one that is not a lease, until its result is in */
 	enum lease_way way;
 	struct hold *prev, *next;         /* of executor.holds */
 	struct hold *way_prev, *way_next; /* of sched.kept, or .going */
@@ -172,10 +172,10 @@ struct attempt {
 	struct executor *executor;
 	struct hold *hold; /* NULL: over the link, or it has ended */
 	uint64_t deadline_ms;
-	uint32_t slots;         /* that it takes */
-	uint32_t cpus_milli;    /* cores of it */
-	uint64_t given_ms;      /* when it was made */
-	uint64_t begun_ms;      /* not ahead: since when */
+	uint32_t slots;      /* that it takes */
+	uint32_t cpus_milli; /* cores of it */
+	uint64_t given_ms;   /* when it was made */
+	uint64_t begun_ms;   /* not ahead: since when */
 	bool over_link;
 	bool ahead;                  /* waits there for a slot, see sched_ahead.c */
 	bool kill;                   /* asked for */
@@ -195,13 +195,13 @@ enum locality { LOCALITY_CACHED, LOCALITY_HOST, LOCALITY_ELSEWHERE, LOCALITY_ANY
 
 /* How long the tasks of a stage still wait for their places: see sched_wait.c. */
 struct wait {
-	uint64_t since_ms;    /* what follows is so since then */
-	uint64_t lost_us;     /* of the time that may be lost */
-	uint32_t part, whole; /* of the time that passes so much is lost */
+	uint64_t since_ms;     /* what follows is so since then */
+	uint64_t lost_us;      /* of the time that may be lost */
+	uint32_t part, whole;  /* of the time that passes so much is lost */
 	uint32_t passed, idle; /* slots that were passed over and not made good; that are held and idle */
-	uint32_t behind;      /* tasks that could be running, but for that: as many as those, of the choosy */
-	uint32_t widest;      /* the most that ran or could have run */
-	uint64_t round;       /* a new one whenever it is not behind any more */
+	uint32_t behind; /* tasks that could be running, but for that: as many as those, of the choosy */
+	uint32_t widest; /* the most that ran or could have run */
+	uint64_t round;  /* a new one whenever it is not behind any more */
 };
 
 /* Which tasks a slot gets: those that are tried again, then those that prefer to be there, then others. */

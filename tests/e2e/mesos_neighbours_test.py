@@ -13,7 +13,7 @@ import urllib.request
 import quern
 from mesos import HOME, main, mesos
 
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 TEXT = b"".join(b"line %d of the text that is counted\n" % i for i in range(200))
 CORES = 3  # of ours; the cluster has one more
 
