@@ -107,8 +107,8 @@ static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failur
 		return 0;
 	bool revocable = e->revocable_cpus || e->revocable_mem;
 	int status = failure->has_status ? failure->status : 0;
-	/* Its container could not be launched (src/slave/slave.cpp, Slave::executorTerminated()): why, say the
-	 * updates of its tasks, which follow. */
+	/* Its container could not be launched (src/slave/slave.cpp, Slave::executorTerminated()): why, say
+	 * the updates of its tasks, which follow. */
 	if (status == -1 && e->holds != NULL)
 		return 0;
 	if (revocable && e->holds != NULL)
