@@ -186,12 +186,10 @@ enum { KEY_FIRST = 0x300, ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 int cluster_options_init(struct cluster_options *o, struct err *err)
 {
-	*o = (struct cluster_options){
-		.revive_interval_ms = 20,
+	*o = (struct cluster_options){ .revive_interval_ms = 20,
 		.master_timeout_ms = 30000,
 		.failover_timeout_ms = UINT64_MAX,
-		.checkpoint = true
-	};
+		.checkpoint = true };
 	return master_parse("local[*]", &o->master, err);
 }
 

@@ -19,7 +19,9 @@
 enum {
 	SESSION_MS = 10000, /* ZOOKEEPER_SESSION_TIMEOUT of src/master/constants.hpp */
 	PAUSE_MIN_MS = 10,  /* where libzookeeper waits for nothing but says so at once */
-	ADDRESSES_MAX = 4,  /* of one name */
+	PAUSE_MS = 200,    /* after a server that does not answer: libzookeeper has a pause only at the end of
+			    * its list, and misses that where the list's length is even */
+	ADDRESSES_MAX = 4, /* of one name */
 	ADDRESS_MAX = 64,
 	NODES_MAX = 1000, /* below the path, of which a few are masters' */
 	PATH_MAX_ZK = ZK_URL_MAX + LEADER_NAME_MAX + 2,
@@ -41,6 +43,7 @@ struct detector {
 	zhandle_t *zh;             /* NULL: no session, or names are being looked up */
 	bool closing;              /* what its end makes it say is for nobody */
 	bool reopen;               /* due, once libzookeeper's call has returned */
+	bool pause;                /* its last call failed */
 	struct lookup lookups[ZK_HOSTS_MAX];
 	size_t looking; /* lookups under way */
 	char servers[ZK_HOSTS_MAX * ADDRESSES_MAX * ADDRESS_MAX];
@@ -275,8 +278,9 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	if (d->zh != NULL) {
-		(void)zookeeper_process(d->zh, ((what & EV_READ) != 0 ? ZOOKEEPER_READ : 0) |
-						       ((what & EV_WRITE) != 0 ? ZOOKEEPER_WRITE : 0));
+		int rc = zookeeper_process(d->zh, ((what & EV_READ) != 0 ? ZOOKEEPER_READ : 0) |
+							  ((what & EV_WRITE) != 0 ? ZOOKEEPER_WRITE : 0));
+		d->pause = rc != ZOK && rc != ZNOTHING;
 		look(d);
 	}
 	if (!d->reopen && detector_core_next_ms(&d->core) <= now_ms())
@@ -305,9 +309,15 @@ static void arm(struct detector *d)
 
 	(void)event_del(d->io);
 	if (d->zh != NULL && !d->reopen && !d->core.over) {
-		tv.tv_sec = 1; /* when it fails without saying */
-		(void)zookeeper_interest(d->zh, &fd, &interest, &tv);
-		look(d);
+		if (!d->pause) {
+			d->pause = zookeeper_interest(d->zh, &fd, &interest, &tv) != ZOK;
+			look(d);
+		}
+		if (d->pause) {
+			tv = (struct timeval){ .tv_usec = PAUSE_MS * 1000 };
+			interest = 0;
+		}
+		d->pause = false;
 	}
 	if (d->core.over)
 		return;

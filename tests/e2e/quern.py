@@ -138,12 +138,19 @@ def leftovers(d):
     # os.walk() takes it well when somebody removes what it looks at.
     found = [os.path.relpath(os.path.join(folder, name), tmp)
              for folder, folders, files in os.walk(tmp) for name in folders + files]
+    found += [f"process {pid}: {command}" for pid, command in working_in(tmp)]
+    return found + (clusters().leftovers() if ON_MESOS else [])
+
+
+def working_in(folder):
+    """(pid, command line) of processes whose working directory is the folder, or below it."""
+    found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            if os.readlink(f"/proc/{pid}/cwd").startswith(tmp):
+            if pathlib.Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(folder):
                 command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
-                found.append(f"process {pid}: {command.decode(errors='replace')}")
-    return found + (clusters().leftovers() if ON_MESOS else [])
+                found.append((int(pid), command.decode(errors="replace")))
+    return found
 
 
 def sandboxes(d):
