@@ -281,6 +281,41 @@ static void coarse_leases_of_every_role(void **state)
 	kit_free(&k);
 }
 
+/* What is held in one role does not make room in another. */
+static void a_task_that_is_too_large_for_any_role_has_no_agent(void **state)
+{
+	static const char *const roles[] = { "a", "b", NULL };
+	struct sched_config config = kit_config(&mode_fine);
+	struct kit_run large;
+	struct kit k;
+	(void)state;
+
+	config.mode_config.max_registered_wait_ms = 1000;
+	config.roles = roles;
+	kit_new(&k, &config);
+	kit_subscribed(&k);
+	kit_run_init(&large, 1, 5, 2, 1, QUERN__SINK__KIND__COUNT);
+	large.stages[1].has_task_cores_milli = 1;
+	large.stages[1].task_cores_milli = 2000;
+	kit_submit(&k, &large);
+	offer(&k, "x", "a", "cpus(a):1.1;mem:1000");
+	kit_accepted(&k, "5.0.0");
+	kit_link(&k, k.executor);
+	offer(&k, "x", "b", "cpus(b):1;mem:1000");
+	kit_accepted(&k, "5.1.0");
+	kit_fine_done(&k, "5.0.0", "x");
+	kit_fine_done(&k, "5.1.0", "x");
+	const struct sched_action *done = NULL;
+	for (uint64_t end = k.now + 5000; done == NULL && k.now < end;
+		done = kit_action(&k, SCHED_DO_DONE, 0)) {
+		k.now += 500;
+		kit_tick(&k);
+	}
+	assert_non_null(done);
+	assert_non_null(strstr(done->text, "no agent has that"));
+	kit_free(&k);
+}
+
 static void an_offer_of_a_role_that_is_not_ours_is_declined(void **state)
 {
 	static const char *const roles[] = { "a", NULL };
@@ -563,6 +598,7 @@ int main(void)
 		cmocka_unit_test(a_new_executor_comes_with_the_role_that_has_most_room),
 		cmocka_unit_test(an_executor_runs_tasks_of_every_role),
 		cmocka_unit_test(coarse_leases_of_every_role),
+		cmocka_unit_test(a_task_that_is_too_large_for_any_role_has_no_agent),
 		cmocka_unit_test(an_offer_of_a_role_that_is_not_ours_is_declined),
 		cmocka_unit_test(reserved_pieces_are_spent_first),
 		cmocka_unit_test(what_is_not_understood_is_left_alone),
