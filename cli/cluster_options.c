@@ -160,7 +160,7 @@ static const struct option_row rows[] = {
 	{ "role", "ROLE[,ROLE...]", "Mesos roles, the preferred ones first (*)", set_role },
 	{ "revocable", NULL, "run on revocable resources as well, which agents may take back",
 		set_revocable },
-	{ "ports-from-offer", NULL, "executors serve at ports that agents offer (default: at any)",
+	{ "ports-from-offer", NULL, "executors serve at ports that agents offer, not at any that is free",
 		set_ports_from_offer },
 	{ "principal", "NAME", "Mesos principal", set_principal },
 	{ "secret-file", "FILE", "file with the principal's secret", set_secret_file },

@@ -139,6 +139,10 @@ int driver_master_start(struct driver *d, struct err *err)
 	const struct mesos_client_config config = { .endpoints = d->c->zk == NULL ? d->c->endpoints : NULL,
 		.path = "/api/v1/scheduler",
 		.authorization = d->c->authorization,
+		.unauthorized = d->c->authorization != NULL
+					? "it does not know the principal, or the secret is not right "
+					  "(--principal, --secret-file)"
+					: "it wants to know who asks (--principal, --secret-file)",
 		.backoff_max_ms = BACKOFF_MAX_MS,
 		.give_up_ms = (long)d->c->give_up_ms,
 		.heartbeats = true };

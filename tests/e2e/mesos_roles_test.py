@@ -102,7 +102,7 @@ def test_an_operators_reservation_is_used_with_its_labels():
 
 
 def test_a_reservation_within_a_reservation_is_used():
-    with mesos(agents=[{"resources": "cpus(eng):3;mem(eng):1024;cpus:0.5;mem:512;disk:10000"}]) as m:
+    with mesos(agents=[{"resources": "cpus(eng):2.1;mem(eng):512;cpus:4;mem:512;disk:10000"}]) as m:
         stack = [{"type": "STATIC", "role": "eng"}, {"type": "DYNAMIC", "role": "eng/search"}]
         m.call("RESERVE_RESOURCES", reserve_resources={
             "agent_id": agent_id(m), "resources": [scalar("cpus", 2.1, *stack), scalar("mem", 512, *stack)]})

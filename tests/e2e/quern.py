@@ -85,14 +85,16 @@ def start(d, *args, **more):
 
 
 @contextlib.contextmanager
-def named_agents(d, names, agents=0, cores=1):
+def named_agents(d, names, agents=0, cores=1, resources=None):
     """HOST:PORT of the master of a cluster whose agents have these host names, each with room for tasks of so many cores in
-    every mode. There are as many as names, or `agents`; those without a name are called 127.0.0.1."""
+    every mode. There are as many as names, or `agents`; those without a name are called 127.0.0.1. `resources`: what
+    each has instead, in Mesos' own notation."""
     agents = max(agents, len(names))
     if ON_MESOS:
         from mesos import Mesos  # which needs this module
         (d / "mesos").mkdir()
-        m = Mesos(d / "mesos", cores=cores, agents=[{"hostname": n} for n in [*names, *["127.0.0.1"] * (agents - len(names))]])
+        m = Mesos(d / "mesos", cores=cores, agents=[{"hostname": n, "resources": resources}
+                                                    for n in [*names, *["127.0.0.1"] * (agents - len(names))]])
         try:
             yield m.address
         finally:
@@ -100,7 +102,8 @@ def named_agents(d, names, agents=0, cores=1):
         return
     ready, said = os.pipe()
     process = subprocess.Popen([QUERN, "local", "--port=0", f"--ready-fd={said}", f"--agents={agents}", f"--cores={cores + 0.1:g}",
-                                *([f"--hostname={','.join(names)}"] if names else [])], env=environment(d), pass_fds=[said],
+                                *([f"--hostname={','.join(names)}"] if names else []),
+                                *([f"--resources={resources}"] if resources else [])], env=environment(d), pass_fds=[said],
                                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     os.close(said)
     try:
