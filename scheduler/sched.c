@@ -30,14 +30,17 @@ static int dup_executor(struct sched *s, const Mesos__V1__ExecutorInfo *executor
 /* Everything that the configuration points at becomes the core's own; what could not be copied is NULL. */
 static int dup_config(struct sched *s, const struct sched_config *config)
 {
-	const char **texts[] = { &s->config.name, &s->config.user, &s->config.role, &s->config.principal,
+	static const char *const everybody[] = { "*", NULL };
+	const char **texts[] = { &s->config.name, &s->config.user, &s->config.principal,
 		&s->config.hostname };
 	int r = 0;
 
 	s->config = *config;
 	s->config.executor = NULL;
-	if (config->role == NULL)
-		s->config.role = "*";
+	s->config.roles = NULL;
+	s->roles = roles_dup(config->roles != NULL ? config->roles : everybody);
+	if (s->roles == NULL)
+		r = -ENOMEM;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (dup_text(texts[i]) < 0)
 			r = -ENOMEM;
@@ -81,11 +84,11 @@ int sched_new(const struct sched_config *config, struct sched **ret, struct err 
 
 static void free_config(struct sched *s)
 {
-	const char *texts[] = { s->config.name, s->config.user, s->config.role, s->config.principal,
-		s->config.hostname };
+	const char *texts[] = { s->config.name, s->config.user, s->config.principal, s->config.hostname };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free((char *)(uintptr_t)texts[i]);
+	roles_free(s->roles);
 	if (s->config.executor != NULL)
 		mesos__v1__executor_info__free_unpacked(
 			(Mesos__V1__ExecutorInfo *)(uintptr_t)s->config.executor, NULL);

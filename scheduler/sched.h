@@ -26,7 +26,11 @@ struct sched;
 struct sched_config {
 	const char *name; /* of the framework, as Mesos shows it */
 	const char *user;
-	const char *role;      /* "*" if NULL */
+	/* Roles, none twice, as roles_check() has them; the first ones are preferred. NULL-terminated; NULL:
+	 * "*". */
+	const char *const *roles;
+	bool revocable;        /* resources that the agent may take away again are wanted as well */
+	bool ports_from_offer; /* an executor serves at a port that was offered; false: at any */
 	const char *principal; /* or NULL */
 	const char *hostname;  /* of the driver, or NULL */
 	double failover_timeout_s;

@@ -39,48 +39,6 @@ static void free_executor(struct executor *e)
 
 /* ---- A new one ---- */
 
-/* The message; it takes the resources with it. */
-static Mesos__V1__ExecutorInfo *make_info(
-	const struct sched *s, struct executor *e, Mesos__V1__Resource **resources, size_t n_resources)
-{
-	Mesos__V1__ExecutorInfo info = *s->config.executor;
-	Mesos__V1__ExecutorID id = MESOS__V1__EXECUTOR_ID__INIT;
-	Mesos__V1__FrameworkID framework = MESOS__V1__FRAMEWORK_ID__INIT;
-
-	id.value = e->id;
-	framework.value = s->framework_id;
-	info.executor_id = &id;
-	info.framework_id = &framework;
-	info.n_resources = n_resources;
-	info.resources = resources;
-	info.name = (char *)(uintptr_t)s->config.name;
-	info.source = (char *)(uintptr_t) "quern";
-	return sched_message_dup(&info.base);
-}
-
-/* Its share of the agent, out of `pool`, and what is said of it. */
-static int take_share(struct sched *s, struct executor *e, struct resources *pool)
-{
-	struct resources *share = NULL;
-	Mesos__V1__Resource **list = NULL;
-	size_t n = 0;
-
-	int r = resources_new(&share);
-	if (r == 0)
-		r = resources_take(pool, "cpus", s->config.executor_cpus_milli, share);
-	if (r == 0)
-		r = resources_take(pool, "mem", (int64_t)s->config.executor_mem_mb * 1000, share);
-	if (r == 0)
-		r = resources_to_pb(share, &list, &n);
-	if (r == 0) {
-		e->info = make_info(s, e, list, n);
-		r = e->info == NULL ? -ENOMEM : 0;
-	}
-	resources_pb_free(list, n);
-	(void)resources_free(share);
-	return r;
-}
-
 int sched_executor_new(struct sched *s, struct agent *agent, struct resources *pool, struct executor **ret)
 {
 	struct executor *e = calloc(1, sizeof(*e));
@@ -94,7 +52,7 @@ int sched_executor_new(struct sched *s, struct agent *agent, struct resources *p
 	if (asprintf(&e->id, "%06x-%u-%u", (unsigned)(s->config.seed & 0xffffff), agent->number,
 		    agent->generation) < 0)
 		e->id = NULL;
-	int r = e->id == NULL ? -ENOMEM : take_share(s, e, pool);
+	int r = e->id == NULL ? -ENOMEM : sched_share_take(s, e, pool);
 	struct executor *added = e;
 	if (r == 0)
 		HASH_ADD_KEYPTR(hh, s->executors, e->id, strlen(e->id), added);
