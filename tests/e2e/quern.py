@@ -153,6 +153,11 @@ def working_in(folder):
     return found
 
 
+def all_sandboxes(d):
+    """A folder in which all sandboxes of a test's jobs are, those that are still to come as well."""
+    return clusters().FOLDER.name if ON_MESOS else d / "tmp"
+
+
 def sandboxes(d):
     """Folders in which the sandboxes of a test's jobs are."""
     return clusters().sandboxes() if ON_MESOS else [d / "tmp"]
