@@ -290,10 +290,8 @@ def kill(pid):
         os.kill(pid, signal.SIGKILL)
 
 
-def main(module):
-    """Runs the tests of a module in order; exit status 1 when one failed, 77 when all were skipped."""
-    tests = {k: f for k, f in vars(module).items() if k.startswith("test_")}
-    names = sys.argv[1:] or list(tests)
+def run_tests(tests, names):
+    """In order; how many failed, and how many were skipped."""
     failed = skipped = 0
     for number, name in enumerate(names, 1):
         begun = time.monotonic()
@@ -307,7 +305,17 @@ def main(module):
             failed += 1
             traceback.print_exc()
             print(f"not ok {number} - {name}", flush=True)
+    return failed, skipped
+
+
+def main(module):
+    """Runs the tests of a module; exit status 1 when one failed, 77 when all were skipped."""
+    tests = {k: f for k, f in vars(module).items() if k.startswith("test_")}
+    names = sys.argv[1:] or list(tests)
+    try:
+        failed, skipped = run_tests(tests, names)
+    finally:
+        if ON_MESOS:
+            clusters().stop()
     print(f"1..{len(names)}")
-    if ON_MESOS:
-        clusters().stop()
     sys.exit(1 if failed else SKIPPED if skipped == len(names) else 0)
