@@ -222,7 +222,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--modes", default="coarse,fine", help="a job at a time of each (%(default)s)")
+    parser.add_argument("--modes", default="coarse,fine,adaptive", help="a job at a time of each (%(default)s)")
     parser.add_argument("--replay", metavar="LOG")
     parser.add_argument("--keep", action="store_true", help="the folder, also when all went well")
     options = parser.parse_args()

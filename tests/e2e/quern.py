@@ -91,8 +91,7 @@ def named_agents(d, names, agents=0, cores=1):
     agents = max(agents, len(names))
     if ON_MESOS:
         from mesos import Mesos  # which needs this module
-        (d / "mesos").mkdir()
-        m = Mesos(d / "mesos", cores=cores, agents=[{"hostname": n} for n in [*names, *["127.0.0.1"] * (agents - len(names))]])
+        m = Mesos(pathlib.Path(tempfile.mkdtemp(prefix="mesos-", dir=d)), cores=cores, agents=[{"hostname": n} for n in [*names, *["127.0.0.1"] * (agents - len(names))]])
         try:
             yield m.address
         finally:
