@@ -194,8 +194,9 @@ class Mesos:
 
     def leftovers(self):
         """What is at work on the cluster: frameworks, and processes in sandboxes. The sandboxes themselves stay, as they should:
-        an agent collects them after a week."""
-        left = [f"framework {f['framework_info']['name']}" for f in self.frameworks()]
+        an agent collects them after a week. So does what a new master knows only by what an agent told it ("recovered"): that was
+        taken down at another one, which nobody remembers."""
+        left = [f"framework {f['framework_info']['name']}" for f in self.frameworks() if not f.get("recovered")]
         return left + [f"process {pid}: {command}" for pid, command in self.at_work()]
 
     def settled(self):
