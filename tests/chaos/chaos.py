@@ -32,7 +32,7 @@ import quern  # noqa: E402
 import zookeeper  # noqa: E402
 from jobs import Jobs  # noqa: E402
 from mesos import Mesos  # noqa: E402
-from watch import Watch  # noqa: E402
+from watch import CORES, Watch  # noqa: E402
 
 AGENTS = [{"hostname": f"{name}.chaos.test", "attributes": f"rack:{rack}"}
           for name, rack in [("north", "a"), ("east", "a"), ("south", "b"), ("west", "b")]]
@@ -70,7 +70,7 @@ class Foreign:
         master = m.zk or m.address
         self.commands = [[name, f"--master={master}", *args] for name, args in [
             ("long-lived-framework", []),
-            ("no-executor-framework", ["--task_resources=cpus:0.5;mem:32", "--command=sleep 1"])] if self.program(name)]
+            ("no-executor-framework", [f"--task_resources=cpus:{CORES};mem:32", "--command=sleep 1"])] if self.program(name)]
         self.threads = [threading.Thread(target=self.keep, args=(c,)) for c in self.commands]
 
     @staticmethod
@@ -170,7 +170,7 @@ def cluster(d):
     """Three masters where there is ZooKeeper, and the four agents."""
     keeper = zookeeper.ZooKeeper(d) if zookeeper.JAR.exists() and shutil.which("java") else None
     try:
-        return keeper, Mesos(d, agents=AGENTS, masters=3 if keeper else 1, zk=keeper and f"zk://{keeper.address}/mesos")
+        return keeper, Mesos(d, agents=AGENTS, cores=2.3, masters=3 if keeper else 1, zk=keeper and f"zk://{keeper.address}/mesos")
     except BaseException:
         if keeper:
             keeper.kill()
