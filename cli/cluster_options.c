@@ -149,8 +149,8 @@ static int set_checkpoint(void *options, const char *value, struct err *err)
 static const struct option_row rows[] = {
 	{ "master", "URL",
 		"local[N], local[AxN] (A agents of N cores), local[*] (the default), or "
-		"HOST:PORT[,HOST:PORT...], or zk://HOST:PORT[,HOST:PORT...]/PATH, or file:///FILE with that "
-		"in it",
+		"HOST:PORT[,HOST:PORT...], or zk://HOST:PORT[,HOST:PORT...]/PATH, or file:///FILE with one "
+		"of these in it",
 		set_master },
 	{ "master-timeout", "TIME", "give up without a master for so long (30s)", set_master_timeout },
 	{ "failover-timeout", "TIME",

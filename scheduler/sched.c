@@ -77,7 +77,7 @@ int sched_new(const struct sched_config *config, struct sched **ret, struct err 
 	}
 	s->tokens = config->revive_burst;
 	s->look_ms = s->start_ms = s->revive_due_ms = UINT64_MAX;
-	s->holds_look_ms = s->reconcile_ms = UINT64_MAX;
+	s->holds_look_ms = s->reconcile_ms = s->ledger.waiting_ms = UINT64_MAX;
 	*ret = s;
 	return 0;
 }
@@ -190,12 +190,19 @@ static int settle(struct sched *s)
 	if (r == 0)
 		r = sched_run_settle(s);
 	if (r == 0)
+		r = sched_lease_age(s);
+	if (r == 0)
 		r = sched_link_dispatch(s);
 	if (r == 0)
 		r = sched_offers_answer(s);
+	if (r == 0)
+		r = sched_lease_settle(s);
 	sched_wait_settle(s);
+	sched_ledger_settle(s);
 	sched_run_sweep(s);
-	return r < 0 ? r : sched_appetite_settle(s);
+	if (r == 0)
+		r = sched_appetite_settle(s);
+	return r < 0 ? r : sched_goodbye_settle(s);
 }
 
 int sched_step(struct sched *s, const struct sched_event *ev, struct sched_plan *plan)
@@ -228,6 +235,8 @@ uint64_t sched_next_ms(const struct sched *s)
 	if (s->subscribed)
 		next = min_u64(
 			next, min_u64(s->reconcile_ms, s->holds != NULL ? s->holds_look_ms : UINT64_MAX));
+	if (s->subscribed && s->stopping)
+		next = min_u64(next, s->goodbye_ms);
 	return next;
 }
 

@@ -9,8 +9,8 @@ import quern
 
 MEMORIES = [16, 64, 1024]  # MiB of a task
 BESIDE = 32                # MiB that a worker may need beside what its task was given
-MODES = ["coarse", "fine"]
-COMPRESSIONS = ["off", "3"]
+MODES = quern.MODES
+COMPRESSIONS = ["off", "3", "off"]
 
 
 def run(d, mode, memory, example, *args, options=()):

@@ -113,7 +113,7 @@ def test_a_reservation_within_a_reservation_is_used():
 def test_two_roles_share_an_executor():
     resources = "cpus(a):1.1;mem(a):512;cpus(b/c):1;mem(b/c):512;disk:10000"
     with mesos(agents=[{"resources": resources}]) as m:
-        for mode in "fine", "coarse":
+        for mode in quern.MODES:
             with at_the_gate(m, "--role", "a,b/c", mode=mode):
                 assert cores(m) == {("a", ("a",), False): 1.1, ("b/c", ("b/c",), False): 1}, held(m)
                 assert len(m.call("GET_EXECUTORS")["executors"]) == 1
@@ -173,7 +173,7 @@ def test_revocable_cores_are_used_where_that_is_asked_for():
         if not flags:
             return
         revocable_agent(m, flags)
-        for mode in "fine", "coarse":
+        for mode in quern.MODES:
             with at_the_gate(m, "--revocable", mode=mode):
                 assert cores(m) == {("*", (), True): 2.1}, held(m)
                 assert {k for k in held(m) if k[0] == "mem"} == {("mem", "*", (), False)}
@@ -211,7 +211,7 @@ def listens(port):
 
 
 def test_a_port_of_the_offer_is_served_at():
-    for mode in "fine", "coarse":
+    for mode in quern.MODES:
         port = free_port()
         resources = f"cpus:2.1;mem:2048;disk:10000;ports:[{port}-{port}]"
         with mesos(agents=[{"resources": resources}]) as m:
