@@ -44,8 +44,10 @@ struct sim_config {
 	uint64_t seed;
 	const struct mode_ops *mode;
 	uint32_t agents;
-	const char *resources; /* of each */
-	uint32_t max_slots;    /* 0: no limit */
+	const char *resources;    /* of each */
+	const char *const *roles; /* of the job, as of a sched_config */
+	bool revocable;           /* likewise */
+	uint32_t max_slots;       /* 0: no limit */
 	struct sim_job job;
 	struct sim_faults faults;
 	bool ledger; /* what the master has allocated is counted: it takes its time */

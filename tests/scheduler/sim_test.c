@@ -159,6 +159,27 @@ static void everything_goes_wrong(void **state)
 		    sum.stream_cuts > 0 && sum.failovers > 0 && sum.rescinded > 0);
 }
 
+/* Where each agent has one slot reserved in each of two roles; and where it has one more that is revocable.
+ */
+static void everything_goes_wrong_in_several_roles(void **state)
+{
+	static const char *const roles[] = { "a", "b/c", NULL };
+	struct sim_report r;
+
+	for (uint64_t seed = 1; seed <= SEEDS / 4; seed++) {
+		struct sim_config c = small(*state, seed);
+
+		c.roles = roles;
+		c.revocable = seed % 2 == 0;
+		c.resources = c.revocable
+				      ? "cpus(a):1.1;mem(a):700;cpus(b):1;mem(b/c):600;cpus{REV}:2.1;mem:2048"
+				      : "cpus(a):1.1;mem(a):700;cpus(b):1;mem(b/c):600;disk(a):1000";
+		c.faults = everything;
+		run(&c, &r);
+		assert_true(r.executors > 0);
+	}
+}
+
 /* Of tasks so short that executors are sent more than they have slots for. */
 static void everything_goes_wrong_with_short_tasks(void **state)
 {
@@ -289,6 +310,7 @@ int main(void)
 		IN_MODE(each_fault_alone),
 		IN_MODE(the_same_seed_gives_the_same_trace),
 		IN_MODE(everything_goes_wrong),
+		IN_MODE(everything_goes_wrong_in_several_roles),
 		IN_MODE(everything_goes_wrong_with_short_tasks),
 		IN_MODE(broadcasts_in_a_quiet_cluster),
 		IN_MODE(everything_goes_wrong_with_more_to_wait_for),
