@@ -49,6 +49,17 @@ void fs_warn(struct fs *f)
 	}
 }
 
+/* While a call waits. */
+static void say_waiting(void *arg, const char *text)
+{
+	struct fs *f = arg;
+
+	redraw_clear(&f->progress.line);
+	(void)fprintf(stderr, "%s: ", f->name);
+	fs_write_name(stderr, text);
+	(void)fputc('\n', stderr);
+}
+
 uint64_t fs_number(const struct fs *f, char letter, uint64_t otherwise)
 {
 	const char *text = f->values[(unsigned char)letter];
@@ -208,6 +219,7 @@ int command_fs(int argc, char **argv)
 		fs_fail(&f, &err);
 		f.status = r == -ENOMEM ? 1 : 2;
 	} else {
+		hdfs_pool_on_wait(f.pool, say_waiting, &f);
 		p.command->run(&f);
 		fs_copy_end(&f);
 		fs_warn(&f);

@@ -170,7 +170,11 @@ void hdfs_call_anew(struct hdfs_call *c)
 {
 	uint64_t patience = c->fs->access->patience_ms > 0 ? c->fs->access->patience_ms : HDFS_PATIENCE_MS;
 
-	hdfs_retry_init(&c->retry, c->fs->url.n, c->fs->preferred, c->info->repeatable,
+	if (c->ask.op == HDFS_OP_WAIT) {
+		hdfs_call_again(c, c->ask.length);
+		return;
+	}
+	hdfs_retry_init(&c->retry, c->fs->url.n, c->fs->preferred, c->fs->known, c->info->repeatable,
 		patience < UINT32_MAX ? patience : UINT32_MAX, ++c->fs->seed, now_ms());
 	hdfs_call_again(c, 0);
 }
@@ -179,11 +183,15 @@ void hdfs_call_anew(struct hdfs_call *c)
 
 static void give_up(struct hdfs_call *c)
 {
-	const struct hdfs_namenode *nn = &c->fs->url.namenodes[c->retry.at];
+	const struct hdfs_namenode *nn = &c->fs->url.namenodes[c->retry.last];
 	int code = c->refusal.code == -EROFS ? -EROFS : -EHOSTDOWN;
 
 	if (c->refusal.code == -EROFS)
 		(void)err_set(&c->err, code, "%s", c->refusal.text);
+	else if (!c->retry.known)
+		(void)err_set(&c->err, code,
+			"no NameNode has ever answered; the last, %s:%u: %s; is that its HTTP address?",
+			nn->host, (unsigned)nn->port, c->refusal.text);
 	else
 		(void)err_set(&c->err, code, "%s: the last, %s:%u: %s",
 			c->fs->url.n > 1 ? "none of the NameNodes serves" : "the NameNode does not serve",
@@ -294,6 +302,35 @@ static void take_refusal(struct hdfs_call *c)
 	}
 }
 
+/* A step of the retry core, of which the file system learns too. */
+static enum hdfs_next step(struct hdfs_call *c, enum hdfs_outcome outcome, uint64_t *ret_wait_ms)
+{
+	struct hdfs_fs *fs = c->fs;
+
+	c->retry.known = c->retry.known || fs->known;
+	enum hdfs_next next = hdfs_retry_step(&c->retry, outcome, now_ms(), ret_wait_ms);
+	fs->known = c->retry.known;
+	if (next == HDFS_NEXT_TAKE)
+		fs->waiting = false;
+	return next;
+}
+
+/* Tells who waits what they wait for. */
+static void tell(const struct hdfs_call *c)
+{
+	const struct hdfs_namenode *nn = &c->fs->url.namenodes[c->retry.last];
+	struct hdfs_fs *fs = c->fs;
+	struct err text;
+
+	if (fs->waiting || fs->tell == NULL || !hdfs_retry_is_long(&c->retry, now_ms()))
+		return;
+	fs->waiting = true;
+	(void)err_set(&text, 0, "waiting for NameNode %s:%u%s: %s", nn->host, (unsigned)nn->port,
+		fs->url.n > 1 ? " or another one" : "", c->refusal.text);
+	hdfs_hush(text.text, hdfs_access_token(fs->access, fs->url.authority));
+	fs->tell(fs->tell_arg, text.text);
+}
+
 static void on_done(void *arg, const struct http_response *r)
 {
 	struct hdfs_call *c = arg;
@@ -304,7 +341,7 @@ static void on_done(void *arg, const struct http_response *r)
 		hdfs_call_finish(c, -ECANCELED);
 		return;
 	}
-	switch (hdfs_retry_step(&c->retry, outcome_of(c, r), now_ms(), &wait)) {
+	switch (step(c, outcome_of(c, r), &wait)) {
 	case HDFS_NEXT_TAKE:
 		if (c->refusal.code == 0)
 			take(c, r);
@@ -312,6 +349,7 @@ static void on_done(void *arg, const struct http_response *r)
 			take_refusal(c);
 		return;
 	case HDFS_NEXT_ASK:
+		tell(c);
 		hdfs_call_again(c, wait);
 		return;
 	case HDFS_NEXT_LOOK_UP:
@@ -408,6 +446,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (c->cancelled) {
 		hdfs_call_finish(c, -ECANCELED);
+	} else if (c->ask.op == HDFS_OP_WAIT) {
+		hdfs_call_finish(c, 0);
 	} else if (c->ask.op == HDFS_OP_RENAME && !c->checked && c->fs->kind != HDFS_KIND_NAMENODE) {
 		if (hdfs_check_rename(c) < 0) {
 			(void)err_set(&c->err, -ENOMEM, "out of memory");

@@ -46,6 +46,7 @@ int hdfs_fs_new(struct event_base *loop, const struct hdfs_url *url, const struc
 		return err_set(err, -ENOMEM, "out of memory");
 	fs->loop = loop;
 	fs->access = access;
+	fs->known = access->known;
 	fs->user = access->user != NULL ? strdup(access->user) : login_name();
 	if (getrandom(&fs->seed, sizeof(fs->seed), GRND_NONBLOCK) < 0)
 		fs->seed = (uint64_t)getpid(); /* only for waits that are not all the same */
@@ -96,6 +97,12 @@ struct hdfs_fs *hdfs_fs_free(struct hdfs_fs *fs)
 	hdfs_url_deinit(&fs->url);
 	free(fs);
 	return NULL;
+}
+
+void hdfs_fs_on_wait(struct hdfs_fs *fs, void (*tell)(void *arg, const char *text), void *arg)
+{
+	fs->tell = tell;
+	fs->tell_arg = arg;
 }
 
 const char *hdfs_fs_warning(struct hdfs_fs *fs)

@@ -33,6 +33,10 @@ struct hdfs_fs *hdfs_fs_free(struct hdfs_fs *fs);
 /* Cancels what is under way, from the loop, and takes nothing more (-ECANCELED). */
 void hdfs_fs_close(struct hdfs_fs *fs);
 
+/* Has `tell` called, from the loop, when a NameNode has not answered properly for some seconds: with a
+ * sentence that names it; once, until one does. */
+void hdfs_fs_on_wait(struct hdfs_fs *fs, void (*tell)(void *arg, const char *text), void *arg);
+
 /* What the user is told once and that is no error, or NULL: see hdfs_pool_warning(). Borrowed until the next
  * call. */
 const char *hdfs_fs_warning(struct hdfs_fs *fs);
@@ -64,6 +68,7 @@ enum hdfs_op {                   /* what is asked with it besides the path; what
 	HDFS_OP_TOKEN_RENEW, /* no path; token; expires_ms */
 	HDFS_OP_TOKEN_CANCEL, /* no path; token */
 	HDFS_OP_NODES,        /* no path; the NameNode's /jmx: addresses of DataNodes are learned */
+	HDFS_OP_WAIT, /* no path; length: ms. Nobody is asked: a pause that ends with the file system */
 	HDFS_N_OPS,
 };
 

@@ -23,8 +23,12 @@ struct hdfs_fs {
 	struct event_base *loop;
 	struct http_client *http;
 	const struct hdfs_access *access;
-	struct hdfs_url url; /* its NameNodes are those to ask; its path is not used */
-	unsigned preferred;  /* the NameNode that answered last */
+	struct hdfs_url url;                       /* its NameNodes are those to ask; its path is not used */
+	unsigned preferred;                        /* the NameNode that answered last */
+	bool known;                                /* one of them has answered */
+	bool waiting;                              /* none does, and that was told */
+	void (*tell)(void *arg, const char *text); /* or NULL */
+	void *tell_arg;
 	char *user;
 	enum hdfs_service_kind kind;
 	bool no_batch, no_locations; /* an old cluster: it knows the older operation only */

@@ -6,9 +6,9 @@
  *
  * Errors are negative errnos with one sentence that names the URL: -ENOENT, -EACCES, -EEXIST, -ENOTDIR,
  * -EISDIR, -ENOTEMPTY, -EDQUOT (a quota), -ENOSPC (no DataNode has room), -EROFS (safe mode, for longer than
- * one waits), -EHOSTDOWN (no NameNode answers, for as long), -EBADMSG (an answer that is none), -ESTALE (the
- * file is another, or shorter, than when it was opened), -EKEYEXPIRED (a token), -ETIMEDOUT, -ENOMEM, -EIO.
- * Outputs are untouched then. */
+ * one waits), -EHOSTDOWN (no NameNode answers, for as long; or for 20 s if none ever has), -EBADMSG (an
+ * answer that is none), -ESTALE (the file is another, or shorter, than when it was opened), -EKEYEXPIRED (a
+ * token), -ETIMEDOUT, -ENOMEM, -EIO. Outputs are untouched then. */
 #ifndef QUERN_HDFS_CLIENT_HDFS_H
 #define QUERN_HDFS_CLIENT_HDFS_H
 
@@ -40,6 +40,10 @@ int hdfs_pool_get(
 /* Ends the call that is under way, and every one that follows, with -ECANCELED: nobody waits any longer. What
  * was sent may take place all the same. By any thread, while the pool lives. */
 void hdfs_pool_interrupt(struct hdfs_pool *pool);
+
+/* Has `say` called when a NameNode has not answered properly for some seconds, with "waiting for NameNode
+ * ...": by a thread that waits in a call, once until one answers. Before the first call. */
+void hdfs_pool_on_wait(struct hdfs_pool *pool, void (*say)(void *arg, const char *text), void *arg);
 
 /* What the user is told once and that is no error (HttpFS, which all data goes through; a NameNode that was
  * left for another): the sentence, or NULL; each comes once. Borrowed until the next call. */

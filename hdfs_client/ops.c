@@ -409,6 +409,7 @@ const struct hdfs_op_info hdfs_ops[HDFS_N_OPS] = {
 	/* No WebHDFS, so that a token does not do. */
 	[HDFS_OP_NODES] = { "jmx", NULL, "GET", .repeatable = true, .own_name = true,
 		.timeout_ms = TIMEOUT_MS, .max_body = LARGE, .take = take_nodes },
+	[HDFS_OP_WAIT] = { "", NULL, "" },
 };
 
 /* ---- Answers ---- */

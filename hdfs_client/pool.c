@@ -18,8 +18,10 @@ struct hdfs_pool {
 	_Atomic(struct hdfs_thread *) thread; /* who interrupts may be another thread than who calls */
 	atomic_bool interrupted;
 	struct hdfs_job interrupt;
-	struct hdfs *ready; /* of the loop: those with a `fs` */
-	char *warning;      /* the last one */
+	struct hdfs *ready;                       /* of the loop: those with a `fs` */
+	char *warning;                            /* the last one */
+	void (*say)(void *arg, const char *text); /* what is waited for; or NULL */
+	void *say_arg;
 };
 
 int hdfs_pool_new(const struct hdfs_access *access, struct hdfs_pool **ret, struct err *err)
@@ -59,6 +61,12 @@ struct hdfs_pool *hdfs_pool_free(struct hdfs_pool *pool)
 	free(pool->warning);
 	free(pool);
 	return NULL;
+}
+
+void hdfs_pool_on_wait(struct hdfs_pool *pool, void (*say)(void *arg, const char *text), void *arg)
+{
+	pool->say = say;
+	pool->say_arg = arg;
 }
 
 void hdfs_pool_set_memory(struct hdfs_pool *pool, size_t bytes)
@@ -145,11 +153,17 @@ int hdfs_begin(struct hdfs *fs, struct err *err)
 		int k = hdfs_thread_new(&thread, err);
 		if (k < 0)
 			return k;
+		hdfs_thread_on_told(thread, fs->pool->say, fs->pool->say_arg);
 		fs->pool->thread = thread;
 	}
 	if (fs->thread == NULL) /* the loop reads it from then on */
 		fs->thread = fs->pool->thread;
 	return 0;
+}
+
+static void on_wait(void *arg, const char *text)
+{
+	hdfs_thread_tell(arg, text);
 }
 
 int hdfs_ready(struct hdfs *fs, struct err *err)
@@ -163,6 +177,7 @@ int hdfs_ready(struct hdfs *fs, struct err *err)
 	int k = hdfs_fs_new(hdfs_thread_loop(fs->thread), &fs->url, &pool->access, &fs->fs, err);
 	if (k < 0)
 		return k;
+	hdfs_fs_on_wait(fs->fs, on_wait, fs->thread);
 	fs->next = pool->ready;
 	pool->ready = fs;
 	return 0;

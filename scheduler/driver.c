@@ -416,6 +416,8 @@ static int set_up(struct driver *d, struct err *err)
 		r = offload_new(d->loop, &d->offload, err);
 	if (r == 0)
 		r = hdfs_pool_new(d->c->hdfs, &d->hdfs, err);
+	if (r == 0)
+		hdfs_pool_on_wait(d->hdfs, driver_say_waiting, d);
 	d->config = d->c->action;
 	d->config.hdfs = d->hdfs;
 	return r;

@@ -49,6 +49,9 @@ struct fake {
 	size_t after;
 	bool vanish;          /* /f, when the first fault takes place */
 	size_t grow;          /* so many bytes, when the first fault takes place */
+	unsigned long id;     /* fileId of /f; 0: not told, as by HttpFS */
+	unsigned replace_at;  /* /f becomes another file, as long and (if there is an id) as old, with this
+			       * OPEN;  0: never */
 	unsigned opens, puts; /* requests to the NameNode */
 	unsigned exchanges[FAKE_DATANODES];
 	char excluded[256]; /* of the last OPEN or CREATE */

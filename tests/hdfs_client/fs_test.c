@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "hdfs_client/fs_parts.h"
 #include "tests/hdfs_client/name_nodes.h"
 
 static const struct hdfs_ask stat_x = { .op = HDFS_OP_STAT, .path = "/x" };
@@ -263,6 +264,65 @@ static void patience_ends(void **state)
 	world_end(&w);
 }
 
+static void nobody_listens(struct world *w)
+{
+	for (unsigned i = 0; i < w->names; i++) {
+		evconnlistener_free(w->nodes[i].server.listener);
+		w->nodes[i].server.listener = NULL;
+	}
+}
+
+/* Who has never answered is no NameNode, perhaps; the sentence has the address that was asked last. */
+static void an_address_that_never_answered_is_said_to_be_one(void **state)
+{
+	struct world w = { .access.patience_ms = 1 };
+	struct got g;
+	(void)state;
+
+	world_begin(&w, 2);
+	nobody_listens(&w);
+	w.fs->preferred = 1;
+	w.fs->seed = 1;
+	assert_int_equal(ask(&w, &stat_x, &g), -EHOSTDOWN);
+	assert_non_null(strstr(g.error, "no NameNode has ever answered; the last, "));
+	assert_non_null(strstr(strstr(g.error, "the last, "), w.nodes[0].server.at));
+	world_end(&w);
+
+	w = (struct world){ .access = { .patience_ms = 1, .known = true } };
+	world_begin(&w, 1);
+	nobody_listens(&w);
+	assert_int_equal(ask(&w, &stat_x, &g), -EHOSTDOWN);
+	assert_non_null(strstr(g.error, "the NameNode does not serve"));
+	world_end(&w);
+}
+
+static void a_pause_ends_with_its_file_system(void **state)
+{
+	static const struct hdfs_ask moment = { .op = HDFS_OP_WAIT, .length = 1 };
+	static const struct hdfs_ask hours = { .op = HDFS_OP_WAIT, .length = 10000000 };
+	struct world w = { 0 };
+	struct got g, other;
+	(void)state;
+
+	world_begin(&w, 1);
+	assert_int_equal(ask(&w, &moment, &g), 0);
+	hdfs_call_cancel(ask_it(&w, &hours, &g));
+	SCRIPT_WAIT(w.loop, g.dones > 0);
+	assert_int_equal(g.r, -ECANCELED);
+	(void)ask_it(&w, &hours, &g);
+	hdfs_fs_close(w.fs);
+	SCRIPT_WAIT(w.loop, g.dones > 0);
+	assert_int_equal(g.r, -ECANCELED);
+	world_end(&w);
+
+	w = (struct world){ 0 };
+	world_begin(&w, 1);
+	(void)ask_it(&w, &hours, &other);
+	world_end(&w);
+	assert_int_equal(other.dones, 1);
+	assert_int_equal(other.r, -ECANCELED);
+}
+
 /* ---- Answers that are lost ---- */
 
 static void a_question_is_asked_again(void **state)
@@ -433,6 +493,8 @@ int main(void)
 		cmocka_unit_test(a_dead_one_is_passed_over),
 		cmocka_unit_test(safe_mode_is_waited_for),
 		cmocka_unit_test(patience_ends),
+		cmocka_unit_test(an_address_that_never_answered_is_said_to_be_one),
+		cmocka_unit_test(a_pause_ends_with_its_file_system),
 		cmocka_unit_test(a_question_is_asked_again),
 		cmocka_unit_test(a_rename_is_looked_up_not_repeated),
 		cmocka_unit_test(a_rename_that_did_not_take_place_is_sent_again),

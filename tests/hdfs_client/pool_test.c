@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "hdfs_client/hdfs.h"
+#include "hdfs_client/thread.h"
 #include "tests/hdfs_client/name_nodes.h"
 
 /* A NameNode that takes connections, and says nothing. */
@@ -142,6 +143,50 @@ static void a_file_may_need_its_folder(void **state)
 	world_end(&w);
 }
 
+/* ---- What is said while somebody waits ---- */
+
+struct telling {
+	struct hdfs_thread *thread;
+	pthread_t caller;
+	int said;
+	bool over;
+};
+
+static void say(void *arg, const char *text)
+{
+	struct telling *t = arg;
+
+	assert_true(pthread_equal(pthread_self(), t->caller));
+	assert_string_equal(text, "the second");
+	t->said++;
+}
+
+static void tell_twice(void *arg)
+{
+	struct telling *t = arg;
+
+	hdfs_thread_tell(t->thread, "the first");
+	hdfs_thread_tell(t->thread, "the second");
+	hdfs_thread_finish(t->thread, &t->over);
+}
+
+static void who_waits_is_told(void **state)
+{
+	struct telling t = { .caller = pthread_self() };
+	struct hdfs_job job = { .run = tell_twice, .arg = &t };
+	struct err err;
+
+	(void)state;
+	assert_int_equal(hdfs_thread_new(&t.thread, &err), 0);
+	hdfs_thread_call(t.thread, &job, &t.over); /* nobody listens yet */
+	hdfs_thread_on_told(t.thread, say, &t);
+	hdfs_thread_lock(t.thread);
+	hdfs_thread_wait(t.thread); /* says it, and does not wait */
+	hdfs_thread_unlock(t.thread);
+	assert_int_equal(t.said, 1);
+	t.thread = hdfs_thread_free(t.thread);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +194,7 @@ int main(void)
 		cmocka_unit_test(no_call_begins_afterwards),
 		cmocka_unit_test(a_file_system_that_is_closed_asks_no_more),
 		cmocka_unit_test(a_file_may_need_its_folder),
+		cmocka_unit_test(who_waits_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
