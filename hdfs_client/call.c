@@ -17,106 +17,13 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* ---- What was asked ---- */
-
-static void wipe_text(const char **text)
-{
-	char *own = (char *)*text;
-
-	if (own != NULL)
-		explicit_bzero(own, strlen(own));
-	free(own);
-	*text = NULL;
-}
-
-static void free_list(const char *const **list, size_t n)
-{
-	char **own = (char **)*list;
-
-	for (size_t i = 0; own != NULL && i < n; i++)
-		free(own[i]);
-	free(own);
-	*list = NULL;
-}
-
-static void free_ask(struct hdfs_ask *a)
-{
-	wipe_text(&a->path);
-	wipe_text(&a->to);
-	wipe_text(&a->renewer);
-	wipe_text(&a->token);
-	free_list(&a->sources, a->n_sources);
-	free_list(&a->exclude, a->n_exclude);
-}
-
-static int copy_text(const char **to, const char *from)
-{
-	*to = from != NULL ? strdup(from) : NULL;
-	return from != NULL && *to == NULL ? -ENOMEM : 0;
-}
-
-static int copy_list(const char *const **to, const char *const *from, size_t n)
-{
-	const char **own = calloc(n > 0 ? n : 1, sizeof(*own));
-	int r = own == NULL ? -ENOMEM : 0;
-
-	*to = own;
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = copy_text(&own[i], from[i]);
-	return r;
-}
-
-static int copy_ask(struct hdfs_ask *to, const struct hdfs_ask *from)
-{
-	const char *path = from->path != NULL ? from->path : "/"; /* of operations without one */
-
-	*to = *from;
-	to->path = to->to = to->renewer = to->token = NULL;
-	to->sources = to->exclude = NULL;
-	if (copy_text(&to->path, path) < 0 || copy_text(&to->to, from->to) < 0 ||
-		copy_text(&to->renewer, from->renewer) < 0 || copy_text(&to->token, from->token) < 0 ||
-		copy_list(&to->sources, from->sources, from->n_sources) < 0 ||
-		copy_list(&to->exclude, from->exclude, from->n_exclude) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
-static int check_path(const struct hdfs_fs *fs, const char *path, struct err *err)
-{
-	char name[HDFS_NAME_SIZE];
-
-	if (hdfs_path_ok(path))
-		return 0;
-	return err_set(err, -EINVAL,
-		"%s: no path that HDFS has: it begins with a slash, has no '.' or '..' between slashes, and "
-		"at "
-		"most %d bytes",
-		hdfs_fs_name(fs, path, name), HDFS_PATH_MAX);
-}
-
-static int check_ask(const struct hdfs_fs *fs, const struct hdfs_ask *a, struct err *err)
-{
-	int r = a->path != NULL ? check_path(fs, a->path, err) : 0;
-
-	if (r == 0 && a->op == HDFS_OP_RENAME)
-		r = check_path(fs, a->to, err);
-	for (size_t i = 0; r == 0 && i < a->n_sources; i++) {
-		r = check_path(fs, a->sources[i], err);
-		if (r == 0 && strchr(a->sources[i], ',') != NULL)
-			r = err_set(err, -EINVAL,
-				"'%.200s': HDFS cannot append a file with a comma in its name",
-				a->sources[i]);
-	}
-	return r;
-}
-
 /* ---- Beginning and end ---- */
 
 static void free_call(struct hdfs_call *c)
 {
 	if (c->timer != NULL)
 		event_free(c->timer);
-	free_ask(&c->ask);
+	hdfs_ask_deinit(&c->ask);
 	hdfs_answer_deinit(&c->answer);
 	hdfs_place_deinit(&c->place);
 	free(c->start_after);
@@ -395,6 +302,7 @@ static int start_request(struct hdfs_call *c, struct hdfs_request *q, bool negot
 		.body = c->info->method[0] == 'P' ? "" : NULL, /* PUT and POST have one, of no bytes */
 		.connect_timeout_ms = CONNECT_TIMEOUT_MS,
 		.timeout_ms = (long)c->info->timeout_ms,
+		.idle_ms = c->info->idle_ms,
 		.max_body = c->info->max_body,
 		.connect_to = connect_to,
 		.negotiate = negotiate,
@@ -438,6 +346,15 @@ static void send_request(struct hdfs_call *c)
 	}
 }
 
+/* Whether something has to be known before it is sent. */
+static bool has_to_look(const struct hdfs_call *c)
+{
+	if (c->looked)
+		return false;
+	return c->ask.op == HDFS_OP_DELETE ||
+	       (c->ask.op == HDFS_OP_RENAME && c->fs->kind != HDFS_KIND_NAMENODE);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct hdfs_call *c = arg;
@@ -448,8 +365,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		hdfs_call_finish(c, -ECANCELED);
 	} else if (c->ask.op == HDFS_OP_WAIT) {
 		hdfs_call_finish(c, 0);
-	} else if (c->ask.op == HDFS_OP_RENAME && !c->checked && c->fs->kind != HDFS_KIND_NAMENODE) {
-		if (hdfs_check_rename(c) < 0) {
+	} else if (has_to_look(c)) {
+		if (hdfs_look_before(c) < 0) {
 			(void)err_set(&c->err, -ENOMEM, "out of memory");
 			hdfs_call_finish(c, -ENOMEM);
 		}
@@ -466,7 +383,7 @@ int hdfs_fs_ask(struct hdfs_fs *fs, const struct hdfs_ask *ask,
 {
 	if (fs->closing)
 		return err_set(err, -ECANCELED, "no more operations are taken");
-	int r = check_ask(fs, ask, err);
+	int r = hdfs_ask_check(fs, ask, err);
 	if (r < 0)
 		return r;
 	struct hdfs_call *c = calloc(1, sizeof(*c));
@@ -478,7 +395,7 @@ int hdfs_fs_ask(struct hdfs_fs *fs, const struct hdfs_ask *ask,
 	c->arg = arg;
 	c->answer.op = ask->op;
 	c->timer = event_new(fs->loop, -1, 0, on_timer, c);
-	if (copy_ask(&c->ask, ask) < 0 || c->timer == NULL) {
+	if (hdfs_ask_copy(&c->ask, ask) < 0 || c->timer == NULL) {
 		free_call(c);
 		return err_set(err, -ENOMEM, "out of memory");
 	}

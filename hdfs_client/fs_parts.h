@@ -1,6 +1,6 @@
 /* fs_parts.h: behind fs.h. fs.c has the file system itself, call.c the life of one operation (requests and
- * retries), ops.c what is particular to each operation, lookup.c what is asked when an outcome is uncertain,
- * exchange.c the bytes. */
+ * retries), ask.c what it was asked with, ops.c what is particular to each operation, lookup.c what is asked
+ * when an outcome is uncertain, exchange.c the bytes. */
 #ifndef QUERN_HDFS_CLIENT_FS_PARTS_H
 #define QUERN_HDFS_CLIENT_FS_PARTS_H
 
@@ -51,6 +51,12 @@ void hdfs_fs_is(struct hdfs_fs *fs, enum hdfs_service_kind kind);
 /* Replaces a secret (or NULL) in a sentence by stars. */
 void hdfs_hush(char *text, const char *secret);
 
+/* ---- ask.c ---- */
+
+int hdfs_ask_check(const struct hdfs_fs *fs, const struct hdfs_ask *a, struct err *err);
+int hdfs_ask_copy(struct hdfs_ask *to, const struct hdfs_ask *from); /* -ENOMEM: to be deinited as well */
+void hdfs_ask_deinit(struct hdfs_ask *a);
+
 /* ---- call.c ---- */
 
 /* Waits for one thing at a time: its timer, a request, a call or an exchange of its own. */
@@ -79,7 +85,8 @@ struct hdfs_call {
 	struct hdfs_place place; /* CHECKSUM: who computes it */
 	struct buf body;         /* CHECKSUM: what the DataNode said */
 	unsigned strikes;        /* CHECKSUM: DataNodes that did badly */
-	bool checked;            /* RENAME: `to` is not there */
+	bool looked;             /* RENAME: `to` is not there; DELETE: `id` is known */
+	uint64_t id;             /* DELETE: of what is meant; 0: HDFS does not say (HttpFS) */
 	bool final_look;         /* what is looked up decides between the refusal and success */
 	bool from_there;         /* RENAME: found so */
 	bool named;              /* the sentence in `err` has the name of the file */
@@ -108,10 +115,10 @@ enum { HDFS_TAKEN, HDFS_ONWARD }; /* the call is through; it waits for something
 struct hdfs_op_info {
 	const char *name, *old_name; /* old_name: of clusters that do not know the first */
 	const char *method;
-	bool repeatable; /* twice is as good as once */
-	bool redirects;  /* to where the bytes are */
-	bool own_name;   /* a token does not do: about tokens */
-	uint32_t timeout_ms;
+	bool repeatable;              /* twice is as good as once */
+	bool redirects;               /* to where the bytes are */
+	bool own_name;                /* a token does not do: about tokens */
+	uint32_t timeout_ms, idle_ms; /* of the whole; of no byte that moves, 0: as long as that */
 	size_t max_body;
 	void (*query)(struct hdfs_call *c, struct hdfs_request *q);               /* or NULL */
 	int (*take)(struct hdfs_call *c, struct hdfs_json body, struct err *err); /* or NULL */
@@ -129,8 +136,9 @@ int hdfs_look_up_rename(struct hdfs_call *c);
 int hdfs_look_up_delete(struct hdfs_call *c);
 int hdfs_look_up_concat(struct hdfs_call *c);
 
-/* Before a rename by a server that may be HttpFS, which does not know that `to` is the new name itself. */
-int hdfs_check_rename(struct hdfs_call *c);
+/* Before a rename by a server that may be HttpFS, which does not know that `to` is the new name itself; and
+ * before a delete, so that what has the name later is not taken for it. 0 or -ENOMEM. */
+int hdfs_look_before(struct hdfs_call *c);
 
 /* ---- exchange.c ---- */
 

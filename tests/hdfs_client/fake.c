@@ -166,7 +166,10 @@ static bool redirect(const struct peer *p, const char *head, const char *op)
 
 static bool say_status(const struct peer *p, const char *head)
 {
-	bool file = strncmp(head, "GET /webhdfs/v1/f?", 18) == 0;
+	static const char before[] = "GET /webhdfs/v1/";
+	const char *name = p->fake->name != NULL ? p->fake->name : "f", *path = head + strlen(before);
+	bool file = strncmp(head, before, strlen(before)) == 0 && strncmp(path, name, strlen(name)) == 0 &&
+		    path[strlen(name)] == '?';
 	char json[512];
 
 	pthread_mutex_lock(&p->fake->mutex);
@@ -206,7 +209,12 @@ static bool serve_namenode(struct peer *p, const char *head)
 		return redirect(p, head, op);
 	if (strcmp(op, "GETFILEBLOCKLOCATIONS") == 0 || strcmp(op, "GET_BLOCK_LOCATIONS") == 0)
 		return say_locations(p);
-	if (strcmp(op, "MKDIRS") == 0)
+	if (strcmp(op, "DELETE") == 0) {
+		pthread_mutex_lock(&p->fake->mutex);
+		p->fake->deletes++;
+		pthread_mutex_unlock(&p->fake->mutex);
+	}
+	if (strcmp(op, "MKDIRS") == 0 || strcmp(op, "DELETE") == 0)
 		return say_json(p, 200, "{\"boolean\":true}");
 	return say_exception(p, 400, "UnsupportedOperationException", op);
 }
@@ -283,6 +291,13 @@ static bool serve_put(struct peer *p, const char *head, bool append)
 	size_t after, n, sum = 0;
 	enum fake_fault fault = fault_of(p, &after);
 
+	if (fault == FAKE_EXISTS) {
+		pthread_mutex_lock(&p->fake->mutex);
+		p->fake->there = true;
+		pthread_mutex_unlock(&p->fake->mutex);
+		(void)say_exception(p, 403, "FileAlreadyExistsException", "/f already exists");
+		return false;
+	}
 	if (strcasestr(head, "Transfer-Encoding: chunked") == NULL)
 		return say_exception(p, 400, "IllegalArgumentException", "not in chunks");
 	pthread_mutex_lock(&p->fake->mutex);

@@ -238,8 +238,8 @@ static void safe_mode_is_waited_for(void **state)
 	(void)state;
 
 	world_begin(&w, 1);
-	w.nodes[0].steps = SCRIPT({ DELETE_X, "403 Forbidden", SAFE }, { DELETE_X, "403 Forbidden", SAFE },
-		{ DELETE_X, "200 OK", TRUE });
+	w.nodes[0].steps = SCRIPT({ STAT_X, "200 OK", IS_FILE }, { DELETE_X, "403 Forbidden", SAFE },
+		{ DELETE_X, "403 Forbidden", SAFE }, { DELETE_X, "200 OK", TRUE });
 	assert_int_equal(ask(&w, &delete_x, &g), 0);
 	world_end(&w);
 }
@@ -251,7 +251,8 @@ static void patience_ends(void **state)
 	(void)state;
 
 	world_begin(&w, 1);
-	w.nodes[0].steps = SCRIPT({ DELETE_X, "403 Forbidden", SAFE }, { DELETE_X, "403 Forbidden", SAFE });
+	w.nodes[0].steps = SCRIPT({ STAT_X, "200 OK", IS_FILE }, { DELETE_X, "403 Forbidden", SAFE },
+		{ DELETE_X, "403 Forbidden", SAFE });
 	assert_int_equal(ask(&w, &delete_x, &g), -EROFS);
 	assert_non_null(strstr(g.error, "safe mode"));
 	w.nodes[0].steps = NULL; /* it may have been asked once, or twice */
@@ -294,33 +295,6 @@ static void an_address_that_never_answered_is_said_to_be_one(void **state)
 	assert_int_equal(ask(&w, &stat_x, &g), -EHOSTDOWN);
 	assert_non_null(strstr(g.error, "the NameNode does not serve"));
 	world_end(&w);
-}
-
-static void a_pause_ends_with_its_file_system(void **state)
-{
-	static const struct hdfs_ask moment = { .op = HDFS_OP_WAIT, .length = 1 };
-	static const struct hdfs_ask hours = { .op = HDFS_OP_WAIT, .length = 10000000 };
-	struct world w = { 0 };
-	struct got g, other;
-	(void)state;
-
-	world_begin(&w, 1);
-	assert_int_equal(ask(&w, &moment, &g), 0);
-	hdfs_call_cancel(ask_it(&w, &hours, &g));
-	SCRIPT_WAIT(w.loop, g.dones > 0);
-	assert_int_equal(g.r, -ECANCELED);
-	(void)ask_it(&w, &hours, &g);
-	hdfs_fs_close(w.fs);
-	SCRIPT_WAIT(w.loop, g.dones > 0);
-	assert_int_equal(g.r, -ECANCELED);
-	world_end(&w);
-
-	w = (struct world){ 0 };
-	world_begin(&w, 1);
-	(void)ask_it(&w, &hours, &other);
-	world_end(&w);
-	assert_int_equal(other.dones, 1);
-	assert_int_equal(other.r, -ECANCELED);
 }
 
 /* ---- Answers that are lost ---- */
@@ -400,12 +374,33 @@ static void a_delete_is_looked_up(void **state)
 	(void)state;
 
 	world_begin(&w, 1);
-	w.nodes[0].steps = SCRIPT(
-		{ DELETE_X, NULL }, { STAT_X, "200 OK", IS_FILE }, { DELETE_X, NULL }, { STAT_X, NOT_THERE });
+	w.nodes[0].steps = SCRIPT({ STAT_X, "200 OK", IS_FILE }, { DELETE_X, NULL },
+		{ STAT_X, "200 OK", IS_FILE }, { DELETE_X, NULL }, { STAT_X, NOT_THERE });
 	assert_int_equal(ask(&w, &delete_x, &g), 0);
 	w.nodes[0].at = 0;
-	w.nodes[0].steps = SCRIPT({ DELETE_X, "200 OK", FALSE });
+	w.nodes[0].steps = SCRIPT({ STAT_X, NOT_THERE });
 	assert_int_equal(ask(&w, &delete_x, &g), -ENOENT);
+	assert_ptr_equal(strstr(g.error, "hdfs://"), g.error);
+	assert_null(strstr(g.error + 1, "hdfs://"));
+	w.nodes[0].at = 0;
+	w.nodes[0].steps = SCRIPT({ STAT_X, "200 OK", IS_FILE }, { DELETE_X, "200 OK", FALSE });
+	assert_int_equal(ask(&w, &delete_x, &g), -ENOENT);
+	world_end(&w);
+}
+
+/* It took place, and then somebody made another one. */
+static void a_delete_is_of_what_was_there(void **state)
+{
+	struct world w = { 0 };
+	struct got g;
+	(void)state;
+
+	world_begin(&w, 1);
+	w.nodes[0].steps =
+		SCRIPT({ STAT_X, "200 OK", "{\"FileStatus\":" STATUS_OF("", "DIRECTORY", "7") "}" },
+			{ DELETE_X, NULL },
+			{ STAT_X, "200 OK", "{\"FileStatus\":" STATUS_OF("", "DIRECTORY", "8") "}" });
+	assert_int_equal(ask(&w, &delete_x, &g), 0);
 	world_end(&w);
 }
 
@@ -494,13 +489,13 @@ int main(void)
 		cmocka_unit_test(safe_mode_is_waited_for),
 		cmocka_unit_test(patience_ends),
 		cmocka_unit_test(an_address_that_never_answered_is_said_to_be_one),
-		cmocka_unit_test(a_pause_ends_with_its_file_system),
 		cmocka_unit_test(a_question_is_asked_again),
 		cmocka_unit_test(a_rename_is_looked_up_not_repeated),
 		cmocka_unit_test(a_rename_that_did_not_take_place_is_sent_again),
 		cmocka_unit_test(a_rename_that_took_place_late_did),
 		cmocka_unit_test(a_rename_that_cannot_be_told_says_so),
 		cmocka_unit_test(a_delete_is_looked_up),
+		cmocka_unit_test(a_delete_is_of_what_was_there),
 		cmocka_unit_test(a_rename_of_httpfs_has_its_reason_looked_up),
 		cmocka_unit_test(a_call_may_be_cancelled_at_any_time),
 		cmocka_unit_test(freeing_ends_everything),
