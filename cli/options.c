@@ -438,6 +438,11 @@ void options_parse(int argc, char **argv, const struct options_command *command,
 		if (argp_parse(&both, argc, argv, command->flags, NULL, &inputs) != 0)
 			exit(2);
 	}
+	struct err err = { "" };
+	if (cluster_options_check(&ret->cluster, &err) < 0) {
+		(void)fprintf(stderr, "%s: %s\n", argv[0], err.text);
+		exit(2);
+	}
 }
 
 void options_deinit(struct run_options *o)

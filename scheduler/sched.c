@@ -16,65 +16,41 @@ static int dup_text(const char **text)
 	return *text == NULL ? -ENOMEM : 0;
 }
 
-static int dup_uris(struct sched *s, const char *const *uris)
+static int dup_executor(struct sched *s, const Mesos__V1__ExecutorInfo *executor)
 {
-	size_t n = 0;
+	Mesos__V1__ExecutorInfo info = *executor;
+	Mesos__V1__ExecutorID id = MESOS__V1__EXECUTOR_ID__INIT;
 
-	while (uris != NULL && uris[n] != NULL)
-		n++;
-	s->uris = calloc(n + 1, sizeof(*s->uris));
-	if (s->uris == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		s->uris[i] = strdup(uris[i]);
-		if (s->uris[i] == NULL)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int dup_files(struct sched *s, const struct sched_config *config)
-{
-	struct sched_file *files = calloc(config->n_files + 1, sizeof(*files));
-	int r = 0;
-
-	s->config.files = files;
-	s->config.n_files = files != NULL ? config->n_files : 0;
-	for (size_t i = 0; files != NULL && i < config->n_files; i++) {
-		files[i] = config->files[i];
-		if (dup_text(&files[i].uri) < 0 || dup_text(&files[i].name) < 0)
-			r = -ENOMEM;
-	}
-	return files == NULL ? -ENOMEM : r;
+	id.value = (char *)(uintptr_t) ""; /* a message needs one */
+	info.executor_id = &id;
+	s->config.executor = sched_message_dup(&info.base);
+	return s->config.executor == NULL ? -ENOMEM : 0;
 }
 
 /* Everything that the configuration points at becomes the core's own; what could not be copied is NULL. */
 static int dup_config(struct sched *s, const struct sched_config *config)
 {
-	const char **texts[] = { &s->config.name, &s->config.user, &s->config.role, &s->config.principal,
-		&s->config.hostname, &s->config.executor_command };
-	uint8_t *data = malloc(config->executor_data_len + 1);
-	int r = data == NULL ? -ENOMEM : 0;
+	static const char *const everybody[] = { "*", NULL };
+	const char **texts[] = { &s->config.name, &s->config.user, &s->config.principal,
+		&s->config.hostname };
+	int r = 0;
 
 	s->config = *config;
-	s->config.executor_uris = NULL;
-	s->config.executor_data = data;
-	if (config->role == NULL)
-		s->config.role = "*";
-	if (data != NULL && config->executor_data_len > 0)
-		memcpy(data, config->executor_data, config->executor_data_len);
+	s->config.executor = NULL;
+	s->config.roles = NULL;
+	s->roles = roles_dup(config->roles != NULL ? config->roles : everybody);
+	if (s->roles == NULL)
+		r = -ENOMEM;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (dup_text(texts[i]) < 0)
 			r = -ENOMEM;
-	if (dup_files(s, config) < 0)
-		r = -ENOMEM;
-	return dup_uris(s, config->executor_uris) < 0 ? -ENOMEM : r;
+	return dup_executor(s, config->executor) < 0 ? -ENOMEM : r;
 }
 
 static int check(const struct sched_config *config, struct err *err)
 {
 	if (config->name == NULL || config->user == NULL || config->mode == NULL ||
-		config->executor_command == NULL)
+		config->executor == NULL || config->executor->command == NULL)
 		return err_set(err, -EINVAL, "scheduler: a name, a user, a mode and a command are needed");
 	if (config->task_cpus_milli == 0)
 		return err_set(err, -EINVAL, "a task needs more than no cores");
@@ -108,20 +84,14 @@ int sched_new(const struct sched_config *config, struct sched **ret, struct err 
 
 static void free_config(struct sched *s)
 {
-	const char *texts[] = { s->config.name, s->config.user, s->config.role, s->config.principal,
-		s->config.hostname, s->config.executor_command };
+	const char *texts[] = { s->config.name, s->config.user, s->config.principal, s->config.hostname };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free((char *)(uintptr_t)texts[i]);
-	free((uint8_t *)(uintptr_t)s->config.executor_data);
-	for (size_t i = 0; i < s->config.n_files; i++) {
-		free((char *)(uintptr_t)s->config.files[i].uri);
-		free((char *)(uintptr_t)s->config.files[i].name);
-	}
-	free((struct sched_file *)(uintptr_t)s->config.files);
-	for (size_t i = 0; s->uris != NULL && s->uris[i] != NULL; i++)
-		free(s->uris[i]);
-	free(s->uris);
+	roles_free(s->roles);
+	if (s->config.executor != NULL)
+		mesos__v1__executor_info__free_unpacked(
+			(Mesos__V1__ExecutorInfo *)(uintptr_t)s->config.executor, NULL);
 }
 
 struct sched *sched_free(struct sched *s)

@@ -23,15 +23,14 @@
 
 struct sched;
 
-struct sched_file {
-	const char *uri, *name; /* the name below the sandbox */
-	bool executable;
-};
-
 struct sched_config {
 	const char *name; /* of the framework, as Mesos shows it */
 	const char *user;
-	const char *role;      /* "*" if NULL */
+	/* Roles, none twice, as roles_check() has them; the first ones are preferred. NULL-terminated; NULL:
+	 * "*". */
+	const char *const *roles;
+	bool revocable;        /* resources that the agent may take away again are wanted as well */
+	bool ports_from_offer; /* an executor serves at a port that was offered; false: at any */
 	const char *principal; /* or NULL */
 	const char *hostname;  /* of the driver, or NULL */
 	double failover_timeout_s;
@@ -54,14 +53,11 @@ struct sched_config {
 	uint64_t exclude_after;      /* failures of an agent after which it is left out ... */
 	uint64_t exclude_ms;         /* ... for so long */
 
-	/* How to start an executor. ExecutorInfo: type CUSTOM, this command, these URIs (fetched, extracted
-	 * when archives), this data (a packed ExecutorData). */
-	const char *executor_command;
-	const char *const *executor_uris; /* NULL-terminated */
-	const uint8_t *executor_data;
-	size_t executor_data_len;
-	const struct sched_file *files; /* fetched as well, and left as they are */
-	size_t n_files;
+	bool checkpoint; /* executors outlive a restart of their agent */
+
+	/* How to start an executor: type, command, what is fetched, data (a packed ExecutorData), container.
+	 * What it says of ids, name, source and resources is not looked at: that is the core's. */
+	const Mesos__V1__ExecutorInfo *executor;
 
 	uint64_t seed; /* of ids; a fresh random number in life, fixed in tests */
 };

@@ -39,91 +39,6 @@ static void free_executor(struct executor *e)
 
 /* ---- A new one ---- */
 
-/* What is fetched for it: programs, then the job's files, which are left as they are. NULL: no memory. The
- * list is in front of what it points at, to be freed at once. */
-static Mesos__V1__CommandInfo__URI **make_uris(const struct sched *s, size_t *ret_n)
-{
-	size_t n = 0;
-
-	while (s->uris[n] != NULL)
-		n++;
-	*ret_n = n + s->config.n_files;
-	Mesos__V1__CommandInfo__URI **list = calloc(*ret_n + 1, sizeof(**list) + sizeof(*list));
-	if (list == NULL)
-		return NULL;
-	Mesos__V1__CommandInfo__URI *uri = (Mesos__V1__CommandInfo__URI *)(void *)(list + *ret_n + 1);
-	for (size_t i = 0; i < *ret_n; i++, uri++) {
-		const struct sched_file *file = i < n ? NULL : &s->config.files[i - n];
-
-		mesos__v1__command_info__uri__init(uri);
-		uri->value = file == NULL ? s->uris[i] : (char *)(uintptr_t)file->uri;
-		if (file != NULL) {
-			uri->output_file = (char *)(uintptr_t)file->name;
-			uri->has_extract = 1;
-			uri->extract = 0;
-			uri->has_executable = file->executable;
-			uri->executable = file->executable;
-		}
-		list[i] = uri;
-	}
-	return list;
-}
-
-/* The message; it takes the resources with it. */
-static Mesos__V1__ExecutorInfo *make_info(
-	const struct sched *s, struct executor *e, Mesos__V1__Resource **resources, size_t n_resources)
-{
-	Mesos__V1__ExecutorInfo info = MESOS__V1__EXECUTOR_INFO__INIT;
-	Mesos__V1__ExecutorID id = MESOS__V1__EXECUTOR_ID__INIT;
-	Mesos__V1__FrameworkID framework = MESOS__V1__FRAMEWORK_ID__INIT;
-	Mesos__V1__CommandInfo command = MESOS__V1__COMMAND_INFO__INIT;
-
-	command.uris = make_uris(s, &command.n_uris);
-	if (command.uris == NULL)
-		return NULL;
-	command.value = (char *)(uintptr_t)s->config.executor_command;
-	id.value = e->id;
-	framework.value = s->framework_id;
-	info.has_type = 1;
-	info.type = MESOS__V1__EXECUTOR_INFO__TYPE__CUSTOM;
-	info.executor_id = &id;
-	info.framework_id = &framework;
-	info.command = &command;
-	info.n_resources = n_resources;
-	info.resources = resources;
-	info.name = (char *)(uintptr_t)s->config.name;
-	info.source = (char *)(uintptr_t) "quern";
-	info.has_data = 1;
-	info.data = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)s->config.executor_data,
-		.len = s->config.executor_data_len };
-	Mesos__V1__ExecutorInfo *copy = sched_message_dup(&info.base);
-	free(command.uris);
-	return copy;
-}
-
-/* Its share of the agent, out of `pool`, and what is said of it. */
-static int take_share(struct sched *s, struct executor *e, struct resources *pool)
-{
-	struct resources *share = NULL;
-	Mesos__V1__Resource **list = NULL;
-	size_t n = 0;
-
-	int r = resources_new(&share);
-	if (r == 0)
-		r = resources_take(pool, "cpus", s->config.executor_cpus_milli, share);
-	if (r == 0)
-		r = resources_take(pool, "mem", (int64_t)s->config.executor_mem_mb * 1000, share);
-	if (r == 0)
-		r = resources_to_pb(share, &list, &n);
-	if (r == 0) {
-		e->info = make_info(s, e, list, n);
-		r = e->info == NULL ? -ENOMEM : 0;
-	}
-	resources_pb_free(list, n);
-	(void)resources_free(share);
-	return r;
-}
-
 int sched_executor_new(struct sched *s, struct agent *agent, struct resources *pool, struct executor **ret)
 {
 	struct executor *e = calloc(1, sizeof(*e));
@@ -137,7 +52,7 @@ int sched_executor_new(struct sched *s, struct agent *agent, struct resources *p
 	if (asprintf(&e->id, "%06x-%u-%u", (unsigned)(s->config.seed & 0xffffff), agent->number,
 		    agent->generation) < 0)
 		e->id = NULL;
-	int r = e->id == NULL ? -ENOMEM : take_share(s, e, pool);
+	int r = e->id == NULL ? -ENOMEM : sched_share_take(s, e, pool);
 	struct executor *added = e;
 	if (r == 0)
 		HASH_ADD_KEYPTR(hh, s->executors, e->id, strlen(e->id), added);

@@ -17,6 +17,7 @@
 #include "job/tally.h"
 #include "job/stage.h"
 #include "mesos/resources.h"
+#include "mesos/roles.h"
 #include "scheduler/sched.h"
 
 enum {
@@ -91,10 +92,11 @@ struct executor {
 	struct agent *agent;
 	Mesos__V1__ExecutorInfo *info; /* NULL when gone */
 	enum executor_state state;
-	bool leaving; /* SHUTDOWN was asked for */
-	bool losing;  /* what it has: none of that begins any more */
-	bool linked;  /* and of use */
-	bool wire;    /* its connection is up, of use or not */
+	bool leaving;                       /* SHUTDOWN was asked for */
+	bool revocable_cpus, revocable_mem; /* its sort, see sched_room.c */
+	bool losing;                        /* what it has: none of that begins any more */
+	bool linked;                        /* and of use */
+	bool wire;                          /* its connection is up, of use or not */
 	bool hello;
 	char *address, *directory, *machine; /* of its shuffle server */
 	uint32_t port;
@@ -129,6 +131,7 @@ struct executor {
 struct hold {
 	char *id;
 	struct executor *executor;
+	const char *role; /* of sched.roles: that its resources are allocated to */
 	uint32_t slots;
 	uint32_t cpus_milli, mem_mb;
 	bool lease;
@@ -288,8 +291,8 @@ struct used {
 enum appetite { APPETITE_HUNGRY, APPETITE_SUPPRESSED }; /* what the master was told */
 
 struct sched {
-	struct sched_config config;
-	char **uris;
+	struct sched_config config; /* but for its roles: */
+	char **roles;               /* NULL-terminated */
 	struct mode *mode;
 	uint64_t now_ms;
 	struct sched_plan *plan; /* of the step */
@@ -374,8 +377,9 @@ int sched_call_acknowledge(struct sched *s, const Mesos__V1__TaskStatus *status)
 int sched_call_kill(struct sched *s, const char *task_id, const char *agent_id);
 int sched_call_shutdown(struct sched *s, const struct executor *e);
 int sched_call_decline(struct sched *s, Mesos__V1__OfferID **ids, size_t n, double refuse_s);
-int sched_call_accept(
-	struct sched *s, const struct agent *agent, Mesos__V1__TaskInfo **tasks, size_t n, double refuse_s);
+/* The agent's offers in that role. */
+int sched_call_accept(struct sched *s, const struct agent *agent, const char *role,
+	Mesos__V1__TaskInfo **tasks, size_t n, double refuse_s);
 int sched_call_accept_inverse(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers);
 /* Of holds; `all`: of those as well that were heard of. */
 int sched_call_reconcile(struct sched *s, bool all);
@@ -408,6 +412,11 @@ bool sched_agent_other(const struct sched *s, const struct avoid *avoid);
 /* All that was there is lost. */
 int sched_agent_lost(struct sched *s, struct agent *agent, const char *why);
 void sched_agents_deinit(struct sched *s);
+
+/* ---- sched_share.c ---- */
+
+/* Fills e->info, and what follows from it: its share is taken out of `pool`, where it is. */
+int sched_share_take(const struct sched *s, struct executor *e, struct resources *pool);
 
 /* ---- sched_executor.c ---- */
 
@@ -461,10 +470,11 @@ void sched_hdfs_deinit(struct sched *s);
 
 /* ---- sched_launch.c ---- */
 
-/* Mesos tasks that are being launched on the offers of one agent. */
+/* Mesos tasks that are being launched on the offers of one agent in one role. */
 struct launch;
 struct launches {
 	struct agent *agent;
+	const char *role;       /* of sched.roles */
 	struct resources *pool; /* what is left of the offers */
 	VEC(struct launch *) list;
 };

@@ -104,6 +104,7 @@ def test_a_full_disk():
             assert not list(small.iterdir())
 
 
+@quern.embedded("the small file system is where it has its sandboxes")
 def test_no_room_for_what_does_not_fit_memory():
     with quern.scratch() as d, small_file_system(d / "tmp", "160m" if quern.SANITIZED else "60m") as small:
         if small is None:
@@ -240,6 +241,7 @@ def test_a_master_that_answers_nonsense():
             server.shutdown(socket.SHUT_RDWR)
 
 
+@quern.embedded("its port")
 def test_a_port_in_use():
     with quern.scratch() as d, socket.create_server(("127.0.0.1", 0)) as s:
         port = s.getsockname()[1]

@@ -1,10 +1,6 @@
-"""Agents of the embedded cluster with host names of their own, which nothing can look up: frameworks see the names, and jobs
+"""Agents with host names of their own, which nothing can look up: frameworks see the names, and jobs
 run all the same."""
-import contextlib
 import json
-import os
-import signal
-import subprocess
 import sys
 import urllib.request
 
@@ -14,26 +10,10 @@ NAMES = ["dn1.quern.test", "DN2.quern.test."]
 TEXT = b"".join(b"line %d of what is counted\n" % i for i in range(1000))
 
 
-@contextlib.contextmanager
-def cluster(d, *args):
-    """HOST:PORT of its master."""
-    ready, said = os.pipe()
-    process = subprocess.Popen([quern.QUERN, "local", "--port=0", f"--ready-fd={said}", *args],
-                               env=quern.environment(d), pass_fds=[said], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    os.close(said)
-    try:
-        with os.fdopen(ready) as line:
-            yield line.readline().strip()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        err = process.communicate(timeout=quern.TIMEOUT)[1]
-    assert (process.returncode, err) == (0, b""), err
-
-
 def test_names_that_nothing_looks_up():
     with quern.scratch() as d:
         (d / "in.txt").write_bytes(TEXT)
-        with cluster(d, "--agents=3", "--cores=1.1", f"--hostname={','.join(NAMES)}") as master:
+        with quern.named_agents(d, NAMES, agents=3) as master:
             with urllib.request.urlopen(f"http://{master}/state", timeout=quern.TIMEOUT) as page:
                 state = json.load(page)
             assert sorted(a["hostname"] for a in state["slaves"]) == sorted([*NAMES, "127.0.0.1"]), state["slaves"]
@@ -45,6 +25,7 @@ def test_names_that_nothing_looks_up():
                 assert b"locality" not in result.stderr  # a local file is nowhere in particular
 
 
+@quern.embedded("an option of its command")
 def test_more_names_than_agents():
     with quern.scratch() as d:
         result = quern.run(d, "local", "--port=0", "--agents=1", "--hostname=a,b")

@@ -1,86 +1,18 @@
 """Against a real Apache Mesos, found by MESOS_HOME (sbin/mesos-master, sbin/mesos-agent): both modes give the right
 answer, an agent that dies with all of its processes costs only time, and no framework stays registered."""
-import contextlib
-import json
-import os
-import pathlib
 import signal
-import socket
-import subprocess
 import sys
-import urllib.request
 
 import quern
+from mesos import gone, main, mesos
 
 MODES = ["coarse", "fine"]
-SKIPPED = 77  # to meson
 TEXT = b"".join(b"line %d of the text that is counted\n" % i for i in range(200))
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Mesos:
-    """A master with its stock flags, but for how soon it gives an agent up; and agents of 2 cores for tasks each."""
-
-    def __init__(self, d, home, agents=2):
-        self.d, self.home, self.port = d, home, free_port()
-        self.processes = []
-        # Where `make install` put them; a build tree's own wrappers know better.
-        launcher, webui = home / "libexec/mesos", home / "share/mesos/webui"
-        self.start("mesos-master", "master", f"--port={self.port}", "--agent_ping_timeout=1secs",
-                   "--max_agent_ping_timeouts=2", "--hostname=localhost",
-                   *([f"--webui_dir={webui}"] if webui.exists() else []))
-        self.agents = [self.start("mesos-agent", f"agent{i}", f"--port={free_port()}",
-                                  f"--master=127.0.0.1:{self.port}", "--resources=cpus:2.1;mem:4096;disk:10000",
-                                  "--launcher=posix", "--isolation=posix/cpu,posix/mem", "--containerizers=mesos",
-                                  "--hostname=localhost", "--no-systemd_enable_support",
-                                  f"--runtime_dir={d}/agent{i}-run", f"--fetcher_cache_dir={d}/agent{i}-cache",
-                                  *([f"--launcher_dir={launcher}"] if launcher.exists() else []))
-                       for i in range(agents)]
-        quern.wait_for("the agents register", lambda: self.metric("master/slaves_active") == agents)
-
-    def start(self, program, name, *flags):
-        with open(self.d / f"{name}.log", "wb") as log:
-            p = subprocess.Popen([str(self.home / "sbin" / program), "--ip=127.0.0.1", f"--work_dir={self.d}/{name}",
-                                  *flags], stdout=log, stderr=log, cwd=self.d)
-        self.processes.append(p)
-        return p
-
-    def metric(self, name):
-        with contextlib.suppress(OSError), \
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics/snapshot", timeout=5) as page:
-            return json.load(page).get(name)
-        return None
-
-    def stop(self):
-        for p in self.processes:
-            for pid, _ in quern.descendants(p.pid):
-                quern.kill(pid)
-            p.kill()
-            p.wait()
-
-
-@contextlib.contextmanager
-def mesos(agents=2):
-    with quern.scratch() as d:
-        m = Mesos(d, pathlib.Path(os.environ["MESOS_HOME"]), agents)
-        try:
-            yield m
-        finally:
-            m.stop()
-
-
 def started(m, mode, *job, command="run"):
-    return quern.start(m.d, command, "--master", f"127.0.0.1:{m.port}", "--mode", mode, "--total-executor-cores", "4",
+    return quern.start(m.d, command, "--master", m.address, "--mode", mode, "--total-executor-cores", "4",
                        *job)
-
-
-def gone(m):
-    quern.wait_for("the framework is gone", lambda: m.metric("master/frameworks_active") == 0)
 
 
 def test_words_are_counted_in_both_modes():
@@ -158,9 +90,7 @@ def test_an_agent_dies_with_everything_on_it():
             job = started(m, mode, quern.JOBS / "gate.c", folder, out, gate.folder)
             try:
                 gate.at(job, 3)  # on both agents
-                victims = [m.agents[0].pid] + [pid for pid, _ in quern.descendants(m.agents[0].pid)]
-                for pid in victims:
-                    quern.kill(pid)
+                m.agents[0].kill_all()
                 gate.open()
                 quern.check(m.d, quern.finish(job))
                 quern.same(quern.output(out), quern.word_counts(folder))
@@ -181,8 +111,7 @@ def test_a_killed_driver_is_forgotten_by_the_cluster():
             job.send_signal(signal.SIGKILL)
             job.wait()
             gone(m)
-            quern.wait_for("the executors are gone", lambda: not any(
-                b"quern-executor" in command for _, command in quern.descendants(m.agents[0].pid)))
+            m.settled()
             gate.close()
 
 
@@ -200,7 +129,4 @@ def test_an_interrupt_takes_the_framework_down():
 
 
 if __name__ == "__main__":
-    if not os.environ.get("MESOS_HOME"):
-        print("MESOS_HOME is not set: no Mesos to test against")
-        sys.exit(SKIPPED)
-    quern.main(sys.modules[__name__])
+    main(sys.modules[__name__])

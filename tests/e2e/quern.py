@@ -1,7 +1,10 @@
 """What the end-to-end tests share: running quern, independent answers, and looking for what was left behind.
 
 A test is a function test_*() of a module; main() runs them all, or those named on the command line. QUERN is
-the program, QUERN_JOBS the folder of the jobs that only tests need, QUERN_EXAMPLES that of the examples."""
+the program, QUERN_JOBS the folder of the jobs that only tests need, QUERN_EXAMPLES that of the examples.
+
+With QUERN_CLUSTER=mesos whatever would run on an embedded cluster runs on a real Mesos instead (on_mesos.py, MESOS_HOME), but
+for tests that are about the embedded cluster itself and say so (@embedded)."""
 import contextlib
 import os
 import pathlib
@@ -20,6 +23,19 @@ JOBS = pathlib.Path(os.environ["QUERN_JOBS"])
 TIMEOUT = float(os.environ.get("QUERN_TEST_TIMEOUT", "120"))  # seconds for one job, however slow the machine
 SANITIZED = bool(os.environ.get("QUERN_SANITIZED"))  # programs are larger then, and need more memory
 WRAPPER = os.environ.get("QUERN_WRAPPER", "").split()  # "valgrind ..." in front of the driver
+ON_MESOS = os.environ.get("QUERN_CLUSTER") == "mesos"
+SKIPPED = 77  # to meson
+
+
+def need_mesos():
+    """Ends a module that needs a real Mesos where there is none."""
+    if not os.environ.get("MESOS_HOME"):
+        print("MESOS_HOME is not set: no Mesos to test against")
+        sys.exit(SKIPPED)
+
+
+if ON_MESOS:
+    need_mesos()  # before anything is started for it
 
 
 @contextlib.contextmanager
@@ -37,9 +53,62 @@ def environment(d):
     return env
 
 
+def clusters():
+    """on_mesos.py, which needs this module."""
+    import on_mesos
+    return on_mesos
+
+
+class Skipped(Exception):
+    """Raised by a test that cannot run here; says why."""
+
+
+def embedded(why):
+    """Marks a test that is about the embedded cluster itself; `why` says what of it is."""
+    def mark(test):
+        def skip():
+            raise Skipped(f"of the embedded cluster: {why}")
+        return skip if ON_MESOS else test
+    return mark
+
+
 def start(d, *args, **more):
-    return subprocess.Popen([*WRAPPER, QUERN, *map(str, args)], env=environment(d), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=d, **more)
+    args, cluster = [*map(str, args)], None
+    if ON_MESOS:
+        args, cluster = clusters().placed(args)
+    process = subprocess.Popen([*WRAPPER, QUERN, *args], env=environment(d), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=d, **more)
+    if cluster:
+        cluster.jobs.append(process)
+    return process
+
+
+@contextlib.contextmanager
+def named_agents(d, names, agents=0, cores=1):
+    """HOST:PORT of the master of a cluster whose agents have these host names, each with room for tasks of so many cores in
+    every mode. There are as many as names, or `agents`; those without a name are called 127.0.0.1."""
+    agents = max(agents, len(names))
+    if ON_MESOS:
+        from mesos import Mesos  # which needs this module
+        (d / "mesos").mkdir()
+        m = Mesos(d / "mesos", cores=cores, agents=[{"hostname": n} for n in [*names, *["127.0.0.1"] * (agents - len(names))]])
+        try:
+            yield m.address
+        finally:
+            m.stop()
+        return
+    ready, said = os.pipe()
+    process = subprocess.Popen([QUERN, "local", "--port=0", f"--ready-fd={said}", f"--agents={agents}", f"--cores={cores + 0.1:g}",
+                                *([f"--hostname={','.join(names)}"] if names else [])], env=environment(d), pass_fds=[said],
+                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    os.close(said)
+    try:
+        with os.fdopen(ready) as line:
+            yield line.readline().strip()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        err = process.communicate(timeout=TIMEOUT)[1]
+    assert (process.returncode, err) == (0, b""), err
 
 
 def finish(process):
@@ -56,21 +125,37 @@ def check(d, result, status=0):
     """The exit status is right and nothing is left."""
     assert result.returncode == status, f"status {result.returncode}, not {status}: {result.args}\n" \
         f"{result.stdout.decode(errors='replace')}\n{result.stderr.decode(errors='replace')}"
+    if ON_MESOS:  # takes an executor down when the framework is gone, which is a moment later
+        with contextlib.suppress(AssertionError):
+            wait_for("nothing is left", lambda: not leftovers(d), 30)
     assert not leftovers(d), f"left behind: {leftovers(d)}"
 
 
 def leftovers(d):
-    """Processes at work below the test's temporary folder, and files in it."""
+    """Processes at work below the test's temporary folder, and files in it; on a real Mesos frameworks and executors. Sandboxes
+    stay there: an agent collects them after a week."""
     tmp = str(d / "tmp")
     # os.walk() takes it well when somebody removes what it looks at.
     found = [os.path.relpath(os.path.join(folder, name), tmp)
              for folder, folders, files in os.walk(tmp) for name in folders + files]
+    found += [f"process {pid}: {command}" for pid, command in working_in(tmp)]
+    return found + (clusters().leftovers() if ON_MESOS else [])
+
+
+def working_in(folder):
+    """(pid, command line) of processes whose working directory is the folder, or below it."""
+    found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            if os.readlink(f"/proc/{pid}/cwd").startswith(tmp):
+            if pathlib.Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(folder):
                 command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
-                found.append(f"process {pid}: {command.decode(errors='replace')}")
+                found.append((int(pid), command.decode(errors="replace")))
     return found
+
+
+def sandboxes(d):
+    """Folders in which the sandboxes of a test's jobs are."""
+    return clusters().sandboxes() if ON_MESOS else [d / "tmp"]
 
 
 def wait_for(what, condition, seconds=TIMEOUT):
@@ -161,6 +246,12 @@ class Gate:
             os.close(ended)
         return [int(pid) for pid in self.heard.split()]
 
+    def passed(self):
+        """How many came to it so far."""
+        while select.select([self.waiting], [], [], 0)[0]:
+            self.heard += os.read(self.waiting, 4096)
+        return self.heard.count(b"\n")
+
     def open(self):
         if self.opened is None:
             self.opened = os.open(self.folder / "open", os.O_RDWR)
@@ -173,7 +264,8 @@ class Gate:
 
 
 def descendants(pid):
-    """Every process below `pid`, as (pid, command line), parents first."""
+    """Every process below `pid`, as (pid, command line), parents first. Below a job's driver are the processes that its
+    cluster runs for it, wherever they are."""
     children = {}
     for p in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
@@ -185,7 +277,7 @@ def descendants(pid):
             with contextlib.suppress(OSError):
                 found.append((child, pathlib.Path(f"/proc/{child}/cmdline").read_bytes()))
                 todo.append(child)
-    return found
+    return found + (clusters().below(pid) if ON_MESOS else [])
 
 
 def kill(pid):
@@ -194,18 +286,23 @@ def kill(pid):
 
 
 def main(module):
-    """Runs the tests of a module in order; exit status 1 when one failed."""
+    """Runs the tests of a module in order; exit status 1 when one failed, 77 when all were skipped."""
     tests = {k: f for k, f in vars(module).items() if k.startswith("test_")}
     names = sys.argv[1:] or list(tests)
-    failed = 0
+    failed = skipped = 0
     for number, name in enumerate(names, 1):
         begun = time.monotonic()
         try:
             tests[name]()
             print(f"ok {number} - {name} ({time.monotonic() - begun:.1f} s)", flush=True)
+        except Skipped as why:
+            skipped += 1
+            print(f"ok {number} - {name} # SKIP {why}", flush=True)
         except Exception:  # noqa: whatever it was, the other tests run
             failed += 1
             traceback.print_exc()
             print(f"not ok {number} - {name}", flush=True)
     print(f"1..{len(names)}")
-    sys.exit(1 if failed else 0)
+    if ON_MESOS:
+        clusters().stop()
+    sys.exit(1 if failed else SKIPPED if skipped == len(names) else 0)

@@ -154,6 +154,11 @@ def test_all_workers_of_an_executor_have_the_same_pages():
             assert len({pid for pid, _ in lines}) > 1, lines
 
 
+def shipped(d):
+    """The files of broadcast 2 on the agents."""
+    return [path for folder in quern.sandboxes(d) for path in folder.rglob("broadcast/2")]
+
+
 def test_destroy_gives_it_back_everywhere():
     for mode in MODES:
         with quern.scratch() as d:
@@ -162,11 +167,11 @@ def test_destroy_gives_it_back_everywhere():
                     "anew", "look", d / "again"]
             os.mkfifo(d / "after.go")
             with paused(d, mode, *args, at=d / "before") as process:
-                files = list((d / "tmp").rglob("broadcast/2"))
+                files = shipped(d)
                 assert files and mappings(process) > len(files), (files, mappings(process))
             quern.wait_for("the second pause", lambda: os.path.exists(d / "after.there"))
             # The driver still has the empty one.
-            quern.wait_for("all of it is gone", lambda: not list((d / "tmp").rglob("broadcast/2")))
+            quern.wait_for("all of it is gone", lambda: not shipped(d))
             quern.wait_for("nothing is mapped", lambda: mappings(process) <= 1)
             os.close(os.open(d / "after.go", os.O_RDWR | os.O_NONBLOCK))
             quern.check(d, quern.finish(process))

@@ -265,7 +265,7 @@ def test_what_commands_see():
             reduced, mapped = (line.split(b"|") for line in sorted(quern.output(out), key=lambda line: b"true" in line))
             assert mapped[:2] == reduced[:2] == [b"with space", b"="]
             assert mapped[3:] == [b"0", b"0", b"0", b"true", str(d / "a.txt").encode(), b"0", b"2", mapped[10]], mapped
-            assert mapped[10].startswith(str(d / "tmp").encode() + b"/"), mapped
+            assert any(mapped[10].startswith(str(folder).encode() + b"/") for folder in quern.sandboxes(d)), mapped
             assert reduced[3:] == [b"0", b"0", b"0", b"false", b"", b"", b"", reduced[10]], reduced
             assert mapped[2] != reduced[2]
 

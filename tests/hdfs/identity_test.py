@@ -218,18 +218,19 @@ def test_kerberos():
 
 
 def everything_said(d, process):
-    """Command lines and environments of a job's processes, and the files below its temporary folder."""
+    """Command lines and environments of a job's processes, and the files of its sandboxes and of its temporary folder."""
     seen = b""
     for pid in [process.pid, *(p for p, _ in quern.descendants(process.pid))]:
         for name in "cmdline", "environ":
             with contextlib.suppress(OSError), open(f"/proc/{pid}/{name}", "rb") as f:
                 seen += f.read()
-    for folder, _, names in os.walk(d / "tmp"):
-        for name in names:
-            path = os.path.join(folder, name)
-            if os.path.isfile(path):
-                with contextlib.suppress(OSError), open(path, "rb") as f:
-                    seen += f.read()
+    for top in {d / "tmp", *quern.sandboxes(d)}:
+        for folder, _, names in os.walk(top):
+            for name in names:
+                path = os.path.join(folder, name)
+                if os.path.isfile(path):
+                    with contextlib.suppress(OSError), open(path, "rb") as f:
+                        seen += f.read()
     return seen
 
 

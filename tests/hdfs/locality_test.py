@@ -1,14 +1,9 @@
 #!/usr/bin/env python3
-"""Tasks run where their data is: a real HDFS whose DataNodes and the agents of an embedded cluster are on the same hosts,
+"""Tasks run where their data is: a real HDFS whose DataNodes and the agents of a cluster are on the same hosts,
 by name. Each block is on one host alone."""
 import argparse
-import contextlib
 import functools
-import os
 import re
-import signal
-import subprocess
-import sys
 
 import quern
 from hadoop import Hadoop, need
@@ -17,23 +12,6 @@ BLOCK = 1 << 20
 BLOCKS = 30
 WORDCOUNT = quern.EXAMPLES / "wordcount.c"
 LOCALITY = re.compile(rb"^quern: locality: (\d+) % of ([\d,]+) tasks ran where their data is$", re.MULTILINE)
-
-
-@contextlib.contextmanager
-def agents(d, names):
-    """HOST:PORT of the master of agents of those host names, each with room for a task of either mode."""
-    ready, said = os.pipe()
-    process = subprocess.Popen([quern.QUERN, "local", "--port=0", f"--ready-fd={said}", f"--agents={len(names)}",
-                                "--cores=1.1", f"--hostname={','.join(names)}"], env=quern.environment(d),
-                               pass_fds=[said], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    os.close(said)
-    try:
-        with os.fdopen(ready) as line:
-            yield line.readline().strip()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        err = process.communicate(timeout=quern.TIMEOUT)[1]
-    assert (process.returncode, err) == (0, b""), err
 
 
 @functools.cache
@@ -55,7 +33,7 @@ def count(d, cluster, master, mode, *options):
 def test_tasks_run_where_their_block_is(d, c):
     # Other case and a dot at the end are the same names. Nobody has to hurry for them: the wait is never over.
     names = [c.host(i).upper() + "." if i == 2 else c.host(i) for i in (1, 2, 3)]
-    with agents(d, names) as master:
+    with quern.named_agents(d, names) as master:
         for mode in "coarse", "fine":
             local, tasks = count(d, c, master, mode, "--total-executor-cores=3", "--locality-wait=1h")
             assert tasks == BLOCKS, (mode, tasks)
@@ -66,7 +44,7 @@ def test_tasks_run_where_their_block_is(d, c):
 
 
 def test_data_on_other_hosts_than_the_agents(d, c):
-    with agents(d, ["a.quern.test", "b.quern.test", "c.quern.test"]) as master:
+    with quern.named_agents(d, ["a.quern.test", "b.quern.test", "c.quern.test"]) as master:
         for mode in "coarse", "fine":
             # Who waited for a host that has no agent would wait for an hour.
             assert count(d, c, master, mode, "--total-executor-cores=3", "--locality-wait=1h") == (0, BLOCKS)

@@ -392,7 +392,8 @@ static void submit(struct sim *sim, struct sim_event *e)
 
 static void member_start(struct crowd *c, uint32_t index)
 {
-	static const char *const uris[] = { "http://driver/quern-executor.tar", NULL };
+	Mesos__V1__CommandInfo command = MESOS__V1__COMMAND_INFO__INIT;
+	Mesos__V1__ExecutorInfo executor = MESOS__V1__EXECUTOR_INFO__INIT;
 	struct member *m = &c->members[index];
 	const struct sched_config config = { .name = "crowd",
 		.user = "me",
@@ -407,13 +408,15 @@ static void member_start(struct crowd *c, uint32_t index)
 		.revive_interval_ms = 20,
 		.revive_burst = 50,
 		.locality_wait_ms = c->config->wait_ms,
-		.executor_command = "./quern-executor",
-		.executor_uris = uris,
-		.executor_data = (const uint8_t *)"",
+		.executor = &executor,
 		.seed = index + 1 };
 	struct buf call = BUF_INIT(1 << 20);
 	struct err err = { "" };
 
+	command.value = (char *)(uintptr_t) "./quern-executor";
+	executor.has_type = 1;
+	executor.type = MESOS__V1__EXECUTOR_INFO__TYPE__CUSTOM;
+	executor.command = &command;
 	*m = (struct member){ .index = index, .armed_ms = UINT64_MAX };
 	m->near = sim_alloc((size_t)c->config->tasks * c->config->agents);
 	m->works = sim_alloc(c->config->agents * sizeof(*m->works));

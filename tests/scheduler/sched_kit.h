@@ -36,10 +36,15 @@ struct kit {
 
 KIT struct sched_config kit_config(const struct mode_ops *mode)
 {
-	static const char *const uris[] = { "http://driver/quern-executor.tar", "http://driver/job.so",
-		NULL };
-	static const uint8_t data[] = { 1, 2, 3 };
+	static uint8_t data[] = { 1, 2, 3 };
+	static Mesos__V1__CommandInfo command = MESOS__V1__COMMAND_INFO__INIT;
+	static Mesos__V1__ExecutorInfo executor = MESOS__V1__EXECUTOR_INFO__INIT;
 
+	command.value = (char *)(uintptr_t) "./quern-executor";
+	executor.has_type = executor.has_data = 1;
+	executor.type = MESOS__V1__EXECUTOR_INFO__TYPE__CUSTOM;
+	executor.command = &command;
+	executor.data = (ProtobufCBinaryData){ .data = data, .len = sizeof(data) };
 	return (struct sched_config){ .name = "test",
 		.user = "me",
 		.failover_timeout_s = 10,
@@ -54,10 +59,7 @@ KIT struct sched_config kit_config(const struct mode_ops *mode)
 		.revive_burst = 3,
 		.exclude_after = 100,
 		.exclude_ms = 60000,
-		.executor_command = "./quern-executor",
-		.executor_uris = uris,
-		.executor_data = data,
-		.executor_data_len = sizeof(data),
+		.executor = &executor,
 		.seed = 7 };
 }
 

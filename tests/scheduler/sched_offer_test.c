@@ -49,7 +49,6 @@ static void a_launch_says_everything(void **state)
 	}
 	assert_int_equal(t->executor->type, MESOS__V1__EXECUTOR_INFO__TYPE__CUSTOM);
 	assert_string_equal(t->executor->command->value, "./quern-executor");
-	assert_int_equal(t->executor->command->n_uris, 2);
 	assert_string_equal(t->executor->framework_id->value, "framework-1");
 	assert_int_equal(t->executor->data.len, 3);
 	Quern__TaskData *data = quern__task_data__unpack(NULL, t->data.len, t->data.data);
@@ -215,35 +214,37 @@ static void inverse_offers_are_accepted_and_the_agent_left_alone(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-/* Programs, and what came with the job: that is left as it is. */
-static void an_executor_is_told_what_to_fetch(void **state)
+/* All that the driver says of executors, and what the core adds. */
+static void an_executor_is_told_what_the_driver_says(void **state)
 {
-	static const struct sched_file files[] = { { "http://driver/file-0", "files/a b", false },
-		{ "http://driver/file-1", "files/tool.tar", true } };
 	struct sched_config config = kit_config(&mode_fine);
+	Mesos__V1__ExecutorInfo executor = *config.executor;
+	Mesos__V1__CommandInfo command = *executor.command;
+	Mesos__V1__CommandInfo__URI uri = MESOS__V1__COMMAND_INFO__URI__INIT, *uris[] = { &uri };
+	Mesos__V1__ContainerInfo container = MESOS__V1__CONTAINER_INFO__INIT;
 	struct kit k;
 	(void)state;
 
-	config.files = files;
-	config.n_files = 2;
+	uri.value = (char *)(uintptr_t) "http://driver/job.so";
+	command.uris = uris;
+	command.n_uris = 1;
+	container.type = MESOS__V1__CONTAINER_INFO__TYPE__MESOS;
+	executor.command = &command;
+	executor.container = &container;
+	config.executor = &executor;
 	kit_new(&k, &config);
 	kit_subscribed(&k);
 	kit_run(&k, 1, 5, 1, 0, QUERN__SINK__KIND__COUNT);
 	kit_offer(&k, "a", 2, 1000);
 	Call *c = kit_call(&k, CALL(ACCEPT), 0);
-	const Mesos__V1__CommandInfo *command =
-		c->accept->operations[0]->launch->task_infos[0]->executor->command;
-	assert_int_equal(command->n_uris, 4);
-	assert_string_equal(command->uris[1]->value, "http://driver/job.so");
-	assert_null(command->uris[1]->output_file);
-	for (size_t i = 0; i < 2; i++) {
-		const Mesos__V1__CommandInfo__URI *uri = command->uris[2 + i];
-
-		assert_string_equal(uri->value, files[i].uri);
-		assert_string_equal(uri->output_file, files[i].name);
-		assert_true(uri->has_extract && !uri->extract);
-		assert_int_equal(uri->executable, files[i].executable);
-	}
+	const Mesos__V1__ExecutorInfo *info = c->accept->operations[0]->launch->task_infos[0]->executor;
+	assert_string_not_equal(info->executor_id->value, "");
+	assert_string_equal(info->name, "test");
+	assert_string_equal(info->command->value, "./quern-executor");
+	assert_int_equal(info->command->n_uris, 1);
+	assert_string_equal(info->command->uris[0]->value, "http://driver/job.so");
+	assert_int_equal(info->container->type, MESOS__V1__CONTAINER_INFO__TYPE__MESOS);
+	assert_int_equal(info->data.len, 3);
 	kit_call_free(c);
 	kit_free(&k);
 }
@@ -251,7 +252,7 @@ static void an_executor_is_told_what_to_fetch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_executor_is_told_what_to_fetch),
+		cmocka_unit_test(an_executor_is_told_what_the_driver_says),
 		TEST(nothing_to_run_declines_for_long),
 		TEST(a_launch_says_everything),
 		TEST(the_executors_share_counts_once),

@@ -222,7 +222,8 @@ void sim_driver_stream(struct sim *sim, uint64_t conn, const void *data, size_t 
 
 void sim_driver_start(struct sim *sim)
 {
-	static const char *const uris[] = { "http://driver/quern-executor.tar", NULL };
+	Mesos__V1__CommandInfo command = MESOS__V1__COMMAND_INFO__INIT;
+	Mesos__V1__ExecutorInfo executor = MESOS__V1__EXECUTOR_INFO__INIT;
 	static const uint8_t secret[32];
 	const struct sim_config *c = sim->config;
 	Quern__ExecutorData data = QUERN__EXECUTOR_DATA__INIT;
@@ -236,6 +237,12 @@ void sim_driver_start(struct sim *sim)
 	data.has_cache_memory = 1;
 	data.cache_memory = SIM_CACHE;
 	data.build_id = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)secret, .len = 8 };
+	command.value = (char *)(uintptr_t) "./quern-executor";
+	executor.has_type = executor.has_data = 1;
+	executor.type = MESOS__V1__EXECUTOR_INFO__TYPE__CUSTOM;
+	executor.command = &command;
+	executor.data =
+		(ProtobufCBinaryData){ .data = packed, .len = quern__executor_data__pack(&data, packed) };
 	const struct sched_config config = { .name = "simulation",
 		.user = "me",
 		.failover_timeout_s = 600,
@@ -253,10 +260,8 @@ void sim_driver_start(struct sim *sim)
 		.locality_wait_ms = 1000,
 		.exclude_after = 4,
 		.exclude_ms = 60000,
-		.executor_command = "./quern-executor",
-		.executor_uris = uris,
-		.executor_data = packed,
-		.executor_data_len = quern__executor_data__pack(&data, packed),
+		.checkpoint = sim_below(sim, 2) == 0,
+		.executor = &executor,
 		.seed = sim_random(sim) };
 	sim_check(sched_new(&config, &sim->driver.core, &err));
 	sim->driver.armed_ms = UINT64_MAX;
