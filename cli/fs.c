@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/buf.h"
@@ -49,13 +50,12 @@ void fs_warn(struct fs *f)
 	}
 }
 
-/* While a call waits. */
-static void say_waiting(void *arg, const char *text)
+/* By another thread. */
+static void on_waiting(void *arg, const char *text)
 {
-	struct fs *f = arg;
+	const struct fs *f = arg;
 
-	redraw_clear(&f->progress.line);
-	(void)fprintf(stderr, "%s: ", f->name);
+	(void)fprintf(stderr, "%s%s: warning: ", isatty(STDERR_FILENO) ? "\r\x1b[K" : "", f->name);
 	fs_write_name(stderr, text);
 	(void)fputc('\n', stderr);
 }
@@ -219,7 +219,7 @@ int command_fs(int argc, char **argv)
 		fs_fail(&f, &err);
 		f.status = r == -ENOMEM ? 1 : 2;
 	} else {
-		hdfs_pool_on_wait(f.pool, say_waiting, &f);
+		hdfs_pool_on_waiting(f.pool, on_waiting, &f);
 		p.command->run(&f);
 		fs_copy_end(&f);
 		fs_warn(&f);

@@ -62,7 +62,7 @@ static int settle_options(struct command *c, struct err *err)
 	if (o->cache_mem_mb == UINT32_MAX)
 		o->cache_mem_mb = look.persists ? CACHE_MB : 0;
 	if (o->locality_wait_ms == UINT64_MAX)
-		o->locality_wait_ms = o->mode->task_per_hold ? LOCALITY_WAIT_FINE_MS : LOCALITY_WAIT_MS;
+		o->locality_wait_ms = o->mode->as_needed ? LOCALITY_WAIT_FINE_MS : LOCALITY_WAIT_MS;
 	return 0;
 }
 
@@ -193,7 +193,9 @@ static struct sched_config sched_config(const struct command *c)
 		.mode = o->mode,
 		.mode_config = { .max_slots = run_slots(o),
 			.min_ratio_percent = o->min_registered_percent,
-			.max_registered_wait_ms = o->max_registered_wait_ms },
+			.max_registered_wait_ms = o->max_registered_wait_ms,
+			.lease_idle_ms = o->lease_idle_ms,
+			.lease_max_ms = o->lease_max_ms },
 		.task_cpus_milli = o->task_cpus_milli,
 		.task_mem_mb = o->task_mem_mb,
 		.executor_cpus_milli = o->executor_cpus_milli,

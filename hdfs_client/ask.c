@@ -1,4 +1,4 @@
-/* ask.c: what an operation was asked with: checked, copied, wiped. */
+/* ask.c: what a call was asked, which it keeps. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,33 +65,4 @@ int hdfs_ask_copy(struct hdfs_ask *to, const struct hdfs_ask *from)
 		copy_list(&to->exclude, from->exclude, from->n_exclude) < 0)
 		return -ENOMEM;
 	return 0;
-}
-
-static int check_path(const struct hdfs_fs *fs, const char *path, struct err *err)
-{
-	char name[HDFS_NAME_SIZE];
-
-	if (hdfs_path_ok(path))
-		return 0;
-	return err_set(err, -EINVAL,
-		"%s: no path that HDFS has: it begins with a slash, has no '.' or '..' between slashes, and "
-		"at "
-		"most %d bytes",
-		hdfs_fs_name(fs, path, name), HDFS_PATH_MAX);
-}
-
-int hdfs_ask_check(const struct hdfs_fs *fs, const struct hdfs_ask *a, struct err *err)
-{
-	int r = a->path != NULL ? check_path(fs, a->path, err) : 0;
-
-	if (r == 0 && a->op == HDFS_OP_RENAME)
-		r = check_path(fs, a->to, err);
-	for (size_t i = 0; r == 0 && i < a->n_sources; i++) {
-		r = check_path(fs, a->sources[i], err);
-		if (r == 0 && strchr(a->sources[i], ',') != NULL)
-			r = err_set(err, -EINVAL,
-				"'%.200s': HDFS cannot append a file with a comma in its name",
-				a->sources[i]);
-	}
-	return r;
 }

@@ -7,7 +7,10 @@
 
 #include "hdfs_client/fs_parts.h"
 
-enum { CONNECT_TIMEOUT_MS = 10000 };
+enum {
+	CONNECT_TIMEOUT_MS = 10000,
+	TELL_AFTER_MS = 10000, /* who waits so long wants to know what for */
+};
 
 static uint64_t now_ms(void)
 {
@@ -15,6 +18,37 @@ static uint64_t now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* ---- What was asked ---- */
+
+static int check_path(const struct hdfs_fs *fs, const char *path, struct err *err)
+{
+	char name[HDFS_NAME_SIZE];
+
+	if (hdfs_path_ok(path))
+		return 0;
+	return err_set(err, -EINVAL,
+		"%s: no path that HDFS has: it begins with a slash, has no '.' or '..' between slashes, and "
+		"at "
+		"most %d bytes",
+		hdfs_fs_name(fs, path, name), HDFS_PATH_MAX);
+}
+
+static int check_ask(const struct hdfs_fs *fs, const struct hdfs_ask *a, struct err *err)
+{
+	int r = a->path != NULL ? check_path(fs, a->path, err) : 0;
+
+	if (r == 0 && a->op == HDFS_OP_RENAME)
+		r = check_path(fs, a->to, err);
+	for (size_t i = 0; r == 0 && i < a->n_sources; i++) {
+		r = check_path(fs, a->sources[i], err);
+		if (r == 0 && strchr(a->sources[i], ',') != NULL)
+			r = err_set(err, -EINVAL,
+				"'%.200s': HDFS cannot append a file with a comma in its name",
+				a->sources[i]);
+	}
+	return r;
 }
 
 /* ---- Beginning and end ---- */
@@ -73,37 +107,67 @@ void hdfs_call_again(struct hdfs_call *c, uint64_t wait_ms)
 		event_active(c->timer, 0, 0);
 }
 
+static uint64_t patience_ms(const struct hdfs_fs *fs)
+{
+	uint64_t patience = fs->access->patience_ms > 0 ? fs->access->patience_ms : HDFS_PATIENCE_MS;
+
+	return patience < UINT32_MAX ? patience : UINT32_MAX;
+}
+
 void hdfs_call_anew(struct hdfs_call *c)
 {
-	uint64_t patience = c->fs->access->patience_ms > 0 ? c->fs->access->patience_ms : HDFS_PATIENCE_MS;
-
+	c->since_ms = now_ms();
 	if (c->ask.op == HDFS_OP_WAIT) {
 		hdfs_call_again(c, c->ask.length);
 		return;
 	}
 	hdfs_retry_init(&c->retry, c->fs->url.n, c->fs->preferred, c->fs->known, c->info->repeatable,
-		patience < UINT32_MAX ? patience : UINT32_MAX, ++c->fs->seed, now_ms());
+		patience_ms(c->fs), ++c->fs->seed, c->since_ms);
 	hdfs_call_again(c, 0);
 }
 
 /* ---- An outcome ---- */
 
-static void give_up(struct hdfs_call *c)
+/* Why nobody has answered yet. `asked`: who was asked. */
+static int say_why(struct hdfs_call *c, unsigned asked)
 {
-	const struct hdfs_namenode *nn = &c->fs->url.namenodes[c->retry.last];
-	int code = c->refusal.code == -EROFS ? -EROFS : -EHOSTDOWN;
+	const struct hdfs_namenode *nn = &c->fs->url.namenodes[asked];
 
 	if (c->refusal.code == -EROFS)
-		(void)err_set(&c->err, code, "%s", c->refusal.text);
-	else if (!c->retry.known)
-		(void)err_set(&c->err, code,
-			"no NameNode has ever answered; the last, %s:%u: %s; is that its HTTP address?",
+		return err_set(&c->err, -EROFS, "%s", c->refusal.text);
+	if (c->fs->url.n > 1)
+		return err_set(&c->err, -EHOSTDOWN, "none of the NameNodes serves: the last, %s:%u: %s",
 			nn->host, (unsigned)nn->port, c->refusal.text);
-	else
-		(void)err_set(&c->err, code, "%s: the last, %s:%u: %s",
-			c->fs->url.n > 1 ? "none of the NameNodes serves" : "the NameNode does not serve",
-			nn->host, (unsigned)nn->port, c->refusal.text);
+	return err_set(&c->err, -EHOSTDOWN, "the NameNode %s:%u does not serve: %s", nn->host,
+		(unsigned)nn->port, c->refusal.text);
+}
+
+static void give_up(struct hdfs_call *c, unsigned asked)
+{
+	int code = say_why(c, asked);
+	size_t n = strlen(c->err.text);
+
+	if (!c->retry.known)
+		(void)snprintf(c->err.text + n, sizeof(c->err.text) - n,
+			"; no answer has ever come: is that the HTTP address of a NameNode?");
 	hdfs_call_finish(c, code);
+}
+
+/* Another try; tells, once, that this takes long. */
+static void ask_again(struct hdfs_call *c, unsigned asked, uint64_t wait_ms)
+{
+	struct hdfs_fs *fs = c->fs;
+	char text[sizeof(c->err.text) + 100];
+
+	if (fs->waiting != NULL && !fs->told_waiting && now_ms() - c->since_ms >= TELL_AFTER_MS) {
+		fs->told_waiting = true;
+		(void)say_why(c, asked);
+		name_it(c);
+		(void)snprintf(text, sizeof(text), "%s; it is waited for, %.0f s at most (--hdfs-patience)",
+			c->err.text, (double)hdfs_retry_patience_ms(&c->retry) / 1000);
+		fs->waiting(fs->waiting_arg, text);
+	}
+	hdfs_call_again(c, wait_ms);
 }
 
 static void refuse(struct hdfs_call *c)
@@ -123,14 +187,15 @@ static void look_up(struct hdfs_call *c, bool final)
 
 void hdfs_call_undone(struct hdfs_call *c)
 {
+	unsigned asked = c->retry.at;
 	uint64_t wait;
 
 	if (c->final_look)
 		refuse(c);
 	else if (hdfs_retry_undone(&c->retry, now_ms(), &wait) == HDFS_NEXT_ASK)
-		hdfs_call_again(c, wait);
+		ask_again(c, asked, wait);
 	else
-		give_up(c);
+		give_up(c, asked);
 }
 
 /* What a request that failed comes to; fills c->refusal. */
@@ -212,35 +277,16 @@ static void take_refusal(struct hdfs_call *c)
 /* A step of the retry core, of which the file system learns too. */
 static enum hdfs_next step(struct hdfs_call *c, enum hdfs_outcome outcome, uint64_t *ret_wait_ms)
 {
-	struct hdfs_fs *fs = c->fs;
-
-	c->retry.known = c->retry.known || fs->known;
+	c->retry.known = c->retry.known || c->fs->known;
 	enum hdfs_next next = hdfs_retry_step(&c->retry, outcome, now_ms(), ret_wait_ms);
-	fs->known = c->retry.known;
-	if (next == HDFS_NEXT_TAKE)
-		fs->waiting = false;
+	c->fs->known = c->retry.known;
 	return next;
-}
-
-/* Tells who waits what they wait for. */
-static void tell(const struct hdfs_call *c)
-{
-	const struct hdfs_namenode *nn = &c->fs->url.namenodes[c->retry.last];
-	struct hdfs_fs *fs = c->fs;
-	struct err text;
-
-	if (fs->waiting || fs->tell == NULL || !hdfs_retry_is_long(&c->retry, now_ms()))
-		return;
-	fs->waiting = true;
-	(void)err_set(&text, 0, "waiting for NameNode %s:%u%s: %s", nn->host, (unsigned)nn->port,
-		fs->url.n > 1 ? " or another one" : "", c->refusal.text);
-	hdfs_hush(text.text, hdfs_access_token(fs->access, fs->url.authority));
-	fs->tell(fs->tell_arg, text.text);
 }
 
 static void on_done(void *arg, const struct http_response *r)
 {
 	struct hdfs_call *c = arg;
+	unsigned asked = c->retry.at;
 	uint64_t wait;
 
 	c->http = NULL;
@@ -250,20 +296,20 @@ static void on_done(void *arg, const struct http_response *r)
 	}
 	switch (step(c, outcome_of(c, r), &wait)) {
 	case HDFS_NEXT_TAKE:
+		c->fs->told_waiting = false;
 		if (c->refusal.code == 0)
 			take(c, r);
 		else
 			take_refusal(c);
 		return;
 	case HDFS_NEXT_ASK:
-		tell(c);
-		hdfs_call_again(c, wait);
+		ask_again(c, asked, wait);
 		return;
 	case HDFS_NEXT_LOOK_UP:
 		look_up(c, false);
 		return;
 	case HDFS_NEXT_GIVE_UP:
-		give_up(c);
+		give_up(c, asked);
 	}
 }
 
@@ -383,7 +429,7 @@ int hdfs_fs_ask(struct hdfs_fs *fs, const struct hdfs_ask *ask,
 {
 	if (fs->closing)
 		return err_set(err, -ECANCELED, "no more operations are taken");
-	int r = hdfs_ask_check(fs, ask, err);
+	int r = check_ask(fs, ask, err);
 	if (r < 0)
 		return r;
 	struct hdfs_call *c = calloc(1, sizeof(*c));

@@ -33,9 +33,9 @@ struct hdfs_fs *hdfs_fs_free(struct hdfs_fs *fs);
 /* Cancels what is under way, from the loop, and takes nothing more (-ECANCELED). */
 void hdfs_fs_close(struct hdfs_fs *fs);
 
-/* Has `tell` called, from the loop, when a NameNode has not answered properly for some seconds: with a
- * sentence that names it; once, until one does. */
-void hdfs_fs_on_wait(struct hdfs_fs *fs, void (*tell)(void *arg, const char *text), void *arg);
+/* `waiting` is called, on the loop, with a sentence as soon as something has been asked for ten seconds and
+ * nobody has served; once until somebody does. */
+void hdfs_fs_on_waiting(struct hdfs_fs *fs, void (*waiting)(void *arg, const char *text), void *arg);
 
 /* What the user is told once and that is no error, or NULL: see hdfs_pool_warning(). Borrowed until the next
  * call. */

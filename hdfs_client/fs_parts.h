@@ -1,6 +1,6 @@
 /* fs_parts.h: behind fs.h. fs.c has the file system itself, call.c the life of one operation (requests and
- * retries), ask.c what it was asked with, ops.c what is particular to each operation, lookup.c what is asked
- * when an outcome is uncertain, exchange.c the bytes. */
+ * retries), ops.c what is particular to each operation, lookup.c what is asked when an outcome is uncertain,
+ * exchange.c the bytes. */
 #ifndef QUERN_HDFS_CLIENT_FS_PARTS_H
 #define QUERN_HDFS_CLIENT_FS_PARTS_H
 
@@ -23,12 +23,9 @@ struct hdfs_fs {
 	struct event_base *loop;
 	struct http_client *http;
 	const struct hdfs_access *access;
-	struct hdfs_url url;                       /* its NameNodes are those to ask; its path is not used */
-	unsigned preferred;                        /* the NameNode that answered last */
-	bool known;                                /* one of them has answered */
-	bool waiting;                              /* none does, and that was told */
-	void (*tell)(void *arg, const char *text); /* or NULL */
-	void *tell_arg;
+	struct hdfs_url url; /* its NameNodes are those to ask; its path is not used */
+	unsigned preferred;  /* the NameNode that answered last */
+	bool known;          /* one of them has answered */
 	char *user;
 	enum hdfs_service_kind kind;
 	bool no_batch, no_locations; /* an old cluster: it knows the older operation only */
@@ -37,11 +34,14 @@ struct hdfs_fs {
 	struct hdfs_exchange *exchanges;
 	char *warnings[2]; /* not yet told; NULL after the last */
 	char *told;
+	void (*waiting)(void *arg, const char *text); /* or NULL */
+	void *waiting_arg;
+	bool told_waiting; /* since the last answer */
 	uint64_t seed;
 	bool closing;
 };
 
-/* For sentences: "hdfs://AUTHORITY/PATH". Cut if it is very long. */
+/* For sentences: "hdfs://AUTHORITY/PATH", as it was written. Cut if it is very long. */
 enum { HDFS_NAME_SIZE = 512 };
 const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HDFS_NAME_SIZE]);
 
@@ -53,8 +53,8 @@ void hdfs_hush(char *text, const char *secret);
 
 /* ---- ask.c ---- */
 
-int hdfs_ask_check(const struct hdfs_fs *fs, const struct hdfs_ask *a, struct err *err);
-int hdfs_ask_copy(struct hdfs_ask *to, const struct hdfs_ask *from); /* -ENOMEM: to be deinited as well */
+/* A copy of everything. 0 or -ENOMEM; hdfs_ask_deinit(), which wipes it, in any case. */
+int hdfs_ask_copy(struct hdfs_ask *to, const struct hdfs_ask *from);
 void hdfs_ask_deinit(struct hdfs_ask *a);
 
 /* ---- call.c ---- */
@@ -74,6 +74,7 @@ struct hdfs_call {
 	struct hdfs_exchange *exchange;
 	bool cancelled;
 
+	uint64_t since_ms; /* when it was asked first */
 	struct hdfs_retry retry;
 	struct hdfs_refusal refusal; /* the last one */
 	struct hdfs_answer answer;   /* so far */

@@ -6,9 +6,9 @@
  *
  * Errors are negative errnos with one sentence that names the URL: -ENOENT, -EACCES, -EEXIST, -ENOTDIR,
  * -EISDIR, -ENOTEMPTY, -EDQUOT (a quota), -ENOSPC (no DataNode has room), -EROFS (safe mode, for longer than
- * one waits), -EHOSTDOWN (no NameNode answers, for as long; or for 20 s if none ever has), -EBADMSG (an
- * answer that is none), -ESTALE (the file is another, or shorter, than when it was opened), -EKEYEXPIRED (a
- * token), -ETIMEDOUT, -ENOMEM, -EIO. Outputs are untouched then. */
+ * one waits), -EHOSTDOWN (no NameNode answers, for as long), -EBADMSG (an answer that is none), -ESTALE (the
+ * file is another, or shorter, than when it was opened), -EKEYEXPIRED (a token), -ETIMEDOUT, -ENOMEM, -EIO.
+ * Outputs are untouched then. */
 #ifndef QUERN_HDFS_CLIENT_HDFS_H
 #define QUERN_HDFS_CLIENT_HDFS_H
 
@@ -32,6 +32,10 @@ struct hdfs_pool *hdfs_pool_free(struct hdfs_pool *pool); /* after its files and
  * longer a file is read in order, the more of that is used. */
 void hdfs_pool_set_memory(struct hdfs_pool *pool, size_t bytes);
 
+/* `waiting` is called with a sentence when a call has waited ten seconds for a NameNode, and waits on; once
+ * until one serves. By the pool's thread, at any time. Before the first call. */
+void hdfs_pool_on_waiting(struct hdfs_pool *pool, void (*waiting)(void *arg, const char *text), void *arg);
+
 /* The file system of an hdfs://, webhdfs:// or swebhdfs:// URL, and the path in it, which the caller frees
  * (may be passed as NULL). No request is sent. -EINVAL: the URL is none. */
 int hdfs_pool_get(
@@ -40,10 +44,6 @@ int hdfs_pool_get(
 /* Ends the call that is under way, and every one that follows, with -ECANCELED: nobody waits any longer. What
  * was sent may take place all the same. By any thread, while the pool lives. */
 void hdfs_pool_interrupt(struct hdfs_pool *pool);
-
-/* Has `say` called when a NameNode has not answered properly for some seconds, with "waiting for NameNode
- * ...": by a thread that waits in a call, once until one answers. Before the first call. */
-void hdfs_pool_on_wait(struct hdfs_pool *pool, void (*say)(void *arg, const char *text), void *arg);
 
 /* What the user is told once and that is no error (HttpFS, which all data goes through; a NameNode that was
  * left for another): the sentence, or NULL; each comes once. Borrowed until the next call. */
@@ -137,6 +137,10 @@ int hdfs_create(struct hdfs *fs, const char *path, const struct hdfs_create *how
 /* Takes all of it, and returns once there is room for more: nothing is held as a whole. The first error is
  * the error of every call that follows. */
 int hdfs_write(struct hdfs_writer *w, const void *data, size_t len, struct err *err);
+
+/* Nothing more is written. hdfs_finish() says so as well, and waits; between the two there is time for
+ * others. */
+void hdfs_end(struct hdfs_writer *w);
 
 /* 0: the file is whole, and closed, in HDFS. Otherwise there may be a part of it: whoever wants none deletes
  * it. Sent bytes are never sent again: that a connection broke is an error, unless the file turns out to be

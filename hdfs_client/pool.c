@@ -14,14 +14,14 @@ enum { MEMORY = 64 << 20 };
 struct hdfs_pool {
 	struct hdfs_access access;
 	size_t memory;
+	void (*waiting)(void *arg, const char *text);
+	void *waiting_arg;
 	VEC(struct hdfs *) all;
 	_Atomic(struct hdfs_thread *) thread; /* who interrupts may be another thread than who calls */
 	atomic_bool interrupted;
 	struct hdfs_job interrupt;
-	struct hdfs *ready;                       /* of the loop: those with a `fs` */
-	char *warning;                            /* the last one */
-	void (*say)(void *arg, const char *text); /* what is waited for; or NULL */
-	void *say_arg;
+	struct hdfs *ready; /* of the loop: those with a `fs` */
+	char *warning;      /* the last one */
 };
 
 int hdfs_pool_new(const struct hdfs_access *access, struct hdfs_pool **ret, struct err *err)
@@ -63,15 +63,15 @@ struct hdfs_pool *hdfs_pool_free(struct hdfs_pool *pool)
 	return NULL;
 }
 
-void hdfs_pool_on_wait(struct hdfs_pool *pool, void (*say)(void *arg, const char *text), void *arg)
-{
-	pool->say = say;
-	pool->say_arg = arg;
-}
-
 void hdfs_pool_set_memory(struct hdfs_pool *pool, size_t bytes)
 {
 	pool->memory = bytes;
+}
+
+void hdfs_pool_on_waiting(struct hdfs_pool *pool, void (*waiting)(void *arg, const char *text), void *arg)
+{
+	pool->waiting = waiting;
+	pool->waiting_arg = arg;
 }
 
 static int add(struct hdfs_pool *pool, struct hdfs_url *u, struct hdfs **ret)
@@ -81,7 +81,7 @@ static int add(struct hdfs_pool *pool, struct hdfs_url *u, struct hdfs **ret)
 	if (fs == NULL)
 		return -ENOMEM;
 	fs->pool = pool;
-	if (asprintf(&fs->base, "%s://%s", u->tls ? "swebhdfs" : "hdfs", u->authority) < 0) {
+	if (asprintf(&fs->base, "%s%s", u->scheme, u->authority) < 0) {
 		fs->base = NULL;
 		fs_free(fs);
 		return -ENOMEM;
@@ -96,12 +96,24 @@ static int add(struct hdfs_pool *pool, struct hdfs_url *u, struct hdfs **ret)
 	return 0;
 }
 
+/* hdfs://nn:8020 and webhdfs://nn:9870 are two, for all we know; so are hdfs://nn:8020, whose port is that of
+ * RPC, and webhdfs://nn:8020. */
+static bool is_of(const struct hdfs *fs, const struct hdfs_url *u)
+{
+	bool same =
+		fs->url.tls == u->tls && fs->url.n == u->n && strcmp(fs->url.authority, u->authority) == 0;
+
+	for (unsigned i = 0; same && i < u->n; i++)
+		same = fs->url.namenodes[i].port == u->namenodes[i].port;
+	return same;
+}
+
 static int find_or_add(struct hdfs_pool *pool, struct hdfs_url *u, struct hdfs **ret)
 {
 	for (size_t i = 0; i < pool->all.n; i++) {
 		struct hdfs *fs = pool->all.at[i];
 
-		if (fs->url.tls == u->tls && strcmp(fs->url.authority, u->authority) == 0) {
+		if (is_of(fs, u)) {
 			*ret = fs;
 			return 0;
 		}
@@ -153,17 +165,11 @@ int hdfs_begin(struct hdfs *fs, struct err *err)
 		int k = hdfs_thread_new(&thread, err);
 		if (k < 0)
 			return k;
-		hdfs_thread_on_told(thread, fs->pool->say, fs->pool->say_arg);
 		fs->pool->thread = thread;
 	}
 	if (fs->thread == NULL) /* the loop reads it from then on */
 		fs->thread = fs->pool->thread;
 	return 0;
-}
-
-static void on_wait(void *arg, const char *text)
-{
-	hdfs_thread_tell(arg, text);
 }
 
 int hdfs_ready(struct hdfs *fs, struct err *err)
@@ -177,7 +183,7 @@ int hdfs_ready(struct hdfs *fs, struct err *err)
 	int k = hdfs_fs_new(hdfs_thread_loop(fs->thread), &fs->url, &pool->access, &fs->fs, err);
 	if (k < 0)
 		return k;
-	hdfs_fs_on_wait(fs->fs, on_wait, fs->thread);
+	hdfs_fs_on_waiting(fs->fs, pool->waiting, pool->waiting_arg);
 	fs->next = pool->ready;
 	pool->ready = fs;
 	return 0;

@@ -38,7 +38,6 @@ static enum hdfs_next next_one(struct hdfs_retry *r, bool wait, uint64_t now_ms,
 {
 	uint64_t end = end_of(r);
 
-	r->last = r->at;
 	r->at = (r->at + 1) % r->n;
 	*ret_wait_ms = 0;
 	if (++r->tried < r->n && !wait)
@@ -75,7 +74,7 @@ enum hdfs_next hdfs_retry_undone(struct hdfs_retry *r, uint64_t now_ms, uint64_t
 	return next_one(r, false, now_ms, ret_wait_ms);
 }
 
-bool hdfs_retry_is_long(const struct hdfs_retry *r, uint64_t now_ms)
+uint64_t hdfs_retry_patience_ms(const struct hdfs_retry *r)
 {
-	return now_ms - r->began_ms >= HDFS_TELL_MS;
+	return end_of(r) - r->began_ms;
 }

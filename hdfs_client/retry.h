@@ -19,7 +19,6 @@ enum {
 	HDFS_WAIT_MOST_MS = 5000,
 	HDFS_HOPELESS_ROUNDS = 3,
 	HDFS_STRANGE_MS = 20000, /* patience with NameNodes of which none has ever answered */
-	HDFS_TELL_MS = 4000,     /* of waiting, and somebody is told of it */
 };
 
 /* What became of one request. */
@@ -41,7 +40,6 @@ enum hdfs_next {
 
 struct hdfs_retry {
 	unsigned n, at;  /* NameNodes; whom to ask */
-	unsigned last;   /* who was asked */
 	bool repeatable; /* twice is as good as once */
 	bool uncertain;  /* an answer was lost, so that it may have taken place */
 	bool known;      /* a NameNode has answered, now or before; the caller may set it meanwhile */
@@ -63,7 +61,7 @@ enum hdfs_next hdfs_retry_step(
 /* It did not take place: ASK or GIVE_UP. */
 enum hdfs_next hdfs_retry_undone(struct hdfs_retry *r, uint64_t now_ms, uint64_t *ret_wait_ms);
 
-/* After a step to HDFS_NEXT_ASK: whether it has taken so long that somebody should hear what it waits for. */
-bool hdfs_retry_is_long(const struct hdfs_retry *r, uint64_t now_ms);
+/* How long it goes on from its beginning, as far as one knows now. */
+uint64_t hdfs_retry_patience_ms(const struct hdfs_retry *r);
 
 #endif

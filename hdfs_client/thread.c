@@ -20,9 +20,6 @@ struct hdfs_thread {
 	pthread_cond_t cond;
 	struct hdfs_job *first, **last;
 	bool stopping;
-	char *told; /* for `say`, or NULL */
-	void (*say)(void *arg, const char *text);
-	void *say_arg;
 };
 
 static void on_posted(evutil_socket_t fd, short what, void *arg)
@@ -121,7 +118,6 @@ struct hdfs_thread *hdfs_thread_free(struct hdfs_thread *t)
 		event_base_free(t->loop);
 	if (t->wake >= 0)
 		(void)close(t->wake);
-	free(t->told);
 	(void)pthread_cond_destroy(&t->cond);
 	(void)pthread_mutex_destroy(&t->mutex);
 	free(t);
@@ -153,44 +149,9 @@ void hdfs_thread_unlock(struct hdfs_thread *t)
 	(void)pthread_mutex_unlock(&t->mutex);
 }
 
-void hdfs_thread_on_told(struct hdfs_thread *t, void (*say)(void *arg, const char *text), void *arg)
-{
-	hdfs_thread_lock(t);
-	t->say = say;
-	t->say_arg = arg;
-	hdfs_thread_unlock(t);
-}
-
-void hdfs_thread_tell(struct hdfs_thread *t, const char *text)
-{
-	char *copy = strdup(text); /* without memory nothing is said */
-
-	hdfs_thread_lock(t);
-	free(t->told);
-	t->told = copy;
-	hdfs_thread_wake(t);
-	hdfs_thread_unlock(t);
-}
-
-/* Under the mutex. Whether there was something to say. */
-static bool say_it(struct hdfs_thread *t)
-{
-	char *text = t->told;
-
-	if (text == NULL || t->say == NULL)
-		return false;
-	t->told = NULL;
-	hdfs_thread_unlock(t);
-	t->say(t->say_arg, text);
-	free(text);
-	hdfs_thread_lock(t);
-	return true;
-}
-
 void hdfs_thread_wait(struct hdfs_thread *t)
 {
-	if (!say_it(t))
-		(void)pthread_cond_wait(&t->cond, &t->mutex);
+	(void)pthread_cond_wait(&t->cond, &t->mutex);
 }
 
 void hdfs_thread_wait_little(struct hdfs_thread *t)

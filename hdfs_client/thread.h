@@ -36,11 +36,6 @@ void hdfs_thread_post(struct hdfs_thread *t, struct hdfs_job *job);
 void hdfs_thread_lock(struct hdfs_thread *t);
 void hdfs_thread_unlock(struct hdfs_thread *t);
 
-/* What the loop's side has to say to who waits: `say` is called by the thread that is in hdfs_thread_wait(),
- * or is there next, without the mutex. Of what is told before that the last counts. */
-void hdfs_thread_on_told(struct hdfs_thread *t, void (*say)(void *arg, const char *text), void *arg);
-void hdfs_thread_tell(struct hdfs_thread *t, const char *text);
-
 /* With the mutex: waits until the other side calls hdfs_thread_wake(), or for no reason. */
 void hdfs_thread_wait(struct hdfs_thread *t);
 /* The same, for a millisecond at most. */

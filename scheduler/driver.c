@@ -45,6 +45,13 @@ void driver_say(struct driver *d, const char *format, ...)
 	(void)fputc('\n', stderr);
 }
 
+/* Of HDFS, by another thread: nothing of the driver is touched. */
+static void on_waiting(void *arg, const char *text)
+{
+	(void)arg;
+	(void)fprintf(stderr, "%squern: warning: %s\n", isatty(STDERR_FILENO) ? "\r\x1b[K" : "", text);
+}
+
 /* The way out, from wherever: the work is done by on_end(), from the loop. The first reason counts. */
 void driver_end(struct driver *d, int status)
 {
@@ -249,7 +256,11 @@ static void on_goodbye(evutil_socket_t fd, short what, void *arg)
 			"the master did not answer TEARDOWN; it will take the framework down after %g s",
 			d->c->sched.failover_timeout_s);
 	if (!offload_idle(d->offload)) {
-		driver_say(d, "the output is still being seen to; interrupt once more to leave it as it is");
+		driver_say(d,
+			d->phase == ACTION_BEGINS
+				? "files are still being looked for; interrupt once more to end at once"
+				: "the output is still being seen to; interrupt once more to leave it as it "
+				  "is");
 		(void)event_add(d->goodbye, &tv);
 	}
 	driver_leave(d);
@@ -343,8 +354,8 @@ static int set_up(struct driver *d, struct err *err)
 		r = offload_new(d->loop, &d->offload, err);
 	if (r == 0)
 		r = hdfs_pool_new(d->c->hdfs, &d->hdfs, err);
-	if (r == 0)
-		hdfs_pool_on_wait(d->hdfs, driver_say_waiting, d);
+	if (r == 0 && !d->c->quiet)
+		hdfs_pool_on_waiting(d->hdfs, on_waiting, NULL);
 	d->config = d->c->action;
 	d->config.hdfs = d->hdfs;
 	return r;

@@ -8,8 +8,6 @@
  * -> the job is answered. An action that fails, or is broken off, has its end as soon as the errand that is
  * out comes back: commits that have not begun are cancelled. Only then may the next one begin. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -75,33 +73,6 @@ static void go(struct errand *e, void (*work)(void *arg), void (*done)(void *arg
 		errand_free(e);
 		driver_out_of_memory(d);
 	}
-}
-
-/* What HDFS is waited for, on its way from the thread. */
-struct note {
-	struct driver *d;
-	char text[sizeof(((struct err *)0)->text)];
-};
-
-static void show_note(void *arg)
-{
-	struct note *n = arg;
-
-	driver_say(n->d, "%s", n->text);
-	free(n);
-}
-
-void driver_say_waiting(void *arg, const char *text)
-{
-	struct driver *d = arg;
-	struct note *n = malloc(sizeof(*n));
-
-	if (n == NULL)
-		return;
-	n->d = d;
-	(void)snprintf(n->text, sizeof(n->text), "%s", text);
-	if (offload_note(d->offload, show_note, n) < 0)
-		free(n);
 }
 
 /* Tells the job that an action has ended. */

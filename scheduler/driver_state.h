@@ -81,8 +81,6 @@ void driver_action_commit(struct driver *d, const struct sched_action *a);
 /* Ends the action that has begun, once: finishes its output (code 0) or removes it, then answers the job.
  * `text` (may be NULL) is what people and the job are told. */
 void driver_action_end(struct driver *d, int code, const char *text);
-/* In the other thread: HDFS has been waited for so long that people are told (hdfs_pool_on_wait()). */
-void driver_say_waiting(void *driver, const char *text);
 
 /* Subscribes, at once or when a master leads. -ENOMEM, -ENOTSUP with a sentence. */
 int driver_master_start(struct driver *d, struct err *err);

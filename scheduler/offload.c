@@ -8,7 +8,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Or a note, which has been done: `work` is what is called. */
 struct piece {
 	void (*work)(void *arg);
 	void (*done)(void *arg, bool ran);
@@ -28,7 +27,6 @@ struct offload {
 	struct piece *first, **last; /* in order, also the one under way and those that are done */
 	struct piece *next;          /* the first that the thread has not begun, or NULL */
 	struct piece *undone;        /* the first that is not done, or NULL */
-	struct piece *notes, **last_note;
 	bool ending;
 };
 
@@ -63,45 +61,33 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static struct piece *take_first(struct piece **first, struct piece ***last)
-{
-	struct piece *p = *first;
-
-	*first = p->next;
-	if (*first == NULL)
-		*last = first;
-	return p;
-}
-
-/* A note, or else the first piece if it is done: out of the list. */
+/* The first piece, if it is done: out of the list. */
 static struct piece *take_done(struct offload *o)
 {
-	struct piece *p = NULL;
-
 	(void)pthread_mutex_lock(&o->mutex);
-	if (o->notes != NULL)
-		p = take_first(&o->notes, &o->last_note);
-	else if (o->first != o->undone)
-		p = take_first(&o->first, &o->last);
+	struct piece *p = o->first != o->undone ? o->first : NULL;
+	if (p != NULL) {
+		o->first = p->next;
+		if (o->first == NULL)
+			o->last = &o->first;
+	}
 	(void)pthread_mutex_unlock(&o->mutex);
 	return p;
 }
 
-/* Those that are done, and notes. */
+/* Those that are done. */
 static void call_done(struct offload *o)
 {
 	struct piece *p;
 
 	while ((p = take_done(o)) != NULL) {
-		struct piece of = *p;
+		void (*done)(void *arg, bool ran) = p->done;
+		void *arg = p->arg;
+		bool ran = !p->cancelled;
 
 		free(p);
-		if (of.done == NULL) {
-			of.work(of.arg);
-			continue;
-		}
 		o->n--;
-		of.done(of.arg, !of.cancelled);
+		done(arg, ran);
 	}
 }
 
@@ -133,7 +119,6 @@ int offload_new(struct event_base *loop, struct offload **ret, struct err *err)
 	if (o == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	o->last = &o->first;
-	o->last_note = &o->notes;
 	(void)pthread_mutex_init(&o->mutex, NULL); /* neither fails, without attributes */
 	(void)pthread_cond_init(&o->cond, NULL);
 	o->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -166,21 +151,6 @@ int offload_run(struct offload *o, void (*work)(void *arg), void (*done)(void *a
 	if (o->undone == NULL)
 		o->undone = p;
 	(void)pthread_cond_signal(&o->cond);
-	(void)pthread_mutex_unlock(&o->mutex);
-	return 0;
-}
-
-int offload_note(struct offload *o, void (*note)(void *arg), void *arg)
-{
-	struct piece *p = malloc(sizeof(*p));
-
-	if (p == NULL)
-		return -ENOMEM;
-	*p = (struct piece){ .work = note, .arg = arg };
-	(void)pthread_mutex_lock(&o->mutex);
-	*o->last_note = p;
-	o->last_note = &p->next;
-	wake_loop(o);
 	(void)pthread_mutex_unlock(&o->mutex);
 	return 0;
 }

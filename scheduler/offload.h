@@ -3,8 +3,7 @@
  *
  * Order: of two pieces the first is done, and its `done` called, before the `done` of the second. `done` runs
  * exactly once for each, also for one that was cancelled; from the loop, never from inside offload_run(). All
- * functions but offload_note() belong to the loop's thread, and inside `done` all but offload_free() may be
- * called. */
+ * functions belong to the loop's thread, and inside `done` all but offload_free() may be called. */
 #ifndef QUERN_SCHEDULER_OFFLOAD_H
 #define QUERN_SCHEDULER_OFFLOAD_H
 
@@ -21,9 +20,6 @@ int offload_new(struct event_base *loop, struct offload **ret, struct err *err);
 /* `work` runs in the thread, and may take its time; then `done` on the loop. `ran` is false if it was
  * cancelled before it began. 0; or -ENOMEM, and then neither is called. */
 int offload_run(struct offload *o, void (*work)(void *arg), void (*done)(void *arg, bool ran), void *arg);
-
-/* From inside a `work`: has `note` called on the loop, before the `done` of that piece. 0 or -ENOMEM. */
-int offload_note(struct offload *o, void (*note)(void *arg), void *arg);
 
 /* What has not begun never will: `done` says so. */
 void offload_cancel(struct offload *o);

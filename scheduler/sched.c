@@ -77,7 +77,7 @@ int sched_new(const struct sched_config *config, struct sched **ret, struct err 
 	}
 	s->tokens = config->revive_burst;
 	s->look_ms = s->start_ms = s->revive_due_ms = UINT64_MAX;
-	s->holds_look_ms = s->reconcile_ms = UINT64_MAX;
+	s->holds_look_ms = s->reconcile_ms = s->ledger.waiting_ms = UINT64_MAX;
 	*ret = s;
 	return 0;
 }
@@ -190,10 +190,15 @@ static int settle(struct sched *s)
 	if (r == 0)
 		r = sched_run_settle(s);
 	if (r == 0)
+		r = sched_lease_age(s);
+	if (r == 0)
 		r = sched_link_dispatch(s);
 	if (r == 0)
 		r = sched_offers_answer(s);
+	if (r == 0)
+		r = sched_lease_settle(s);
 	sched_wait_settle(s);
+	sched_ledger_settle(s);
 	sched_run_sweep(s);
 	return r < 0 ? r : sched_appetite_settle(s);
 }

@@ -30,6 +30,7 @@ static void free_executor(struct executor *e)
 {
 	forget_info(e);
 	vec_deinit(&e->batch);
+	vec_deinit(&e->idle_since);
 	free(e->id);
 	free(e->address);
 	free(e->directory);
@@ -64,6 +65,7 @@ int sched_executor_new(struct sched *s, struct agent *agent, struct resources *p
 	}
 	agent->generation++;
 	agent->executor = e;
+	sched_ledger_executor(s, true);
 	*ret = e;
 	return 0;
 }
@@ -82,7 +84,7 @@ void sched_executor_is_up(struct sched *s, struct executor *e)
 static void refresh_idle(struct sched *s, struct executor *e)
 {
 	bool there = e->linked && e->state == EXECUTOR_UP && !e->leaving;
-	uint32_t n = there && e->load < e->slots ? e->slots - e->load : 0;
+	uint32_t n = there ? sched_executor_free(e) : 0;
 	bool stays = e->idle && n > 0 && (!e->asked || n <= e->free_slots);
 
 	if (e->idle && !stays && e->asked)
@@ -96,6 +98,7 @@ static void refresh_idle(struct sched *s, struct executor *e)
 	e->idle = n > 0;
 	s->free_slots += n - e->free_slots;
 	e->free_slots = n;
+	sched_lease_idle(s, e);
 }
 
 void sched_executor_refresh(struct sched *s, struct executor *e)
@@ -151,6 +154,7 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 	}
 	e->linked = false;
 	e->state = EXECUTOR_GONE;
+	sched_ledger_executor(s, false);
 	e->due_ms = e->resend_ms = UINT64_MAX;
 	sched_executor_refresh(s, e);
 	if (e->agent->executor == e)

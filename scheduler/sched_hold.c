@@ -50,6 +50,7 @@ int sched_hold_new(
 	h->launched_ms = s->now_ms;
 	DL_APPEND(e->holds, h);
 	s->held += slots;
+	s->coming += lease ? slots : 0;
 	*ret = h;
 	return 0;
 }
@@ -62,12 +63,11 @@ void sched_hold_free(struct sched *s, struct hold *h)
 	DL_DELETE(e->holds, h);
 	s->held -= h->slots;
 	s->freed = true;
-	if (h->lease && h->running && e->state != EXECUTOR_GONE) {
-		e->slots -= h->slots;
-		if (e->linked)
-			s->registered -= h->slots;
-		sched_executor_refresh(s, e);
-	}
+	sched_ledger_hold(s, h, 0, 0);
+	if (h->lease && !h->running)
+		s->coming -= h->slots;
+	else if (h->lease)
+		sched_lease_ended(s, h);
 	free(h->id);
 	free(h);
 }
@@ -151,12 +151,8 @@ static int on_running(struct sched *s, struct hold *h)
 		h->attempt->deadline_ms = s->now_ms + s->config.task_timeout_ms + TIMEOUT_GRACE_MS;
 		sched_look_at(s, h->attempt->deadline_ms);
 	}
-	if (h->lease) {
-		e->slots += h->slots;
-		if (e->linked)
-			s->registered += h->slots;
-		sched_executor_refresh(s, e);
-	}
+	if (h->lease)
+		sched_lease_begins(s, h);
 	return 0;
 }
 

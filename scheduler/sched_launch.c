@@ -90,8 +90,7 @@ int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots)
 	if (r < 0)
 		return r;
 	h->role = l->role;
-	h->cpus_milli = s->config.task_cpus_milli * slots;
-	h->mem_mb = s->config.task_mem_mb * slots;
+	sched_ledger_hold(s, h, s->config.task_cpus_milli * slots, s->config.task_mem_mb * slots);
 	lease.slots = slots;
 	data.lease = &lease;
 	return add_launch(l, h, &data);
@@ -112,8 +111,7 @@ int sched_launch_task(struct sched *s, struct launches *l, struct task *t)
 	if (r < 0)
 		return r;
 	h->role = l->role;
-	h->cpus_milli = sched_size_cpus_milli(s, t->stage);
-	h->mem_mb = sched_size_mem_mb(s, t->stage);
+	sched_ledger_hold(s, h, sched_size_cpus_milli(s, t->stage), sched_size_mem_mb(s, t->stage));
 	r = sched_attempt_new(s, t, h->executor, h, &a);
 	if (r == 0)
 		r = sched_link_prepare(s, h->executor, t);

@@ -112,7 +112,38 @@ static int take_leases(struct sched *s, struct take *const *order, size_t n)
 	return r;
 }
 
-/* ---- A hold for each task ---- */
+/* ---- A hold for each task, or a lease ---- */
+
+/* Slots of leases there that are idle, or coming. */
+static uint64_t spare(const struct agent *a)
+{
+	uint64_t n = a->executor != NULL ? a->executor->free_slots : 0;
+
+	for (const struct hold *h = a->executor != NULL ? a->executor->holds : NULL; h != NULL; h = h->next)
+		n += h->lease && !h->running ? h->slots : 0;
+	return n;
+}
+
+/* A lease for a task of the stage, which is not picked yet: another slot may be free sooner. 1: there was one.
+ */
+static int take_lease(struct sched *s, struct stage *stage, struct take *t, enum pick what)
+{
+	uint32_t slots = sched_size_slots(s, stage);
+	const struct agent *agent = t->launches.agent;
+
+	if (what == PICK_NEAR ? (uint64_t)sched_prefer_count(stage, agent) * slots <= t->spare
+			      : stage->any_left < slots)
+		return 0;
+	if (what == PICK_RETRY && !sched_task_retries(s, stage, agent))
+		return 0;
+	t->spare += slots;
+	if (what != PICK_NEAR)
+		stage->any_left -= slots;
+	sched_size_take(s, stage, &t->room);
+	sched_wait_launched(s, stage);
+	int r = sched_launch_lease(s, &t->launches, slots);
+	return r < 0 ? r : 1;
+}
 
 /* One task of the stage. *ret_launched: there was one. */
 static int take_task(struct sched *s, struct stage *stage, struct take *t, enum pick what, bool *ret_launched)
@@ -123,6 +154,12 @@ static int take_task(struct sched *s, struct stage *stage, struct take *t, enum 
 	*ret_launched = false;
 	if (!sched_size_fits(s, stage, &t->room) || consider(s, agent, slots) < slots)
 		return 0;
+	if (!s->config.mode->task_per_hold) {
+		int r = take_lease(s, stage, t, what);
+
+		*ret_launched = r > 0;
+		return r < 0 ? r : 0;
+	}
 	struct task *task = sched_task_pick(s, stage, agent, what);
 	if (task == NULL)
 		return 0;
@@ -188,15 +225,28 @@ static void pass_over(struct sched *s, struct stage *stage, takes *all)
 	}
 }
 
+/* Slots for the tasks that do not wait for a place, but for those that are coming already. */
+static uint64_t wanted_anywhere(struct sched *s, struct stage *stage, uint64_t coming)
+{
+	uint32_t tasks = stage->n_pending - (sched_wait_over(s, stage) ? 0 : stage->n_choosy);
+	uint64_t n = (uint64_t)tasks * sched_size_slots(s, stage);
+
+	return n > coming ? n - coming : 0;
+}
+
 static int take_tasks(struct sched *s, takes *all, struct take **order)
 {
+	uint64_t coming = s->coming;
 	int r = 0;
 
+	for (size_t i = 0; i < all->n; i++)
+		all->at[i].spare = spare(all->at[i].launches.agent);
 	for (size_t i = 0; r == 0 && i < s->run->ready.n; i++) {
 		struct stage *stage = s->run->ready.at[i];
 
 		if (stage->n_pending == 0)
 			continue;
+		stage->any_left = wanted_anywhere(s, stage, coming);
 		if (stage->retry != NULL)
 			r = take_in_order(s, stage, all, PICK_RETRY);
 		for (size_t k = 0; k < all->n; k++)
@@ -268,7 +318,7 @@ static int take_all(struct sched *s, takes *all)
 		return -ENOMEM;
 	for (size_t i = 0; i < all->n; i++)
 		order[i] = &all->at[i];
-	r = s->config.mode->task_per_hold ? take_tasks(s, all, order) : take_leases(s, order, all->n);
+	r = s->config.mode->as_needed ? take_tasks(s, all, order) : take_leases(s, order, all->n);
 	free(order);
 	return r;
 }

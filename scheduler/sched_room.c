@@ -89,30 +89,47 @@ static struct room room_of(const struct sched *s, const struct agent *a, const s
 	return room;
 }
 
-/* Slots of a lease; or of as many tasks as fit, of the stage of which most do. */
-static uint32_t fits(const struct sched *s, const struct room *room)
+/* Slots of leases that fit. */
+static uint32_t slots_of(const struct sched *s, const struct room *room)
 {
 	int64_t per_cpus = s->config.task_cpus_milli, per_mem = (int64_t)s->config.task_mem_mb * 1000;
-	uint32_t most = 0;
+	int64_t n = room->cpus_milli / per_cpus;
 
 	if (room->cpus_milli < 0 || room->mem_milli < 0)
 		return 0;
-	for (size_t i = 0; s->config.mode->task_per_hold && i < s->run->ready.n; i++) {
-		const struct stage *stage = s->run->ready.at[i];
-		uint32_t n = stage->n_pending > 0 ? sched_size_count(s, stage, room) : 0;
-
-		most = n > most ? n : most;
-	}
-	if (s->config.mode->task_per_hold)
-		return most;
-	int64_t n = room->cpus_milli / per_cpus;
 	if (per_mem > 0 && room->mem_milli / per_mem < n)
 		n = room->mem_milli / per_mem;
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
+/* As tasks see it: whatever one takes of a lease, it takes in slots. */
+static struct room for_tasks(const struct sched *s, const struct room *room)
+{
+	if (s->config.mode->task_per_hold)
+		return *room;
+	return (struct room){ .slots = slots_of(s, room), .cpus_milli = INT64_MAX, .mem_milli = INT64_MAX };
+}
+
+/* In slots: all of them; or of as many tasks as fit, of the stage of which most do. */
+static uint32_t fits(const struct sched *s, const struct room *room)
+{
+	uint32_t most = 0;
+
+	if (!s->config.mode->as_needed)
+		return room->slots;
+	if (room->cpus_milli < 0 || room->mem_milli < 0)
+		return 0;
+	for (size_t i = 0; i < s->run->ready.n; i++) {
+		const struct stage *stage = s->run->ready.at[i];
+		uint32_t n = stage->n_pending > 0 ? sched_size_count(s, stage, room) : 0;
+
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
 /* The most that the agent had for tasks in one role: what is left now, and what we hold. */
-static void note_seen(const struct launches *l, const struct room *room)
+static void note_seen(const struct sched *s, const struct launches *l, const struct room *room)
 {
 	struct agent *a = l->agent;
 	struct room all = *room;
@@ -123,7 +140,9 @@ static void note_seen(const struct launches *l, const struct room *room)
 		all.cpus_milli += h->cpus_milli;
 		all.mem_milli += (int64_t)h->mem_mb * 1000;
 	}
-	a->seen.slots = UINT32_MAX;
+	all.slots = s->config.mode->task_per_hold ? UINT32_MAX : slots_of(s, &all);
+	if (all.slots > a->seen.slots)
+		a->seen.slots = all.slots;
 	if (all.cpus_milli > a->seen.cpus_milli)
 		a->seen.cpus_milli = all.cpus_milli;
 	if (all.mem_milli > a->seen.mem_milli)
@@ -132,12 +151,14 @@ static void note_seen(const struct launches *l, const struct room *room)
 
 /* ---- Which sort ---- */
 
+/* The room is all that there is, until it is as tasks see it. */
 static void measure(const struct sched *s, struct take *t)
 {
 	const struct agent *a = t->launches.agent;
 
 	t->room = room_of(s, a, t->launches.pool);
-	t->fits = fits(s, &t->room);
+	const struct room room = for_tasks(s, &t->room);
+	t->fits = fits(s, &room);
 	t->portless =
 		s->config.ports_from_offer && a->executor == NULL && !resources_has_port(t->launches.pool);
 	if (t->portless)
@@ -191,8 +212,10 @@ int sched_room_look(struct sched *s, struct take *t)
 		if (e == NULL)
 			r = choose_sort(s, t, all);
 	}
-	if (r == 0)
-		note_seen(&t->launches, &t->room);
+	if (r == 0) {
+		note_seen(s, &t->launches, &t->room);
+		t->room = for_tasks(s, &t->room);
+	}
 	(void)resources_free(all);
 	return r;
 }

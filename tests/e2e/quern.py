@@ -20,6 +20,7 @@ import traceback
 QUERN = os.environ["QUERN"]
 EXAMPLES = pathlib.Path(os.environ["QUERN_EXAMPLES"])
 JOBS = pathlib.Path(os.environ["QUERN_JOBS"])
+MODES = ["coarse", "fine", "adaptive"]
 TIMEOUT = float(os.environ.get("QUERN_TEST_TIMEOUT", "120"))  # seconds for one job, however slow the machine
 SANITIZED = bool(os.environ.get("QUERN_SANITIZED"))  # programs are larger then, and need more memory
 WRAPPER = os.environ.get("QUERN_WRAPPER", "").split()  # "valgrind ..." in front of the driver

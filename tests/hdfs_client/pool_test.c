@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "hdfs_client/hdfs.h"
-#include "hdfs_client/thread.h"
 #include "tests/hdfs_client/name_nodes.h"
 
 /* A NameNode that takes connections, and says nothing. */
@@ -99,6 +98,25 @@ static void no_call_begins_afterwards(void **state)
 	end(&s);
 }
 
+/* Of hdfs:// the port is that of RPC, and another one is asked. */
+static void urls_of_one_authority_may_be_two_file_systems(void **state)
+{
+	static const char *const urls[] = { "hdfs://nn/a", "webhdfs://nn/b", "hdfs://nn:8020/a",
+		"webhdfs://nn:8020/b", "webhdfs://NN:8020/c", "swebhdfs://nn/a" };
+	struct hdfs *fs[6];
+	struct silence s;
+
+	(void)state;
+	begin(&s);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(hdfs_pool_get(s.pool, urls[i], &fs[i], NULL, &s.err), 0);
+	assert_ptr_equal(fs[0], fs[1]);
+	assert_ptr_not_equal(fs[2], fs[3]);
+	assert_ptr_equal(fs[3], fs[4]);
+	assert_ptr_not_equal(fs[0], fs[5]);
+	end(&s);
+}
+
 /* On the loop: what is under way ends with a `done` each, and nothing follows. */
 static void a_file_system_that_is_closed_asks_no_more(void **state)
 {
@@ -170,59 +188,15 @@ static void a_file_may_need_its_folder(void **state)
 	world_end(&w);
 }
 
-/* ---- What is said while somebody waits ---- */
-
-struct telling {
-	struct hdfs_thread *thread;
-	pthread_t caller;
-	int said;
-	bool over;
-};
-
-static void say(void *arg, const char *text)
-{
-	struct telling *t = arg;
-
-	assert_true(pthread_equal(pthread_self(), t->caller));
-	assert_string_equal(text, "the second");
-	t->said++;
-}
-
-static void tell_twice(void *arg)
-{
-	struct telling *t = arg;
-
-	hdfs_thread_tell(t->thread, "the first");
-	hdfs_thread_tell(t->thread, "the second");
-	hdfs_thread_finish(t->thread, &t->over);
-}
-
-static void who_waits_is_told(void **state)
-{
-	struct telling t = { .caller = pthread_self() };
-	struct hdfs_job job = { .run = tell_twice, .arg = &t };
-	struct err err;
-
-	(void)state;
-	assert_int_equal(hdfs_thread_new(&t.thread, &err), 0);
-	hdfs_thread_call(t.thread, &job, &t.over); /* nobody listens yet */
-	hdfs_thread_on_told(t.thread, say, &t);
-	hdfs_thread_lock(t.thread);
-	hdfs_thread_wait(t.thread); /* says it, and does not wait */
-	hdfs_thread_unlock(t.thread);
-	assert_int_equal(t.said, 1);
-	t.thread = hdfs_thread_free(t.thread);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_that_waits_ends),
 		cmocka_unit_test(no_call_begins_afterwards),
+		cmocka_unit_test(urls_of_one_authority_may_be_two_file_systems),
 		cmocka_unit_test(a_file_system_that_is_closed_asks_no_more),
 		cmocka_unit_test(a_pause_ends_with_its_file_system),
 		cmocka_unit_test(a_file_may_need_its_folder),
-		cmocka_unit_test(who_waits_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,13 +129,11 @@ static void all_are_asked_before_it_is_given_up(void **state)
 	begin(&run, 3, 1, true);
 	run.now += 10 * PATIENCE;
 	assert_int_equal(step(&run, HDFS_LOST), HDFS_NEXT_ASK);
-	assert_int_equal(run.r.last, 1);
 	assert_int_equal(run.r.at, 2);
 	assert_int_equal(run.wait, 0);
 	assert_int_equal(step(&run, HDFS_STANDBY), HDFS_NEXT_ASK);
 	assert_int_equal(run.r.at, 0);
 	assert_int_equal(step(&run, HDFS_UNREACHED), HDFS_NEXT_GIVE_UP);
-	assert_int_equal(run.r.last, 0);
 }
 
 /* Steps until it is given up, of which the first NameNode's outcomes are `outcome`. */
@@ -148,6 +146,7 @@ static void goes_on_for(struct run *run, enum hdfs_outcome outcome, uint64_t ms)
 		assert_true(++steps < 100);
 	assert_int_equal(next, HDFS_NEXT_GIVE_UP);
 	assert_int_equal(run->now, 1000 + ms);
+	assert_int_equal(hdfs_retry_patience_ms(&run->r), ms);
 }
 
 static void those_that_never_answered_are_soon_given_up(void **state)
@@ -174,17 +173,6 @@ static void those_that_never_answered_are_soon_given_up(void **state)
 	hdfs_retry_init(&run.r, 1, 0, false, true, 300, 7, 1000); /* who has less patience has less */
 	run.now = 1000;
 	goes_on_for(&run, HDFS_UNREACHED, 300);
-}
-
-static void what_takes_long_is_told(void **state)
-{
-	struct run run;
-	(void)state;
-
-	begin(&run, 1, 0, true);
-	assert_false(hdfs_retry_is_long(&run.r, run.now));
-	assert_false(hdfs_retry_is_long(&run.r, run.now + HDFS_TELL_MS - 1));
-	assert_true(hdfs_retry_is_long(&run.r, run.now + HDFS_TELL_MS));
 }
 
 static void a_name_that_nobody_knows_is_soon_given_up(void **state)
@@ -238,7 +226,6 @@ int main(void)
 		cmocka_unit_test(requests_that_take_long_use_patience_too),
 		cmocka_unit_test(all_are_asked_before_it_is_given_up),
 		cmocka_unit_test(those_that_never_answered_are_soon_given_up),
-		cmocka_unit_test(what_takes_long_is_told),
 		cmocka_unit_test(a_name_that_nobody_knows_is_soon_given_up),
 		cmocka_unit_test(what_may_have_taken_place_is_looked_up),
 	};

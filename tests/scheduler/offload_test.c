@@ -24,25 +24,14 @@ struct bench {
 struct piece {
 	struct bench *b;
 	unsigned number;
-	bool done, ran, gated, notes, noted;
+	bool done, ran, gated;
 	struct piece *then; /* given by `done` */
 };
-
-static void note(void *arg)
-{
-	struct piece *p = arg;
-
-	assert_true(pthread_equal(pthread_self(), p->b->owner));
-	assert_false(p->done || p->noted);
-	p->noted = true;
-}
 
 static void work(void *arg)
 {
 	struct piece *p = arg;
 
-	if (p->notes)
-		assert_int_equal(offload_note(p->b->o, note, p), 0);
 	assert_false(pthread_equal(pthread_self(), p->b->owner));
 	if (p->gated) {
 		(void)pthread_mutex_lock(&p->b->gate);
@@ -105,7 +94,7 @@ static void pieces_are_done_in_their_order(void **state)
 	begin(&b);
 	assert_true(offload_idle(b.o));
 	for (unsigned i = 0; i < PIECES; i++) {
-		p[i] = (struct piece){ .b = &b, .number = i, .notes = i % 3 == 0 };
+		p[i] = (struct piece){ .b = &b, .number = i };
 		give(&p[i]);
 	}
 	assert_false(offload_idle(b.o));
@@ -113,8 +102,6 @@ static void pieces_are_done_in_their_order(void **state)
 	assert_int_equal(b.works, PIECES);
 	assert_int_equal(b.dones, PIECES);
 	assert_int_equal(b.cancelled, 0);
-	for (unsigned i = 0; i < PIECES; i++)
-		assert_int_equal(p[i].noted, p[i].notes);
 	end(&b);
 	assert_int_equal(b.dones, PIECES);
 }
