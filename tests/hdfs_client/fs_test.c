@@ -383,8 +383,8 @@ static void a_delete_is_looked_up(void **state)
 	w.nodes[0].at = 0;
 	w.nodes[0].steps = SCRIPT({ STAT_X, NOT_THERE });
 	assert_int_equal(ask(&w, &delete_x, &g), -ENOENT);
-	assert_ptr_equal(strstr(g.error, "hdfs://"), g.error);
-	assert_null(strstr(g.error + 1, "hdfs://"));
+	assert_ptr_equal(strstr(g.error, "webhdfs://"), g.error);
+	assert_null(strstr(g.error + 1, "webhdfs://"));
 	w.nodes[0].at = 0;
 	w.nodes[0].steps = SCRIPT({ STAT_X, "200 OK", IS_FILE }, { DELETE_X, "200 OK", FALSE });
 	assert_int_equal(ask(&w, &delete_x, &g), -ENOENT);
