@@ -200,7 +200,9 @@ static int settle(struct sched *s)
 	sched_wait_settle(s);
 	sched_ledger_settle(s);
 	sched_run_sweep(s);
-	return r < 0 ? r : sched_appetite_settle(s);
+	if (r == 0)
+		r = sched_appetite_settle(s);
+	return r < 0 ? r : sched_goodbye_settle(s);
 }
 
 int sched_step(struct sched *s, const struct sched_event *ev, struct sched_plan *plan)
@@ -233,6 +235,8 @@ uint64_t sched_next_ms(const struct sched *s)
 	if (s->subscribed)
 		next = min_u64(
 			next, min_u64(s->reconcile_ms, s->holds != NULL ? s->holds_look_ms : UINT64_MAX));
+	if (s->subscribed && s->stopping)
+		next = min_u64(next, s->goodbye_ms);
 	return next;
 }
 

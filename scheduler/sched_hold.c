@@ -238,8 +238,11 @@ static int on_end(struct sched *s, struct hold *h, const Mesos__V1__TaskStatus *
 
 int sched_hold_update(struct sched *s, const Mesos__V1__TaskStatus *status)
 {
+	struct agent *a = status->agent_id != NULL ? sched_agent_find(s, status->agent_id->value) : NULL;
 	int r = 0;
 
+	if (a != NULL)
+		a->expected = false;
 	if (status->has_uuid && status->uuid.len > 0 && status->agent_id != NULL)
 		r = sched_call_acknowledge(s, status);
 	if (r < 0)

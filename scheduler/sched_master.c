@@ -2,7 +2,8 @@
  *
  * Ordering guarantees: SUBSCRIBED is the first event of a subscription. On a new one of the same framework id
  * tasks go on; what Mesos knows of each hold is asked at once, and of those that it is silent about again
- * every LOOK_MS: agents may take minutes to find a new master. TEARDOWN is the last call. */
+ * every LOOK_MS: agents may take minutes to find a new master. TEARDOWN is the last call (sched_goodbye.c).
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,16 +29,6 @@ static int fatal(struct sched *s, const char *what, const char *detail)
 	return r;
 }
 
-static int tear_down(struct sched *s)
-{
-	int r = sched_call_simple(s, MESOS__V1__SCHEDULER__CALL__TYPE__TEARDOWN);
-
-	if (r == 0)
-		r = sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
-	s->over = true;
-	return r;
-}
-
 int sched_master_stop(struct sched *s)
 {
 	if (s->stopping)
@@ -46,9 +37,7 @@ int sched_master_stop(struct sched *s)
 	s->stopping = true;
 	if (r < 0)
 		return r;
-	if (s->subscribed)
-		return tear_down(s);
-	if (s->framework_id != NULL && !s->over) /* the next SUBSCRIBED gets it */
+	if (s->framework_id != NULL && !s->over) /* TEARDOWN, on this subscription or the next */
 		return 0;
 	s->over = true;
 	return sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
@@ -70,12 +59,14 @@ static int on_subscribed(struct sched *s, const Mesos__V1__Scheduler__Event__Sub
 			return -ENOMEM;
 	} else if (strcmp(s->framework_id, id) != 0) {
 		return fatal(s, "the master took us for another framework", id);
+	} else {
+		sched_goodbye_expect(s);
 	}
 	s->subscribed = true;
 	s->appetite = s->claimed_suppressed ? APPETITE_SUPPRESSED : APPETITE_HUNGRY;
 	s->freed = false; /* the subscription itself makes the master allocate */
 	if (s->stopping)
-		return tear_down(s);
+		return 0;
 	sched_holds_unseen(s);
 	s->reconcile_ms = s->now_ms + RECONCILE_MS;
 	int r = sched_holds_look(s);
@@ -107,8 +98,8 @@ static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failur
 		return 0;
 	bool revocable = e->revocable_cpus || e->revocable_mem;
 	int status = failure->has_status ? failure->status : 0;
-	/* Its container could not be launched (src/slave/slave.cpp, Slave::executorTerminated()): why, say the
-	 * updates of its tasks, which follow. */
+	/* Its container could not be launched (src/slave/slave.cpp, Slave::executorTerminated()): why, say
+	 * the updates of its tasks, which follow. */
 	if (status == -1 && e->holds != NULL)
 		return 0;
 	if (revocable && e->holds != NULL)

@@ -66,6 +66,7 @@ struct agent {
 	uint32_t failures;
 	uint64_t failed_ms, excluded_until_ms;
 	uint64_t offered_ms;
+	bool expected;    /* a master that leads anew may not have heard of it yet, see sched_goodbye.c */
 	struct room seen; /* the most that its offers and our holds there had together */
 	bool lost, draining;
 	struct host *host;
@@ -151,7 +152,7 @@ struct hold {
 	bool seen;           /* there was news of it on this subscription */
 	uint64_t unknown_ms; /* when the master first did not know it; 0: it does */
 	uint64_t launched_ms;
-	struct attempt *attempt;  /* of one that is not a lease, until its result is in */
+	struct attempt *attempt; /* of one that is not a lease, until its result is in */
 	enum lease_way way;
 	struct hold *prev, *next;         /* of executor.holds */
 	struct hold *way_prev, *way_next; /* of sched.kept, or .going */
@@ -171,10 +172,10 @@ struct attempt {
 	struct executor *executor;
 	struct hold *hold; /* NULL: over the link, or it has ended */
 	uint64_t deadline_ms;
-	uint32_t slots;         /* that it takes */
-	uint32_t cpus_milli;    /* cores of it */
-	uint64_t given_ms;      /* when it was made */
-	uint64_t begun_ms;      /* not ahead: since when */
+	uint32_t slots;      /* that it takes */
+	uint32_t cpus_milli; /* cores of it */
+	uint64_t given_ms;   /* when it was made */
+	uint64_t begun_ms;   /* not ahead: since when */
 	bool over_link;
 	bool ahead;                  /* waits there for a slot, see sched_ahead.c */
 	bool kill;                   /* asked for */
@@ -194,13 +195,13 @@ enum locality { LOCALITY_CACHED, LOCALITY_HOST, LOCALITY_ELSEWHERE, LOCALITY_ANY
 
 /* How long the tasks of a stage still wait for their places: see sched_wait.c. */
 struct wait {
-	uint64_t since_ms;    /* what follows is so since then */
-	uint64_t lost_us;     /* of the time that may be lost */
-	uint32_t part, whole; /* of the time that passes so much is lost */
+	uint64_t since_ms;     /* what follows is so since then */
+	uint64_t lost_us;      /* of the time that may be lost */
+	uint32_t part, whole;  /* of the time that passes so much is lost */
 	uint32_t passed, idle; /* slots that were passed over and not made good; that are held and idle */
-	uint32_t behind;      /* tasks that could be running, but for that: as many as those, of the choosy */
-	uint32_t widest;      /* the most that ran or could have run */
-	uint64_t round;       /* a new one whenever it is not behind any more */
+	uint32_t behind; /* tasks that could be running, but for that: as many as those, of the choosy */
+	uint32_t widest; /* the most that ran or could have run */
+	uint64_t round;  /* a new one whenever it is not behind any more */
 };
 
 /* Which tasks a slot gets: those that are tried again, then those that prefer to be there, then others. */
@@ -389,6 +390,7 @@ struct sched {
 	uint64_t look_ms;  /* something may be due then: never later than that */
 	uint64_t start_ms; /* the mode wants to be asked again */
 	uint64_t holds_look_ms, reconcile_ms;
+	uint64_t goodbye_ms; /* when it is next asked about agents that are expected */
 };
 
 /* ---- sched_plan.c ---- */
@@ -422,6 +424,8 @@ int sched_call_accept_inverse(struct sched *s, const Mesos__V1__Scheduler__Event
 /* Of holds; `all`: of those as well that were heard of. */
 int sched_call_reconcile(struct sched *s, bool all);
 int sched_call_reconcile_implicitly(struct sched *s);
+/* Of the `n` agents that are expected: of a task that nobody knows, on each. */
+int sched_call_reconcile_agents(struct sched *s, size_t n);
 
 /* ---- sched_master.c: events of the subscription ---- */
 
@@ -494,6 +498,12 @@ int sched_hold_update(struct sched *s, const Mesos__V1__TaskStatus *status);
 /* Those that nothing is heard of; KILLs again. */
 int sched_holds_look(struct sched *s);
 void sched_holds_unseen(struct sched *s);
+
+/* sched_goodbye.c */
+/* A subscription that is not the first. */
+void sched_goodbye_expect(struct sched *s);
+/* TEARDOWN, if it is time for it. */
+int sched_goodbye_settle(struct sched *s);
 void sched_holds_deinit(struct sched *s);
 
 /* ---- sched_offer.c ---- */

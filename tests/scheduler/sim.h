@@ -64,9 +64,9 @@ struct sim_report {
 	uint64_t fetched[2];       /* broadcasts: from the driver, and from executors */
 	uint64_t kills, offs, cuts, link_cuts, stream_cuts, failovers; /* faults that took place */
 	uint64_t offers, revives, rescinded;
-	uint64_t leases; /* that ended as the driver wanted */
-	uint64_t holds;  /* Mesos tasks that were launched */
-	struct sched_ledger said;                 /* by the scheduler; and by the master, with `ledger`: */
+	uint64_t leases;                           /* that ended as the driver wanted */
+	uint64_t holds;                            /* Mesos tasks that were launched */
+	struct sched_ledger said;                  /* by the scheduler; and by the master, with `ledger`: */
 	uint64_t master_core_us, master_mem_milli; /* the latter for ms */
 	char wrong[512]; /* "": every action ended right, and nothing was left at the end. Else what first
 			    went wrong */

@@ -64,13 +64,13 @@ static void a_quiet_cluster(void **state)
 		assert_int_equal(r.leases, 0);
 }
 
-/* What the scheduler says it holds is what the master has allocated, but for the time that a launch and an update
- * are on their way; whatever dies. Of an executor without tasks on an agent that is cut off the master frees
- * the share without a word, and says that the agent is lost when it has waited for it. */
+/* What the scheduler says it holds is what the master has allocated, but for the time that a launch and an
+ * update are on their way; whatever dies. Of an executor without tasks on an agent that is cut off the master
+ * frees the share without a word, and says that the agent is lost when it has waited for it. */
 static void the_ledger_is_the_masters(void **state)
 {
-	static const struct sim_faults faults[] = { { .fail_permille = 0 }, { .fail_permille = 50 }, { .kill_executor_ms = 1000 },
-		{ .link_cut_ms = 200 }, { .agent_off_ms = 2000 } };
+	static const struct sim_faults faults[] = { { .fail_permille = 0 }, { .fail_permille = 50 },
+		{ .kill_executor_ms = 1000 }, { .link_cut_ms = 200 }, { .agent_off_ms = 2000 } };
 	enum { WAY_MS = 15, SILENT_MS = 8000 };
 	struct sim_report r;
 
@@ -83,8 +83,8 @@ static void the_ledger_is_the_masters(void **state)
 			run(&c, &r);
 			uint64_t said = r.said.task_core_us + r.said.executor_core_us;
 			/* a slot of 1 core, or a task's two, and an executor's 0.1 */
-			uint64_t most = (r.holds * 1000 + r.executors * 100) * WAY_MS +
-					r.offs * 100 * SILENT_MS;
+			uint64_t most =
+				(r.holds * 1000 + r.executors * 100) * WAY_MS + r.offs * 100 * SILENT_MS;
 
 			if (said > r.master_core_us + most || r.master_core_us > said + most)
 				fail_msg("%s, fault %zu, seed %" PRIu64 ": said %" PRIu64
@@ -267,9 +267,7 @@ static void a_large_cluster(void **state)
 
 #define IN_MODE(name)                                                                                        \
 	{ #name ", coarse", name, NULL, NULL, (void *)(uintptr_t)&mode_coarse },                             \
-	{                                                                                                    \
-#name ", fine", name, NULL, NULL, (void *)(uintptr_t)&mode_fine                              \
-	},                                                                                                   \
+		{ #name ", fine", name, NULL, NULL, (void *)(uintptr_t)&mode_fine },                         \
 	{                                                                                                    \
 #name ", adaptive", name, NULL, NULL, (void *)(uintptr_t)&mode_adaptive                      \
 	}
