@@ -162,8 +162,8 @@ static int set_checkpoint(void *options, const char *value, struct err *err)
 static const struct option_row rows[] = {
 	{ "master", "URL",
 		"local[N], local[AxN] (A agents of N cores), local[*] (the default), or "
-		"HOST:PORT[,HOST:PORT...], or zk://HOST:PORT[,HOST:PORT...]/PATH, or file:///FILE with that "
-		"in it",
+		"HOST:PORT[,HOST:PORT...], or zk://HOST:PORT[,HOST:PORT...]/PATH, or file:///FILE with one "
+		"of these in it",
 		set_master },
 	{ "master-timeout", "TIME", "give up without a master for so long (30s)", set_master_timeout },
 	{ "failover-timeout", "TIME",
@@ -173,7 +173,7 @@ static const struct option_row rows[] = {
 	{ "role", "ROLE[,ROLE...]", "Mesos roles, the preferred ones first (*)", set_role },
 	{ "revocable", NULL, "run on revocable resources as well, which agents may take back",
 		set_revocable },
-	{ "ports-from-offer", NULL, "executors serve at ports that agents offer (default: at any)",
+	{ "ports-from-offer", NULL, "executors serve at ports that agents offer, not at any that is free",
 		set_ports_from_offer },
 	{ "constraints", "NAME[:VALUE,...];...",
 		"agents must have these attributes, of these values; hostname, region and zone count as "

@@ -18,7 +18,7 @@ _quern_values()
 	case $1 in
 	--mode) compgen -W 'coarse fine adaptive' -- "$2" ;;
 	--shuffle-compression) compgen -W "off $(seq -s ' ' 19)" -- "$2" ;;
-	--master) compgen -W 'local[ local[*]' -- "$2" ;;
+	--master) compgen -W 'local[ local[*] zk:// file://' -- "$2" ;;
 	--work-dir) compgen -d -- "$2" ;;
 	*) compgen -f -- "$2" ;;
 	esac

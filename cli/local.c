@@ -7,15 +7,18 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/parse.h"
 #include "local/cluster.h"
+#include "mesos/resources.h"
 
 enum {
 	KEY_AGENTS = 0x100,
 	KEY_CORES,
 	KEY_MEMORY,
+	KEY_RESOURCES,
 	KEY_HOSTNAME,
 	KEY_ATTRIBUTES,
 	KEY_IP,
@@ -25,8 +28,11 @@ enum {
 	KEY_READY
 };
 
+enum { RESOURCES_MAX = 1 << 20 };
+
 struct local_options {
 	uint32_t agents, cpus_milli, mem_mb, port;
+	struct resources *resources; /* NULL: not said */
 	const char *ip, *work_dir;
 	VEC(const char *) hostnames;
 	VEC(const char *) attributes;
@@ -41,6 +47,12 @@ static const struct argp_option list[] = {
 		.key = KEY_MEMORY,
 		.arg = "SIZE",
 		.doc = "memory of each (1g for each core and 1g more)" },
+	{ .name = "resources",
+		.key = KEY_RESOURCES,
+		.arg = "TEXT",
+		.doc = "of each, as Mesos' agents take them: "
+		       "\"cpus:4;cpus(analytics):2;mem:8192;ports:[7000-7999]\"; what "
+		       "it does not name is as above" },
 	{ .name = "hostname",
 		.key = KEY_HOSTNAME,
 		.arg = "NAME[,NAME...]",
@@ -78,6 +90,18 @@ static int set_hostnames(struct local_options *o, char *text, struct err *err)
 	return 0;
 }
 
+static int set_resources(struct local_options *o, const char *text, struct err *err)
+{
+	struct resources *r;
+
+	int k = resources_parse(text, &r, err);
+	if (k < 0)
+		return err_prefix(err, k, "--resources");
+	(void)resources_free(o->resources);
+	o->resources = r;
+	return 0;
+}
+
 static int set(struct local_options *o, int key, char *arg, struct err *err)
 {
 	uint32_t n;
@@ -90,6 +114,8 @@ static int set(struct local_options *o, int key, char *arg, struct err *err)
 		return parse_cpus_milli(arg, &o->cpus_milli, err);
 	case KEY_MEMORY:
 		return parse_memory_mb(arg, &o->mem_mb, err);
+	case KEY_RESOURCES:
+		return set_resources(o, arg, err);
 	case KEY_HOSTNAME:
 		return set_hostnames(o, arg, err);
 	case KEY_ATTRIBUTES:
@@ -135,6 +161,22 @@ static const char doc[] =
 	"speaks the v1 HTTP API can use it. See also: http://HOST:PORT/state, /metrics/snapshot.\n\n"
 	"Exit status: 0 interrupted, 2 the command line is wrong, 3 it could not start.";
 
+/* What agents have: what was said, and of the kinds that were not named there what there is by default. */
+static int describe(const struct local_options *o, struct buf *out)
+{
+	int r = o->resources != NULL ? resources_print(o->resources, out) : 0;
+
+	if (r == 0 && !resources_named(o->resources, "cpus"))
+		r = buf_add_fmt(out, ";cpus:%g", o->cpus_milli / 1000.0);
+	if (r == 0 && !resources_named(o->resources, "mem"))
+		r = buf_add_fmt(out, ";mem:%u", o->mem_mb);
+	if (r == 0 && !resources_named(o->resources, "disk"))
+		r = buf_add_str(out, ";disk:10240");
+	if (r == 0 && !resources_named(o->resources, "ports"))
+		r = buf_add_str(out, ";ports:[31000-32000]");
+	return r < 0 ? r : buf_add(out, "", 1);
+}
+
 int command_local(int argc, char **argv)
 {
 	const struct argp argp = { .options = list, .parser = take, .doc = doc };
@@ -142,7 +184,7 @@ int command_local(int argc, char **argv)
 	struct local_options o = {
 		.agents = 1, .cpus_milli = (uint32_t)cores * 1000, .port = 5050, .ready_fd = -1
 	};
-	auto_free char *resources = NULL;
+	auto_buf struct buf resources = BUF_INIT(RESOURCES_MAX);
 
 	argp_err_exit_status = 2;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
@@ -159,10 +201,8 @@ int command_local(int argc, char **argv)
 	}
 	if (o.mem_mb == 0)
 		o.mem_mb = 1024 + o.cpus_milli * 1024 / 1000;
-	if (asprintf(&resources, "cpus:%g;mem:%u;disk:10240;ports:[31000-32000]", o.cpus_milli / 1000.0,
-		    o.mem_mb) < 0) {
-		resources = NULL;
-		(void)fputs("quern: out of memory\n", stderr);
+	if (describe(&o, &resources) < 0) {
+		(void)fputs("quern: the agents' resources are too many\n", stderr);
 		return 1;
 	}
 	const struct cluster_config config = { .address = o.ip,
@@ -172,13 +212,14 @@ int command_local(int argc, char **argv)
 		.agent_attributes = o.attributes.at,
 		.n_agent_attributes = (uint32_t)o.attributes.n,
 		.agents = o.agents,
-		.resources = resources,
+		.resources = (const char *)resources.data,
 		.work_dir = o.work_dir,
 		.keep_sandboxes = o.keep,
 		.ready_fd = o.ready_fd,
 		.life_fd = -1 };
 	int status = cluster_main(&config);
 	vec_deinit(&o.hostnames);
+	(void)resources_free(o.resources);
 	vec_deinit(&o.attributes);
 	return status;
 }

@@ -230,6 +230,8 @@ static int leave(struct exec *x, struct mtask *t, struct exec_plan *plan)
 	t->leaving = true;
 	x->slots -= t->slots;
 	int r = attempt_dispatch(x, plan);
+	if (r == 0)
+		r = attempt_cool(x, plan);
 	return r < 0 ? r : agent_leases_left(x, plan);
 }
 

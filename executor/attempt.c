@@ -242,15 +242,25 @@ int attempt_unloadable(struct exec *x, const char *why, struct exec_plan *plan)
 
 /* ---- On the way to a worker ---- */
 
-/* Keeps as many workers as have ever been of use at a time, and the spare one that the shell adds. */
+static int warm(struct exec *x, uint32_t n, struct exec_plan *plan)
+{
+	x->warm = n;
+	return plan_add(plan, (struct exec_action){ .kind = EXEC_DO_WARM, .n = n });
+}
+
+/* Keeps as many workers as have been of use at a time, and the spare one that the shell adds. */
 static int keep_warm(struct exec *x, struct exec_plan *plan)
 {
 	uint32_t want = x->slots + x->fine;
 
-	if (want <= x->warm)
-		return 0;
-	x->warm = want;
-	return plan_add(plan, (struct exec_action){ .kind = EXEC_DO_WARM, .n = want });
+	return want > x->warm ? warm(x, want, plan) : 0;
+}
+
+int attempt_cool(struct exec *x, struct exec_plan *plan)
+{
+	uint32_t want = x->slots + x->fine;
+
+	return want < x->warm ? warm(x, want, plan) : 0;
 }
 
 /* What the driver said about the attempt's stage and map outputs. *ret_ready is false while it must be waited

@@ -113,7 +113,7 @@ enum exec_action_kind {
 			    follows. `cached` (NULL: nothing): make memory for what it writes. Where something
 			    of that cannot be had it may be left out */
 	EXEC_DO_KILL,    /* end attempt `name`; its EXEC_EV_RESULT follows */
-	EXEC_DO_WARM,    /* keep `n` workers, busy and idle, at least */
+	EXEC_DO_WARM,    /* keep `n` workers, busy and idle, and no idle ones beyond that */
 	EXEC_DO_DROP,    /* remove the files of shuffle `n` */
 	EXEC_DO_FETCH,   /* get broadcast `n` as `fetch` says; EXEC_EV_FETCHED follows, unless it is forgotten
 			  */

@@ -479,9 +479,31 @@ void pool_forget(struct pool *p, uint32_t broadcast)
 	}
 }
 
+/* The idle worker whose memory is the coldest. */
+static struct pool_worker *coldest(struct pool *p)
+{
+	struct pool_worker *w, *worst = NULL;
+
+	DL_FOREACH(p->workers, w)
+	{
+		if (!w->busy && !w->leaving && (worst == NULL || w->used < worst->used))
+			worst = w;
+	}
+	return worst;
+}
+
 void pool_warm(struct pool *p, uint32_t n)
 {
+	struct pool_worker *w;
+	size_t live = 0;
+
 	p->warm = n + 1;
+	DL_FOREACH(p->workers, w)
+	{
+		live += !w->leaving;
+	}
+	for (; live > p->warm && (w = coldest(p)) != NULL; live--)
+		retire(p, w);
 	top_up(p);
 }
 

@@ -49,7 +49,7 @@ int pool_new(struct event_base *loop, const char *program, uint64_t load_ms, con
 /* Once: what to load. 0 or -ENOMEM. */
 int pool_load(struct pool *p, const struct pool_job *job);
 
-/* Keeps `n` workers, busy and idle, and one idle beyond the busy ones. */
+/* Keeps `n` workers, busy and idle, and one idle beyond the busy ones. Idle ones beyond that are ended. */
 void pool_warm(struct pool *p, uint32_t n);
 
 /* Runs an attempt, in an idle worker or a new one; before the job is loaded it waits. `hdfs`: how the stage's

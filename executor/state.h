@@ -172,6 +172,8 @@ void agent_deinit(struct exec *x);
 
 /* A task to run, copied; `t` is its Mesos task or NULL. A name that is held already is ignored. */
 int attempt_add(struct exec *x, const Quern__Task *task, struct mtask *t, struct exec_plan *plan);
+/* There are fewer slots: as many workers fewer. */
+int attempt_cool(struct exec *x, struct exec_plan *plan);
 /* Asks for its end. */
 int attempt_kill(struct exec *x, struct attempt *a, struct exec_plan *plan);
 /* Those that waited for something may go on. */

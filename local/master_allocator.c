@@ -1,6 +1,5 @@
 /* master_allocator.c: who is offered what. HierarchicalAllocatorProcess in
- * src/master/allocator/mesos/hierarchical.cpp of Apache Mesos, without quota and weights, and with roles side
- * by side ("a/b" is a role like any other).
+ * src/master/allocator/mesos/hierarchical.cpp of Apache Mesos, without quota and weights.
  *
  * An allocation visits agents in random order. On each, the roles have their turn by fairness, and in each
  * role its frameworks; the first who may have what is there, and did not refuse it, gets all of it. What
@@ -10,45 +9,6 @@
 #include <string.h>
 
 #include "local/master_state.h"
-
-/* ---- Roles ---- */
-
-struct role *master_need_role(struct master *m, const char *name)
-{
-	struct role *r;
-
-	HASH_FIND_STR(m->roles, name, r);
-	if (r != NULL)
-		return r;
-	r = calloc(1, sizeof(*r));
-	if (r == NULL || (r->name = master_strdup(m, name)) == NULL) {
-		m->oom = true;
-		free(r);
-		return NULL;
-	}
-	r->share = (struct share){ .name = r->name, .owner = r, .active = true };
-	HASH_ADD_KEYPTR(hh, m->roles, r->name, strlen(r->name), r);
-	if (r->hh.tbl == NULL || master_sorter_add(&m->role_sorter, &r->share) < 0) {
-		m->oom = true;
-		if (r->hh.tbl != NULL)
-			HASH_DEL(m->roles, r);
-		free(r->name);
-		free(r);
-		return NULL;
-	}
-	return r;
-}
-
-void master_tidy_role(struct master *m, struct role *r)
-{
-	if (r->members.clients.n > 0)
-		return;
-	master_sorter_remove(&m->role_sorter, &r->share);
-	HASH_DEL(m->roles, r);
-	master_sorter_deinit(&r->members);
-	free(r->name);
-	free(r);
-}
 
 void master_set_active(struct member *member, bool active)
 {
@@ -76,16 +36,6 @@ static void learn_scalar(struct master *m, const char *name)
 	}
 }
 
-/* Every share is a part of the total. */
-static void total_changed(struct master *m)
-{
-	struct role *r, *next;
-
-	m->role_sorter.dirty = true;
-	HASH_ITER (hh, m->roles, r, next)
-		r->members.dirty = true;
-}
-
 static void count_free(struct agent *a)
 {
 	a->free_cpus = resources_milli(a->free, "cpus");
@@ -100,13 +50,13 @@ void master_add_total(struct master *m, struct agent *a)
 	quantities_of(m, a->total, &a->quantities);
 	master_quantities_add(&m->total, &a->quantities);
 	count_free(a);
-	total_changed(m);
+	master_role_total_changed(m);
 }
 
 void master_remove_total(struct master *m, const struct agent *a)
 {
 	master_quantities_subtract(&m->total, &a->quantities);
-	total_changed(m);
+	master_role_total_changed(m);
 }
 
 /* ---- Holding ---- */
@@ -120,7 +70,7 @@ void master_take(struct master *m, struct agent *a, struct member *member, const
 		m->oom = true;
 	count_free(a);
 	quantities_of(m, r, &q);
-	master_sorter_allocated(&m->role_sorter, &member->role->share, &q, &m->total);
+	master_role_allocated(m, member->role, &q);
 	master_sorter_allocated(&member->role->members, &member->share, &q, &m->total);
 }
 
@@ -132,7 +82,7 @@ void master_give_back(struct master *m, struct agent *a, struct member *member, 
 		m->oom = true;
 	count_free(a);
 	quantities_of(m, r, &q);
-	master_sorter_unallocated(&m->role_sorter, &member->role->share, &q);
+	master_role_unallocated(m, member->role, &q);
 	master_sorter_unallocated(&member->role->members, &member->share, &q);
 }
 
@@ -201,7 +151,7 @@ static size_t in_turn(struct master *m, struct sorter *s, struct share ***at, si
 
 static void visit(struct master *m, struct agent *a)
 {
-	size_t n_roles = in_turn(m, &m->role_sorter, &m->roles_in_turn.at, &m->roles_in_turn.cap);
+	size_t n_roles = master_roles_in_turn(m);
 
 	for (size_t i = 0; i < n_roles && enough(a->free_cpus, a->free_mem); i++) {
 		struct role *role = m->roles_in_turn.at[i]->owner;
@@ -214,12 +164,11 @@ static void visit(struct master *m, struct agent *a)
 
 static bool anyone_wants(const struct master *m)
 {
-	for (size_t i = 0; i < m->role_sorter.clients.n; i++) {
-		struct role *role = m->role_sorter.clients.at[i]->owner;
+	struct role *role, *next;
 
+	HASH_ITER (hh, m->roles, role, next)
 		if (master_sorter_sort(&role->members, &m->total) > 0)
 			return true;
-	}
 	return false;
 }
 

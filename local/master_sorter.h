@@ -25,7 +25,8 @@ bool master_quantities_zero(const struct quantities *q);
 struct share {
 	const char *name;
 	void *owner;
-	bool active; /* others are not in the order, but what they have counts */
+	struct sorter *below; /* a group: those in it; NULL: it is one */
+	bool active;          /* others are not in the order, but what they have counts */
 	uint64_t count;
 	double value;
 	struct quantities allocated;

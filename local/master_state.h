@@ -35,7 +35,8 @@ enum {
 struct role {
 	UT_hash_handle hh;
 	char *name;
-	struct share share; /* among roles */
+	struct role_node *node; /* see master_role.c */
+	struct share share;     /* in there */
 	struct sorter members;
 };
 
@@ -189,8 +190,9 @@ struct master {
 	struct agent *agents, *links;
 	struct offer *offers;
 	struct role *roles;
-	struct sorter role_sorter;
-	struct quantities total; /* of all agents that are registered */
+	struct role_node *role_nodes; /* by what a name begins with: see master_role.c */
+	struct sorter role_sorter;    /* of those that are in no other */
+	struct quantities total;      /* of all agents that are registered */
 	char *scalars[SCALARS_MAX];
 	uint64_t next_framework, next_agent, next_offer;
 	uint64_t count[COUNTERS], ended[TASK_STATES];
@@ -250,11 +252,21 @@ bool master_has_capability(
 /* The roles of a framework: `roles`, or the one `role`. */
 size_t master_roles_of(const Mesos__V1__FrameworkInfo *info, char *const **ret);
 
-/* ---- master_allocator.c ---- */
+/* ---- master_role.c ---- */
 
 struct role *master_need_role(struct master *m, const char *name);
 /* A role without members is gone. */
 void master_tidy_role(struct master *m, struct role *role);
+/* It has so much more, or less. */
+void master_role_allocated(struct master *m, struct role *role, const struct quantities *q);
+void master_role_unallocated(struct master *m, struct role *role, const struct quantities *q);
+/* Every share is a part of the total. */
+void master_role_total_changed(struct master *m);
+/* Fills m->roles_in_turn with the shares of all roles, in order. How many. */
+size_t master_roles_in_turn(struct master *m);
+
+/* ---- master_allocator.c ---- */
+
 /* Whether a member is offered anything. */
 void master_set_active(struct member *member, bool active);
 /* An agent comes or goes. */

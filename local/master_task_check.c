@@ -39,6 +39,27 @@ static int check_single_role(Mesos__V1__Resource *const *r, size_t n, const char
 	return 0;
 }
 
+/* Of one kind of resources there is what the agent may take back, or what it may not. */
+static int check_revocable(const struct resources *r, const char *whose, struct err *err)
+{
+	Mesos__V1__Resource **list;
+	size_t n;
+	struct err why = { "" };
+
+	int k = resources_to_pb(r, &list, &n);
+	if (k < 0)
+		return k;
+	for (size_t i = 1; k == 0 && i < n; i++)
+		for (size_t j = 0; k == 0 && j < i; j++)
+			if (strcmp(list[i]->name, list[j]->name) == 0 &&
+				(list[i]->revocable == NULL) != (list[j]->revocable == NULL))
+				k = err_set(&why, -EINVAL,
+					"Cannot use both revocable and non-revocable '%s' at the same time",
+					list[i]->name);
+	resources_pb_free(list, n);
+	return k < 0 ? err_set(err, k, "%s revocable and non-revocable resources: %s", whose, why.text) : 0;
+}
+
 static int check_identity(const struct launch *l, const TaskInfo *task, struct err *err)
 {
 	const struct framework *f = l->member->framework;
@@ -70,7 +91,9 @@ static int read_task(const struct launch *l, const TaskInfo *task, struct resour
 		return err_prefix(err, r, "Task uses invalid resources");
 	if (r == 0)
 		r = check_single_role(task->resources, task->n_resources, l->member->role->name, err);
-	return r == -EINVAL ? err_prefix(err, r, "Invalid task resources") : r;
+	if (r == -EINVAL)
+		return err_prefix(err, r, "Invalid task resources");
+	return r < 0 ? r : check_revocable(*ret, "Task mixes", err);
 }
 
 /* ---- Executors ---- */
@@ -118,27 +141,60 @@ static int check_executor_info(const struct launch *l, const ExecutorInfo *info,
 	return check_executor_type(info, err);
 }
 
-/* *ret: what a new executor takes; NULL: it runs already. */
+/* *ret: what the executor says that it takes; *ret_new: it does not run yet. */
 static int read_executor(struct master *m, const struct launch *l, const ExecutorInfo *info,
-	struct resources **ret, struct err *err)
+	struct resources **ret, bool *ret_new, struct err *err)
 {
 	const char *role = l->member->role->name;
-	auto_resources struct resources *own = NULL;
 
 	int r = check_executor_info(l, info, err);
-	if (r == 0 && (r = master_resources_read(info->resources, info->n_resources, &own, err)) == -EINVAL)
+	if (r == 0 && (r = master_resources_read(info->resources, info->n_resources, ret, err)) == -EINVAL)
 		return err_prefix(err, r, "Executor uses invalid resources");
 	if (r == 0 && (r = check_single_role(info->resources, info->n_resources, role, err)) == -EINVAL)
 		return err_prefix(err, r, "Invalid executor resources");
+	if (r == 0)
+		r = check_revocable(*ret, "Executor mixes", err);
 	const struct executor *there =
 		master_executor(l->agent, l->member->framework, info->executor_id->value);
-	if (r == 0 && there != NULL)
-		return check_same(m, there, info, err);
-	if (r == 0) {
-		*ret = own;
-		own = NULL;
-	}
-	return r;
+	*ret_new = there == NULL;
+	return r == 0 && there != NULL ? check_same(m, there, info, err) : r;
+}
+
+static int overlapping(const struct launch *l, const struct resources *own, const struct resources *executor,
+	struct err *err)
+{
+	enum { WORDS_MAX = 64 * 1024 };
+	const char *role = l->member->role->name;
+	auto_buf struct buf task = BUF_INIT(WORDS_MAX), other = BUF_INIT(WORDS_MAX);
+
+	int r = master_resources_print(own, role, &task);
+	if (r == 0)
+		r = master_resources_print(executor, role, &other);
+	if (r == -ENOMEM)
+		return r;
+	return err_set(err, -EINVAL,
+		"There are overlapping resources in the task resources %.*s and executor resources %.*s",
+		(int)task.len, (const char *)task.data, (int)other.len, (const char *)other.data);
+}
+
+/* A task beside its executor, whether that runs already or not. */
+static int check_both(const struct launch *l, const struct resources *own, const struct resources *executor,
+	struct err *err)
+{
+	auto_resources struct resources *total = NULL, *rest = NULL;
+
+	int r = resources_dup(own, &total);
+	if (r == 0)
+		r = resources_add(total, executor);
+	if (r == 0)
+		r = resources_dup(total, &rest);
+	if (r == 0)
+		r = resources_subtract(rest, own);
+	if (r < 0)
+		return r;
+	if (!resources_contains(rest, executor)) /* ranges and sets that meet are less together than each */
+		return overlapping(l, own, executor, err);
+	return check_revocable(total, "Task and its executor mix", err);
 }
 
 /* ---- Room ---- */
@@ -188,6 +244,7 @@ int master_check_task(struct master *m, const struct launch *l, const TaskInfo *
 	struct resources **ret_task, struct resources **ret_executor, struct err *err)
 {
 	auto_resources struct resources *own = NULL, *executor = NULL;
+	bool is_new = false;
 
 	int r = check_identity(l, task, err);
 	if (r == 0)
@@ -197,7 +254,11 @@ int master_check_task(struct master *m, const struct launch *l, const TaskInfo *
 			"Task should have at least one (but not both) of CommandInfo or ExecutorInfo "
 			"present");
 	if (r == 0 && task->executor != NULL)
-		r = read_executor(m, l, task->executor, &executor, err);
+		r = read_executor(m, l, task->executor, &executor, &is_new, err);
+	if (r == 0 && executor != NULL)
+		r = check_both(l, own, executor, err);
+	if (!is_new) /* it costs nothing any more */
+		executor = resources_free(executor);
 	if (r == 0)
 		r = check_room(l, task, own, executor, err);
 	if (r < 0)

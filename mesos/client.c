@@ -44,6 +44,7 @@ struct mesos_client {
 	char *target;     /* host:port of the subscription, wherever redirects led */
 	char *path;
 	char *authorization; /* header line, or NULL */
+	char *unauthorized;  /* or NULL */
 	struct mesos_client_config c;
 	const struct mesos_client_ops *ops;
 	void *arg;
@@ -369,8 +370,10 @@ static void on_stream_done(void *arg, const struct http_response *r)
 	} else if (r->status == 200) {
 		lose(c, "what answers there does not speak Mesos' v1 API");
 	} else {
+		const char *words = r->status == 401 && c->unauthorized != NULL ? c->unauthorized : x->words;
+
 		(void)snprintf(why, sizeof(why), "SUBSCRIBE was answered with status %ld%s%s", r->status,
-			x->words[0] != '\0' ? ": " : "", x->words);
+			words[0] != '\0' ? ": " : "", words);
 		if (is_final(r->status))
 			lose(c, why);
 		else
@@ -586,7 +589,8 @@ static int copy_config(struct mesos_client *c, const struct mesos_client_config 
 		c->authorization = NULL;
 		return -ENOMEM;
 	}
-	return 0;
+	c->unauthorized = config->unauthorized != NULL ? strdup(config->unauthorized) : NULL;
+	return config->unauthorized != NULL && c->unauthorized == NULL ? -ENOMEM : 0;
 }
 
 int mesos_client_new(struct event_base *loop, struct http_client *http,
@@ -652,6 +656,7 @@ struct mesos_client *mesos_client_free(struct mesos_client *c)
 	free(c->target);
 	free(c->path);
 	free(c->authorization);
+	free(c->unauthorized);
 	free(c->stream_id);
 	recordio_deinit(&c->records);
 	free(c);

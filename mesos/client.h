@@ -44,6 +44,7 @@ struct mesos_client_config {
 	const char *const *endpoints; /* "host:port" ..., NULL-terminated; tried in turn. NULL: told later */
 	const char *path;             /* "/api/v1/scheduler" or "/api/v1/executor" */
 	const char *authorization;    /* value of that header ("Bearer ...", "Basic ..."), or NULL */
+	const char *unauthorized;     /* what to do when that is not good enough: said of a 401, or NULL */
 	long backoff_min_ms, backoff_max_ms; /* exponential with full jitter; 0: 100 and 10,000 */
 	long give_up_ms;                     /* without a subscription for so long: `lost`. 0: never */
 	bool heartbeats; /* supervise them: drop the stream after five are missed (schedulers) */

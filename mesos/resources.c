@@ -107,6 +107,14 @@ bool resources_empty(const struct resources *r)
 	return r->pieces.n == 0;
 }
 
+bool resources_named(const struct resources *r, const char *name)
+{
+	for (size_t i = 0; r != NULL && i < r->pieces.n; i++)
+		if (strcmp(r->pieces.at[i].id->meta->name, name) == 0)
+			return true;
+	return false;
+}
+
 int64_t resources_milli(const struct resources *r, const char *name)
 {
 	int64_t sum = 0;

@@ -39,6 +39,9 @@ int resources_subtract(struct resources *from, const struct resources *what);
 bool resources_contains(const struct resources *r, const struct resources *what);
 bool resources_empty(const struct resources *r);
 
+/* Whether some of it, of any kind, is called that. NULL: there is nothing. */
+bool resources_named(const struct resources *r, const char *name);
+
 /* Sum of a scalar over all pieces, in thousandths ("cpus" 1.5 = 1500). */
 int64_t resources_milli(const struct resources *r, const char *name);
 

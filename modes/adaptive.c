@@ -1,14 +1,15 @@
-/* adaptive.c: slots are leased one by one: taken when a task waits, kept while there are tasks, given back when
- * there are none.
+/* adaptive.c: slots are leased one by one: taken when a task waits, kept while there are tasks, given back
+ * when there are none.
  *
- * Nothing is waited for: tasks run as soon as the first slot is there. Slots are taken for runnable tasks that
- * neither an idle slot nor one that is on its way will take, so that a job that is content asks for nothing.
+ * Nothing is waited for: tasks run as soon as the first slot is there. Slots are taken for runnable tasks
+ * that neither an idle slot nor one that is on its way will take, so that a job that is content asks for
+ * nothing.
  *
  * When to give an idle slot back is the question of whoever rents skis: to get it back later costs about
  * lease_idle_ms without it (an update, a REVIVE, an offer, a launch), so it is kept for as long as that, and
- * the worst that can happen is to pay twice. It goes back at once when more is known: what runs is expected to
- * take at least that long before anything else can start. So the tail and the waist of a job of long tasks are
- * given back at once; a loop of short actions, and the short stages of an action, keep what they have.
+ * the worst that can happen is to pay twice. It goes back at once when more is known: what runs is expected
+ * to take at least that long before anything else can start. So the tail and the waist of a job of long tasks
+ * are given back at once; a loop of short actions, and the short stages of an action, keep what they have.
  *
  * A lease that is older than lease_max_ms goes back between two tasks, and another one is asked for: who gets
  * the slot then is the master's to say. Nobody tells us whether others want it. */
@@ -46,7 +47,8 @@ static bool hungry(struct mode *m, const struct mode_view *v)
 static bool release(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms, uint64_t held_since_ms,
 	uint64_t *ret_until_ms)
 {
-	uint64_t idle_ms = m->config.lease_idle_ms, until = policy_after(held_since_ms, m->config.lease_max_ms);
+	uint64_t idle_ms = m->config.lease_idle_ms,
+		 until = policy_after(held_since_ms, m->config.lease_max_ms);
 
 	if (idle_since_ms != UINT64_MAX) {
 		uint64_t idle_until = policy_after(idle_since_ms, idle_ms);

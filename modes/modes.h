@@ -23,8 +23,8 @@ struct mode_config {
 	uint32_t min_ratio_percent; /* coarse: start when so much of the request is registered */
 	uint64_t
 		max_registered_wait_ms; /* coarse: or after this, if min_ratio is met by then; else give up */
-	uint64_t lease_idle_ms; /* adaptive: a slot that is idle for so long goes back */
-	uint64_t lease_max_ms;  /* adaptive: and one that is held for so long, between two tasks */
+	uint64_t lease_idle_ms;         /* adaptive: a slot that is idle for so long goes back */
+	uint64_t lease_max_ms;          /* adaptive: and one that is held for so long, between two tasks */
 };
 
 /* What the application looks like now; filled by the scheduler before every question. */
@@ -39,12 +39,12 @@ struct mode_view {
 	uint32_t idle;   /* of those, slots without a task that runnable ones will take as soon as the action
 			    may run. When it runs: none, for tasks went where they could */
 	uint32_t coming; /* slots in leases that are not RUNNING yet */
-	uint32_t widest;     /* slots that the largest task of the current action takes, all on one agent */
+	uint32_t widest; /* slots that the largest task of the current action takes, all on one agent */
 	bool homeless; /* no agent has that much: coarse, in slots that are registered there; fine, in what it
 			  ever offered */
 	uint64_t since_ms; /* when the current action was submitted */
-	uint64_t more_ms;  /* with nothing runnable: how long it takes till more may be, by what the tasks that
-			      run took so far; 0: any moment, or nothing is known */
+	uint64_t more_ms; /* with nothing runnable: how long it takes till more may be, by what the tasks that
+			     run took so far; 0: any moment, or nothing is known */
 };
 
 /* Room in the offers of one agent, already divided by what a task needs. */
@@ -84,10 +84,11 @@ struct mode_ops {
 	 * it). Idempotent. */
 	bool (*hungry)(struct mode *m, const struct mode_view *v);
 
-	/* Asked where slots are leased as_needed. Of a lease whose slots have been idle since idle_since_ms, for no
-	 * runnable task would take them: true = give it back now. Of one that was launched at held_since_ms and
-	 * is busy (idle_since_ms UINT64_MAX): true = give it back as soon as it is between two tasks. false:
-	 * *ret_until_ms (UINT64_MAX: never) says when to ask again at the latest. Idempotent. */
+	/* Asked where slots are leased as_needed. Of a lease whose slots have been idle since idle_since_ms,
+	 * for no runnable task would take them: true = give it back now. Of one that was launched at
+	 * held_since_ms and is busy (idle_since_ms UINT64_MAX): true = give it back as soon as it is between
+	 * two tasks. false: *ret_until_ms (UINT64_MAX: never) says when to ask again at the latest.
+	 * Idempotent. */
 	bool (*release)(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms,
 		uint64_t held_since_ms, uint64_t *ret_until_ms);
 };

@@ -240,8 +240,8 @@ static void on_goodbye(evutil_socket_t fd, short what, void *arg)
 	}
 	d->gone = true;
 	if (d->subscribed)
-		driver_say(d,
-			"the master did not answer TEARDOWN; it will take the framework down after %g s",
+		driver_say(d, "%s; the master will take the framework down after %g s",
+			d->stopped ? "TEARDOWN was not answered" : "not all agents have found the new master",
 			d->c->sched.failover_timeout_s);
 	if (!offload_idle(d->offload)) {
 		driver_say(d,
@@ -271,9 +271,7 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	if (d->phase == ACTION_READY ||
 		d->phase == ACTION_RUNS) /* the core has not heard of it, or cannot say so */
 		driver_action_end(d, DRIVER_JOB_FAILED, NULL);
-	uint64_t ms = GOODBYE_MS;
-	if (!d->stopped && !d->subscribed)
-		ms = driver_master_patience(d);
+	uint64_t ms = d->stopped ? GOODBYE_MS : driver_master_patience(d, GOODBYE_MS);
 	if (ms == 0) /* nobody is told */
 		d->stopped = true;
 	const struct timeval tv = { .tv_sec = (time_t)((ms > GOODBYE_MS ? ms : GOODBYE_MS) / 1000) };

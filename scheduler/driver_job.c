@@ -48,15 +48,13 @@ static void show_ledger(struct driver *d)
 	sched_get_ledger(d->sched, &l);
 	double held = (double)(l.task_core_us + l.executor_core_us) / 1e6;
 	driver_say(d,
-		"held %.1f core-seconds (%.1f of them by executors themselves) and %.1f GB-seconds, used "
-		"%.1f "
+		"held %.1f core-seconds (executors themselves: %.1f) and %.1f GB-seconds, used %.1f "
 		"core-seconds: %.0f %%",
 		held, (double)l.executor_core_us / 1e6, (double)(l.task_mb_ms + l.executor_mb_ms) / 1024e3,
 		(double)l.used_core_us / 1e6, held > 0 ? (double)l.used_core_us / 1e4 / held : 0);
 	if (l.gaps > 0)
 		driver_say(d,
-			"gaps of slots between two tasks: %llu, half of them up to %llu ms, 99 %% up to %llu "
-			"ms",
+			"gaps of slots between tasks: %llu, half of them up to %llu ms, 99 %% up to %llu ms",
 			(unsigned long long)l.gaps, (unsigned long long)l.gap_p50_ms,
 			(unsigned long long)l.gap_p99_ms);
 }

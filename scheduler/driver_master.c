@@ -141,6 +141,10 @@ int driver_master_start(struct driver *d, struct err *err)
 	const struct mesos_client_config config = { .endpoints = d->c->zk == NULL ? d->c->endpoints : NULL,
 		.path = "/api/v1/scheduler",
 		.authorization = d->c->authorization,
+		.unauthorized = d->c->authorization != NULL
+					? "it does not know the principal, or the secret is not right "
+					  "(--principal, --secret-file)"
+					: "it wants to know who asks (--principal, --secret-file)",
 		.backoff_max_ms = BACKOFF_MAX_MS,
 		.give_up_ms = (long)d->c->give_up_ms,
 		.heartbeats = true };
@@ -156,15 +160,18 @@ int driver_master_start(struct driver *d, struct err *err)
 	return r;
 }
 
-uint64_t driver_master_patience(struct driver *d)
+uint64_t driver_master_patience(struct driver *d, uint64_t hurried)
 {
 	const uint64_t ms = d->c->give_up_ms > 0 ? d->c->give_up_ms : GOODBYE_WAIT_MS;
 
-	if (d->no_master || d->status == DRIVER_INTERRUPTED)
+	if (d->no_master || (d->status == DRIVER_INTERRUPTED && !d->subscribed))
 		return 0;
+	if (d->status == DRIVER_INTERRUPTED)
+		return hurried;
 	if (!d->c->quiet)
-		driver_say(d,
-			"the job has ended, and no master is there to be told; waiting for one for %g s",
+		driver_say(d, "the job has ended, and %s; waiting for up to %g s",
+			d->subscribed ? "not all agents have found the new master yet"
+				      : "no master is there to be told",
 			(double)ms / 1000);
 	return ms;
 }

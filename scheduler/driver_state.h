@@ -86,10 +86,11 @@ void driver_action_end(struct driver *d, int code, const char *text);
 int driver_survey(struct driver *d);
 /* Subscribes, at once or when a master leads. -ENOMEM, -ENOTSUP with a sentence. */
 int driver_master_start(struct driver *d, struct err *err);
-/* At the end, when there is no subscription: how long another one is to be waited for, in ms, so that the
- * framework is taken down, and says so; 0: not at all. A master that takes over knows frameworks by their
- * agents, and keeps one that does not come back (their failover timeout is for those that it has seen go). */
-uint64_t driver_master_patience(struct driver *d);
+/* At the end, when TEARDOWN could not be sent: how long that is waited for, in ms, and says so: another
+ * subscription, or agents that have not found the new master. For it would know of the framework by its
+ * agents, and keep it for good: failover timeouts are for those that it has seen go. `hurried`: how long when
+ * a person is waiting. 0: not at all. */
+uint64_t driver_master_patience(struct driver *d, uint64_t hurried);
 void driver_master_end(struct driver *d);
 
 uint64_t driver_now_ms(void); /* CLOCK_MONOTONIC */

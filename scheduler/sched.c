@@ -194,8 +194,6 @@ static int look(struct sched *s)
 		if (r == 0)
 			r = sched_attempts_look(s);
 	}
-	if (r == 0 && s->subscribed && s->own_due_ms <= s->now_ms)
-		r = sched_master_own_ended(s);
 	if (r == 0 && s->subscribed && s->holds_look_ms <= s->now_ms)
 		r = sched_holds_look(s);
 	if (r == 0 && s->subscribed && s->reconcile_ms <= s->now_ms) {
@@ -229,7 +227,9 @@ static int settle(struct sched *s)
 	sched_wait_settle(s);
 	sched_ledger_settle(s);
 	sched_run_sweep(s);
-	return r < 0 ? r : sched_appetite_settle(s);
+	if (r == 0)
+		r = sched_appetite_settle(s);
+	return r < 0 ? r : sched_goodbye_settle(s);
 }
 
 int sched_step(struct sched *s, const struct sched_event *ev, struct sched_plan *plan)
@@ -261,8 +261,10 @@ uint64_t sched_next_ms(const struct sched *s)
 	if (s->over)
 		return UINT64_MAX;
 	if (s->subscribed)
-		next = min_u64(min_u64(next, s->own_due_ms),
-			min_u64(s->reconcile_ms, s->holds != NULL ? s->holds_look_ms : UINT64_MAX));
+		next = min_u64(
+			next, min_u64(s->reconcile_ms, s->holds != NULL ? s->holds_look_ms : UINT64_MAX));
+	if (s->subscribed && s->stopping)
+		next = min_u64(next, s->goodbye_ms);
 	return next;
 }
 

@@ -215,9 +215,9 @@ void sched_get_progress(const struct sched *s, struct sched_progress *ret);
 /* What was held and used so far, until the last step. Cores for microseconds, and MB for milliseconds. */
 struct sched_ledger {
 	uint64_t task_core_us, task_mb_ms; /* of Mesos tasks, from the launch to the terminal update */
-	uint64_t executor_core_us,
-		executor_mb_ms; /* of executors' own shares, from the launch to their end */
-	uint64_t used_core_us;  /* by attempts: their wall time, times the cores that they take */
+	/* of executors' own shares, from the launch to their end */
+	uint64_t executor_core_us, executor_mb_ms;
+	uint64_t used_core_us; /* by attempts: their wall time, times the cores that they take */
 
 	/* Between the end of an attempt (its result or terminal update) and the beginning of the next one
 	 * there (in fine mode its launch), while tasks waited. */

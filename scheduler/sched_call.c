@@ -190,6 +190,40 @@ int sched_call_reconcile(struct sched *s, bool all)
 	return r;
 }
 
+int sched_call_reconcile_agents(struct sched *s, size_t n)
+{
+	static char nobody[] = "is-the-agent-there"; /* protobuf-c's texts are not const */
+	Mesos__V1__Scheduler__Call call = MESOS__V1__SCHEDULER__CALL__INIT;
+	Mesos__V1__Scheduler__Call__Reconcile reconcile = MESOS__V1__SCHEDULER__CALL__RECONCILE__INIT;
+	struct question *q = calloc(n + 1, sizeof(*q));
+	Mesos__V1__Scheduler__Call__Reconcile__Task **list =
+		calloc(n + 1, sizeof(Mesos__V1__Scheduler__Call__Reconcile__Task *));
+	int r = q == NULL || list == NULL ? -ENOMEM : 0;
+
+	for (const struct agent *a = s->agents; r == 0 && a != NULL && reconcile.n_tasks < n;
+		a = a->hh.next) {
+		struct question *one = &q[reconcile.n_tasks];
+
+		if (!a->expected)
+			continue;
+		mesos__v1__scheduler__call__reconcile__task__init(&one->task);
+		mesos__v1__task_id__init(&one->task_id);
+		mesos__v1__agent_id__init(&one->agent_id);
+		one->task_id.value = nobody;
+		one->agent_id.value = a->id;
+		one->task.task_id = &one->task_id;
+		one->task.agent_id = &one->agent_id;
+		list[reconcile.n_tasks++] = &one->task;
+	}
+	reconcile.tasks = list;
+	call.reconcile = &reconcile;
+	if (r == 0)
+		r = send(s, &call, MESOS__V1__SCHEDULER__CALL__TYPE__RECONCILE);
+	free(q);
+	free(list);
+	return r;
+}
+
 int sched_call_reconcile_implicitly(struct sched *s)
 {
 	Mesos__V1__Scheduler__Call call = MESOS__V1__SCHEDULER__CALL__INIT;

@@ -249,14 +249,19 @@ static int on_end(struct sched *s, struct hold *h, const Mesos__V1__TaskStatus *
 
 int sched_hold_update(struct sched *s, const Mesos__V1__TaskStatus *status)
 {
+	struct agent *a = status->agent_id != NULL ? sched_agent_find(s, status->agent_id->value) : NULL;
 	int r = 0;
 
+	if (a != NULL)
+		a->expected = false;
 	if (status->has_uuid && status->uuid.len > 0 && status->agent_id != NULL)
 		r = sched_call_acknowledge(s, status);
 	if (r < 0)
 		return r;
-	if (s->config.own_task != NULL && strcmp(s->config.own_task, status->task_id->value) == 0)
-		return is_live(status->state) ? 0 : sched_master_own_ended(s);
+	if (s->config.own_task != NULL && strcmp(s->config.own_task, status->task_id->value) == 0) {
+		s->own_ended = s->own_ended || !is_live(status->state);
+		return 0;
+	}
 	struct hold *h = find(s, status->task_id->value);
 	if (h == NULL)
 		return is_live(status->state)

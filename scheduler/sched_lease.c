@@ -2,13 +2,13 @@
  *
  * What a lease is for is not written down: a task goes to any idle slot of an executor, and the slots of its
  * leases are alike. So is what goes back: with as many idle slots as a lease has, any lease of that executor
- * will do, and the oldest goes. Of several executors those without any task go first, so that what stays is on
- * few agents, and neighbours with large tasks find whole ones.
+ * will do, and the oldest goes. Of several executors those without any task go first, so that what stays is
+ * on few agents, and neighbours with large tasks find whole ones.
  *
  * Idle slots are told apart by time alone. A task takes the slot that became idle last, so a slot that is not
- * needed shows by the age of the oldest. Whatever is idle when tasks were given out is of no use there: nothing
- * is left, or what is left waits for another place, is too large, or keeps away from that agent. The mode says
- * for how long it may stay (mode_ops.release).
+ * needed shows by the age of the oldest. Whatever is idle when tasks were given out is of no use there:
+ * nothing is left, or what is left waits for another place, is too large, or keeps away from that agent. The
+ * mode says for how long it may stay (mode_ops.release).
  *
  * To end a lease we ask its executor, over the link that brings the tasks: so it knows of every task that was
  * sent before, and none is sent that it has no slot for. The lease ends as finished tasks do; that is one

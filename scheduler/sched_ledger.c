@@ -1,10 +1,10 @@
 /* sched_ledger.c: what the job holds and uses of the cluster, and how long slots lie idle while tasks wait.
  *
- * Held is what Mesos allocates to us: each Mesos task from its launch to its terminal update, and the share of
- * each executor from the launch that brings it to its end. It is what we know of it: an update is on its way for
- * a while, so a little more is counted than the master does. Used is the wall time of attempts, as the executor
- * measured it, times the cores that the job said they take; of an attempt that nobody tells of, the time from
- * when it began to when it was known to be over.
+ * Held is what Mesos allocates to us: each Mesos task from its launch to its terminal update, and the share
+ * of each executor from the launch that brings it to its end. It is what we know of it: an update is on its
+ * way for a while, so a little more is counted than the master does. Used is the wall time of attempts, as
+ * the executor measured it, times the cores that the job said they take; of an attempt that nobody tells of,
+ * the time from when it began to when it was known to be over.
  *
  * A gap is the time from the end of an attempt to the beginning of another one on the same agent, while tasks
  * waited all the while. The slot that became free last is taken to be the one that is used next. What is free
@@ -44,7 +44,8 @@ void sched_ledger_hold(struct sched *s, struct hold *h, uint32_t cpus_milli, uin
 void sched_ledger_executor(struct sched *s, bool begins)
 {
 	advance(s);
-	s->ledger.executor_milli += begins ? s->config.executor_cpus_milli : -(uint64_t)s->config.executor_cpus_milli;
+	s->ledger.executor_milli +=
+		begins ? s->config.executor_cpus_milli : -(uint64_t)s->config.executor_cpus_milli;
 	s->ledger.executor_mb += begins ? s->config.executor_mem_mb : -(uint64_t)s->config.executor_mem_mb;
 }
 

@@ -107,9 +107,7 @@ static struct room room_of(const struct executor *e)
 {
 	uint32_t n = sched_executor_free(e);
 
-	return (struct room){ .slots = n > 0 ? n : 1,
-		.cpus_milli = INT64_MAX,
-		.mem_milli = INT64_MAX };
+	return (struct room){ .slots = n > 0 ? n : 1, .cpus_milli = INT64_MAX, .mem_milli = INT64_MAX };
 }
 
 static int give(struct sched *s, struct executor *e, struct task *t)

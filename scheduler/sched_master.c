@@ -2,9 +2,8 @@
  *
  * Ordering guarantees: SUBSCRIBED is the first event of a subscription. On a new one of the same framework id
  * tasks go on; what Mesos knows of each hold is asked at once, and of those that it is silent about again
- * every LOOK_MS: agents may take minutes to find a new master. TEARDOWN is the last call. A driver that runs
- * in a task of its own framework waits with it until the master knows how that has ended: TEARDOWN would make
- * it a task that was killed. */
+ * every LOOK_MS: agents may take minutes to find a new master. TEARDOWN is the last call (sched_goodbye.c).
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,35 +29,6 @@ static int fatal(struct sched *s, const char *what, const char *detail)
 	return r;
 }
 
-static int tear_down(struct sched *s)
-{
-	int r = sched_call_status(s);
-
-	if (r == 0)
-		r = sched_call_simple(s, MESOS__V1__SCHEDULER__CALL__TYPE__TEARDOWN);
-
-	if (r == 0)
-		r = sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
-	s->over = true;
-	return r;
-}
-
-/* There is a stream, and nothing more to be done. */
-static int say_goodbye(struct sched *s)
-{
-	if (s->config.own_task == NULL || s->own_ended)
-		return tear_down(s);
-	s->own_due_ms = s->now_ms + OWN_END_MS;
-	return 0;
-}
-
-int sched_master_own_ended(struct sched *s)
-{
-	s->own_ended = true;
-	s->own_due_ms = UINT64_MAX;
-	return s->stopping && s->subscribed && !s->over ? tear_down(s) : 0;
-}
-
 int sched_master_stop(struct sched *s, int status)
 {
 	if (s->stopping)
@@ -68,9 +38,7 @@ int sched_master_stop(struct sched *s, int status)
 	s->stopping = true;
 	if (r < 0)
 		return r;
-	if (s->subscribed)
-		return say_goodbye(s);
-	if (s->framework_id != NULL && !s->over) /* the next SUBSCRIBED gets it */
+	if (s->framework_id != NULL && !s->over) /* TEARDOWN, on this subscription or the next */
 		return 0;
 	s->over = true;
 	return sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
@@ -108,12 +76,14 @@ static int on_subscribed(struct sched *s, const Mesos__V1__Scheduler__Event__Sub
 			return -ENOMEM;
 	} else if (strcmp(s->framework_id, id) != 0) {
 		return fatal(s, "the master took us for another framework", id);
+	} else {
+		sched_goodbye_expect(s);
 	}
 	s->subscribed = true;
 	s->appetite = s->claimed_suppressed ? APPETITE_SUPPRESSED : APPETITE_HUNGRY;
 	s->freed = false; /* the subscription itself makes the master allocate */
 	if (s->stopping)
-		return say_goodbye(s);
+		return 0;
 	sched_holds_unseen(s);
 	s->reconcile_ms = s->now_ms + RECONCILE_MS;
 	int r = sched_holds_look(s);

@@ -32,7 +32,7 @@ int sched_offer_pool(struct sched *s, const Mesos__V1__Scheduler__Event__Offers 
 			return -ENOMEM;
 		if (a->lost)
 			r = sched_executors_dismiss(s, a);
-		a->lost = false;
+		a->lost = a->expected = false;
 		a->offered_ms = s->now_ms;
 		sched_drain_offered(s, a, o->unavailability);
 		sched_host_refresh(s, a);
@@ -123,20 +123,18 @@ static uint64_t spare(const struct agent *a)
 	return n;
 }
 
-/* A lease for a task of the stage, which is not picked yet: another slot may be free sooner. 1: there was
- * one.
- */
+/* A lease for a task of the stage, which is not picked yet: another slot may be free sooner. 1:
+ * there was one. */
 static int take_lease(struct sched *s, struct stage *stage, struct take *t, enum pick what)
 {
 	uint32_t slots = sched_size_slots(s, stage);
 	const struct agent *agent = t->launches.agent;
 
-	if (what == PICK_NEAR ? (uint64_t)sched_prefer_count(stage, agent) * slots <= t->spare
+	if (what == PICK_NEAR ? (uint64_t)sched_prefer_count(stage, agent) * slots <= spare(agent)
 			      : stage->any_left < slots)
 		return 0;
 	if (what == PICK_RETRY && !sched_task_retries(s, stage, agent))
 		return 0;
-	t->spare += slots;
 	if (what != PICK_NEAR)
 		stage->any_left -= slots;
 	sched_size_take(s, stage, &t->room);
@@ -240,8 +238,6 @@ static int take_tasks(struct sched *s, takes *all, struct take **order)
 	uint64_t coming = s->coming;
 	int r = 0;
 
-	for (size_t i = 0; i < all->n; i++)
-		all->at[i].spare = spare(all->at[i].launches.agent);
 	for (size_t i = 0; r == 0 && i < s->run->ready.n; i++) {
 		struct stage *stage = s->run->ready.at[i];
 

@@ -69,6 +69,7 @@ struct agent {
 	uint32_t failures;
 	uint64_t failed_ms, excluded_until_ms;
 	uint64_t offered_ms;
+	bool expected;    /* a master that leads anew may not have heard of it yet, see sched_goodbye.c */
 	struct room seen; /* the most that its offers and our holds there had together */
 	bool lost;
 	bool draining;          /* is to be left, see sched_drain.c ... */
@@ -404,6 +405,7 @@ struct sched {
 	uint64_t look_ms;  /* something may be due then: never later than that */
 	uint64_t start_ms; /* the mode wants to be asked again */
 	uint64_t holds_look_ms, reconcile_ms;
+	uint64_t goodbye_ms; /* when it is next asked about agents that are expected */
 };
 
 /* ---- sched_plan.c ---- */
@@ -437,6 +439,8 @@ int sched_call_accept_inverse(struct sched *s, const Mesos__V1__Scheduler__Event
 /* Of holds; `all`: of those as well that were heard of. */
 int sched_call_reconcile(struct sched *s, bool all);
 int sched_call_reconcile_implicitly(struct sched *s);
+/* Of the `n` agents that are expected: of a task that nobody knows, on each. */
+int sched_call_reconcile_agents(struct sched *s, size_t n);
 /* What the master was told at the subscription, as it is now. */
 int sched_call_update_framework(struct sched *s);
 
@@ -450,8 +454,6 @@ int sched_call_status(struct sched *s);
 int sched_master_event(struct sched *s, const Mesos__V1__Scheduler__Event *event);
 int sched_master_down(struct sched *s);
 int sched_master_stop(struct sched *s, int status);
-/* Nothing more is to be said of the driver's own task. */
-int sched_master_own_ended(struct sched *s);
 
 /* ---- sched_appetite.c ---- */
 
@@ -544,6 +546,12 @@ int sched_hold_update(struct sched *s, const Mesos__V1__TaskStatus *status);
 /* Those that nothing is heard of; KILLs again. */
 int sched_holds_look(struct sched *s);
 void sched_holds_unseen(struct sched *s);
+
+/* sched_goodbye.c */
+/* A subscription that is not the first. */
+void sched_goodbye_expect(struct sched *s);
+/* TEARDOWN, if it is time for it. */
+int sched_goodbye_settle(struct sched *s);
 void sched_holds_deinit(struct sched *s);
 
 /* ---- sched_offer.c ---- */

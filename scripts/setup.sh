@@ -5,6 +5,10 @@ quern_packages=(gcc g++ pkg-config meson ninja-build protobuf-c-compiler libprot
 	libzstd-dev uuid-dev libcmocka-dev libevent-dev libjansson-dev libxxhash-dev zlib1g-dev libssl-dev uthash-dev
 	libarchive-dev libelf-dev libexpat1-dev zstd)
 
+# The two variants of libzookeeper exclude each other: who has the other one keeps it, and builds without zk://.
+[ "$(dpkg-query -W -f '${db:Status-Status}' libzookeeper-mt-dev 2>/dev/null)" = installed ] ||
+	quern_packages+=(libzookeeper-st-dev)
+
 # install_missing PACKAGE...: asks apt for those that are not there, and for nothing when all are (so that it works
 # without a network then).
 install_missing() {

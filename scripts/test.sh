@@ -13,6 +13,7 @@ command -v mvn >/dev/null || hadoop+=(maven)
 command -v javac >/dev/null || hadoop+=(default-jdk-headless)
 # Some of its tests want certificates, and Kerberos.
 hadoop+=(openssl krb5-kdc krb5-admin-server krb5-user)
-install_missing "${quern_packages[@]}" golang-github-mesos-mesos-go-dev groff-base "${go[@]}" "${hadoop[@]}"
+# ZooKeeper is started from its jars.
+install_missing "${quern_packages[@]}" golang-github-mesos-mesos-go-dev groff-base libzookeeper-java "${go[@]}" "${hadoop[@]}"
 build build-test --werror
 meson test -C build-test --print-errorlogs "$@"

@@ -32,7 +32,7 @@ import quern  # noqa: E402
 import zookeeper  # noqa: E402
 from jobs import Jobs  # noqa: E402
 from mesos import Mesos  # noqa: E402
-from watch import Watch  # noqa: E402
+from watch import CORES, Watch  # noqa: E402
 
 AGENTS = [{"hostname": f"{name}.chaos.test", "attributes": f"rack:{rack}"}
           for name, rack in [("north", "a"), ("east", "a"), ("south", "b"), ("west", "b")]]
@@ -70,7 +70,7 @@ class Foreign:
         master = m.zk or m.address
         self.commands = [[name, f"--master={master}", *args] for name, args in [
             ("long-lived-framework", []),
-            ("no-executor-framework", ["--task_resources=cpus:0.5;mem:32", "--command=sleep 1"])] if self.program(name)]
+            ("no-executor-framework", [f"--task_resources=cpus:{CORES};mem:32", "--command=sleep 1"])] if self.program(name)]
         self.threads = [threading.Thread(target=self.keep, args=(c,)) for c in self.commands]
 
     @staticmethod
@@ -170,7 +170,7 @@ def cluster(d):
     """Three masters where there is ZooKeeper, and the four agents."""
     keeper = zookeeper.ZooKeeper(d) if zookeeper.JAR.exists() and shutil.which("java") else None
     try:
-        return keeper, Mesos(d, agents=AGENTS, masters=3 if keeper else 1, zk=keeper and f"zk://{keeper.address}/mesos")
+        return keeper, Mesos(d, agents=AGENTS, cores=2.3, masters=3 if keeper else 1, zk=keeper and f"zk://{keeper.address}/mesos")
     except BaseException:
         if keeper:
             keeper.kill()
@@ -222,7 +222,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--modes", default="coarse,fine", help="a job at a time of each (%(default)s)")
+    parser.add_argument("--modes", default=",".join(quern.MODES), help="a job at a time of each (%(default)s)")
     parser.add_argument("--replay", metavar="LOG")
     parser.add_argument("--keep", action="store_true", help="the folder, also when all went well")
     options = parser.parse_args()

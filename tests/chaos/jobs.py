@@ -32,8 +32,8 @@ class Jobs:
         return folder
 
     def command(self, kind, out):
-        # In the end both ways to name the masters are taken.
-        master = self.m.zk if self.m.zk and os.environ.get("QUERN_CHAOS_ZK") and self.r.random() < 0.5 else self.m.address
+        # Where there is ZooKeeper both ways to name the masters are taken.
+        master = self.r.choice([self.m.zk or self.m.address, self.m.address])
         common = [f"--master={master}", f"--mode={self.mode}", "--verbose", "--max-registered-wait=2m", "--master-timeout=2m",
                   f"--total-executor-cores={2 if self.mode == 'coarse' else 8}", f"--name={self.mode}-{self.done}"]
         if kind == "stream":

@@ -8,7 +8,7 @@ import threading
 import urllib.error
 
 HUNGRY = "No Executor Framework"  # takes whatever it gets
-TASK = 0.5  # its cores
+CORES = 1  # of each of its tasks, as of ours: who wants more at a time than others gets it seldom, and that is nobody's fault
 CALM = 15  # seconds after a fault: the time in which masters change, agents come back, and tasks are given up
 STARVED = 10  # seconds. An interval (1 s), the longest of our tasks (about 2 s), and what a busy machine adds
 PERIOD = 0.25
@@ -39,7 +39,7 @@ class Watch:
         if hungry is None or "master/cpus_total" not in metrics:
             return None
         due = metrics["master/cpus_total"] / len(wanting)
-        return cores(hungry.get("allocated_resources", [])), due // TASK * TASK, metrics["allocator/mesos/allocation_runs"]
+        return cores(hungry.get("allocated_resources", [])), due // CORES * CORES, metrics["allocator/mesos/allocation_runs"]
 
     def run(self):
         while not self.stop.wait(PERIOD):

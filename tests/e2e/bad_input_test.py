@@ -208,7 +208,7 @@ def test_unknown_mode_and_bad_masters():
     with text() as d:
         refused(d, 2, ["lazy", *quern.MODES], "--mode", "lazy", WORDCOUNT, "text", "out")
         for master in ["local[0]", "local[x]", "local[1x]", "localhost:notaport", "ftp://there", ":", "",
-                       "zk://a/mesos"]:
+                       "zk://a", "zk://a:0/mesos", "mesos://zk://a/", "file:///not/there"]:
             refused(d, 2, ["--master"], "--master", master, WORDCOUNT, "text", "out")
 
 

@@ -40,6 +40,7 @@ def test_variables_that_are_not_the_users_are_refused():
             quern.one_line(result, "--executor-env", words)
 
 
+@quern.embedded("what it has not")
 def test_what_does_not_go_together_is_refused():
     with quern.scratch() as d:
         for options, words in [(["--fetcher-cache"], "needs --executor-uri"),
@@ -97,11 +98,12 @@ def test_an_agent_needs_nothing_but_glibc_and_a_shell():
             assert GLIBC.match(name) or bundle in path.parents, f"the bundle lacks {name}, and has it from {path}"
         root = bare_root(d / "root", [bundle / "quern-executor"])
         (d / "in").write_bytes(TEXT)
-        # The sandbox and the folder of the test are where they were; nothing else of this machine is there.
+        # The sandboxes and the folder of the test are where they were; nothing else of this machine is there.
         inner = "[ ! -e /etc ] && cd \"$MESOS_SANDBOX\" && exec ./quern-executor"
-        script = (f"mkdir -p {root}$0 && mount --bind {d} {root}$0 && mount --rbind /dev {root}/dev && mount --rbind /proc "
-                  f"{root}/proc && exec chroot {root} /bin/sh -c {shlex.quote(inner)}")
-        command = f"exec {shlex.join(own_root)} sh -c {shlex.quote(script)} {d}"
+        there = " && ".join(f"mkdir -p {root}{f} && mount --bind {f} {root}{f}" for f in (d, quern.all_sandboxes(d)))
+        script = (f"{there} && mount --rbind /dev {root}/dev && mount --rbind /proc {root}/proc && "
+                  f"exec chroot {root} /bin/sh -c {shlex.quote(inner)}")
+        command = f"exec {shlex.join(own_root)} sh -c {shlex.quote(script)}"
         for mode in MODES:
             quern.check(d, quern.run(d, "run", "--master", "local[2x1]", "--mode", mode, "--executor-command", command,
                                      quern.EXAMPLES / "wordcount.c", d / "in", d / mode))

@@ -15,6 +15,7 @@ import quern
 HOME = pathlib.Path(os.environ["MESOS_HOME"]) if os.environ.get("MESOS_HOME") else None
 EXECUTORS = 0.1  # cores of an agent beside those for tasks: the share of one executor
 MEMORY = 4096  # MB of an agent
+RUN = b"----- started -----\n"  # in the log of a master or agent
 
 
 def free_port():
@@ -33,7 +34,24 @@ class Process:
         self.start()
 
     def start(self):
+        """Until it listens. Somebody else may have taken the port since it was found free: then on another one."""
+        while True:
+            self.run()
+            quern.wait_for(f"{self.name} listens", lambda: self.process.poll() is not None or self.listens())
+            if self.process.poll() is None:
+                return
+            said = self.log.read_bytes().rpartition(RUN)[2]
+            assert b"Address already in use" in said, f"{self.name} has ended:\n{said.decode(errors='replace')[-3000:]}"
+            self.port = free_port()
+
+    def listens(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def run(self):
         with open(self.log, "ab") as log:
+            log.write(RUN)
+            log.flush()
             self.process = subprocess.Popen([str(self.cluster.home / "sbin" / self.program), "--ip=127.0.0.1",
                                              f"--port={self.port}", f"--work_dir={self.cluster.d}/{self.name}", *self.flags],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.cluster.d)
@@ -176,8 +194,9 @@ class Mesos:
 
     def leftovers(self):
         """What is at work on the cluster: frameworks, and processes in sandboxes. The sandboxes themselves stay, as they should:
-        an agent collects them after a week."""
-        left = [f"framework {f['framework_info']['name']}" for f in self.frameworks()]
+        an agent collects them after a week. So does what a new master knows only by what an agent told it ("recovered"): that was
+        taken down at another one, which nobody remembers."""
+        left = [f"framework {f['framework_info']['name']}" for f in self.frameworks() if not f.get("recovered")]
         return left + [f"process {pid}: {command}" for pid, command in self.at_work()]
 
     def settled(self):

@@ -7,7 +7,7 @@ import mesos
 import quern
 import zookeeper
 
-MODES = ["coarse", "fine"]
+MODES = ["coarse", "fine", "adaptive"]
 FILES = 8  # with a line each, and so many map tasks; 4 run at a time
 # Redirects of a standby name the leader by this, and nobody can look it up.
 NAME = "only-the-cluster-knows.invalid"

@@ -13,7 +13,6 @@ import urllib.request
 import quern
 from mesos import HOME, main, mesos
 
-MODES = ["coarse", "fine"]
 TEXT = b"".join(b"line %d of the text that is counted\n" % i for i in range(200))
 CORES = 3  # of ours; the cluster has one more
 
@@ -74,7 +73,7 @@ def beside(d, address, name, *args, **more):
     text.mkdir()
     for i in range(8):
         (text / f"part{i}").write_bytes(TEXT * 10)
-    for mode in MODES:
+    for mode in quern.MODES:
         neighbour = Neighbour(d, address, name, *args, **more)
         gate = quern.Gate(d / f"gate-{mode}")
         job = quern.start(d, "run", "--master", address, "--mode", mode, f"--total-executor-cores={CORES}",
@@ -130,27 +129,30 @@ def cores(framework):
     return sum(r["scalar"]["value"] for r in framework.get("allocated_resources", []) if r["name"] == "cpus")
 
 
-def test_who_comes_later_gets_its_share_as_tasks_end():
+def shares(mode):
+    """A job has all cores, in tasks that are not shorter than the master's allocation interval; another framework comes. What has
+    its share after an interval and a task has it before any slot has had three tasks."""
     with mesos() as m:
         (m.d / "in").write_bytes(b"".join(b"%d\n" % i for i in range(1000)))
-        # Tasks that are not shorter than the master's allocation interval: what has its share after an interval and a task
-        # has it before any slot has had three tasks.
-        job = quern.start(m.d, "stream", "--master", m.address, "--mode", "fine", "--total-executor-cores=4",
-                          "--map", "cat", "--reduce", "sleep 1; cat", "--reducers", "40", "-i", m.d / "in", "-o", m.d / "out")
+        job = quern.start(m.d, "stream", "--master", m.address, "--mode", mode, "--total-executor-cores=4", "--lease-max=1s",
+                          "--map", "cat", "--reduce", "echo >>TASKS; sleep 1; cat".replace("TASKS", str(m.d / "tasks")),
+                          "--reducers", "40", "-i", m.d / "in", "-o", m.d / "out")
         neighbour = None
+
+        def begun():
+            return (m.d / "tasks").stat().st_size if (m.d / "tasks").exists() else 0
+
+        def other():
+            assert job.poll() is None, quern.finish(job)
+            return max(cores(f) for f in m.frameworks() if "No Executor" in f["framework_info"]["name"])
         try:
-            quern.wait_for("all cores are ours", lambda: any(cores(f) >= 4 for f in m.frameworks()))
+            quern.wait_for("all cores are at work for us", lambda: begun() >= 4)
             neighbour = Neighbour(m.d, m.address, "no-executor-framework", "--task_resources=cpus:1;mem:32", "--command=sleep 1",
                                   "--num_tasks=8")
             quern.wait_for("the other one is there", lambda: len(m.frameworks()) == 2)
-            before = m.metric("master/tasks_finished")
-
-            def other():
-                assert job.poll() is None, quern.finish(job)
-                return max(cores(f) for f in m.frameworks() if "No Executor" in f["framework_info"]["name"])
+            before = begun()
             quern.wait_for("it has half of the cores", lambda: other() >= 2)
-            ended = m.metric("master/tasks_finished") - before
-            assert ended <= 3 * 4, f"{ended} tasks ended before"
+            assert begun() - before <= 3 * 4, f"{begun() - before} tasks began before"
             result = quern.finish(job)
             assert result.returncode == 0, result.stderr.decode(errors="replace")
             quern.same([line.rstrip() for line in quern.output(m.d / "out")], sorted(b"%d" % i for i in range(1000)))
@@ -161,6 +163,14 @@ def test_who_comes_later_gets_its_share_as_tasks_end():
             if neighbour:
                 neighbour.stop()
         m.settled()
+
+
+def test_who_comes_later_gets_its_share_in_fine_mode():
+    shares("fine")
+
+
+def test_who_comes_later_gets_its_share_in_adaptive_mode():
+    shares("adaptive")
 
 
 def test_long_lived_framework_on_the_embedded_cluster():

@@ -102,7 +102,7 @@ def test_an_operators_reservation_is_used_with_its_labels():
 
 
 def test_a_reservation_within_a_reservation_is_used():
-    with mesos(agents=[{"resources": "cpus(eng):3;mem(eng):1024;cpus:0.5;mem:512;disk:10000"}]) as m:
+    with mesos(agents=[{"resources": "cpus(eng):2.1;mem(eng):512;cpus:4;mem:512;disk:10000"}]) as m:
         stack = [{"type": "STATIC", "role": "eng"}, {"type": "DYNAMIC", "role": "eng/search"}]
         m.call("RESERVE_RESOURCES", reserve_resources={
             "agent_id": agent_id(m), "resources": [scalar("cpus", 2.1, *stack), scalar("mem", 512, *stack)]})
@@ -113,7 +113,7 @@ def test_a_reservation_within_a_reservation_is_used():
 def test_two_roles_share_an_executor():
     resources = "cpus(a):1.1;mem(a):512;cpus(b/c):1;mem(b/c):512;disk:10000"
     with mesos(agents=[{"resources": resources}]) as m:
-        for mode in "fine", "coarse":
+        for mode in quern.MODES:
             with at_the_gate(m, "--role", "a,b/c", mode=mode):
                 assert cores(m) == {("a", ("a",), False): 1.1, ("b/c", ("b/c",), False): 1}, held(m)
                 assert len(m.call("GET_EXECUTORS")["executors"]) == 1
@@ -173,7 +173,7 @@ def test_revocable_cores_are_used_where_that_is_asked_for():
         if not flags:
             return
         revocable_agent(m, flags)
-        for mode in "fine", "coarse":
+        for mode in quern.MODES:
             with at_the_gate(m, "--revocable", mode=mode):
                 assert cores(m) == {("*", (), True): 2.1}, held(m)
                 assert {k for k in held(m) if k[0] == "mem"} == {("mem", "*", (), False)}
@@ -211,7 +211,7 @@ def listens(port):
 
 
 def test_a_port_of_the_offer_is_served_at():
-    for mode in "fine", "coarse":
+    for mode in quern.MODES:
         port = free_port()
         resources = f"cpus:2.1;mem:2048;disk:10000;ports:[{port}-{port}]"
         with mesos(agents=[{"resources": resources}]) as m:

@@ -106,7 +106,7 @@ def test_a_killed_driver_is_forgotten_by_the_cluster():
         with mesos(1) as m:
             (m.d / "text").write_bytes(TEXT)
             gate = quern.Gate(m.d / "gate")
-            job = started(m, mode, quern.JOBS / "gate.c", m.d / "text", m.d / "out", gate.folder)
+            job = started(m, mode, "--failover-timeout=3s", quern.JOBS / "gate.c", m.d / "text", m.d / "out", gate.folder)
             gate.at(job)
             job.send_signal(signal.SIGKILL)
             job.wait()

@@ -76,7 +76,7 @@ def placed(args):
     own."""
     url = option(args, "--master", "local[*]")
     local = LOCAL.fullmatch(url)
-    if args[0] not in ("run", "stream") or not local or int(local[1] or 1) == 0 or local[2] == "0" or "--explain" in args:
+    if not args or args[0] not in ("run", "stream") or not local or int(local[1] or 1) == 0 or local[2] == "0" or "--explain" in args:
         return args, None
     agents, cores = int(local[1] or 1), os.cpu_count() if local[2] == "*" else int(local[2])
     try:

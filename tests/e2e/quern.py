@@ -85,14 +85,15 @@ def start(d, *args, **more):
 
 
 @contextlib.contextmanager
-def named_agents(d, names, agents=0, cores=1):
+def named_agents(d, names, agents=0, cores=1, resources=None):
     """HOST:PORT of the master of a cluster whose agents have these host names, each with room for tasks of so many cores in
-    every mode. There are as many as names, or `agents`; those without a name are called 127.0.0.1."""
+    every mode. There are as many as names, or `agents`; those without a name are called 127.0.0.1. `resources`: what
+    each has instead, in Mesos' own notation."""
     agents = max(agents, len(names))
     if ON_MESOS:
         from mesos import Mesos  # which needs this module
-        (d / "mesos").mkdir()
-        m = Mesos(d / "mesos", cores=cores, agents=[{"hostname": n} for n in [*names, *["127.0.0.1"] * (agents - len(names))]])
+        m = Mesos(pathlib.Path(tempfile.mkdtemp(prefix="mesos-", dir=d)), cores=cores,
+                  agents=[{"hostname": n, "resources": resources} for n in [*names, *["127.0.0.1"] * (agents - len(names))]])
         try:
             yield m.address
         finally:
@@ -100,7 +101,8 @@ def named_agents(d, names, agents=0, cores=1):
         return
     ready, said = os.pipe()
     process = subprocess.Popen([QUERN, "local", "--port=0", f"--ready-fd={said}", f"--agents={agents}", f"--cores={cores + 0.1:g}",
-                                *([f"--hostname={','.join(names)}"] if names else [])], env=environment(d), pass_fds=[said],
+                                *([f"--hostname={','.join(names)}"] if names else []),
+                                *([f"--resources={resources}"] if resources else [])], env=environment(d), pass_fds=[said],
                                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     os.close(said)
     try:
@@ -152,6 +154,11 @@ def working_in(folder):
                 command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
                 found.append((int(pid), command.decode(errors="replace")))
     return found
+
+
+def all_sandboxes(d):
+    """A folder in which all sandboxes of a test's jobs are, those that are still to come as well."""
+    return clusters().FOLDER.name if ON_MESOS else d / "tmp"
 
 
 def sandboxes(d):
@@ -286,10 +293,8 @@ def kill(pid):
         os.kill(pid, signal.SIGKILL)
 
 
-def main(module):
-    """Runs the tests of a module in order; exit status 1 when one failed, 77 when all were skipped."""
-    tests = {k: f for k, f in vars(module).items() if k.startswith("test_")}
-    names = sys.argv[1:] or list(tests)
+def run_tests(tests, names):
+    """In order; how many failed, and how many were skipped."""
     failed = skipped = 0
     for number, name in enumerate(names, 1):
         begun = time.monotonic()
@@ -303,7 +308,17 @@ def main(module):
             failed += 1
             traceback.print_exc()
             print(f"not ok {number} - {name}", flush=True)
+    return failed, skipped
+
+
+def main(module):
+    """Runs the tests of a module; exit status 1 when one failed, 77 when all were skipped."""
+    tests = {k: f for k, f in vars(module).items() if k.startswith("test_")}
+    names = sys.argv[1:] or list(tests)
+    try:
+        failed, skipped = run_tests(tests, names)
+    finally:
+        if ON_MESOS:
+            clusters().stop()
     print(f"1..{len(names)}")
-    if ON_MESOS:
-        clusters().stop()
     sys.exit(1 if failed else SKIPPED if skipped == len(names) else 0)

@@ -15,8 +15,11 @@ JAR = pathlib.Path(os.environ.get("ZOOKEEPER_JAR", "/usr/share/java/zookeeper.ja
 
 def need():
     """Ends a module that needs a ZooKeeper where there is none."""
+    if os.environ.get("QUERN_ZOOKEEPER") == "0":
+        print("quern was built without libzookeeper (Debian: libzookeeper-st-dev): it cannot find masters there")
+        sys.exit(quern.SKIPPED)
     if not JAR.exists() or not shutil.which("java"):
-        print(f"no java, or no {JAR} (Debian: zookeeper; elsewhere: ZOOKEEPER_JAR): no ZooKeeper to test against")
+        print(f"no java, or no {JAR} (Debian: libzookeeper-java; elsewhere: ZOOKEEPER_JAR): no ZooKeeper to test against")
         sys.exit(quern.SKIPPED)
 
 

@@ -52,7 +52,7 @@ static void all_of_it(void **state)
 		"MESOS_AGENT_ENDPOINT=h:5051", "MESOS_SANDBOX=/mnt/mesos/sandbox",
 		"MESOS_DIRECTORY=/var/lib/x", "MESOS_CHECKPOINT=1", "MESOS_RECOVERY_TIMEOUT=2mins",
 		"MESOS_SUBSCRIPTION_BACKOFF_MAX=3secs", "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD=4secs",
-		"MESOS_EXECUTOR_AUTHENTICATION_TOKEN=t", NULL };
+		"MESOS_EXECUTOR_AUTHENTICATION_TOKEN=t", "QUERN_SHUFFLE_PORT=65535", NULL };
 	struct environment e;
 	struct err err;
 
@@ -68,6 +68,7 @@ static void all_of_it(void **state)
 	assert_int_equal(e.backoff_max_ms, 3000);
 	assert_int_equal(e.grace_ms, 4000);
 	assert_string_equal(e.token, "t");
+	assert_int_equal(e.shuffle_port, 65535);
 }
 
 static void the_least(void **state)
@@ -83,6 +84,7 @@ static void the_least(void **state)
 	assert_string_equal(e.sandbox, "/d");
 	assert_false(e.checkpoint);
 	assert_null(e.token);
+	assert_int_equal(e.shuffle_port, 0);
 	assert_true(e.grace_ms > 0);
 }
 
@@ -102,6 +104,14 @@ static void mistakes(void **state)
 			"MESOS_AGENT_ENDPOINT=h:1", "MESOS_DIRECTORY=/d" },
 		{ "MESOS_RECOVERY_TIMEOUT", "MESOS_FRAMEWORK_ID=f", "MESOS_EXECUTOR_ID=e",
 			"MESOS_AGENT_ENDPOINT=h:1", "MESOS_DIRECTORY=/d", "MESOS_RECOVERY_TIMEOUT=soon" },
+		{ "QUERN_SHUFFLE_PORT", "MESOS_FRAMEWORK_ID=f", "MESOS_EXECUTOR_ID=e",
+			"MESOS_AGENT_ENDPOINT=h:1", "MESOS_DIRECTORY=/d", "QUERN_SHUFFLE_PORT=0" },
+		{ "QUERN_SHUFFLE_PORT", "MESOS_FRAMEWORK_ID=f", "MESOS_EXECUTOR_ID=e",
+			"MESOS_AGENT_ENDPOINT=h:1", "MESOS_DIRECTORY=/d", "QUERN_SHUFFLE_PORT=65536" },
+		{ "QUERN_SHUFFLE_PORT", "MESOS_FRAMEWORK_ID=f", "MESOS_EXECUTOR_ID=e",
+			"MESOS_AGENT_ENDPOINT=h:1", "MESOS_DIRECTORY=/d", "QUERN_SHUFFLE_PORT=" },
+		{ "QUERN_SHUFFLE_PORT", "MESOS_FRAMEWORK_ID=f", "MESOS_EXECUTOR_ID=e",
+			"MESOS_AGENT_ENDPOINT=h:1", "MESOS_DIRECTORY=/d", "QUERN_SHUFFLE_PORT=80 " },
 	};
 
 	(void)state;

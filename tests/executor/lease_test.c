@@ -1,5 +1,5 @@
-/* Leases that the driver does not want any more: they end as finished tasks do, and nothing that runs ends with
- * them. */
+/* Leases that the driver does not want any more: they end as finished tasks do, and nothing that runs ends
+ * with them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,8 +41,11 @@ static void note_action(struct bench *b, const struct exec_action *a)
 		note_call(b, a);
 	else if (a->kind == EXEC_DO_LINK)
 		note_link(b, a);
+	else if (a->kind == EXEC_DO_WARM)
+		kit_note(b, "warm %u\n", a->n);
 	else if (a->kind == EXEC_DO_RUN || a->kind == EXEC_DO_KILL)
-		kit_note(b, "%s %u.%u\n", a->kind == EXEC_DO_RUN ? "run" : "kill", a->name.stage, a->name.partition);
+		kit_note(b, "%s %u.%u\n", a->kind == EXEC_DO_RUN ? "run" : "kill", a->name.stage,
+			a->name.partition);
 }
 
 /* Three leases of one slot. */
@@ -59,7 +62,7 @@ static void begin(struct bench *b)
 	kit_lease(b, "l0", 1);
 	kit_lease(b, "l1", 1);
 	kit_lease(b, "l2", 1);
-	kit_assert_trace(b, "l0 RUNNING\nl1 RUNNING\nl2 RUNNING\n");
+	kit_assert_trace(b, "l0 RUNNING\nwarm 1\nl1 RUNNING\nwarm 2\nl2 RUNNING\nwarm 3\n");
 }
 
 static void give(struct bench *b, uint32_t first, uint32_t n)
@@ -97,8 +100,8 @@ static void an_idle_one_is_finished_at_once_and_once(void **state)
 	give(&b, 0, 2);
 	kit_assert_trace(&b, "run 1.0\nrun 1.1\n");
 	end(&b, "l1");
-	kit_assert_trace(&b, "l1 FINISHED\n");
-	end(&b, "l1"); /* the driver is not sure that it was heard */
+	kit_assert_trace(&b, "warm 2\nl1 FINISHED\n"); /* a worker goes as well */
+	end(&b, "l1");                                 /* the driver is not sure that it was heard */
 	end(&b, "l9");
 	kit_kill(&b, "l1");
 	kit_assert_trace(&b, "");
@@ -118,10 +121,10 @@ static void the_last_one_leaves_the_executor_without_slots(void **state)
 	end(&b, "l0");
 	end(&b, "l1");
 	end(&b, "l2");
-	kit_assert_trace(&b, "l0 FINISHED\nl1 FINISHED\nl2 FINISHED\n");
+	kit_assert_trace(&b, "warm 2\nl0 FINISHED\nwarm 1\nl1 FINISHED\nwarm 0\nl2 FINISHED\n");
 	kit_lease(&b, "l3", 1);
 	give(&b, 0, 1);
-	kit_assert_trace(&b, "l3 RUNNING\nrun 1.0\n");
+	kit_assert_trace(&b, "l3 RUNNING\nwarm 1\nrun 1.0\n");
 	kit_close(&b);
 }
 
@@ -136,7 +139,7 @@ static void a_task_of_the_job_is_not_ended_that_way(void **state)
 	begin(&b);
 	d.task = &t;
 	kit_launch(&b, "1.5.0", bytes, quern__task_data__pack(&d, bytes));
-	kit_assert_trace(&b, "run 1.5\n");
+	kit_assert_trace(&b, "warm 4\nrun 1.5\n");
 	end(&b, "1.5.0");
 	kit_assert_trace(&b, "");
 	kit_close(&b);
@@ -151,7 +154,7 @@ static void one_that_is_killed_meanwhile_is_killed(void **state)
 	give(&b, 0, 3);
 	kit_assert_trace(&b, "run 1.0\nrun 1.1\nrun 1.2\n");
 	kit_kill(&b, "l0"); /* by the agent: what is too much ends */
-	kit_assert_trace(&b, "kill 1.2\n");
+	kit_assert_trace(&b, "kill 1.2\nwarm 2\n");
 	end(&b, "l0");
 	kit_assert_trace(&b, "");
 	done(&b, 1);

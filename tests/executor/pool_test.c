@@ -467,6 +467,12 @@ static void workers_are_kept_ready(void **state)
 	expect_failed(run_one(&b, "kill"), "SIGKILL", NULL);
 	expect_line(run_one(&b, "x"), "x");
 	assert_int_equal(pool_workers(b.pool), 5);
+	pool_warm(b.pool, 2); /* there is less to do */
+	expect_line(run_one(&b, "x"), "x");
+	while (pool_workers(b.pool) > 3)
+		assert_int_equal(event_base_loop(b.loop, EVLOOP_ONCE), 0);
+	expect_line(run_one(&b, "x"), "x");
+	assert_int_equal(pool_workers(b.pool), 3);
 	bench_close(&b);
 }
 

@@ -103,6 +103,38 @@ static void check_laws(const struct resources *a, const struct resources *b)
 	(void)resources_free(rest);
 }
 
+/* One port goes over, or nothing does. */
+static void check_port(const struct resources *r, uint64_t nth)
+{
+	struct resources *from = dup(r), *into = NULL;
+	uint16_t port = 0;
+
+	int k = resources_new(&into);
+	assert(k == 0);
+	k = resources_take_port(from, nth, into, &port);
+	assert((k == 0) == resources_has_port(r) && (k == 0) == (port > 0));
+	assert(k == 0 || (k == -ERANGE && resources_empty(into) && same(from, r)));
+	assert(!resources_contains(from, into) || resources_empty(into));
+	k = resources_add(from, into);
+	assert(k == 0 && same(from, r));
+	(void)resources_free(from);
+	(void)resources_free(into);
+}
+
+/* What is revocable and what is not are all that there is. */
+static void check_sorts(const struct resources *r)
+{
+	struct resources *a = dup(r), *b = dup(r);
+
+	resources_keep(a, "cpus", true);
+	resources_keep(b, "cpus", false);
+	assert(!resources_revocable(b, "cpus"));
+	assert(resources_revocable(a, "cpus") == resources_revocable(r, "cpus"));
+	assert(resources_milli(a, "cpus") + resources_milli(b, "cpus") == resources_milli(r, "cpus"));
+	(void)resources_free(a);
+	(void)resources_free(b);
+}
+
 static void check_take(const struct resources *r, int64_t milli)
 {
 	struct resources *from = dup(r), *into = NULL;
@@ -115,6 +147,8 @@ static void check_take(const struct resources *r, int64_t milli)
 	assert(resources_milli(into, "cpus") == (k == 0 ? milli : 0));
 	k = resources_add(from, into);
 	assert(k == 0 && same(from, r));
+	check_port(r, (uint64_t)milli);
+	check_sorts(r);
 	k = resources_allocate(from, "role");
 	assert(k == 0 && resources_milli(from, "cpus") == all);
 	(void)resources_free(from);

@@ -19,7 +19,7 @@ struct kit_framework {
 	const char *role; /* not NULL: one of the older kind, of this role alone */
 	const char *id, *principal, *user;
 	double failover_timeout;
-	bool checkpoint, not_partition_aware, refined;
+	bool checkpoint, not_partition_aware, refined, revocable;
 };
 
 static inline size_t kit_count(const char *const *list)
@@ -37,13 +37,13 @@ static inline void kit_subscribe_as(struct kit *k, int conn, const struct kit_fr
 	const char *const *roles = f->roles[0] != NULL ? f->roles : star;
 	Mesos__V1__FrameworkInfo info = MESOS__V1__FRAMEWORK_INFO__INIT;
 	Mesos__V1__FrameworkID id = MESOS__V1__FRAMEWORK_ID__INIT;
-	Mesos__V1__FrameworkInfo__Capability c[3], *list[] = { &c[0], &c[1], &c[2] };
+	Mesos__V1__FrameworkInfo__Capability c[4], *list[] = { &c[0], &c[1], &c[2], &c[3] };
 	Mesos__V1__Scheduler__Call__Subscribe subscribe = MESOS__V1__SCHEDULER__CALL__SUBSCRIBE__INIT;
 	Call call = MESOS__V1__SCHEDULER__CALL__INIT;
 	char room[KIT_ID];
 	size_t n = 0;
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		mesos__v1__framework_info__capability__init(&c[i]);
 		c[i].has_type = 1;
 	}
@@ -53,6 +53,8 @@ static inline void kit_subscribe_as(struct kit *k, int conn, const struct kit_fr
 		c[n++].type = MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE;
 	if (f->refined)
 		c[n++].type = MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__RESERVATION_REFINEMENT;
+	if (f->revocable)
+		c[n++].type = MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__REVOCABLE_RESOURCES;
 	info.capabilities = list;
 	info.n_capabilities = n;
 	info.name = (char *)"framework";
@@ -179,11 +181,12 @@ static inline void kit_decline(struct kit *k, int conn, const char *offers, doub
 
 /* A task; what is not set is left out, or what a good task has. */
 struct kit_task {
-	const char *id, *agent;  /* agent: NULL = S0 */
-	const char *resources;   /* NULL: "cpus:1;mem:64" */
-	const char *executor;    /* NULL: a command */
-	const char *of_executor; /* NULL: "cpus:0.1;mem:32" */
-	const char *role;        /* that the resources say they are allocated to; NULL: "*"; "": none */
+	const char *id, *agent;    /* agent: NULL = S0 */
+	const char *resources;     /* NULL: "cpus:1;mem:64" */
+	const char *executor;      /* NULL: a command */
+	const char *of_executor;   /* NULL: "cpus:0.1;mem:32" */
+	const char *role;          /* that the resources say they are allocated to; NULL: "*"; "": none */
+	const char *executor_role; /* likewise of the executor's; NULL: as that */
 	const char *executor_framework; /* NULL: its own */
 	const char *executor_name;
 	bool both, neither; /* command and executor */
@@ -211,7 +214,8 @@ static inline Mesos__V1__TaskInfo *kit_task_info(
 		0);
 	if (role[0] != '\0') {
 		assert_int_equal(resources_allocate(own, role), 0);
-		assert_int_equal(resources_allocate(theirs, role), 0);
+		assert_int_equal(
+			resources_allocate(theirs, t->executor_role != NULL ? t->executor_role : role), 0);
 	}
 	id.value = info.name = (char *)t->id;
 	agent.value = kit_long(k, t->agent != NULL ? t->agent : "S0", room);

@@ -263,6 +263,75 @@ static void resources_of_a_reservation_have_to_say_so(void **state)
 	kit_deinit(&k);
 }
 
+#define BOTH(whose, name)                                                                                    \
+	whose " revocable and non-revocable resources: Cannot use both revocable and non-revocable '" name   \
+	      "' at the same time"
+
+static void what_is_revocable_and_what_is_not_do_not_mix(void **state)
+{
+	const struct kit_framework f = { .roles = { "*" }, .revocable = true };
+	struct kit k;
+	(void)state;
+
+	kit_init(&k);
+	kit_agent(&k, 1, "cpus:4;cpus{REV}:4;mem:1024;ports:[1-9]");
+	kit_subscribe_as(&k, 1, &f);
+	k.text[0] = '\0';
+	kit_launch(&k, 1, "O0", 0, { .id = "t1", .resources = "cpus{REV}:1;cpus:1" },
+		{ .id = "t2", .executor = "e1", .of_executor = "cpus{REV}:1;cpus:1" },
+		{ .id = "t3", .executor = "e1", .resources = "cpus{REV}:1" },
+		{ .id = "t4", .executor = "e1", .resources = "cpus:1", .of_executor = "mem:32;ports:[1-2]" },
+		{ .id = "t5",
+			.executor = "e1",
+			.resources = "cpus{REV}:1",
+			.of_executor = "mem:32;ports:[1-2]" },
+		{ .id = "t6",
+			.executor = "e1",
+			.resources = "ports:[2-3]",
+			.of_executor = "mem:32;ports:[1-2]" });
+	kit_expect(&k, ERROR_OF("t1", BOTH("Task mixes", "cpus")) ERROR_OF(
+			       "t2", BOTH("Executor mixes", "cpus")) ERROR_OF("t3",
+			       BOTH("Task and its executor mix",
+				       "cpus")) "agent 1: run t4 e1\n"
+						"agent 1: run t5 e1\n" ERROR_OF("t6",
+							"There are overlapping resources in the task "
+							"resources ports(allocated: *):[2-3] and executor "
+							"resources mem(allocated: *):32; ports(allocated: "
+							"*):[1-2]"));
+	kit_deinit(&k);
+}
+
+/* A task may be of another role than its executor, where that runs. */
+static void an_executor_runs_tasks_of_several_roles(void **state)
+{
+	const struct kit_framework f = { .roles = { "a", "b" } };
+	struct kit k;
+	(void)state;
+
+	kit_init(&k);
+	kit_agent(&k, 1, "cpus(a):2;mem(a):128;cpus(b):2;mem(b):128");
+	kit_subscribe_as(&k, 1, &f);
+	k.text[0] = '\0';
+	kit_launch(&k, 1, "O0", 0,
+		{ .id = "t1",
+			.executor = "e1",
+			.role = "a",
+			.resources = "cpus(a):1",
+			.of_executor = "cpus(a):0.1" });
+	kit_launch(&k, 1, "O1", 0,
+		{ .id = "t2",
+			.executor = "e1",
+			.role = "b",
+			.executor_role = "a",
+			.resources = "cpus(b):1",
+			.of_executor = "cpus(a):0.1" });
+	kit_expect(&k, "agent 1: run t1 e1\nagent 1: run t2 e1\n");
+	kit_wait(&k, 1000);
+	kit_expect(
+		&k, "1 OFFERS O2:S0 cpus=1<b> mem=128<b> (b) [e1] O3:S0 cpus=0.9<a> mem=128<a> (a) [e1]\n");
+	kit_deinit(&k);
+}
+
 static void task_ids_are_used_once_at_a_time(void **state)
 {
 	struct kit k;
@@ -332,6 +401,8 @@ int main(void)
 		cmocka_unit_test(resources_without_a_role_have_that_of_the_offer),
 		cmocka_unit_test(the_framework_of_an_executor_goes_without_saying),
 		cmocka_unit_test(resources_of_a_reservation_have_to_say_so),
+		cmocka_unit_test(what_is_revocable_and_what_is_not_do_not_mix),
+		cmocka_unit_test(an_executor_runs_tasks_of_several_roles),
 		cmocka_unit_test(task_ids_are_used_once_at_a_time),
 		cmocka_unit_test(an_executor_id_stands_for_one_executor),
 		cmocka_unit_test(an_accept_without_tasks_is_a_refusal),

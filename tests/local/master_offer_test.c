@@ -415,6 +415,37 @@ static void roles_come_before_frameworks(void **state)
 	kit_deinit(&k);
 }
 
+/* What roles below another hold counts for that one: "eng" has two agents before "ads" has any. */
+static void roles_within_a_role_are_one_beside_others(void **state)
+{
+	const struct kit_framework web = { .roles = { "eng/web" } }, search = { .roles = { "eng/search" } },
+				   ads = { .roles = { "ads" } }, eng = { .roles = { "eng" } };
+	struct kit k;
+	(void)state;
+
+	kit_init(&k);
+	kit_subscribe_as(&k, 1, &web);
+	kit_agent(&k, 1, "cpus:1;mem:64");
+	kit_launch(&k, 1, "O0", 0, { .id = "t1", .role = "eng/web" });
+	kit_suppress(&k, 1, NULL);
+	kit_subscribe_as(&k, 2, &search);
+	kit_agent(&k, 2, "cpus:1;mem:64");
+	kit_launch(&k, 2, "O1", 0, { .id = "t2", .agent = "S1", .role = "eng/search" });
+	kit_subscribe_as(&k, 3, &ads);
+	kit_subscribe_as(&k, 4, &eng);
+	kit_revive(&k, 1, NULL);
+	k.text[0] = '\0';
+	kit_agent(&k, 3, "cpus:1;mem:64");
+	kit_agent(&k, 4, "cpus:1;mem:64");
+	kit_agent(&k, 5, "cpus:1;mem:64"); /* ads has two then, as many as eng */
+	kit_agent(&k, 6, "cpus:1;mem:64"); /* and within eng he who has nothing is next */
+	kit_expect(&k, "agent 3: registered S2\n3 OFFERS O2:S2 cpus=1 mem=64 (ads)\n"
+		       "agent 4: registered S3\n3 OFFERS O3:S3 cpus=1 mem=64 (ads)\n"
+		       "agent 5: registered S4\n3 OFFERS O4:S4 cpus=1 mem=64 (ads)\n"
+		       "agent 6: registered S5\n4 OFFERS O5:S5 cpus=1 mem=64 (eng)\n");
+	kit_deinit(&k);
+}
+
 static void agents_are_shared_out_within_one_allocation(void **state)
 {
 	struct kit k;
@@ -550,6 +581,7 @@ int main(void)
 		cmocka_unit_test(roles_are_suppressed_one_by_one),
 		cmocka_unit_test(the_lower_dominant_share_is_served_first),
 		cmocka_unit_test(roles_come_before_frameworks),
+		cmocka_unit_test(roles_within_a_role_are_one_beside_others),
 		cmocka_unit_test(agents_are_shared_out_within_one_allocation),
 		cmocka_unit_test(reservations_are_for_their_role),
 		cmocka_unit_test(older_frameworks_are_told_of_no_allocation),

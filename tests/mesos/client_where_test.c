@@ -142,6 +142,15 @@ static void a_refusal_may_be_without_words(void **state)
 		"lost SUBSCRIBE was answered with status 401\n");
 }
 
+static void what_to_do_about_credentials_is_said_instead(void **state)
+{
+	struct world *w = *state;
+
+	w->config.unauthorized = "give some";
+	expect_lost(w, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 17\r\n\r\n401 Unauthorized.",
+		"lost SUBSCRIBE was answered with status 401: give some\n");
+}
+
 static void words_of_a_refusal_are_cut(void **state)
 {
 	struct world *w = *state;
@@ -233,6 +242,7 @@ int main(void)
 		TEST(endpoints_are_tried_in_turn),
 		TEST(a_refusal_is_the_end_with_the_words_of_the_peer),
 		TEST(a_refusal_may_be_without_words),
+		TEST(what_to_do_about_credentials_is_said_instead),
 		TEST(words_of_a_refusal_are_cut),
 		TEST(an_answer_of_another_kind_is_the_end),
 		TEST(refusals_that_may_pass_are_tried_again),

@@ -57,6 +57,8 @@ static void text_is_read_and_printed(void **state)
 		{ "cpus:1;cpus:2", "cpus:3" },
 		{ "cpus(a):1;cpus(b):2;cpus:3;cpus(*):4", "cpus(a):1;cpus(b):2;cpus:7" },
 		{ "cpus(a/b.c-d_e):1", "cpus(a/b.c-d_e):1" },
+		{ "cpus{REV}:1;cpus:2; cpus{REV} : 3", "cpus{REV}:4;cpus:2" },
+		{ "cpus(a){REV}:1;cpus(a):1;ports{REV}:[1-2]", "cpus(a){REV}:1;cpus(a):1;ports{REV}:[1-2]" },
 		{ "ports:[1-2,3-3, 5 -6]", NULL },
 		{ "ports:[ 5-6 ,1-2,3-3]", "ports:[1-3,5-6]" },
 		{ "ports:[1-5,2-3];ports:[4-9]", "ports:[1-9]" },
@@ -91,9 +93,10 @@ static void text_that_is_none_is_refused_with_words(void **state)
 	static const char *const bad[] = { "cpus", "cpus=4", ":4", "cpus:", "cpus: ", "cpus:x", "cpus:4x",
 		"cpus:0x10", "cpus:inf", "cpus:nan", "cpus:1e999", "cpus:-1", "cpus:1 2", "cpus:1073741825",
 		"cpus(:1", "cpus(a:1", "cpus():1", "cpus(a)b:1", "(a):1", "cpus(a b):1", "c pus:1",
-		"cpus{a}:1", "ports:[", "ports:]", "ports:[]", "ports:[1]", "ports:[1-]", "ports:[-1]",
-		"ports:[1--2]", "ports:[-1-2]", "ports:[+1-2]", "ports:[2-1]", "ports:[1-2", "ports:[1-2]x",
-		"ports:[1-2,]", "ports:[,1-2]", "ports:[1-2;3-4]", "ports:[a-b]",
+		"cpus{a}:1", "{REV}:1", "cpus{REV}{REV}:1", "cpus{REV}(a):1", "cpus{rev}:1", "cpus(a//b):1",
+		"cpus(a/):1", "cpus(-a):1", "ports:[", "ports:]", "ports:[]", "ports:[1]", "ports:[1-]",
+		"ports:[-1]", "ports:[1--2]", "ports:[-1-2]", "ports:[+1-2]", "ports:[2-1]", "ports:[1-2",
+		"ports:[1-2]x", "ports:[1-2,]", "ports:[,1-2]", "ports:[1-2;3-4]", "ports:[a-b]",
 		"ports:[1-18446744073709551616]", "zones:{", "zones:{}", "zones:{a", "zones:{a,}",
 		"zones:{,}", "zones:{a}b", "zones:{{a}}", "zones:{a b}", "cpus:4;mem" };
 
@@ -497,6 +500,141 @@ static void reserved_pieces_are_taken_first(void **state)
 	(void)resources_free(into);
 }
 
+/* "ports" alone are ports, and of them what TCP has. */
+static void a_port_is_taken_of_reserved_pieces_first(void **state)
+{
+	struct resources *from = parse("cpus:1;ports:[5-6,9-9];ports(a):[7-8];other:[1-1]"),
+			 *into = parse("");
+	uint16_t port;
+
+	(void)state;
+	assert_true(resources_has_port(from));
+	assert_int_equal(resources_take_port(from, 5, into, &port), 0); /* the second of two */
+	assert_int_equal(port, 8);
+	assert_prints(from, "cpus:1;ports:[5-6,9-9];ports(a):[7-7];other:[1-1]");
+	assert_prints(into, "ports(a):[8-8]");
+	assert_int_equal(resources_take_port(from, UINT64_MAX, into, &port), 0);
+	assert_int_equal(port, 7);
+	assert_int_equal(resources_take_port(from, 2, into, &port), 0);
+	assert_int_equal(port, 9);
+	assert_int_equal(resources_take_port(from, 0, into, &port), 0);
+	assert_int_equal(port, 5);
+	assert_int_equal(resources_take_port(from, 1, into, &port), 0);
+	assert_int_equal(port, 6);
+	assert_prints(from, "cpus:1;other:[1-1]");
+	assert_prints(into, "ports(a):[7-8];ports:[5-6,9-9]");
+	assert_false(resources_has_port(from));
+	assert_int_equal(resources_take_port(from, 0, into, &port), -ERANGE);
+	assert_prints(into, "ports(a):[7-8];ports:[5-6,9-9]");
+	(void)resources_free(from);
+	(void)resources_free(into);
+}
+
+static void what_is_no_port_is_none(void **state)
+{
+	struct resources *none = parse("ports:[0-0,65536-18446744073709551615]"), *into = parse("");
+	struct resources *all = parse("ports:[0-18446744073709551615]");
+	uint16_t port;
+
+	(void)state;
+	assert_false(resources_has_port(none));
+	assert_int_equal(resources_take_port(none, 0, into, &port), -ERANGE);
+	assert_true(resources_empty(into));
+	assert_int_equal(resources_take_port(all, 65534, into, &port), 0);
+	assert_int_equal(port, 65535);
+	assert_int_equal(resources_take_port(all, 65534, into, &port), 0); /* of 65534 that are left */
+	assert_int_equal(port, 1);
+	(void)resources_free(none);
+	(void)resources_free(all);
+	(void)resources_free(into);
+}
+
+static void revocable_pieces_are_kept_or_left(void **state)
+{
+	struct resources *r = parse("cpus:1;cpus{REV}:2;cpus(a){REV}:3;mem:4;ports:[1-2]");
+
+	(void)state;
+	assert_true(resources_revocable(r, "cpus"));
+	assert_false(resources_revocable(r, "mem"));
+	struct resources *kept = NULL;
+	assert_int_equal(resources_dup(r, &kept), 0);
+	resources_keep(kept, "cpus", true);
+	assert_prints(kept, "cpus{REV}:2;cpus(a){REV}:3;mem:4;ports:[1-2]");
+	resources_keep(r, "cpus", false);
+	assert_prints(r, "cpus:1;mem:4;ports:[1-2]");
+	assert_false(resources_revocable(r, "cpus"));
+	resources_keep(r, "mem", true);
+	assert_prints(r, "cpus:1;ports:[1-2]");
+	(void)resources_free(r);
+	(void)resources_free(kept);
+}
+
+/* Reservations as a master writes them for who refines them, and for who does not; labels, a volume that this
+ * schema does not know, and what such a piece is part of: all of that comes back as it was. */
+static void pieces_come_back_as_they_were(void **state)
+{
+	static const uint8_t disk[] = { 0x3a, 0x07, 0x0a, 0x05, 0x0a, 0x03, 'v', 'o', 'l' }; /* field 7 */
+	Mesos__V1__Label label = MESOS__V1__LABEL__INIT, *label_list[] = { &label };
+	Mesos__V1__Labels labels = MESOS__V1__LABELS__INIT;
+	Mesos__V1__Resource__ReservationInfo stack[2] = { MESOS__V1__RESOURCE__RESERVATION_INFO__INIT,
+		MESOS__V1__RESOURCE__RESERVATION_INFO__INIT },
+					     *stack_list[] = { &stack[0], &stack[1] };
+	Mesos__V1__Resource__ReservationInfo old = MESOS__V1__RESOURCE__RESERVATION_INFO__INIT;
+	Mesos__V1__Value__Scalar two = MESOS__V1__VALUE__SCALAR__INIT;
+	Mesos__V1__Resource r[3] = { MESOS__V1__RESOURCE__INIT, MESOS__V1__RESOURCE__INIT,
+		MESOS__V1__RESOURCE__INIT },
+			    *list[] = { &r[0], &r[1], &r[2] }, **out;
+	struct resources *from = NULL, *part = parse("");
+	uint8_t bytes[512];
+	size_t n;
+
+	(void)state;
+	two.value = 2;
+	label.key = (char *)(uintptr_t) "team";
+	label.value = (char *)(uintptr_t) "search";
+	labels.n_labels = 1;
+	labels.labels = label_list;
+	for (size_t i = 0; i < 3; i++) {
+		r[i].name = (char *)(uintptr_t)(i < 2 ? "cpus" : "disk");
+		r[i].type = MESOS__V1__VALUE__TYPE__SCALAR;
+		r[i].scalar = &two;
+	}
+	stack[0].has_type = stack[1].has_type = true;
+	stack[0].type = MESOS__V1__RESOURCE__RESERVATION_INFO__TYPE__STATIC;
+	stack[0].role = (char *)(uintptr_t) "eng";
+	stack[1].type = MESOS__V1__RESOURCE__RESERVATION_INFO__TYPE__DYNAMIC;
+	stack[1].role = (char *)(uintptr_t) "eng/search";
+	stack[1].labels = &labels;
+	r[0].n_reservations = 2;
+	r[0].reservations = stack_list;
+	old.principal = (char *)(uintptr_t) "operator";
+	r[1].role = (char *)(uintptr_t) "eng";
+	r[1].reservation = &old;
+	size_t len = mesos__v1__resource__pack(&r[2], bytes);
+	memcpy(bytes + len, disk, sizeof(disk));
+	list[2] = mesos__v1__resource__unpack(NULL, len + sizeof(disk), bytes);
+	assert_int_equal(resources_from_pb(list, 3, &from, NULL), 0);
+	assert_int_equal(resources_take(from, "cpus", 3000, part), 0);
+	assert_int_equal(resources_to_pb(part, &out, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(out[0]->n_reservations, 2);
+	assert_string_equal(out[0]->reservations[0]->role, "eng");
+	assert_string_equal(out[0]->reservations[1]->labels->labels[0]->value, "search");
+	assert_string_equal(out[1]->role, "eng");
+	assert_string_equal(out[1]->reservation->principal, "operator");
+	assert_int_equal(out[1]->n_reservations, 0);
+	resources_pb_free(out, n);
+	assert_int_equal(resources_to_pb(from, &out, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(mesos__v1__resource__get_packed_size(out[1]), len + sizeof(disk));
+	(void)mesos__v1__resource__pack(out[1], bytes + 256);
+	assert_memory_equal(bytes, bytes + 256, len + sizeof(disk));
+	resources_pb_free(out, n);
+	mesos__v1__resource__free_unpacked(list[2], NULL);
+	(void)resources_free(from);
+	(void)resources_free(part);
+}
+
 static void allocating_is_of_every_piece_and_can_be_undone(void **state)
 {
 	struct resources *plain = parse("cpus:2;cpus(a):1;ports:[1-2]"), *to_a = NULL, *to_b = NULL;
@@ -566,6 +704,10 @@ int main(void)
 		cmocka_unit_test(the_role_of_everybody_need_not_be_written),
 		cmocka_unit_test(arithmetic_is_that_of_the_model),
 		cmocka_unit_test(reserved_pieces_are_taken_first),
+		cmocka_unit_test(a_port_is_taken_of_reserved_pieces_first),
+		cmocka_unit_test(what_is_no_port_is_none),
+		cmocka_unit_test(revocable_pieces_are_kept_or_left),
+		cmocka_unit_test(pieces_come_back_as_they_were),
 		cmocka_unit_test(allocating_is_of_every_piece_and_can_be_undone),
 		cmocka_unit_test(many_ranges_take_no_time),
 		cmocka_unit_test(nothing_can_be_freed),

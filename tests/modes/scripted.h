@@ -1,6 +1,6 @@
-/* scripted.h: a mode that decides by the dice: whatever modes.h allows, at any moment. What keeps its promises
- * with it keeps them with every mode. The dice fall by the time and the question, so that the same situation
- * gets the same answer. */
+/* scripted.h: a mode that decides by the dice: whatever modes.h allows, at any moment. What keeps its
+ * promises with it keeps them with every mode. The dice fall by the time and the question, so that the same
+ * situation gets the same answer. */
 #ifndef QUERN_TESTS_MODES_SCRIPTED_H
 #define QUERN_TESTS_MODES_SCRIPTED_H
 
@@ -24,7 +24,8 @@ static inline uint32_t scripted_missing(const struct mode *m, const struct mode_
 }
 
 /* Anything that is allowed: often enough all of it. */
-static inline uint32_t scripted_consider(struct mode *m, const struct mode_view *v, const struct mode_offer *o)
+static inline uint32_t scripted_consider(
+	struct mode *m, const struct mode_view *v, const struct mode_offer *o)
 {
 	uint32_t most = scripted_missing(m, v);
 
@@ -53,7 +54,8 @@ static inline bool scripted_release(struct mode *m, const struct mode_view *v, u
 	(void)m;
 	(void)held_since_ms;
 	*ret_until_ms = v->now_ms + 1 + scripted_dice(v, 5) % 200;
-	return scripted_dice(v, idle_since_ms == UINT64_MAX ? 6 : 7) % (idle_since_ms == UINT64_MAX ? 20 : 3) ==
+	return scripted_dice(v, idle_since_ms == UINT64_MAX ? 6 : 7) %
+		       (idle_since_ms == UINT64_MAX ? 20 : 3) ==
 	       0;
 }
 

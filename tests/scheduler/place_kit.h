@@ -1,4 +1,5 @@
-/* place_kit.h: runs whose data is on hosts, offers of several agents in one event, and what was launched where. */
+/* place_kit.h: runs whose data is on hosts, offers of several agents in one event, and what was launched
+ * where. */
 #ifndef QUERN_TESTS_SCHEDULER_PLACE_KIT_H
 #define QUERN_TESTS_SCHEDULER_PLACE_KIT_H
 

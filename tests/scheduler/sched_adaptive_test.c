@@ -44,8 +44,8 @@ static void ended(const struct kit *k, const char *expected)
 		for (size_t n = 0; n < m->n_end_leases; n++) {
 			size_t len = strlen(ids);
 
-			(void)snprintf(ids + len, sizeof(ids) - len, "%s%s", len > 0 ? " " : "",
-				m->end_leases[n]);
+			(void)snprintf(
+				ids + len, sizeof(ids) - len, "%s%s", len > 0 ? " " : "", m->end_leases[n]);
 		}
 		quern__to_executor__free_unpacked(m, NULL);
 	}
@@ -154,7 +154,7 @@ static void idle_slots_go_back_after_a_while_and_are_held_until_they_are(void **
 	assert_int_equal(sched_next_ms(k.s), k.now + 1);
 	k.now++;
 	kit_tick(&k);
-	ended(&k, "lease-0"); /* the older one: they are alike */
+	ended(&k, "lease-0");                                /* the older one: they are alike */
 	assert_int_equal(kit_actions(&k, SCHED_DO_CALL), 0); /* it costs the master no call */
 	assert_int_equal(held(&k), 2);
 	finished(&k, "lease-0", "a");
@@ -276,7 +276,8 @@ static void what_is_not_over_is_killed_at_last(void **state)
 	kit_unlink(&k, k.executor);
 	kit_link(&k, k.executor);
 	kit_unlink(&k, k.executor);
-	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = k.executor } });
+	kit_step(&k,
+		(struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = k.executor } });
 	ended(&k, "lease-0"); /* the old link may have lost it */
 	kit_coarse_done(&k, k.executor, "5.1.0");
 	kit_wait(&k, 30000);

@@ -1,4 +1,5 @@
-/* Leases where data is: each is taken where a task would go, and one is kept while a task waits for its place. */
+/* Leases where data is: each is taken where a task would go, and one is kept while a task waits for its
+ * place. */
 #include "tests/scheduler/place_kit.h"
 
 enum { IDLE_MS = 100 };

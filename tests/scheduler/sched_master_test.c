@@ -237,6 +237,46 @@ static void stop_without_a_stream_waits_for_one(void **state)
 	kit_free(&k);
 }
 
+/* A master that has just taken over dies of a framework that is gone when its agents come. */
+static void stop_after_a_failover_waits_for_the_agents(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 4);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_offer(&k, "b", 1.1, 1000);
+	kit_offer(&k, "c", 0.1, 10); /* nothing of ours is there */
+	kit_down(&k);
+	kit_subscribed(&k);
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 0);
+	Call *c = kit_call(&k, CALL(RECONCILE), 0);
+	assert_int_equal(c->reconcile->n_tasks, 2);
+	assert_string_equal(c->reconcile->tasks[0]->task_id->value, "is-the-agent-there");
+	kit_call_free(c);
+	kit_update(&k, "is-the-agent-there", "a", STATE(GONE), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER,
+		NULL, false);
+	assert_int_equal(kit_actions(&k, SCHED_DO_CALL), 0);
+	kit_wait(&k, 999);
+	k.now++;
+	kit_tick(&k);
+	c = kit_call(&k, CALL(RECONCILE), 0);
+	assert_int_equal(c->reconcile->n_tasks, 1);
+	assert_string_equal(c->reconcile->tasks[0]->agent_id->value, "b");
+	kit_call_free(c);
+	kit_down(&k); /* and yet another */
+	kit_subscribed(&k);
+	assert_int_equal(kit_calls(&k, CALL(RECONCILE)), 1);
+	kit_update(&k, "is-the-agent-there", "b", STATE(GONE), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER,
+		NULL, false);
+	kit_offer(&k, "a", 1, 1000); /* as good as an answer */
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
+	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 1);
+	assert_true(sched_next_ms(k.s) == UINT64_MAX);
+	kit_free(&k);
+}
+
 static void an_error_is_the_end(void **state)
 {
 	struct kit k;
@@ -308,6 +348,7 @@ int main(void)
 		cmocka_unit_test(stop_tears_down),
 		cmocka_unit_test(stop_before_a_subscription_is_the_end),
 		cmocka_unit_test(stop_without_a_stream_waits_for_one),
+		cmocka_unit_test(stop_after_a_failover_waits_for_the_agents),
 		cmocka_unit_test(an_error_is_the_end),
 		cmocka_unit_test(a_lost_agent_that_is_back_is_rid_of_its_old_executor),
 		cmocka_unit_test(a_configuration_without_sense_is_refused),

@@ -44,8 +44,10 @@ struct sim_config {
 	uint64_t seed;
 	const struct mode_ops *mode;
 	uint32_t agents;
-	const char *resources; /* of each */
-	uint32_t max_slots;    /* 0: no limit */
+	const char *resources;    /* of each */
+	const char *const *roles; /* of the job, as of a sched_config */
+	bool revocable;           /* likewise */
+	uint32_t max_slots;       /* 0: no limit */
 	struct sim_job job;
 	struct sim_faults faults;
 	bool ledger; /* what the master has allocated is counted: it takes its time */
@@ -64,9 +66,9 @@ struct sim_report {
 	uint64_t fetched[2];       /* broadcasts: from the driver, and from executors */
 	uint64_t kills, offs, cuts, link_cuts, stream_cuts, failovers; /* faults that took place */
 	uint64_t offers, revives, rescinded;
-	uint64_t leases; /* that ended as the driver wanted */
-	uint64_t holds;  /* Mesos tasks that were launched */
-	struct sched_ledger said;                 /* by the scheduler; and by the master, with `ledger`: */
+	uint64_t leases;                           /* that ended as the driver wanted */
+	uint64_t holds;                            /* Mesos tasks that were launched */
+	struct sched_ledger said;                  /* by the scheduler; and by the master, with `ledger`: */
 	uint64_t master_core_us, master_mem_milli; /* the latter for ms */
 	char wrong[512]; /* "": every action ended right, and nothing was left at the end. Else what first
 			    went wrong */

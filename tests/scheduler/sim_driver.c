@@ -263,6 +263,8 @@ void sim_driver_start(struct sim *sim)
 	const struct sched_config config = { .name = "simulation",
 		.user = "me",
 		.failover_timeout_s = 600,
+		.roles = c->roles,
+		.revocable = c->revocable,
 		.mode = c->mode,
 		.mode_config = { .max_slots = c->max_slots,
 			.min_ratio_percent = 50,

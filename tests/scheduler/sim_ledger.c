@@ -1,4 +1,5 @@
-/* sim_ledger.c: what the simulated master has allocated to us, to be compared with what the scheduler says. */
+/* sim_ledger.c: what the simulated master has allocated to us, to be compared with what the scheduler says.
+ */
 #include "local/master_state.h"
 #include "mesos/resources.h"
 #include "tests/scheduler/sim_ledger.h"

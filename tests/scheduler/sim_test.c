@@ -64,13 +64,13 @@ static void a_quiet_cluster(void **state)
 		assert_int_equal(r.leases, 0);
 }
 
-/* What the scheduler says it holds is what the master has allocated, but for the time that a launch and an update
- * are on their way; whatever dies. Of an executor without tasks on an agent that is cut off the master frees
- * the share without a word, and says that the agent is lost when it has waited for it. */
+/* What the scheduler says it holds is what the master has allocated, but for the time that a launch and an
+ * update are on their way; whatever dies. Of an executor without tasks on an agent that is cut off the master
+ * frees the share without a word, and says that the agent is lost when it has waited for it. */
 static void the_ledger_is_the_masters(void **state)
 {
-	static const struct sim_faults faults[] = { { .fail_permille = 0 }, { .fail_permille = 50 }, { .kill_executor_ms = 1000 },
-		{ .link_cut_ms = 200 }, { .agent_off_ms = 2000 } };
+	static const struct sim_faults faults[] = { { .fail_permille = 0 }, { .fail_permille = 50 },
+		{ .kill_executor_ms = 1000 }, { .link_cut_ms = 200 }, { .agent_off_ms = 2000 } };
 	enum { WAY_MS = 15, SILENT_MS = 8000 };
 	struct sim_report r;
 
@@ -83,8 +83,8 @@ static void the_ledger_is_the_masters(void **state)
 			run(&c, &r);
 			uint64_t said = r.said.task_core_us + r.said.executor_core_us;
 			/* a slot of 1 core, or a task's two, and an executor's 0.1 */
-			uint64_t most = (r.holds * 1000 + r.executors * 100) * WAY_MS +
-					r.offs * 100 * SILENT_MS;
+			uint64_t most =
+				(r.holds * 1000 + r.executors * 100) * WAY_MS + r.offs * 100 * SILENT_MS;
 
 			if (said > r.master_core_us + most || r.master_core_us > said + most)
 				fail_msg("%s, fault %zu, seed %" PRIu64 ": said %" PRIu64
@@ -157,6 +157,27 @@ static void everything_goes_wrong(void **state)
 	assert_true(sum.from_cache > SEEDS * 10);
 	assert_true(sum.failed > 0 && sum.kills > 0 && sum.offs > 0 && sum.cuts > 0 && sum.link_cuts > 0 &&
 		    sum.stream_cuts > 0 && sum.failovers > 0 && sum.rescinded > 0);
+}
+
+/* Where each agent has one slot reserved in each of two roles; and where it has one more that is revocable.
+ */
+static void everything_goes_wrong_in_several_roles(void **state)
+{
+	static const char *const roles[] = { "a", "b/c", NULL };
+	struct sim_report r;
+
+	for (uint64_t seed = 1; seed <= SEEDS / 4; seed++) {
+		struct sim_config c = small(*state, seed);
+
+		c.roles = roles;
+		c.revocable = seed % 2 == 0;
+		c.resources = c.revocable
+				      ? "cpus(a):1.1;mem(a):700;cpus(b):1;mem(b/c):600;cpus{REV}:2.1;mem:2048"
+				      : "cpus(a):1.1;mem(a):700;cpus(b):1;mem(b/c):600;disk(a):1000";
+		c.faults = everything;
+		run(&c, &r);
+		assert_true(r.executors > 0);
+	}
 }
 
 /* Of tasks so short that executors are sent more than they have slots for. */
@@ -267,9 +288,7 @@ static void a_large_cluster(void **state)
 
 #define IN_MODE(name)                                                                                        \
 	{ #name ", coarse", name, NULL, NULL, (void *)(uintptr_t)&mode_coarse },                             \
-	{                                                                                                    \
-#name ", fine", name, NULL, NULL, (void *)(uintptr_t)&mode_fine                              \
-	},                                                                                                   \
+		{ #name ", fine", name, NULL, NULL, (void *)(uintptr_t)&mode_fine },                         \
 	{                                                                                                    \
 #name ", adaptive", name, NULL, NULL, (void *)(uintptr_t)&mode_adaptive                      \
 	}
@@ -291,6 +310,7 @@ int main(void)
 		IN_MODE(each_fault_alone),
 		IN_MODE(the_same_seed_gives_the_same_trace),
 		IN_MODE(everything_goes_wrong),
+		IN_MODE(everything_goes_wrong_in_several_roles),
 		IN_MODE(everything_goes_wrong_with_short_tasks),
 		IN_MODE(broadcasts_in_a_quiet_cluster),
 		IN_MODE(everything_goes_wrong_with_more_to_wait_for),

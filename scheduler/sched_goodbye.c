@@ -1,0 +1,50 @@
+/* sched_goodbye.c: TEARDOWN, the last call.
+ *
+ * A master that has just taken over hears of executors by their agents, as these find it. If a framework that
+ * is gone by then has executors on one, such a master dies of their end (Mesos 1.12: "Check failed:
+ * 'get_(role)' Must be SOME" in hierarchical.cpp). So TEARDOWN waits for the agents that have ours: a master
+ * answers a question about a task on an agent, be there no such task, as soon as it knows of the agent. How
+ * long that may take is the driver's to say.
+ *
+ * A driver that runs in a task of its own framework waits until the master knows how that has ended, too:
+ * TEARDOWN would make it a task that was killed. */
+#include "scheduler/sched_state.h"
+
+enum { ASK_MS = 1000 };
+
+void sched_goodbye_expect(struct sched *s)
+{
+	for (struct agent *a = s->agents; a != NULL; a = a->hh.next)
+		a->expected = a->executor != NULL;
+	s->goodbye_ms = 0;
+	s->own_due_ms = UINT64_MAX;
+}
+
+int sched_goodbye_settle(struct sched *s)
+{
+	size_t n = 0;
+
+	if (!s->stopping || !s->subscribed || s->over)
+		return 0;
+	for (const struct agent *a = s->agents; a != NULL; a = a->hh.next)
+		n += a->expected;
+	if (n > 0) {
+		if (s->goodbye_ms > s->now_ms)
+			return 0;
+		s->goodbye_ms = s->now_ms + ASK_MS;
+		return sched_call_reconcile_agents(s, n);
+	}
+	if (s->config.own_task != NULL && !s->own_ended) {
+		if (s->own_due_ms == UINT64_MAX)
+			s->own_due_ms = s->goodbye_ms = s->now_ms + OWN_END_MS;
+		if (s->own_due_ms > s->now_ms)
+			return 0;
+	}
+	int r = sched_call_status(s);
+	if (r == 0)
+		r = sched_call_simple(s, MESOS__V1__SCHEDULER__CALL__TYPE__TEARDOWN);
+	if (r == 0)
+		r = sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
+	s->over = true;
+	return r;
+}
