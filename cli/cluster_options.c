@@ -6,6 +6,7 @@
 #include "cli/option_row.h"
 #include "cli/parse.h"
 #include "mesos/roles.h"
+#include "scheduler/constraints.h"
 
 static int set_master(void *options, const char *value, struct err *err)
 {
@@ -90,6 +91,18 @@ static int set_secret_file(void *options, const char *value, struct err *err)
 	return option_text(&o->secret_file, value, err);
 }
 
+static int set_constraints(void *options, const char *value, struct err *err)
+{
+	struct cluster_options *o = options;
+	struct constraints c;
+
+	int r = constraints_parse(value, &c, err);
+	if (r < 0)
+		return r;
+	constraints_deinit(&c);
+	return option_text(&o->constraints, value, err);
+}
+
 static int set_driver_host(void *options, const char *value, struct err *err)
 {
 	struct cluster_options *o = options;
@@ -162,6 +175,10 @@ static const struct option_row rows[] = {
 		set_revocable },
 	{ "ports-from-offer", NULL, "executors serve at ports that agents offer, not at any that is free",
 		set_ports_from_offer },
+	{ "constraints", "NAME[:VALUE,...];...",
+		"agents must have these attributes, of these values; hostname, region and zone count as "
+		"attributes (any)",
+		set_constraints },
 	{ "principal", "NAME", "Mesos principal", set_principal },
 	{ "secret-file", "FILE", "file with the principal's secret", set_secret_file },
 	{ "executor-uri", "URI", "where agents fetch the executor's bundle (default: from this process)",
@@ -238,7 +255,7 @@ void cluster_options_deinit(struct cluster_options *o)
 	volumes_deinit(&o->volumes);
 	roles_free(o->roles);
 	char *texts[] = { o->principal, o->secret_file, o->driver_host, o->executor_uri, o->executor_command,
-		o->container_image };
+		o->container_image, o->constraints };
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
 }

@@ -27,6 +27,7 @@ struct cluster_options {
 	char **roles; /* NULL-terminated; NULL: not said */
 	bool revocable, ports_from_offer;
 	char *principal, *secret_file;
+	char *constraints; /* NULL: none */
 };
 
 /* What holds when nothing is said. */

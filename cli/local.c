@@ -20,6 +20,7 @@ enum {
 	KEY_MEMORY,
 	KEY_RESOURCES,
 	KEY_HOSTNAME,
+	KEY_ATTRIBUTES,
 	KEY_IP,
 	KEY_PORT,
 	KEY_WORK_DIR,
@@ -34,6 +35,7 @@ struct local_options {
 	struct resources *resources; /* NULL: not said */
 	const char *ip, *work_dir;
 	VEC(const char *) hostnames;
+	VEC(const char *) attributes;
 	bool keep;
 	int ready_fd;
 };
@@ -55,6 +57,10 @@ static const struct argp_option list[] = {
 		.key = KEY_HOSTNAME,
 		.arg = "NAME[,NAME...]",
 		.doc = "names of the agents' hosts, in turn; nothing looks them up (the address)" },
+	{ .name = "attributes",
+		.key = KEY_ATTRIBUTES,
+		.arg = "NAME:VALUE;...",
+		.doc = "attributes of an agent: the first one's, and of the next one when given again" },
 	{ .name = "ip", .key = KEY_IP, .arg = "ADDRESS", .doc = "address to listen on (127.0.0.1)" },
 	{ .name = "port", .key = KEY_PORT, .arg = "PORT", .doc = "of the master, 0 for any (5050)" },
 	{ .name = "work-dir",
@@ -112,6 +118,8 @@ static int set(struct local_options *o, int key, char *arg, struct err *err)
 		return set_resources(o, arg, err);
 	case KEY_HOSTNAME:
 		return set_hostnames(o, arg, err);
+	case KEY_ATTRIBUTES:
+		return vec_push(&o->attributes, arg) < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;
 	case KEY_IP:
 		o->ip = arg;
 		break;
@@ -186,6 +194,11 @@ int command_local(int argc, char **argv)
 			o.hostnames.n, o.agents, o.agents == 1 ? "" : "s");
 		return 2;
 	}
+	if (o.attributes.n > o.agents) {
+		(void)fprintf(stderr, "quern: --attributes is given %zu times to %u agent%s (--agents)\n",
+			o.attributes.n, o.agents, o.agents == 1 ? "" : "s");
+		return 2;
+	}
 	if (o.mem_mb == 0)
 		o.mem_mb = 1024 + o.cpus_milli * 1024 / 1000;
 	if (describe(&o, &resources) < 0) {
@@ -196,6 +209,8 @@ int command_local(int argc, char **argv)
 		.port = (uint16_t)o.port,
 		.agent_hostnames = o.hostnames.at,
 		.n_agent_hostnames = (uint32_t)o.hostnames.n,
+		.agent_attributes = o.attributes.at,
+		.n_agent_attributes = (uint32_t)o.attributes.n,
 		.agents = o.agents,
 		.resources = (const char *)resources.data,
 		.work_dir = o.work_dir,
@@ -205,5 +220,6 @@ int command_local(int argc, char **argv)
 	int status = cluster_main(&config);
 	vec_deinit(&o.hostnames);
 	(void)resources_free(o.resources);
+	vec_deinit(&o.attributes);
 	return status;
 }

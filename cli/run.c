@@ -186,6 +186,7 @@ static struct sched_config sched_config(const struct command *c)
 		.roles = (const char *const *)o->cluster.roles,
 		.revocable = o->cluster.revocable,
 		.ports_from_offer = o->cluster.ports_from_offer,
+		.constraints = o->cluster.constraints,
 		.principal = o->cluster.principal,
 		.hostname = c->hostname,
 		.failover_timeout_s = failover_timeout_s(&o->cluster),

@@ -54,6 +54,7 @@ int keep_set_access(struct keep *k, const void *data, size_t len)
 	k->hdfs = hdfs_pool_free(k->hdfs);
 	hdfs_access_deinit(&k->access);
 	k->access = access;
+	k->access.known = true; /* the driver has looked at its files there */
 	return 0;
 }
 

@@ -38,8 +38,10 @@ static int make_remote(const char *path, struct keep *keep, struct part_file **r
 
 static int write_remote(struct part_file *f, const void *data, size_t len, struct err *err)
 {
-	int r = hdfs_write(((struct remote *)f)->w, data, len, err);
+	struct remote *m = (struct remote *)f;
+	int r = hdfs_write(m->w, data, len, err);
 
+	m->keep = r == -EEXIST;
 	return r < 0 ? err_prefix(err, r, "output") : 0;
 }
 

@@ -343,7 +343,9 @@ int hdfs_access_copy(const struct hdfs_access *a, struct hdfs_access *ret, struc
 {
 	int r = 0;
 
-	*ret = (struct hdfs_access){ .negotiate = a->negotiate, .patience_ms = a->patience_ms };
+	*ret = (struct hdfs_access){
+		.negotiate = a->negotiate, .patience_ms = a->patience_ms, .known = a->known
+	};
 	if (a->user != NULL)
 		r = hdfs_access_set_user(ret, a->user, err);
 	if (r == 0 && a->ca != NULL)

@@ -36,6 +36,8 @@ struct hdfs_access {
 	char *ca;             /* PEM, not the name of its file; NULL: those of the system */
 	bool negotiate;       /* SPNEGO (Kerberos), where no token is known */
 	uint64_t patience_ms; /* for a NameNode that answers properly; 0: HDFS_PATIENCE_MS */
+	bool known; /* its NameNodes have answered before, if not to this process: what is wrong with
+		     * them will pass (retry.h). Does not travel: who receives an access decides */
 	struct hdfs_host *hosts;
 	size_t n_hosts, cap_hosts;
 	struct hdfs_service *services;

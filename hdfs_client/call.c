@@ -117,8 +117,12 @@ static uint64_t patience_ms(const struct hdfs_fs *fs)
 void hdfs_call_anew(struct hdfs_call *c)
 {
 	c->since_ms = now_ms();
-	hdfs_retry_init(&c->retry, c->fs->url.n, c->fs->preferred, c->info->repeatable, patience_ms(c->fs),
-		++c->fs->seed, c->since_ms);
+	if (c->ask.op == HDFS_OP_WAIT) {
+		hdfs_call_again(c, c->ask.length);
+		return;
+	}
+	hdfs_retry_init(&c->retry, c->fs->url.n, c->fs->preferred, c->fs->known, c->info->repeatable,
+		patience_ms(c->fs), ++c->fs->seed, c->since_ms);
 	hdfs_call_again(c, 0);
 }
 
@@ -140,7 +144,13 @@ static int say_why(struct hdfs_call *c, unsigned asked)
 
 static void give_up(struct hdfs_call *c, unsigned asked)
 {
-	hdfs_call_finish(c, say_why(c, asked));
+	int code = say_why(c, asked);
+	size_t n = strlen(c->err.text);
+
+	if (!c->retry.known)
+		(void)snprintf(c->err.text + n, sizeof(c->err.text) - n,
+			"; no answer has ever come: is that the HTTP address of a NameNode?");
+	hdfs_call_finish(c, code);
 }
 
 /* Another try; tells, once, that this takes long. */
@@ -154,7 +164,7 @@ static void ask_again(struct hdfs_call *c, unsigned asked, uint64_t wait_ms)
 		(void)say_why(c, asked);
 		name_it(c);
 		(void)snprintf(text, sizeof(text), "%s; it is waited for, %.0f s at most (--hdfs-patience)",
-			c->err.text, (double)patience_ms(fs) / 1000);
+			c->err.text, (double)hdfs_retry_patience_ms(&c->retry) / 1000);
 		fs->waiting(fs->waiting_arg, text);
 	}
 	hdfs_call_again(c, wait_ms);
@@ -264,6 +274,15 @@ static void take_refusal(struct hdfs_call *c)
 	}
 }
 
+/* A step of the retry core, of which the file system learns too. */
+static enum hdfs_next step(struct hdfs_call *c, enum hdfs_outcome outcome, uint64_t *ret_wait_ms)
+{
+	c->retry.known = c->retry.known || c->fs->known;
+	enum hdfs_next next = hdfs_retry_step(&c->retry, outcome, now_ms(), ret_wait_ms);
+	c->fs->known = c->retry.known;
+	return next;
+}
+
 static void on_done(void *arg, const struct http_response *r)
 {
 	struct hdfs_call *c = arg;
@@ -275,7 +294,7 @@ static void on_done(void *arg, const struct http_response *r)
 		hdfs_call_finish(c, -ECANCELED);
 		return;
 	}
-	switch (hdfs_retry_step(&c->retry, outcome_of(c, r), now_ms(), &wait)) {
+	switch (step(c, outcome_of(c, r), &wait)) {
 	case HDFS_NEXT_TAKE:
 		c->fs->told_waiting = false;
 		if (c->refusal.code == 0)
@@ -329,6 +348,7 @@ static int start_request(struct hdfs_call *c, struct hdfs_request *q, bool negot
 		.body = c->info->method[0] == 'P' ? "" : NULL, /* PUT and POST have one, of no bytes */
 		.connect_timeout_ms = CONNECT_TIMEOUT_MS,
 		.timeout_ms = (long)c->info->timeout_ms,
+		.idle_ms = c->info->idle_ms,
 		.max_body = c->info->max_body,
 		.connect_to = connect_to,
 		.negotiate = negotiate,
@@ -372,6 +392,15 @@ static void send_request(struct hdfs_call *c)
 	}
 }
 
+/* Whether something has to be known before it is sent. */
+static bool has_to_look(const struct hdfs_call *c)
+{
+	if (c->looked)
+		return false;
+	return c->ask.op == HDFS_OP_DELETE ||
+	       (c->ask.op == HDFS_OP_RENAME && c->fs->kind != HDFS_KIND_NAMENODE);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct hdfs_call *c = arg;
@@ -380,8 +409,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (c->cancelled) {
 		hdfs_call_finish(c, -ECANCELED);
-	} else if (c->ask.op == HDFS_OP_RENAME && !c->checked && c->fs->kind != HDFS_KIND_NAMENODE) {
-		if (hdfs_check_rename(c) < 0) {
+	} else if (c->ask.op == HDFS_OP_WAIT) {
+		hdfs_call_finish(c, 0);
+	} else if (has_to_look(c)) {
+		if (hdfs_look_before(c) < 0) {
 			(void)err_set(&c->err, -ENOMEM, "out of memory");
 			hdfs_call_finish(c, -ENOMEM);
 		}

@@ -121,8 +121,7 @@ static void start_range(void *arg)
 	struct hdfs_file *f = p->f;
 	struct err err;
 	int k = hdfs_ready(f->fs, &err);
-	const struct hdfs_range_options o = { .loop = hdfs_thread_loop(f->fs->thread),
-		.path = f->path,
+	const struct hdfs_range_options o = { .path = f->path,
 		.name = f->name,
 		.size = f->size,
 		.offset = p->piece->offset,

@@ -47,6 +47,7 @@ int hdfs_fs_new(struct event_base *loop, const struct hdfs_url *url, const struc
 		return err_set(err, -ENOMEM, "out of memory");
 	fs->loop = loop;
 	fs->access = access;
+	fs->known = access->known;
 	fs->user = access->user != NULL ? strdup(access->user) : login_name();
 	if (getrandom(&fs->seed, sizeof(fs->seed), GRND_NONBLOCK) < 0)
 		fs->seed = (uint64_t)getpid(); /* only for waits that are not all the same */

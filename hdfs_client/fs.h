@@ -68,6 +68,7 @@ enum hdfs_op {                   /* what is asked with it besides the path; what
 	HDFS_OP_TOKEN_RENEW, /* no path; token; expires_ms */
 	HDFS_OP_TOKEN_CANCEL, /* no path; token */
 	HDFS_OP_NODES,        /* no path; the NameNode's /jmx: addresses of DataNodes are learned */
+	HDFS_OP_WAIT, /* no path; length: ms. Nobody is asked: a pause that ends with the file system */
 	HDFS_N_OPS,
 };
 

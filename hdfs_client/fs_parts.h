@@ -25,6 +25,7 @@ struct hdfs_fs {
 	const struct hdfs_access *access;
 	struct hdfs_url url; /* its NameNodes are those to ask; its path is not used */
 	unsigned preferred;  /* the NameNode that answered last */
+	bool known;          /* one of them has answered */
 	char *user;
 	enum hdfs_service_kind kind;
 	bool no_batch, no_locations; /* an old cluster: it knows the older operation only */
@@ -85,7 +86,8 @@ struct hdfs_call {
 	struct hdfs_place place; /* CHECKSUM: who computes it */
 	struct buf body;         /* CHECKSUM: what the DataNode said */
 	unsigned strikes;        /* CHECKSUM: DataNodes that did badly */
-	bool checked;            /* RENAME: `to` is not there */
+	bool looked;             /* RENAME: `to` is not there; DELETE: `id` is known */
+	uint64_t id;             /* DELETE: of what is meant; 0: HDFS does not say (HttpFS) */
 	bool final_look;         /* what is looked up decides between the refusal and success */
 	bool from_there;         /* RENAME: found so */
 	bool named;              /* the sentence in `err` has the name of the file */
@@ -114,10 +116,10 @@ enum { HDFS_TAKEN, HDFS_ONWARD }; /* the call is through; it waits for something
 struct hdfs_op_info {
 	const char *name, *old_name; /* old_name: of clusters that do not know the first */
 	const char *method;
-	bool repeatable; /* twice is as good as once */
-	bool redirects;  /* to where the bytes are */
-	bool own_name;   /* a token does not do: about tokens */
-	uint32_t timeout_ms;
+	bool repeatable;              /* twice is as good as once */
+	bool redirects;               /* to where the bytes are */
+	bool own_name;                /* a token does not do: about tokens */
+	uint32_t timeout_ms, idle_ms; /* of the whole; of no byte that moves, 0: as long as that */
 	size_t max_body;
 	void (*query)(struct hdfs_call *c, struct hdfs_request *q);               /* or NULL */
 	int (*take)(struct hdfs_call *c, struct hdfs_json body, struct err *err); /* or NULL */
@@ -135,8 +137,9 @@ int hdfs_look_up_rename(struct hdfs_call *c);
 int hdfs_look_up_delete(struct hdfs_call *c);
 int hdfs_look_up_concat(struct hdfs_call *c);
 
-/* Before a rename by a server that may be HttpFS, which does not know that `to` is the new name itself. */
-int hdfs_check_rename(struct hdfs_call *c);
+/* Before a rename by a server that may be HttpFS, which does not know that `to` is the new name itself; and
+ * before a delete, so that what has the name later is not taken for it. 0 or -ENOMEM. */
+int hdfs_look_before(struct hdfs_call *c);
 
 /* ---- exchange.c ---- */
 

@@ -47,9 +47,11 @@ struct reading {
 
 /* ---- Characters ---- */
 
-/* Takes one off *at; there is at least one byte. */
+/* Takes one off *at; there is at least one byte. One that is written longer than it need be is none: it might
+ * be a '*'. */
 static uint32_t take_char(const char **at, const char *end)
 {
+	static const uint32_t least[] = { [1] = 0, [2] = 0x80, [3] = 0x800, [4] = 0x10000 };
 	const unsigned char *p = (const unsigned char *)*at;
 	unsigned n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc0 ? 2 : 1;
 	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
@@ -59,6 +61,7 @@ static uint32_t take_char(const char **at, const char *end)
 		good = (p[i] & 0xc0) == 0x80;
 		c = c << 6 | (p[i] & 0x3f);
 	}
+	good = good && c >= least[n] && c < REPLACEMENT;
 	*at += good ? n : 1;
 	return good ? c : (uint32_t)REPLACEMENT + p[0];
 }

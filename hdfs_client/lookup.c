@@ -78,7 +78,7 @@ static void on_check(void *arg, int r, struct hdfs_answer *answer, const struct 
 
 	(void)answer;
 	c->child = NULL;
-	c->checked = true;
+	c->looked = true;
 	if (r == -ENOENT) {
 		hdfs_call_again(c, 0);
 		return;
@@ -90,22 +90,40 @@ static void on_check(void *arg, int r, struct hdfs_answer *answer, const struct 
 	hdfs_call_finish(c, r);
 }
 
-int hdfs_check_rename(struct hdfs_call *c)
+/* ---- delete, concat ---- */
+
+static void on_meant(void *arg, int r, struct hdfs_answer *answer, const struct err *err)
 {
-	return hdfs_call_stat(c, c->ask.to, on_check);
+	struct hdfs_call *c = arg;
+
+	c->child = NULL;
+	c->looked = true;
+	if (r == 0) {
+		c->id = answer->status.id;
+		hdfs_call_again(c, 0);
+		return;
+	}
+	c->err = *err;
+	c->named = true;
+	hdfs_call_finish(c, r);
 }
 
-/* ---- delete, concat ---- */
+int hdfs_look_before(struct hdfs_call *c)
+{
+	return c->ask.op == HDFS_OP_DELETE ? hdfs_call_stat(c, c->ask.path, on_meant)
+					   : hdfs_call_stat(c, c->ask.to, on_check);
+}
 
 static void on_gone(void *arg, int r, struct hdfs_answer *answer, const struct err *err)
 {
 	struct hdfs_call *c = arg;
 	int is_there = there(c, r, err);
 
-	(void)answer;
 	if (is_there < 0)
 		return;
-	if (is_there)
+	/* What somebody has put there since is not what was meant. */
+	bool another = is_there && c->id != 0 && answer->status.id != c->id;
+	if (is_there && !another)
 		hdfs_call_undone(c);
 	else
 		hdfs_call_finish(c, 0);

@@ -364,7 +364,7 @@ int hdfs_take_redirect(struct hdfs_call *c, const struct http_response *response
 /* ---- The table ---- */
 
 #define SHORT_ANSWER .timeout_ms = TIMEOUT_MS, .max_body = SMALL
-#define LONG_ANSWER  .timeout_ms = LONG_MS, .max_body = LARGE
+#define LONG_ANSWER  .timeout_ms = LONG_MS, .idle_ms = TIMEOUT_MS, .max_body = LARGE
 
 const struct hdfs_op_info hdfs_ops[HDFS_N_OPS] = {
 	[HDFS_OP_STAT] = { "GETFILESTATUS", NULL, "GET", .repeatable = true, SHORT_ANSWER,
@@ -407,8 +407,9 @@ const struct hdfs_op_info hdfs_ops[HDFS_N_OPS] = {
 	[HDFS_OP_TOKEN_CANCEL] = { "CANCELDELEGATIONTOKEN", NULL, "PUT", .repeatable = true, .own_name = true,
 		SHORT_ANSWER, .query = ask_token },
 	/* No WebHDFS, so that a token does not do. */
-	[HDFS_OP_NODES] = { "jmx", NULL, "GET", .repeatable = true, .own_name = true,
-		.timeout_ms = TIMEOUT_MS, .max_body = LARGE, .take = take_nodes },
+	[HDFS_OP_NODES] = { "jmx", NULL, "GET", .repeatable = true, .own_name = true, LONG_ANSWER,
+		.take = take_nodes },
+	[HDFS_OP_WAIT] = { "", NULL, "" },
 };
 
 /* ---- Answers ---- */

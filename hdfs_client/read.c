@@ -25,7 +25,6 @@ struct hdfs_range {
 	struct hdfs_call *call;
 	struct hdfs_exchange *exchange;
 	struct hdfs_place place;
-	struct event *timer;
 	bool too_much, no_memory, cancelled, paused;
 	bool excluded; /* DataNodes, when it was asked for the last time */
 	bool unheeded; /* and yet one of them was named */
@@ -37,8 +36,6 @@ static void ask(struct hdfs_range *r);
 
 static struct hdfs_range *range_free(struct hdfs_range *r)
 {
-	if (r->timer != NULL)
-		event_free(r->timer);
 	hdfs_place_deinit(&r->place);
 	free(r->path);
 	free(r->name);
@@ -52,40 +49,36 @@ static void finish(struct hdfs_range *r, int result)
 	(void)range_free(r);
 }
 
-/* The end comes from the loop, also where it is known at once. */
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+/* ---- After a failure ---- */
+
+static void on_waited(void *arg, int k, struct hdfs_answer *answer, const struct err *err)
 {
 	struct hdfs_range *r = arg;
 
-	(void)fd;
-	(void)what;
-	if (r->cancelled)
-		finish(r, err_set(&r->err, -ECANCELED, "%s: reading was given up", r->name));
-	else
+	(void)answer;
+	r->call = NULL;
+	if (k < 0) {
+		r->err = *err;
+		finish(r, k);
+	} else
 		ask(r);
 }
-
-static void wait_for(struct hdfs_range *r, uint64_t ms)
-{
-	const struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
-		.tv_usec = (suseconds_t)(ms % 1000 * 1000) };
-
-	(void)event_add(r->timer, &tv);
-}
-
-/* ---- After a failure ---- */
 
 /* Nobody else is there: all over, after a while. */
 static void wait_and_repeat(struct hdfs_range *r)
 {
 	uint64_t waited = hdfs_now_ms() - r->alive_ms;
+	const struct hdfs_ask a = { .op = HDFS_OP_WAIT, .length = r->wait_ms };
 
 	if (waited + r->wait_ms > r->o.patience_ms) {
 		finish(r, r->why);
 		return;
 	}
-	wait_for(r, r->wait_ms);
-	r->wait_ms = r->wait_ms * 2 < WAIT_MAX_MS ? r->wait_ms * 2 : WAIT_MAX_MS;
+	int k = hdfs_fs_ask(r->fs, &a, on_waited, r, &r->call, &r->err);
+	if (k < 0)
+		finish(r, k);
+	else
+		r->wait_ms = r->wait_ms * 2 < WAIT_MAX_MS ? r->wait_ms * 2 : WAIT_MAX_MS;
 }
 
 static void on_locations(void *arg, int k, struct hdfs_answer *answer, const struct err *err)
@@ -288,10 +281,8 @@ int hdfs_range_start(
 	r->name = strdup(o->name);
 	r->alive_ms = hdfs_now_ms();
 	r->wait_ms = WAIT_MIN_MS;
-	r->timer = event_new(o->loop, -1, 0, on_timer, r);
-	int k = r->path == NULL || r->name == NULL || r->timer == NULL
-			? err_set(err, -ENOMEM, "out of memory")
-			: ask_place(r, err);
+	int k = r->path == NULL || r->name == NULL ? err_set(err, -ENOMEM, "out of memory")
+						   : ask_place(r, err);
 	if (k < 0) {
 		(void)range_free(r);
 		return k;
@@ -320,8 +311,6 @@ void hdfs_range_cancel(struct hdfs_range *r)
 	r->cancelled = true;
 	if (r->call != NULL)
 		hdfs_call_cancel(r->call);
-	else if (r->exchange != NULL)
-		hdfs_exchange_cancel(r->exchange);
 	else
-		wait_for(r, 0);
+		hdfs_exchange_cancel(r->exchange);
 }

@@ -15,10 +15,9 @@
 struct hdfs_range;
 
 struct hdfs_range_options {
-	struct event_base *loop; /* of the file system */
-	const char *path;        /* of a file; copied */
-	const char *name;        /* of the same, for sentences; copied */
-	uint64_t size;           /* that the file has; the range is within it */
+	const char *path; /* of a file; copied */
+	const char *name; /* of the same, for sentences; copied */
+	uint64_t size;    /* that the file has; the range is within it */
 	uint64_t offset;
 	uint64_t len;             /* > 0 */
 	uint64_t patience_ms;     /* without a byte; 0: HDFS_PATIENCE_MS */

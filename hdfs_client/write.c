@@ -25,7 +25,6 @@ struct hdfs_upload {
 	struct hdfs_call *call;
 	struct hdfs_exchange *exchange;
 	struct hdfs_place place;
-	struct event *timer;
 	bool cancelled;
 	int why; /* of the last failure */
 	struct err err;
@@ -35,8 +34,6 @@ static void ask(struct hdfs_upload *u);
 
 static struct hdfs_upload *upload_free(struct hdfs_upload *u)
 {
-	if (u->timer != NULL)
-		event_free(u->timer);
 	hdfs_place_deinit(&u->place);
 	free(u->path);
 	free(u->name);
@@ -53,26 +50,6 @@ static void finish(struct hdfs_upload *u, int result)
 static void finish_cancelled(struct hdfs_upload *u)
 {
 	finish(u, err_set(&u->err, -ECANCELED, "%s: writing was given up", u->name));
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct hdfs_upload *u = arg;
-
-	(void)fd;
-	(void)what;
-	if (u->cancelled)
-		finish_cancelled(u);
-	else
-		ask(u);
-}
-
-static void wait_for(struct hdfs_upload *u, uint64_t ms)
-{
-	const struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
-		.tv_usec = (suseconds_t)(ms % 1000 * 1000) };
-
-	(void)event_add(u->timer, &tv);
 }
 
 /* ---- After a failure ---- */
@@ -101,6 +78,30 @@ static void look_up(struct hdfs_upload *u)
 		finish(u, u->why);
 }
 
+static void on_waited(void *arg, int k, struct hdfs_answer *answer, const struct err *err)
+{
+	struct hdfs_upload *u = arg;
+
+	(void)answer;
+	u->call = NULL;
+	if (k < 0) {
+		u->err = *err;
+		finish(u, k);
+	} else
+		ask(u);
+}
+
+static void wait_and_repeat(struct hdfs_upload *u)
+{
+	const struct hdfs_ask a = { .op = HDFS_OP_WAIT, .length = u->wait_ms };
+	int k = hdfs_fs_ask(u->fs, &a, on_waited, u, &u->call, &u->err);
+
+	if (k < 0)
+		finish(u, k);
+	else
+		u->wait_ms = u->wait_ms * 2 < WAIT_MAX_MS ? u->wait_ms * 2 : WAIT_MAX_MS;
+}
+
 /* The host was not reached, nothing was pulled: another one, or all of them again after a while. */
 static void try_another(struct hdfs_upload *u)
 {
@@ -110,8 +111,7 @@ static void try_another(struct hdfs_upload *u)
 		finish(u, u->why);
 	} else if (u->place.proxy || u->place.host == NULL || hdfs_avoid_has(u->o.avoid, u->place.host)) {
 		hdfs_avoid_deinit(u->o.avoid);
-		wait_for(u, u->wait_ms);
-		u->wait_ms = u->wait_ms * 2 < WAIT_MAX_MS ? u->wait_ms * 2 : WAIT_MAX_MS;
+		wait_and_repeat(u);
 	} else {
 		hdfs_avoid_add(u->o.avoid, u->place.host, now);
 		ask(u);
@@ -236,10 +236,8 @@ int hdfs_upload_start(
 	u->name = strdup(o->name);
 	u->since_ms = hdfs_now_ms();
 	u->wait_ms = WAIT_MIN_MS;
-	u->timer = event_new(o->loop, -1, 0, on_timer, u);
-	int k = u->path == NULL || u->name == NULL || u->timer == NULL
-			? err_set(err, -ENOMEM, "out of memory")
-			: ask_place(u, err);
+	int k = u->path == NULL || u->name == NULL ? err_set(err, -ENOMEM, "out of memory")
+						   : ask_place(u, err);
 	if (k < 0) {
 		(void)upload_free(u);
 		return k;
@@ -259,8 +257,6 @@ void hdfs_upload_cancel(struct hdfs_upload *u)
 	u->cancelled = true;
 	if (u->call != NULL)
 		hdfs_call_cancel(u->call);
-	else if (u->exchange != NULL)
-		hdfs_exchange_cancel(u->exchange);
 	else
-		wait_for(u, 0);
+		hdfs_exchange_cancel(u->exchange);
 }

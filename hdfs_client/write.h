@@ -20,7 +20,6 @@ struct hdfs_upload_options {
 	uint64_t before_ms;            /* when it was modified; 0: there is none */
 	uint64_t patience_ms;          /* for a DataNode that is reached; 0: HDFS_PATIENCE_MS */
 	struct hdfs_avoid *avoid;      /* of the loop's side */
-	struct event_base *loop;       /* of the file system */
 
 	/* Fills `to`: 1 to `room` bytes; 0: that was all; -EAGAIN: nothing now, hdfs_upload_resume() follows.
 	 */

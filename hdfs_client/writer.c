@@ -68,8 +68,7 @@ static void start_upload(void *arg)
 	struct hdfs_writer *w = arg;
 	struct err err;
 	int k = hdfs_ready(w->fs, &err);
-	const struct hdfs_upload_options o = { .loop = hdfs_thread_loop(w->fs->thread),
-		.path = w->path,
+	const struct hdfs_upload_options o = { .path = w->path,
 		.name = w->name,
 		.how = &w->how,
 		.before = w->before,

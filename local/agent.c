@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "local/agent_state.h"
+#include "mesos/attributes.h"
 #include "mesos/resources.h"
 
 enum {
@@ -156,15 +157,20 @@ static int make_info(struct agent *a, struct err *err)
 
 	if (r < 0)
 		return r;
-	r = resources_to_pb(resources, &info.resources, &info.n_resources);
+	r = attributes_parse(a->config.attributes, &info.attributes, &info.n_attributes, err);
+	if (r == 0 && resources_to_pb(resources, &info.resources, &info.n_resources) < 0) {
+		attributes_free(info.attributes, info.n_attributes);
+		r = err_set(err, -ENOMEM, "out of memory");
+	}
 	(void)resources_free(resources);
 	if (r < 0)
-		return err_set(err, r, "out of memory");
+		return r;
 	info.hostname = (char *)a->config.hostname;
 	info.has_port = 1;
 	info.port = a->config.port;
 	a->info = agent_dup(a, &info);
 	resources_pb_free(info.resources, info.n_resources);
+	attributes_free(info.attributes, info.n_attributes);
 	return a->info == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
@@ -185,6 +191,7 @@ int agent_new(const struct agent_config *config, struct agent **ret, struct err 
 	a->config.resources = agent_strdup(a, config->resources);
 	a->config.work_dir = agent_strdup(a, config->work_dir);
 	int r = a->oom ? err_set(err, -ENOMEM, "out of memory") : make_info(a, err);
+	a->config.attributes = NULL; /* they are in the info */
 	if (r < 0) {
 		(void)agent_free(a);
 		return r;

@@ -17,8 +17,9 @@ struct agent;
 struct agent_config {
 	const char *hostname, *ip;
 	uint16_t port;
-	const char *resources; /* "cpus:4;mem:4096;disk:10000;ports:[31000-32000]" */
-	const char *work_dir;  /* sandboxes are below it, at Mesos' paths (captures: MESOS_DIRECTORY) */
+	const char *resources;  /* "cpus:4;mem:4096;disk:10000;ports:[31000-32000]" */
+	const char *attributes; /* as of mesos/attributes.h, or NULL */
+	const char *work_dir;   /* sandboxes are below it, at Mesos' paths (captures: MESOS_DIRECTORY) */
 	uint64_t registration_timeout_ms; /* 0: 60000 */
 	uint64_t shutdown_grace_ms;       /* 0: 5000 */
 	bool keep_sandboxes;              /* false: AGENT_DO_REMOVE follows the end of each executor */

@@ -142,6 +142,9 @@ static int check_config(const struct cluster_config *config, struct err *err)
 	if (config->n_agent_hostnames > config->agents)
 		return err_set(err, -EINVAL, "%u host names are too many for %u agent%s",
 			config->n_agent_hostnames, config->agents, config->agents == 1 ? "" : "s");
+	if (config->n_agent_attributes > config->agents)
+		return err_set(err, -EINVAL, "attributes of %u agents are too many for %u",
+			config->n_agent_attributes, config->agents);
 	return 0;
 }
 

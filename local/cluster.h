@@ -29,9 +29,11 @@ enum {
 struct cluster_config {
 	const char *address;  /* to listen on and to be reached at: an IPv4 address. NULL: "127.0.0.1" */
 	const char *hostname; /* in MasterInfo, AgentInfo and offers. NULL: the address */
-	const char *const *agent_hostnames; /* of the first agents, instead of that. Names alone: nothing
-					       looks them up, and agents are reached at the address */
-	uint32_t n_agent_hostnames;         /* not more than agents */
+	const char *const *agent_hostnames;  /* of the first agents, instead of that. Names alone: nothing
+						looks them up, and agents are reached at the address */
+	uint32_t n_agent_hostnames;          /* not more than agents */
+	const char *const *agent_attributes; /* of the first agents, as Mesos' --attributes */
+	uint32_t n_agent_attributes;         /* not more than agents */
 	uint16_t port;         /* of the master; 0: any that is free. The agents' are always any */
 	uint32_t agents;       /* 1 to CLUSTER_AGENTS_MAX */
 	const char *resources; /* of each agent, Mesos' --resources text:

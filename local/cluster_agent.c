@@ -246,6 +246,8 @@ static int start(struct agent_shell *s, struct err *err)
 		.ip = c->address,
 		.port = server_port(s->server),
 		.resources = c->config->resources,
+		.attributes = s->index < c->config->n_agent_attributes ? c->config->agent_attributes[s->index]
+								       : NULL,
 		.work_dir = s->work_dir,
 		.registration_timeout_ms = c->config->executor_registration_timeout_ms,
 		.shutdown_grace_ms = c->config->executor_shutdown_grace_ms,

@@ -84,6 +84,12 @@ static struct json_t *on_metrics(void *arg)
 	return master_metrics(s->core, cluster_now_ms(s->cluster));
 }
 
+static int on_agents(void *arg, struct buf *out)
+{
+	const struct master_shell *s = arg;
+	return master_list_agents(s->core, out);
+}
+
 void master_shell_deliver(struct master_shell *s, uint32_t from, const uint8_t *data, size_t len)
 {
 	Quern__Local__ToMaster *message = quern__local__to_master__unpack(NULL, len, data);
@@ -104,6 +110,7 @@ static int start(struct master_shell *s, struct err *err)
 		.closed = on_closed,
 		.state = on_state,
 		.metrics = on_metrics,
+		.agents = on_agents,
 	};
 	const struct cluster *c = s->cluster;
 	const struct server_config http = {

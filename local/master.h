@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "local/cluster.pb-c.h"
 #include "mesos/scheduler.pb-c.h"
@@ -92,5 +93,8 @@ uint64_t master_next_ms(const struct master *m);
 struct json_t;
 struct json_t *master_metrics(const struct master *m, uint64_t now_ms);
 struct json_t *master_state(const struct master *m, uint64_t now_ms);
+
+/* For GET_AGENTS of the operators' API: appends a packed mesos.v1.master.Response. 0 or -ENOMEM. */
+int master_list_agents(const struct master *m, struct buf *out);
 
 #endif

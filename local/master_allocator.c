@@ -109,15 +109,19 @@ static int pick(const struct agent *a, const struct member *member, struct resou
 
 static void consider(struct master *m, struct agent *a, struct member *member)
 {
+	const struct framework *f = member->framework;
 	struct resources *r = NULL;
 
+	if (!master_wishes_allow(master_wishes_of(f->constraints, member->role->name), a->info))
+		return;
 	if (a->plain && master_filtered(a, member, a->free))
 		return;
 	if (pick(a, member, &r) < 0) {
 		m->oom = true;
 		return;
 	}
-	if (!enough(resources_milli(r, "cpus"), resources_milli(r, "mem")) ||
+	if (!master_wishes_enough(
+		    f->info, member->role->name, r, MIN_ALLOCATABLE_CPUS, MIN_ALLOCATABLE_MEM) ||
 		(!a->plain && master_filtered(a, member, r))) {
 		resources_free(r);
 		return;

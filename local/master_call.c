@@ -153,6 +153,8 @@ static bool complete(const Call *call)
 		return call->reconcile != NULL;
 	case MESOS__V1__SCHEDULER__CALL__TYPE__MESSAGE:
 		return call->message != NULL;
+	case MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK:
+		return call->update_framework != NULL;
 	default:
 		return true;
 	}
@@ -212,6 +214,15 @@ void master_call(struct master *m, uint64_t conn, const char *stream_id, const C
 	struct framework *f = caller(m, conn, stream_id, call);
 	if (f == NULL)
 		return;
+	if (call->type ==
+		MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK) { /* the one that is answered. Mesos says
+									 200, which here is a stream's */
+		struct err err = { "" };
+		int r = master_update_framework(m, f, call->update_framework, &err);
+
+		master_reply(m, conn, r < 0 ? 400 : 202, r < 0 ? err.text : NULL);
+		return;
+	}
 	master_reply(m, conn, 202, NULL);
 	act(m, f, call);
 }

@@ -72,9 +72,10 @@ static bool in_list(const char *name, char *const *list, size_t n)
 	return false;
 }
 
-/* Brings the members in line with what a subscription says. A role that is no longer suppressed loses its
- * filters, as by REVIVE. */
-static void set_roles(struct master *m, struct framework *f, const Subscribe *s)
+/* Brings the members in line with what a subscription, or an update, says. A role that is no longer
+ * suppressed loses its filters, as by REVIVE. */
+static void set_roles(
+	struct master *m, struct framework *f, char *const *suppressed_roles, size_t n_suppressed)
 {
 	char *const *roles;
 	size_t n = master_roles_of(f->info, &roles);
@@ -83,8 +84,7 @@ static void set_roles(struct master *m, struct framework *f, const Subscribe *s)
 		(void)master_need_member(m, f, roles[i]);
 	for (size_t i = 0; i < f->members.n; i++) {
 		struct member *member = f->members.at[i];
-		bool suppressed =
-			s != NULL && in_list(member->role->name, s->suppressed_roles, s->n_suppressed_roles);
+		bool suppressed = in_list(member->role->name, suppressed_roles, n_suppressed);
 
 		member->subscribed = in_list(member->role->name, roles, n);
 		if (member->suppressed && !suppressed)
@@ -110,6 +110,14 @@ static void take_info(struct framework *f, FrameworkInfo *info)
 		master_has_capability(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__REVOCABLE_RESOURCES);
 	f->shared =
 		master_has_capability(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__SHARED_RESOURCES);
+}
+
+static void take_constraints(
+	struct master *m, struct framework *f, const Mesos__V1__Scheduler__OfferConstraints *c)
+{
+	if (f->constraints != NULL)
+		mesos__v1__scheduler__offer_constraints__free_unpacked(f->constraints, NULL);
+	f->constraints = c != NULL ? master_dup(m, c) : NULL;
 }
 
 /* A copy that says `id`. */
@@ -154,7 +162,7 @@ struct framework *master_recover_framework(struct master *m, const FrameworkInfo
 
 	if (f == NULL)
 		return NULL;
-	set_roles(m, f, NULL);
+	set_roles(m, f, NULL, 0);
 	/* It may still come: for as long as agents may, at least. */
 	double wait = info->failover_timeout * 1000, least = (double)m->config.agent_reregister_timeout_ms;
 	master_set_timer(m, &f->failover, m->now + (uint64_t)(wait > least ? wait : least));
@@ -267,22 +275,29 @@ static const char *or_empty(const char *text)
 	return text != NULL ? text : "";
 }
 
-/* Again, with an id: the older stream, if there is one, ends. User and checkpointing stay what they were. */
-static void resubscribe(struct master *m, struct framework *f, uint64_t conn, const Subscribe *s)
+/* User and checkpointing stay what they were. False: the principal is another one. */
+static bool change_info(struct master *m, struct framework *f, const FrameworkInfo *to)
 {
-	FrameworkInfo info = *s->framework_info;
+	FrameworkInfo info = *to;
 
-	if (strcmp(or_empty(f->info->principal), or_empty(info.principal)) != 0) {
-		refuse(m, conn, "Changing framework's principal is not allowed.");
-		return;
-	}
+	if (strcmp(or_empty(f->info->principal), or_empty(info.principal)) != 0)
+		return false;
 	info.user = f->info->user;
 	info.has_checkpoint = f->info->has_checkpoint;
 	info.checkpoint = f->info->checkpoint;
 	FrameworkInfo *copy = copy_info(m, &info, f->id);
-	if (copy == NULL)
+	if (copy != NULL)
+		take_info(f, copy);
+	return true;
+}
+
+/* Again, with an id: the older stream, if there is one, ends. */
+static void resubscribe(struct master *m, struct framework *f, uint64_t conn, const Subscribe *s)
+{
+	if (!change_info(m, f, s->framework_info)) {
+		refuse(m, conn, "Changing framework's principal is not allowed.");
 		return;
-	take_info(f, copy);
+	}
 	f->calls[MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE]++;
 	f->reregistered_ms = m->now;
 	uint64_t old = f->conn;
@@ -291,7 +306,8 @@ static void resubscribe(struct master *m, struct framework *f, uint64_t conn, co
 	master_timer_clear(&m->timers, &f->failover);
 	drop_offers(m, f, false);
 	link_conn(m, f, conn);
-	set_roles(m, f, s);
+	take_constraints(m, f, s->offer_constraints);
+	set_roles(m, f, s->suppressed_roles, s->n_suppressed_roles);
 	send_subscribed(m, f);
 	master_heartbeat(m, f);
 	master_allocate(m, NULL);
@@ -305,7 +321,8 @@ static void subscribe(struct master *m, uint64_t conn, const Subscribe *s, const
 		return;
 	f->calls[MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE]++;
 	link_conn(m, f, conn);
-	set_roles(m, f, s);
+	take_constraints(m, f, s->offer_constraints);
+	set_roles(m, f, s->suppressed_roles, s->n_suppressed_roles);
 	send_subscribed(m, f);
 	master_heartbeat(m, f);
 	master_allocate(m, NULL);
@@ -318,7 +335,8 @@ void master_subscribe(struct master *m, uint64_t conn, const Subscribe *s)
 	struct gone *gone = NULL;
 	char id[UUID_TEXT + 24];
 
-	if (master_check_framework(info, &err) < 0) {
+	if (master_check_framework(info, &err) < 0 ||
+		master_wishes_check(info, s->offer_constraints, &err) < 0) {
 		refuse(m, conn, err.text);
 		return;
 	}
@@ -342,6 +360,28 @@ void master_subscribe(struct master *m, uint64_t conn, const Subscribe *s)
 	if (first)
 		m->next_framework++;
 	subscribe(m, conn, s, first ? id : info->id->value);
+}
+
+/* Nothing is allocated for it, as in Mesos. */
+int master_update_framework(struct master *m, struct framework *f,
+	const Mesos__V1__Scheduler__Call__UpdateFramework *u, struct err *err)
+{
+	const FrameworkInfo *info = u->framework_info;
+
+	if (info->id == NULL || strcmp(info->id->value, f->id) != 0)
+		return err_set(
+			err, -EINVAL, "Framework id in the call doesn't match that in `framework_info`");
+	int r = master_check_framework(info, err);
+	r = r < 0 ? r : master_wishes_check(info, u->offer_constraints, err);
+	if (r == 0)
+		r = master_check_suppressed(info, u->suppressed_roles, u->n_suppressed_roles, err);
+	if (r == 0 && !change_info(m, f, info))
+		r = err_set(err, -EINVAL, "Changing framework's principal is not allowed.");
+	if (r < 0)
+		return r;
+	take_constraints(m, f, u->offer_constraints);
+	set_roles(m, f, u->suppressed_roles, u->n_suppressed_roles);
+	return 0;
 }
 
 /* ---- The end ---- */
@@ -452,6 +492,7 @@ void master_free_framework(struct master *m, struct framework *f)
 	vec_deinit(&f->fresh);
 	if (f->hh.tbl != NULL)
 		HASH_DELETE(hh, m->frameworks, f);
+	take_constraints(m, f, NULL);
 	if (f->info != NULL)
 		mesos__v1__framework_info__free_unpacked(f->info, NULL);
 	free(f->id);

@@ -17,11 +17,12 @@
 #include "local/master_resources.h"
 #include "local/master_sorter.h"
 #include "local/master_timer.h"
+#include "local/master_wishes.h"
 
 enum {
 	UUID_TEXT = RANDOM_UUID_TEXT,
 	TASK_STATES = 14,          /* numbers of mesos.v1.TaskState */
-	CALL_TYPES = 17,           /* numbers of mesos.v1.scheduler.Call.Type */
+	CALL_TYPES = 18,           /* numbers of mesos.v1.scheduler.Call.Type */
 	EVENT_TYPES = 11,          /* numbers of mesos.v1.scheduler.Event.Type */
 	COMPLETED_MAX = 1000,      /* --max_completed_tasks_per_framework, and what is remembered of others */
 	UNREACHABLE_MAX = 1000,    /* --max_unreachable_tasks_per_framework */
@@ -122,7 +123,8 @@ struct completed_task {
 struct framework {
 	UT_hash_handle hh, hh_conn;
 	char *id;
-	Mesos__V1__FrameworkInfo *info; /* with its id */
+	Mesos__V1__FrameworkInfo *info;                      /* with its id */
+	Mesos__V1__Scheduler__OfferConstraints *constraints; /* or NULL */
 	bool connected, multi_role, partition_aware, refined, revocable, shared;
 	uint64_t conn;
 	char stream_id[UUID_TEXT];
@@ -223,6 +225,9 @@ void master_set_timer(struct master *m, struct timer *t, uint64_t at_ms);
 struct framework *master_framework(const struct master *m, const char *id);
 struct member *master_member(const struct framework *f, const char *role);
 void master_subscribe(struct master *m, uint64_t conn, const Mesos__V1__Scheduler__Call__Subscribe *s);
+/* 0, or -EINVAL with a sentence. */
+int master_update_framework(struct master *m, struct framework *f,
+	const Mesos__V1__Scheduler__Call__UpdateFramework *u, struct err *err);
 /* A framework that an agent knows and this master does not, not connected. NULL: no memory. */
 struct framework *master_recover_framework(struct master *m, const Mesos__V1__FrameworkInfo *info);
 /* The member of a role, made if need be. NULL: no memory. */

@@ -20,6 +20,7 @@
 #include "base/auto.h"
 #include "local/server_listen.h"
 #include "mesos/executor.pb-c.h"
+#include "mesos/master.pb-c.h"
 #include "mesos/recordio.h"
 #include "mesos/scheduler.pb-c.h"
 
@@ -173,9 +174,34 @@ static void answer_redirect(const struct server *s, struct evhttp_request *reque
 		answer(request, 307, "", NULL, 0);
 }
 
-static void answer_page(const struct server *s, struct evhttp_request *request, enum server_page page)
+static void answer_agents(const struct server *s, struct evhttp_request *request, enum mesos_media media)
 {
-	switch (page) {
+	struct buf packed = BUF_INIT(SIZE_MAX), text = BUF_INIT(SIZE_MAX);
+	ProtobufCMessage *m = NULL;
+	struct err err;
+
+	int r = s->ops->agents(s->arg, &packed);
+	if (r == 0 && media == MESOS_JSON)
+		r = mesos_decode(&mesos__v1__master__response__descriptor, MESOS_PROTOBUF, packed.data,
+			packed.len, &m, &err);
+	if (r == 0 && media == MESOS_JSON)
+		r = mesos_encode(m, media, &text);
+	if (r < 0)
+		abandon(request);
+	else if (media == MESOS_JSON)
+		answer(request, 200, MESOS_TYPE_JSON, text.data, text.len);
+	else
+		answer(request, 200, MESOS_TYPE_PROTOBUF, packed.data, packed.len);
+	if (m != NULL)
+		protobuf_c_message_free_unpacked(m, NULL);
+	buf_deinit(&packed);
+	buf_deinit(&text);
+}
+
+static void answer_page(
+	const struct server *s, struct evhttp_request *request, const struct server_decision *d)
+{
+	switch (d->page) {
 	case SERVER_PAGE_STATE:
 		answer_json(request, s->ops->state(s->arg));
 		break;
@@ -187,6 +213,9 @@ static void answer_page(const struct server *s, struct evhttp_request *request, 
 		break;
 	case SERVER_PAGE_REDIRECT:
 		answer_redirect(s, request);
+		break;
+	case SERVER_PAGE_AGENTS:
+		answer_agents(s, request, d->media);
 		break;
 	}
 }
@@ -273,7 +302,7 @@ static void on_request(struct evhttp_request *request, void *arg)
 		answer_refusal(request, &d);
 		break;
 	case SERVER_PAGE:
-		answer_page(s, request, d.page);
+		answer_page(s, request, &d);
 		break;
 	case SERVER_CALL:
 		on_call(s, request, &d, r.stream_id);

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "local/server_request.h"
 
@@ -30,6 +31,8 @@ struct server_ops {
 	/* The content of a page; the server drops the reference. NULL: no memory. */
 	struct json_t *(*state)(void *arg);
 	struct json_t *(*metrics)(void *arg);
+	/* Of a master: appends a packed mesos.v1.master.Response with its agents. 0 or -ENOMEM. */
+	int (*agents)(void *arg, struct buf *out);
 };
 
 struct server_config {

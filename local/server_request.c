@@ -11,6 +11,7 @@
 
 #include "local/server_validate.h"
 #include "mesos/executor.pb-c.h"
+#include "mesos/master.pb-c.h"
 #include "mesos/scheduler.pb-c.h"
 
 /* Fills a refusal. Always 0: a refusal is a decision. */
@@ -193,6 +194,23 @@ static int decide_scheduler(const struct server_request *request, struct server_
 	return r;
 }
 
+/* The operators' API: of all of it, which agents there are. */
+static int decide_operator(const struct server_request *request, struct server_decision *d)
+{
+	int r = decode(&mesos__v1__master__call__descriptor, request, d);
+
+	if (r < 0 || d->call == NULL)
+		return r;
+	const Mesos__V1__Master__Call *call = (const Mesos__V1__Master__Call *)d->call;
+	if (!call->has_type)
+		return refuse(d, 400, "Failed to validate master::Call: Expecting 'type' to be present");
+	if (call->type != MESOS__V1__MASTER__CALL__TYPE__GET_AGENTS)
+		return refuse(d, 501, "This master does not implement call type %d", (int)call->type);
+	d->kind = SERVER_PAGE;
+	d->page = SERVER_PAGE_AGENTS;
+	return choose_media(request, d);
+}
+
 static int decide_executor(const struct server_request *request, struct server_decision *d)
 {
 	struct err err = { "" };
@@ -222,6 +240,7 @@ static int decide(enum server_role role, const struct server_request *request, s
 {
 	static const char *const scheduler[] = { "/api/v1/scheduler", "/master/api/v1/scheduler", NULL };
 	static const char *const executor[] = { "/api/v1/executor", "/slave(1)/api/v1/executor", NULL };
+	static const char *const operator[] = { "/api/v1", "/master/api/v1", NULL };
 	static const char *const master_health[] = { "/health", "/master/health", NULL };
 	static const char *const agent_health[] = { "/health", "/slave(1)/health", NULL };
 	bool get = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
@@ -231,6 +250,10 @@ static int decide(enum server_role role, const struct server_request *request, s
 			return not_allowed(d, "POST", "'POST'", request->method);
 		return role == SERVER_MASTER ? decide_scheduler(request, d) : decide_executor(request, d);
 	}
+	if (role == SERVER_MASTER && one_of(request->path, operator))
+		return strcmp(request->method, "POST") == 0
+			       ? decide_operator(request, d)
+			       : not_allowed(d, "POST", "'POST'", request->method);
 	bool health = one_of(request->path, role == SERVER_MASTER ? master_health : agent_health);
 	if (!health && !page_of(role, request->path, &d->page))
 		return refuse(d, 404, "%s", "");

@@ -25,7 +25,13 @@ struct server_request {
 	size_t body_len;
 };
 
-enum server_page { SERVER_PAGE_STATE, SERVER_PAGE_METRICS, SERVER_PAGE_VERSION, SERVER_PAGE_REDIRECT };
+enum server_page {
+	SERVER_PAGE_STATE,
+	SERVER_PAGE_METRICS,
+	SERVER_PAGE_VERSION,
+	SERVER_PAGE_REDIRECT,
+	SERVER_PAGE_AGENTS /* asked for by POST, in `media` */
+};
 
 enum server_kind {
 	SERVER_REFUSE, /* status, text, allow */
@@ -39,7 +45,7 @@ struct server_decision {
 	char text[1200];        /* its body */
 	const char *allow;      /* Allow header, or NULL */
 	ProtobufCMessage *call; /* a mesos.v1.scheduler.Call or mesos.v1.executor.Call */
-	enum mesos_media media; /* of the stream that the call may open */
+	enum mesos_media media; /* of the stream that the call may open, or the page */
 	enum server_page page;
 };
 

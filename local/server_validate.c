@@ -76,6 +76,8 @@ int server_validate_scheduler(const Mesos__V1__Scheduler__Call *call, struct err
 		return expect(call->message != NULL, "message", err);
 	case MESOS__V1__SCHEDULER__CALL__TYPE__REQUEST:
 		return expect(call->request != NULL, "request", err);
+	case MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK:
+		return expect(call->update_framework != NULL, "update_framework", err);
 	default: /* the others need no field of their own */
 		return 0;
 	}

@@ -41,6 +41,17 @@ static size_t size_of(ProtobufCType type)
 	}
 }
 
+/* A map: protobuf has a message for its entries, whose fields are called so; in JSON it is an object. */
+static bool is_map(const ProtobufCFieldDescriptor *f)
+{
+	const ProtobufCMessageDescriptor *d = f->descriptor;
+
+	return f->label == PROTOBUF_C_LABEL_REPEATED && f->type == PROTOBUF_C_TYPE_MESSAGE &&
+	       d->n_fields == 2 && strcmp(d->fields[0].name, "key") == 0 &&
+	       d->fields[0].type == PROTOBUF_C_TYPE_STRING && strcmp(d->fields[1].name, "value") == 0 &&
+	       strstr(d->name, "Entry") != NULL;
+}
+
 /* ---- To JSON ---- */
 
 static json_t *base64(const ProtobufCBinaryData *b)
@@ -153,6 +164,26 @@ static json_t *list_of(const ProtobufCFieldDescriptor *f, const ProtobufCMessage
 	return list;
 }
 
+/* Takes the list of a map's entries. */
+static json_t *map_of(json_t *list)
+{
+	json_t *map = list != NULL ? json_object() : NULL, *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		json_t *key = json_object_get(entry, "key"), *value = json_object_get(entry, "value");
+
+		if (map != NULL && key != NULL && value != NULL &&
+			json_object_set(map, json_string_value(key), value) < 0) {
+			json_decref(map);
+			map = NULL;
+		}
+	}
+	json_decref(list);
+	return map;
+}
+
 json_t *json_from_message(const ProtobufCMessage *m)
 {
 	json_t *object = json_object();
@@ -164,7 +195,7 @@ json_t *json_from_message(const ProtobufCMessage *m)
 		if (f->label == PROTOBUF_C_LABEL_REPEATED) {
 			if (CMEMBER(m, f->quantifier_offset, size_t) == 0)
 				continue;
-			value = list_of(f, m);
+			value = is_map(f) ? map_of(list_of(f, m)) : list_of(f, m);
 		} else if (is_set(f, m)) {
 			value = one_value(f, (const uint8_t *)m + f->offset);
 		} else {
@@ -398,6 +429,25 @@ static int set_list(
 	return 0;
 }
 
+/* As the list of its entries. */
+static int set_map(
+	const ProtobufCFieldDescriptor *f, const json_t *v, int depth, ProtobufCMessage *m, struct err *err)
+{
+	json_t *list = json_array(), *value;
+	const char *key;
+	int r = list == NULL ? -ENOMEM : 0;
+
+	json_object_foreach((json_t *)(uintptr_t)v, key, value)
+	{
+		if (r == 0 &&
+			json_array_append_new(list, json_pack("{s:s, s:O}", "key", key, "value", value)) < 0)
+			r = -ENOMEM;
+	}
+	r = r < 0 ? err_set(err, r, "out of memory") : set_list(f, list, depth, m, err);
+	json_decref(list);
+	return r;
+}
+
 static int set_field(
 	const ProtobufCFieldDescriptor *f, const json_t *v, int depth, ProtobufCMessage *m, struct err *err)
 {
@@ -405,6 +455,8 @@ static int set_field(
 		return f->label != PROTOBUF_C_LABEL_REQUIRED
 			       ? 0
 			       : err_set(err, -EBADMSG, "field '%s' is missing", f->name);
+	if (is_map(f) && json_is_object(v))
+		return set_map(f, v, depth, m, err);
 	if (f->label == PROTOBUF_C_LABEL_REPEATED)
 		return set_list(f, v, depth, m, err);
 	if (is_unknown_enum(f, v))

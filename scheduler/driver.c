@@ -20,17 +20,21 @@
 
 enum {
 	GOODBYE_MS = 5000,   /* how long TEARDOWN may take */
-	STALLED_MS = 10000,  /* without a task that runs before a person is told why */
 	PROGRESS_MS = 100,   /* between two looks at a terminal */
 	CALL_MAX = 64 << 20, /* bytes of one SUBSCRIBE */
 };
 
-uint64_t driver_now_ms(void)
+static uint64_t clock_ms(clockid_t clock)
 {
 	struct timespec t;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	(void)clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+uint64_t driver_now_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
 }
 
 void driver_say(struct driver *d, const char *format, ...)
@@ -98,6 +102,13 @@ static void perform(struct driver *d, const struct sched_action *a)
 		if (d->c->verbose)
 			driver_say(d, "%s", a->text);
 		break;
+	case SCHED_DO_NOTE:
+		if (!d->c->quiet && !d->ending)
+			driver_say(d, "%s", a->text);
+		break;
+	case SCHED_DO_SURVEY:
+		r = driver_survey(d);
+		break;
 	case SCHED_DO_FATAL:
 		if (!d->ending)
 			driver_say(d, "%s", a->text);
@@ -136,6 +147,7 @@ void driver_step(struct driver *d, struct sched_event ev)
 	if (d->stopped)
 		return;
 	ev.now_ms = driver_now_ms();
+	ev.wall_ms = clock_ms(CLOCK_REALTIME);
 	if (sched_step(d->sched, &ev, &d->plan) < 0)
 		driver_out_of_memory(d);
 	for (size_t i = 0; i < d->plan.n; i++)
@@ -200,30 +212,6 @@ static void on_redraw(evutil_socket_t fd, short what, void *arg)
 		return;
 	sched_get_progress(d->sched, &now);
 	progress_show(&d->progress, &now, driver_now_ms());
-}
-
-/* Nothing runs and nothing has ended for a while: offers do not come, or are too small. */
-static void on_stalled(evutil_socket_t fd, short what, void *arg)
-{
-	struct driver *d = arg;
-	const struct sched_config *c = &d->c->sched;
-	struct sched_progress now;
-
-	(void)fd;
-	(void)what;
-	if (d->ending || d->stopped || d->phase != ACTION_RUNS || !offload_idle(d->offload))
-		return;
-	sched_get_progress(d->sched, &now);
-	bool stalled = now.tasks_running == 0 && now.slots_held == 0 && now.tasks_done == d->done_before &&
-		       now.tasks_done < now.tasks;
-	d->done_before = now.tasks_done;
-	if (stalled)
-		driver_say(d,
-			"waiting: no task could start for %d s; %llu offers came so far, %llu were declined; "
-			"a task needs %g cores and %u MB, and its executor %g and %u beside it",
-			STALLED_MS / 1000, (unsigned long long)now.offers, (unsigned long long)now.declined,
-			c->task_cpus_milli / 1000.0, c->task_mem_mb, c->executor_cpus_milli / 1000.0,
-			c->executor_mem_mb);
 }
 
 static void on_signal(evutil_socket_t fd, short what, void *arg)
@@ -301,7 +289,6 @@ static int make_loop(struct driver *d, struct err *err)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	const struct timeval redraw = { .tv_usec = PROGRESS_MS * 1000 };
-	const struct timeval stalled = { .tv_sec = STALLED_MS / 1000 };
 	int r = 0;
 
 	d->loop = event_base_new();
@@ -311,14 +298,11 @@ static int make_loop(struct driver *d, struct err *err)
 	r |= add_event(d, &d->end, -1, 0, on_end);
 	r |= add_event(d, &d->goodbye, -1, 0, on_goodbye);
 	r |= add_event(d, &d->redraw, -1, EV_PERSIST, on_redraw);
-	r |= add_event(d, &d->stalled, -1, EV_PERSIST, on_stalled);
 	for (size_t i = 0; i < 3; i++) {
 		r |= add_event(d, &d->signals[i], signals[i], EV_SIGNAL | EV_PERSIST, on_signal);
 		if (r == 0 && event_add(d->signals[i], NULL) < 0)
 			r = -ENOMEM;
 	}
-	if (r == 0 && !d->c->quiet && event_add(d->stalled, &stalled) < 0)
-		r = -ENOMEM;
 	if (r == 0 && d->progress.line.on && event_add(d->redraw, &redraw) < 0)
 		r = -ENOMEM;
 	return r < 0 ? err_set(err, -ENOMEM, "out of memory") : 0;
@@ -361,8 +345,8 @@ static int set_up(struct driver *d, struct err *err)
 
 static void tear_down(struct driver *d)
 {
-	struct event *events[] = { d->tick, d->end, d->goodbye, d->redraw, d->stalled, d->signals[0],
-		d->signals[1], d->signals[2] };
+	struct event *events[] = { d->tick, d->end, d->goodbye, d->redraw, d->signals[0], d->signals[1],
+		d->signals[2] };
 
 	progress_clear(&d->progress);
 	d->job = job_process_free(d->job);

@@ -29,6 +29,17 @@ static void show_peak(struct driver *d)
 		driver_say(d, "peak memory of a worker: %.1f MiB", (double)now.peak_rss / (1 << 20));
 }
 
+/* What we cost the master: each REVIVE makes it look at every agent. */
+static void show_offers(struct driver *d)
+{
+	struct sched_progress now;
+
+	sched_get_progress(d->sched, &now);
+	driver_say(d, "offers: %llu, of which %llu were declined; REVIVE was sent %llu times",
+		(unsigned long long)now.offers, (unsigned long long)now.declined,
+		(unsigned long long)now.revives);
+}
+
 /* What the job cost its neighbours, and how much of that was of use. */
 static void show_ledger(struct driver *d)
 {
@@ -114,6 +125,7 @@ static void on_gone(void *arg, int status, const char *why)
 	if (d->c->verbose || d->progress.line.on)
 		show_locality(d);
 	if (d->c->verbose) {
+		show_offers(d);
 		show_peak(d);
 		show_ledger(d);
 	}

@@ -32,8 +32,7 @@ enum action_phase {
 struct driver {
 	const struct driver_config *c;
 	struct event_base *loop;
-	struct event *tick, *end, *goodbye, *redraw, *stalled, *signals[3];
-	uint32_t done_before; /* tasks, at the last look whether anything goes on */
+	struct event *tick, *end, *goodbye, *redraw, *signals[3];
 	struct http_client *http;
 	struct detector *detector; /* NULL: the masters were named */
 	struct mesos_client *mesos;
@@ -56,6 +55,7 @@ struct driver {
 	bool tokens_left;            /* some that have not been cancelled */
 	struct action_memory memory;
 	struct progress progress;
+	bool surveying;  /* the master is being asked for its agents */
 	bool subscribed; /* there is a stream: its end is what TEARDOWN is waited for by */
 	bool ending;     /* on its way out, */
 	bool ended;      /* and everybody has been told */
@@ -82,6 +82,8 @@ void driver_action_commit(struct driver *d, const struct sched_action *a);
  * `text` (may be NULL) is what people and the job are told. */
 void driver_action_end(struct driver *d, int code, const char *text);
 
+/* SCHED_DO_SURVEY; SCHED_EV_SURVEY follows, or nothing. 0 or -ENOMEM. */
+int driver_survey(struct driver *d);
 /* Subscribes, at once or when a master leads. -ENOMEM, -ENOTSUP with a sentence. */
 int driver_master_start(struct driver *d, struct err *err);
 /* At the end, when TEARDOWN could not be sent: how long that is waited for, in ms, and says so: another

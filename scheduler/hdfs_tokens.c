@@ -433,6 +433,7 @@ int hdfs_tokens_new(struct event_base *loop, const struct hdfs_access *access,
 		(void)hdfs_tokens_free(t);
 		return r;
 	}
+	t->access.known = true; /* the action's files have been looked at */
 	*ret = t;
 	return 0;
 }

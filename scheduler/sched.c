@@ -31,8 +31,8 @@ static int dup_executor(struct sched *s, const Mesos__V1__ExecutorInfo *executor
 static int dup_config(struct sched *s, const struct sched_config *config)
 {
 	static const char *const everybody[] = { "*", NULL };
-	const char **texts[] = { &s->config.name, &s->config.user, &s->config.principal,
-		&s->config.hostname };
+	const char **texts[] = { &s->config.name, &s->config.user, &s->config.principal, &s->config.hostname,
+		&s->config.constraints };
 	int r = 0;
 
 	s->config = *config;
@@ -71,10 +71,18 @@ int sched_new(const struct sched_config *config, struct sched **ret, struct err 
 	r = dup_config(s, config);
 	if (r == 0)
 		r = mode_new(&config->mode_config, &s->mode);
+	if (r < 0)
+		(void)err_set(err, r, "out of memory");
+	else
+		r = constraints_parse(config->constraints, &s->constraints, err);
+	if (r == 0 && (r = sched_reason_init(s)) < 0)
+		(void)err_set(err, r, "out of memory");
 	if (r < 0) {
 		(void)sched_free(s);
-		return err_set(err, r, "out of memory");
+		return r;
 	}
+	s->least_cpus_milli = config->task_cpus_milli;
+	s->least_mem_mb = config->task_mem_mb;
 	s->tokens = config->revive_burst;
 	s->look_ms = s->start_ms = s->revive_due_ms = UINT64_MAX;
 	s->holds_look_ms = s->reconcile_ms = s->ledger.waiting_ms = UINT64_MAX;
@@ -84,7 +92,8 @@ int sched_new(const struct sched_config *config, struct sched **ret, struct err 
 
 static void free_config(struct sched *s)
 {
-	const char *texts[] = { s->config.name, s->config.user, s->config.principal, s->config.hostname };
+	const char *texts[] = { s->config.name, s->config.user, s->config.principal, s->config.hostname,
+		s->config.constraints };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free((char *)(uintptr_t)texts[i]);
@@ -110,8 +119,12 @@ struct sched *sched_free(struct sched *s)
 	sched_executors_deinit(s);
 	sched_agents_deinit(s);
 	sched_hosts_deinit(s);
+	sched_reason_deinit(s);
+	constraints_deinit(&s->constraints);
+	free(s->region);
 	vec_deinit(&s->offering);
 	vec_deinit(&s->batched);
+	vec_deinit(&s->draining);
 	(void)mode_free(s->mode);
 	free_config(s);
 	free(s->framework_id);
@@ -147,6 +160,8 @@ static int handle(struct sched *s, const struct sched_event *ev)
 		return sched_broadcasts_destroy(s, ev->u.broadcast.id);
 	case SCHED_EV_HDFS:
 		return sched_hdfs_set(s, ev->u.hdfs.data, ev->u.hdfs.len);
+	case SCHED_EV_SURVEY:
+		return sched_reason_survey(s, ev->u.survey);
 	case SCHED_EV_COMMITTED:
 		return sched_run_committed(
 			s, ev->u.committed.run, ev->u.committed.partition, ev->u.committed.error);
@@ -196,7 +211,11 @@ static int settle(struct sched *s)
 	if (r == 0)
 		r = sched_offers_answer(s);
 	if (r == 0)
+		r = sched_drain_settle(s);
+	if (r == 0)
 		r = sched_lease_settle(s);
+	if (r == 0)
+		r = sched_reason_settle(s);
 	sched_wait_settle(s);
 	sched_ledger_settle(s);
 	sched_run_sweep(s);
@@ -210,6 +229,7 @@ int sched_step(struct sched *s, const struct sched_event *ev, struct sched_plan 
 	if (s->over)
 		return 0;
 	s->now_ms = ev->now_ms;
+	s->wall_ms = ev->wall_ms > 0 ? ev->wall_ms : ev->now_ms;
 	s->plan = plan;
 	int r = handle(s, ev);
 	if (r == 0 && !s->over)
@@ -253,6 +273,7 @@ void sched_get_progress(const struct sched *s, struct sched_progress *ret)
 		.peak_rss = s->peak_rss,
 		.locality = { s->ran[LOCALITY_CACHED], s->ran[LOCALITY_HOST], s->ran[LOCALITY_ELSEWHERE],
 			s->ran[LOCALITY_ANY] },
+		.waiting = s->waiting.said ? s->waiting.text : NULL,
 		.subscribed = s->subscribed };
 	if (s->run == NULL)
 		return;

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "job/link.pb-c.h"
 #include "job/plan.pb-c.h"
+#include "mesos/master.pb-c.h"
 #include "mesos/scheduler.pb-c.h"
 #include "modes/modes.h"
 
@@ -47,6 +48,8 @@ struct sched_config {
 	uint64_t locality_wait_ms;  /* a stage is so much later at most for its tasks' waiting for executors
 				       and hosts that they prefer (sched_wait.c) */
 
+	const char *constraints; /* agents that may be used, see constraints.h; or NULL */
+
 	uint64_t revive_interval_ms; /* least time between two REVIVEs; UINT64_MAX: never REVIVE but to
 					un-suppress */
 	uint32_t revive_burst;       /* tokens of the bucket */
@@ -74,13 +77,15 @@ enum sched_event_kind {
 	SCHED_EV_BROADCAST,  /* u.broadcast: there is another value for all tasks, which the driver serves */
 	SCHED_EV_DESTROY,    /* u.broadcast.id: that one may go */
 	SCHED_EV_HDFS,       /* u.hdfs: how executors reach files that are not on local disks, from now on */
+	SCHED_EV_SURVEY,     /* u.survey: answer to SCHED_DO_SURVEY, NULL: there is none */
 	SCHED_EV_COMMITTED,  /* u.committed: answer to SCHED_DO_COMMIT */
 	SCHED_EV_STOP, /* end everything: the plan gets TEARDOWN, and SCHED_DO_STOPPED when it may be sent */
 	SCHED_EV_TICK, /* a timer went off, or just the time */
 };
 
 struct sched_event {
-	uint64_t now_ms; /* never decreases */
+	uint64_t now_ms;  /* never decreases */
+	uint64_t wall_ms; /* since 1970, for what others date; 0: now_ms does for it */
 	enum sched_event_kind kind;
 	union {
 		const Mesos__V1__Scheduler__Event *mesos;
@@ -95,6 +100,7 @@ struct sched_event {
 					    many as their `tasks` say; copied */
 			const size_t *n_splits; /* per stage */
 		} run;
+		const Mesos__V1__Master__Response__GetAgents *survey;
 		uint32_t run_id;
 		uint32_t cache;
 		struct {
@@ -122,6 +128,8 @@ enum sched_action_kind {
 	SCHED_DO_DONE,   /* run `run` ended: `code` 0, or the job's failure, `text` says why (all results went
 			    before) */
 	SCHED_DO_LOG,    /* `text` for people: a lost executor, a failed attempt */
+	SCHED_DO_NOTE,   /* `text` for people, asked for or not: why nothing runs, and that it goes on */
+	SCHED_DO_SURVEY, /* ask the master which agents there are; answer with SCHED_EV_SURVEY */
 	SCHED_DO_FATAL,  /* the framework cannot go on: `code` is the exit status, `text` the line */
 	SCHED_DO_STOPPED, /* nothing more will come */
 };
@@ -186,6 +194,7 @@ struct sched_progress {
 	uint64_t offers, declined, revives; /* since the start */
 	uint64_t peak_rss; /* of any worker since the start, bytes, as the kernel counts; 0: none has said */
 	struct sched_locality locality; /* since the start */
+	const char *waiting; /* why nothing runs, a sentence, borrowed until the next step; or NULL */
 	bool subscribed;
 };
 void sched_get_progress(const struct sched *s, struct sched_progress *ret);

@@ -28,6 +28,7 @@ static struct agent *make(struct sched *s, const char *id, const char *hostname)
 	a->hostname = strdup(hostname);
 	a->host = sched_host_get(s, hostname);
 	a->number = s->next_agent++;
+	a->leaves_ms = UINT64_MAX;
 	struct agent *added = a;
 	if (a->id != NULL && a->hostname != NULL && a->host != NULL)
 		HASH_ADD_KEYPTR(hh, s->agents, a->id, strlen(a->id), added);
@@ -85,8 +86,8 @@ static bool promising(const struct sched *s, const struct agent *a)
 
 bool sched_agent_usable(struct sched *s, const struct agent *agent)
 {
-	if (!left_out(s, agent))
-		return true;
+	if (!left_out(s, agent) || agent->draining)
+		return !agent->draining;
 	if (s->run != NULL && !s->run->may_run) /* it waits for slots: any will do */
 		return true;
 	for (const struct agent *a = s->agents; a != NULL; a = a->hh.next)

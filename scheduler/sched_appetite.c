@@ -50,7 +50,8 @@ bool sched_appetite_hungry(struct sched *s)
 
 static uint64_t token_period(const struct sched *s)
 {
-	uint64_t ms = (uint64_t)HASH_COUNT(s->agents) * REVIVE_PER_AGENT_MS;
+	uint64_t seen = HASH_COUNT(s->agents), all = s->waiting.agents;
+	uint64_t ms = (seen > all ? seen : all) * REVIVE_PER_AGENT_MS;
 
 	if (ms < s->config.revive_interval_ms)
 		ms = s->config.revive_interval_ms;

@@ -235,29 +235,43 @@ int sched_call_reconcile_implicitly(struct sched *s)
 
 /* ---- Subscription ---- */
 
-enum { CAPABILITIES = 4 };
+enum { CAPABILITIES_MAX = 5 };
 
 /* MULTI_ROLE: resources say which role they are allocated to. PARTITION_AWARE: states that tell a lost agent
  * from a refused launch. RESERVATION_REFINEMENT: else what is reserved for a role below another's reservation
- * is not offered. TASK_KILLING_STATE is not asked for: nobody waits for it. The last one is not always there.
- */
-static const Mesos__V1__FrameworkInfo__Capability__Type capabilities[CAPABILITIES] = {
-	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE,
-	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE,
-	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__RESERVATION_REFINEMENT,
-	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__REVOCABLE_RESOURCES
-};
+ * is not offered. Those on request; REGION_AWARE: agents of other regions than the master's, only when the
+ * job names regions. TASK_KILLING_STATE is not asked for: nobody waits for it. */
+static size_t list_capabilities(
+	const struct sched *s, Mesos__V1__FrameworkInfo__Capability__Type ret[CAPABILITIES_MAX])
+{
+	size_t n = 0;
 
-int sched_subscribe_call(struct sched *s, struct buf *out)
+	ret[n++] = MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE;
+	ret[n++] = MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE;
+	ret[n++] = MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__RESERVATION_REFINEMENT;
+	if (s->config.revocable)
+		ret[n++] = MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__REVOCABLE_RESOURCES;
+	if (constraints_about(&s->constraints, "region"))
+		ret[n++] = MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__REGION_AWARE;
+	return n;
+}
+
+/* Who we are and what we want, as a SUBSCRIBE or an UPDATE_FRAMEWORK, packed at the end of `out`. */
+static int describe(struct sched *s, bool suppressed, bool update, struct buf *out)
 {
 	Mesos__V1__Scheduler__Call call = MESOS__V1__SCHEDULER__CALL__INIT;
 	Mesos__V1__Scheduler__Call__Subscribe subscribe = MESOS__V1__SCHEDULER__CALL__SUBSCRIBE__INIT;
+	Mesos__V1__Scheduler__Call__UpdateFramework changed =
+		MESOS__V1__SCHEDULER__CALL__UPDATE_FRAMEWORK__INIT;
+	struct wishes *wishes;
 	Mesos__V1__FrameworkInfo info = MESOS__V1__FRAMEWORK_INFO__INIT;
 	Mesos__V1__FrameworkID id = MESOS__V1__FRAMEWORK_ID__INIT;
-	Mesos__V1__FrameworkInfo__Capability has[CAPABILITIES], *list[CAPABILITIES];
+	Mesos__V1__FrameworkInfo__Capability__Type capabilities[CAPABILITIES_MAX];
+	Mesos__V1__FrameworkInfo__Capability has[CAPABILITIES_MAX], *list[CAPABILITIES_MAX];
+	size_t n_capabilities = list_capabilities(s, capabilities);
 	size_t n_roles = roles_count((const char *const *)s->roles);
 
-	for (size_t i = 0; i < CAPABILITIES; i++) {
+	for (size_t i = 0; i < n_capabilities; i++) {
 		mesos__v1__framework_info__capability__init(&has[i]);
 		has[i].has_type = 1;
 		has[i].type = capabilities[i];
@@ -273,24 +287,51 @@ int sched_subscribe_call(struct sched *s, struct buf *out)
 	info.roles = s->roles;
 	info.hostname = (char *)(uintptr_t)s->config.hostname;
 	info.principal = (char *)(uintptr_t)s->config.principal;
-	info.n_capabilities = s->config.revocable ? CAPABILITIES : CAPABILITIES - 1;
+	info.n_capabilities = n_capabilities;
 	info.capabilities = list;
 	id.value = s->framework_id;
 	if (s->framework_id != NULL)
 		info.id = call.framework_id = &id;
-	subscribe.framework_info = &info;
-	s->claimed_suppressed = !sched_appetite_hungry(s);
-	if (s->claimed_suppressed) {
-		subscribe.n_suppressed_roles = n_roles;
-		subscribe.suppressed_roles = s->roles;
-	}
+	int r = sched_wishes_say(s, &info, &subscribe.offer_constraints, &wishes);
+	if (r < 0)
+		return r;
+	changed.framework_info = subscribe.framework_info = &info;
+	changed.offer_constraints = subscribe.offer_constraints;
+	changed.n_suppressed_roles = subscribe.n_suppressed_roles = suppressed ? n_roles : 0;
+	changed.suppressed_roles = subscribe.suppressed_roles = s->roles;
 	call.has_type = 1;
-	call.type = MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE;
-	call.subscribe = &subscribe;
+	call.type = update ? MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK
+			   : MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE;
+	call.subscribe = update ? NULL : &subscribe;
+	call.update_framework = update ? &changed : NULL;
 
-	size_t len = mesos__v1__scheduler__call__get_packed_size(&call);
-	int r = buf_reserve(out, len);
+	r = buf_reserve(out, mesos__v1__scheduler__call__get_packed_size(&call));
 	if (r == 0)
 		out->len += mesos__v1__scheduler__call__pack(&call, out->data + out->len);
+	(void)sched_wishes_free(wishes);
+	return r;
+}
+
+int sched_subscribe_call(struct sched *s, struct buf *out)
+{
+	s->claimed_suppressed = !sched_appetite_hungry(s);
+	return describe(s, s->claimed_suppressed, false, out);
+}
+
+int sched_call_update_framework(struct sched *s)
+{
+	struct buf out = BUF_INIT(SIZE_MAX);
+
+	if (!s->subscribed || s->over)
+		return 0;
+	/* A master does this when it has asked its authorizer, so perhaps after a REVIVE that is sent behind
+	 * it: what it says of suppressing must not undo that. What is not so is mended at the end of the
+	 * step. */
+	s->appetite = APPETITE_HUNGRY;
+	s->freed = true;
+	int r = describe(s, false, true, &out);
+	if (r == 0)
+		r = sched_plan_bytes(s, (struct sched_action){ .kind = SCHED_DO_CALL }, out.data, out.len);
+	buf_deinit(&out);
 	return r;
 }

@@ -83,7 +83,7 @@ void sched_executor_is_up(struct sched *s, struct executor *e)
  * asked again. */
 static void refresh_idle(struct sched *s, struct executor *e)
 {
-	bool there = e->linked && e->state == EXECUTOR_UP && !e->leaving;
+	bool there = e->linked && e->state == EXECUTOR_UP && !e->leaving && !e->agent->draining;
 	uint32_t n = there ? sched_executor_free(e) : 0;
 	bool stays = e->idle && n > 0 && (!e->asked || n <= e->free_slots);
 
@@ -177,12 +177,22 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 	return r == 0 && counts && !connected ? count_start_failure(s, e, why) : r;
 }
 
-int sched_executor_give_up(struct sched *s, struct executor *e, const char *why)
+static int shut_down(struct sched *s, struct executor *e, bool counts, const char *why)
 {
 	int r = sched_call_shutdown(s, e);
 
 	e->leaving = true;
-	return r < 0 ? r : sched_executor_lost(s, e, true, why);
+	return r < 0 ? r : sched_executor_lost(s, e, counts, why);
+}
+
+int sched_executor_give_up(struct sched *s, struct executor *e, const char *why)
+{
+	return shut_down(s, e, true, why);
+}
+
+int sched_executor_leave(struct sched *s, struct executor *e, const char *why)
+{
+	return shut_down(s, e, false, why);
 }
 
 int sched_executors_dismiss(struct sched *s, const struct agent *agent)

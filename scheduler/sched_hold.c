@@ -93,9 +93,17 @@ static bool from_executor(const Mesos__V1__TaskStatus *status)
 				  : status->has_data;
 }
 
+/* An operator empties the agent. */
+static bool is_drained(const Mesos__V1__TaskStatus *status)
+{
+	return status->has_reason && status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_DRAINING;
+}
+
 /* The agent is away, or was started anew, and with it everything that was there. */
 static bool agent_is_lost(const Mesos__V1__TaskStatus *status)
 {
+	if (is_drained(status)) /* it is there, until its operator takes it away */
+		return false;
 	if (status->state == MESOS__V1__TASK_STATE__TASK_UNREACHABLE ||
 		status->state == MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR)
 		return true;
@@ -103,6 +111,7 @@ static bool agent_is_lost(const Mesos__V1__TaskStatus *status)
 					   status->state != MESOS__V1__TASK_STATE__TASK_GONE))
 		return false;
 	return status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED ||
+	       status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED_BY_OPERATOR ||
 	       status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_RESTARTED;
 }
 
@@ -228,9 +237,11 @@ static int on_end(struct sched *s, struct hold *h, const Mesos__V1__TaskStatus *
 {
 	struct executor *e = h->executor;
 	struct attempt *a = h->attempt;
-	int r = 0;
+	int r = is_drained(status) ? sched_drain_ordered(s, e->agent) : 0;
 
 	sched_hold_free(s, h);
+	if (r < 0)
+		return r;
 	if (a != NULL)
 		r = end_attempt(s, a, status);
 	return r < 0 ? r : judge_executor(s, e, status);

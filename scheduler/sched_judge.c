@@ -4,24 +4,70 @@
 
 #include "scheduler/sched_offer.h"
 
-int sched_offer_judge(struct sched *s, struct agent *agent, const char *role, struct take *ret)
+/* A constraint that the agent does not meet, or NULL. What an agent is does not change while it is there. */
+static const struct constraint *unmet_by(const struct sched *s, const struct agent *a)
+{
+	const Mesos__V1__Offer *o = a->offers.at[0];
+	const struct constrained c = { o->hostname, o->attributes, o->n_attributes, o->domain };
+
+	return constraints_unmet(&s->constraints, &c);
+}
+
+/* Some stage's tasks may begin there, if it is to be left some time. */
+static bool in_time(const struct sched *s, const struct agent *a)
+{
+	if (a->leaves_ms == UINT64_MAX)
+		return true;
+	for (size_t i = 0; s->config.mode->as_needed && i < s->run->ready.n; i++)
+		if (s->run->ready.at[i]->n_pending > 0 && sched_drain_allows(s, a, s->run->ready.at[i]))
+			return true;
+	return false; /* what is held from beginning to end has no end that is known */
+}
+
+/* What is wrong with the agent itself, whatever it offers, and for how long that is so. REASON_NONE: nothing.
+ */
+static enum reason fault_of(struct sched *s, const struct agent *agent, double *ret_s)
 {
 	const struct executor *e = agent->executor;
 
-	*ret = (struct take){ .refuse_s = UNWANTED_S, .launches = { .agent = agent, .role = role } };
-	if (role == NULL || !sched_appetite_hungry(s)) {
-		s->not_wanted++;
-		return 0;
-	}
-	ret->refuse_s = 0;
+	*ret_s = UNWANTED_S;
+	if (unmet_by(s, agent) != NULL)
+		return REASON_CONSTRAINT;
+	*ret_s = TOO_SMALL_S;
+	if (agent->draining || !in_time(s, agent))
+		return REASON_DRAINING;
+	*ret_s = 0;
 	if (!sched_agent_usable(s, agent)) {
 		if (agent->excluded_until_ms > s->now_ms)
-			ret->refuse_s = (double)(agent->excluded_until_ms - s->now_ms) / 1000;
-		s->left_out++;
-		return 0;
+			*ret_s = (double)(agent->excluded_until_ms - s->now_ms) / 1000;
+		return REASON_FAILURES;
 	}
 	if (e != NULL && (e->state != EXECUTOR_UP || !e->linked || e->leaving))
+		return REASON_STARTING;
+	return REASON_NONE;
+}
+
+/* What a task needs that is not in the room. */
+static enum reason missing(const struct sched *s, const struct take *t)
+{
+	if (t->portless)
+		return REASON_PORTS;
+	return t->whole.cpus_milli < (int64_t)s->least_cpus_milli ? REASON_CORES : REASON_MEMORY;
+}
+
+int sched_offer_judge(struct sched *s, struct agent *agent, const char *role, struct take *ret)
+{
+	struct verdict v = { .reason = REASON_ENOUGH };
+
+	*ret = (struct take){ .refuse_s = UNWANTED_S, .launches = { .agent = agent, .role = role } };
+	if (role != NULL && sched_appetite_hungry(s))
+		v.reason = fault_of(s, agent, &ret->refuse_s);
+	if (v.reason == REASON_CONSTRAINT)
+		v.constraint = (size_t)(unmet_by(s, agent) - s->constraints.at);
+	if (v.reason != REASON_NONE) {
+		sched_reason_judge(s, agent, v);
 		return 0;
+	}
 	int r = sched_room_look(s, ret);
 	if (r == 0 && ret->fits > 0)
 		return 1;
@@ -29,6 +75,9 @@ int sched_offer_judge(struct sched *s, struct agent *agent, const char *role, st
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	ret->refuse_s = TOO_SMALL_S;
-	s->too_small++;
+	v.reason = missing(s, ret);
+	v.cpus_milli = ret->whole.cpus_milli;
+	v.mem_milli = ret->whole.mem_milli;
+	sched_reason_judge(s, agent, v);
 	return 0;
 }

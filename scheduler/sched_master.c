@@ -49,9 +49,25 @@ int sched_master_down(struct sched *s)
 	return 0;
 }
 
+/* Where the master is. */
+static int learn_region(struct sched *s, const Mesos__V1__MasterInfo *info)
+{
+	const Mesos__V1__DomainInfo *d = info != NULL ? info->domain : NULL;
+
+	free(s->region);
+	s->region = NULL;
+	if (d == NULL || d->fault_domain == NULL)
+		return 0;
+	s->region = strdup(d->fault_domain->region->name);
+	return s->region == NULL ? -ENOMEM : 0;
+}
+
 static int on_subscribed(struct sched *s, const Mesos__V1__Scheduler__Event__Subscribed *subscribed)
 {
 	const char *id = subscribed->framework_id->value;
+
+	if (learn_region(s, subscribed->master_info) < 0)
+		return -ENOMEM;
 
 	if (s->framework_id == NULL) {
 		s->framework_id = strdup(id);
@@ -116,16 +132,16 @@ static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failur
 
 static int on_inverse_offers(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers)
 {
-	for (size_t i = 0; i < offers->n_inverse_offers; i++) {
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < offers->n_inverse_offers; i++) {
 		const Mesos__V1__InverseOffer *o = offers->inverse_offers[i];
 		struct agent *a = o->agent_id != NULL ? sched_agent_find(s, o->agent_id->value) : NULL;
 
-		if (a == NULL)
-			continue;
-		a->draining = true; /* until it makes offers without unavailability */
-		sched_host_refresh(s, a);
+		if (a != NULL)
+			r = sched_drain_asked(s, a, o->unavailability);
 	}
-	return sched_call_accept_inverse(s, offers);
+	return r < 0 ? r : sched_call_accept_inverse(s, offers);
 }
 
 static int on_error(struct sched *s, const char *message)

@@ -34,8 +34,7 @@ int sched_offer_pool(struct sched *s, const Mesos__V1__Scheduler__Event__Offers 
 			r = sched_executors_dismiss(s, a);
 		a->lost = a->expected = false;
 		a->offered_ms = s->now_ms;
-		if (o->unavailability == NULL)
-			a->draining = false;
+		sched_drain_offered(s, a, o->unavailability);
 		sched_host_refresh(s, a);
 		if (r == 0 && a->offers.n == 0)
 			r = vec_push(&s->offering, a);
@@ -151,7 +150,8 @@ static int take_task(struct sched *s, struct stage *stage, struct take *t, enum 
 	const struct agent *agent = t->launches.agent;
 
 	*ret_launched = false;
-	if (!sched_size_fits(s, stage, &t->room) || consider(s, agent, slots) < slots)
+	if (!sched_size_fits(s, stage, &t->room) || !sched_drain_allows(s, agent, stage) ||
+		consider(s, agent, slots) < slots)
 		return 0;
 	if (!s->config.mode->task_per_hold) {
 		int r = take_lease(s, stage, t, what);
@@ -301,8 +301,10 @@ static int answer(struct sched *s, struct take *t, struct declined *d)
 		return sched_launch_send(s, &t->launches, hungry ? t->refuse_s : UNWANTED_S);
 	if (!hungry || (!t->passed && consider(s, t->launches.agent, t->fits) == 0)) {
 		t->refuse_s = hungry ? TOO_SMALL_S : UNWANTED_S; /* the mode has enough for now */
-		s->not_wanted++;
+		t->passed = false;
 	}
+	sched_reason_judge(s, t->launches.agent,
+		(struct verdict){ .reason = t->passed ? REASON_ELSEWHERE : REASON_ENOUGH });
 	return decline(s, t->launches.agent, t->launches.role, t->refuse_s, d);
 }
 

@@ -8,12 +8,13 @@
 /* The offers of one agent in one role that may be of use. */
 struct take {
 	struct launches launches;
-	struct room room; /* that is left */
-	uint32_t fits;    /* slots, at first */
-	uint64_t near;    /* tasks that have their data there */
-	double refuse_s;  /* of what is not used */
-	bool portless;    /* nothing fits, for the executor that it takes would have no port */
-	bool passed;      /* for locality's sake */
+	struct room room;  /* that is left */
+	struct room whole; /* at first, in cores and memory in every mode */
+	uint32_t fits;     /* slots, at first */
+	uint64_t near;     /* tasks that have their data there */
+	double refuse_s;   /* of what is not used */
+	bool portless;     /* nothing fits, for the executor that it takes would have no port */
+	bool passed;       /* for locality's sake */
 };
 
 typedef VEC(struct take) takes;

@@ -214,6 +214,7 @@ int sched_room_look(struct sched *s, struct take *t)
 	}
 	if (r == 0) {
 		note_seen(s, &t->launches, &t->room);
+		t->whole = t->room;
 		t->room = for_tasks(s, &t->room);
 	}
 	(void)resources_free(all);

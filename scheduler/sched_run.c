@@ -82,7 +82,7 @@ int sched_run_start(struct sched *s, const struct sched_event *ev)
 		r = add_stages(s, run, ev, &err);
 	if (r == 0) {
 		s->run = run;
-		return 0;
+		return sched_wishes_run(s, run);
 	}
 	sched_run_free(s, run);
 	return r == -ENOMEM ? r : sched_plan_text(s, SCHED_DO_DONE, id, 1, "%s", err.text);
@@ -147,19 +147,19 @@ uint32_t sched_run_runnable(const struct sched *s)
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
-/* Ends the run with the mode's reason, and what came of offers. */
+/* Ends the run with the mode's reason, and what became of offers. */
 static int give_up(struct sched *s, const char *why)
 {
 	const struct stage *homeless = sched_size_homeless(s);
 
 	if (homeless != NULL)
 		return sched_size_give_up(s, homeless, why);
-	return sched_run_end(s, 1,
-		"%s. %llu offers came; declined were %llu as too small for a task, %llu as nothing was to "
-		"run, "
-		"%llu of agents that are left out",
-		why, (unsigned long long)s->offers, (unsigned long long)s->too_small,
-		(unsigned long long)s->not_wanted, (unsigned long long)s->left_out);
+	char *reasons = sched_reason_text(s);
+	if (reasons == NULL)
+		return -ENOMEM;
+	int r = sched_run_end(s, 1, "%s. %llu offers came: %s", why, (unsigned long long)s->offers, reasons);
+	free(reasons);
+	return r;
 }
 
 int sched_run_settle(struct sched *s)

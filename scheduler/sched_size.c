@@ -3,6 +3,7 @@
  * In a mode with a hold for each task the hold is of that size. Else a task takes as many slots of a lease as
  * cover both its cores and its memory. Slots are also what modes count in, and what limits a job. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "scheduler/sched_state.h"
 
@@ -120,6 +121,18 @@ int sched_size_give_up(struct sched *s, const struct stage *stage, const char *w
 
 		most.cpus_milli = cpus > most.cpus_milli ? cpus : most.cpus_milli;
 		most.mem_milli = mem > most.mem_milli ? mem : most.mem_milli;
+	}
+	if (most.cpus_milli == 0 &&
+		most.mem_milli == 0) { /* nobody offered as much as the least that we want */
+		char *reasons = sched_reason_text(s);
+		int r = reasons == NULL ? -ENOMEM
+					: sched_run_end(s, 1,
+						  "stage %u: a task needs %g cores and %u MB, and no agent "
+						  "has that for tasks: %s. %s",
+						  stage->id, sched_size_cpus_milli(s, stage) / 1000.0,
+						  sched_size_mem_mb(s, stage), reasons, why);
+		free(reasons);
+		return r;
 	}
 	return sched_run_end(s, 1,
 		"stage %u: a task needs %g cores and %u MB, and no agent has that for tasks: the most that "

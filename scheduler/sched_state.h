@@ -17,8 +17,10 @@
 #include "job/tally.h"
 #include "job/stage.h"
 #include "mesos/resources.h"
+#include "scheduler/constraints.h"
 #include "mesos/roles.h"
 #include "scheduler/sched.h"
+#include "scheduler/sched_reason.h"
 
 enum {
 	UNWANTED_S = 3600, /* refuse_seconds of what nobody wants: REVIVE takes it back, and so does a slot
@@ -68,7 +70,12 @@ struct agent {
 	uint64_t offered_ms;
 	bool expected;    /* a master that leads anew may not have heard of it yet, see sched_goodbye.c */
 	struct room seen; /* the most that its offers and our holds there had together */
-	bool lost, draining;
+	bool lost;
+	bool draining;          /* is to be left, see sched_drain.c ... */
+	bool ordered;           /* ... as an operator ends its tasks */
+	uint64_t leaves_ms;     /* its maintenance begins; UINT64_MAX: none is known */
+	uint64_t gone_ms;       /* while draining: our executor goes at the latest */
+	struct verdict verdict; /* of its last offers */
 	struct host *host;
 	bool usable;           /* counted in host->usable */
 	bool is_left_out;      /* counted in sched.left_out_agents */
@@ -325,7 +332,12 @@ struct sched {
 	struct sched_config config; /* but for its roles: */
 	char **roles;               /* NULL-terminated */
 	struct mode *mode;
-	uint64_t now_ms;
+	uint64_t now_ms, wall_ms;
+	struct constraints constraints;
+	struct waiting waiting;
+	char *region;                            /* of the master; NULL: it has none */
+	uint32_t least_cpus_milli, least_mem_mb; /* of an offer, see sched_wishes.c */
+	VEC(struct agent *) draining;
 	struct sched_plan *plan; /* of the step */
 	bool stopping, over;
 
@@ -383,8 +395,7 @@ struct sched {
 	uint32_t held, registered, linked; /* slots; slots; executors */
 	uint32_t start_failures;
 	uint64_t offers, declined, revives;
-	uint64_t too_small, not_wanted, left_out; /* why they were declined */
-	uint64_t peak_rss;                        /* the most that a result told of */
+	uint64_t peak_rss; /* the most that a result told of */
 	struct ledger ledger;
 
 	uint64_t look_ms;  /* something may be due then: never later than that */
@@ -426,6 +437,8 @@ int sched_call_reconcile(struct sched *s, bool all);
 int sched_call_reconcile_implicitly(struct sched *s);
 /* Of the `n` agents that are expected: of a task that nobody knows, on each. */
 int sched_call_reconcile_agents(struct sched *s, size_t n);
+/* What the master was told at the subscription, as it is now. */
+int sched_call_update_framework(struct sched *s);
 
 /* ---- sched_master.c: events of the subscription ---- */
 
@@ -439,6 +452,31 @@ int sched_master_stop(struct sched *s);
 int sched_appetite_settle(struct sched *s);
 bool sched_appetite_hungry(struct sched *s);
 struct mode_view sched_view_of(const struct sched *s);
+
+/* ---- sched_wishes.c ---- */
+
+/* Puts into `info`, whose roles are set, and beside it what offers we have use for (NULL: any, as far as is
+ * told there). *ret owns it. */
+struct wishes;
+int sched_wishes_say(struct sched *s, Mesos__V1__FrameworkInfo *info,
+	Mesos__V1__Scheduler__OfferConstraints **ret_constraints, struct wishes **ret);
+struct wishes *sched_wishes_free(struct wishes *w);
+/* A run begins: its tasks may be smaller than any before. */
+int sched_wishes_run(struct sched *s, const struct run *run);
+
+/* ---- sched_drain.c ---- */
+
+/* What the agent's offer says; NULL: nothing. */
+void sched_drain_offered(
+	struct sched *s, struct agent *agent, const Mesos__V1__Unavailability *unavailability);
+/* What we have there is asked back. */
+int sched_drain_asked(struct sched *s, struct agent *agent, const Mesos__V1__Unavailability *unavailability);
+/* An operator ends what runs there. */
+int sched_drain_ordered(struct sched *s, struct agent *agent);
+/* A task of the stage may be started there, as far as that goes. */
+bool sched_drain_allows(const struct sched *s, const struct agent *agent, const struct stage *stage);
+/* At the end of a step. */
+int sched_drain_settle(struct sched *s);
 
 /* ---- sched_agent.c ---- */
 
@@ -471,7 +509,8 @@ void sched_executor_is_up(struct sched *s, struct executor *e);
 int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const char *why);
 /* Those of a lost agent that is back, and of a master that may not have heard it: SHUTDOWN. */
 int sched_executors_dismiss(struct sched *s, const struct agent *agent);
-/* SHUTDOWN, and then as lost. */
+/* SHUTDOWN, and then as lost: by its own doing, or not. */
+int sched_executor_leave(struct sched *s, struct executor *e, const char *why);
 int sched_executor_give_up(struct sched *s, struct executor *e, const char *why);
 /* Slots or load changed. */
 void sched_executor_refresh(struct sched *s, struct executor *e);

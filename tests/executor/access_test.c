@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "executor/keep.h"
 #include "tests/executor/core_kit.h"
 
 static void note_action(struct bench *b, const struct exec_action *a)
@@ -67,10 +68,26 @@ static void tasks_of_stages_with_files_there_get_the_last(void **state)
 	kit_close(&b);
 }
 
+/* So the worker waits for a NameNode that is not there as long as the driver would. */
+static void what_a_worker_is_told_is_known(void **state)
+{
+	const struct hdfs_access access = { .user = (char *)"ann" };
+	struct keep keep = { 0 };
+	auto_buf struct buf packed = BUF_INIT(1 << 16);
+	(void)state;
+
+	assert_int_equal(hdfs_access_pack(&access, &packed), 0);
+	assert_int_equal(keep_set_access(&keep, packed.data, packed.len), 0);
+	assert_string_equal(keep.access.user, "ann");
+	assert_true(keep.access.known);
+	keep_deinit(&keep);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasks_of_stages_with_files_there_get_the_last),
+		cmocka_unit_test(what_a_worker_is_told_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* hdfs_glob.c: a pattern, a line feed, a name: taken apart, and each of its components matched. A pattern
  * without anything in it that stands for something else matches what it is, and only that. */
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,16 @@
 #include "hdfs_client/glob.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A backslash within a character of several bytes makes bytes of it, and without the backslash it is one
+ * again. */
+static bool splits_characters(const char *pattern, size_t len)
+{
+	for (size_t i = 0; i + 1 < len; i++)
+		if (pattern[i] == '\\' && ((unsigned char)pattern[i + 1] & 0xc0) == 0x80)
+			return true;
+	return false;
+}
 
 static void match(const char *pattern, size_t len, const char *name)
 {
@@ -18,7 +29,7 @@ static void match(const char *pattern, size_t len, const char *name)
 		return;
 	bool matched = hdfs_name_glob_match(g, name);
 	assert(matched == hdfs_name_glob_match(g, name));
-	if (hdfs_glob_is(pattern, len))
+	if (hdfs_glob_is(pattern, len) || splits_characters(pattern, len))
 		return;
 	auto_free char *literal = hdfs_glob_literal(pattern, len);
 	if (literal != NULL) {

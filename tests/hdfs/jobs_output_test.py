@@ -242,7 +242,7 @@ def test_an_interrupted_job_leaves_nothing():
             write_words(d / "text")
             with Gated(C, d, "/interrupted/deep/out", d / "text", mode=mode) as j:
                 j.at_gate()
-                assert any("part-" in name for name in names(C, "/interrupted/deep/out/_temporary"))
+                quern.wait_for("a part", lambda: any("part-" in name for name in names(C, "/interrupted/deep/out/_temporary")))
                 j.process.send_signal(signal.SIGINT)
                 quern.check(d, quern.finish(j.process), 130)
                 assert names(C, "/interrupted") == []

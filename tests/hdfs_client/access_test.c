@@ -80,7 +80,9 @@ static void a_copy_is_its_own(void **state)
 	struct err err = { "" };
 	(void)state;
 
+	a.known = true;
 	assert_int_equal(hdfs_access_copy(&a, &copy, &err), 0);
+	assert_true(copy.known);
 	assert_int_equal(hdfs_access_add_token(&a, "ns1", "other", &err), 0);
 	assert_int_equal(a.n_tokens, 1);
 	assert_string_equal(hdfs_access_token(&a, "ns1"), "other");

@@ -144,6 +144,9 @@ static bool redirect(const struct peer *p, const char *head, const char *op)
 	pthread_mutex_lock(&p->fake->mutex);
 	(void)snprintf(p->fake->excluded, sizeof(p->fake->excluded), "%s", excluded);
 	*(strcmp(op, "OPEN") == 0 ? &p->fake->opens : &p->fake->puts) += 1;
+	if (strcmp(op, "OPEN") == 0 && p->fake->opens == p->fake->replace_at) {
+		*(p->fake->id > 0 ? &p->fake->id : &p->fake->modified) += 1;
+	}
 	unsigned puts = p->fake->puts;
 	pthread_mutex_unlock(&p->fake->mutex);
 	if (strcmp(op, "CREATE") == 0) /* Hadoop takes any; here it is each in turn */
@@ -163,23 +166,26 @@ static bool redirect(const struct peer *p, const char *head, const char *op)
 
 static bool say_status(const struct peer *p, const char *head)
 {
-	bool file = strncmp(head, "GET /webhdfs/v1/f?", 18) == 0;
+	static const char before[] = "GET /webhdfs/v1/";
+	const char *name = p->fake->name != NULL ? p->fake->name : "f", *path = head + strlen(before);
+	bool file = strncmp(head, before, strlen(before)) == 0 && strncmp(path, name, strlen(name)) == 0 &&
+		    path[strlen(name)] == '?';
 	char json[512];
 
 	pthread_mutex_lock(&p->fake->mutex);
 	bool there = p->fake->there, folder = p->fake->folder;
-	unsigned long modified = p->fake->modified, block_size = p->fake->block_size;
+	unsigned long modified = p->fake->modified, block_size = p->fake->block_size, id = p->fake->id;
 	size_t len = p->fake->len;
 	pthread_mutex_unlock(&p->fake->mutex);
 	if (file && !there)
 		return say_exception(p, 404, "FileNotFoundException", "File does not exist: /f");
 	(void)snprintf(json, sizeof(json),
-		"{\"FileStatus\":{\"accessTime\":1,\"blockSize\":%lu,\"childrenNum\":0,\"fileId\":2,"
+		"{\"FileStatus\":{\"accessTime\":1,\"blockSize\":%lu,\"childrenNum\":0,\"fileId\":%lu,"
 		"\"group\":\"g\","
 		"\"length\":%zu,\"modificationTime\":%lu,\"owner\":\"o\",\"pathSuffix\":\"\",\"permission\":"
 		"\"644\","
 		"\"replication\":3,\"storagePolicy\":0,\"type\":\"%s\"}}",
-		block_size, file ? len : 0, modified, file && !folder ? "FILE" : "DIRECTORY");
+		block_size, id, file ? len : 0, modified, file && !folder ? "FILE" : "DIRECTORY");
 	return say_json(p, 200, json);
 }
 
@@ -203,7 +209,12 @@ static bool serve_namenode(struct peer *p, const char *head)
 		return redirect(p, head, op);
 	if (strcmp(op, "GETFILEBLOCKLOCATIONS") == 0 || strcmp(op, "GET_BLOCK_LOCATIONS") == 0)
 		return say_locations(p);
-	if (strcmp(op, "MKDIRS") == 0)
+	if (strcmp(op, "DELETE") == 0) {
+		pthread_mutex_lock(&p->fake->mutex);
+		p->fake->deletes++;
+		pthread_mutex_unlock(&p->fake->mutex);
+	}
+	if (strcmp(op, "MKDIRS") == 0 || strcmp(op, "DELETE") == 0)
 		return say_json(p, 200, "{\"boolean\":true}");
 	return say_exception(p, 400, "UnsupportedOperationException", op);
 }
@@ -280,6 +291,13 @@ static bool serve_put(struct peer *p, const char *head, bool append)
 	size_t after, n, sum = 0;
 	enum fake_fault fault = fault_of(p, &after);
 
+	if (fault == FAKE_EXISTS) {
+		pthread_mutex_lock(&p->fake->mutex);
+		p->fake->there = true;
+		pthread_mutex_unlock(&p->fake->mutex);
+		(void)say_exception(p, 403, "FileAlreadyExistsException", "/f already exists");
+		return false;
+	}
 	if (strcasestr(head, "Transfer-Encoding: chunked") == NULL)
 		return say_exception(p, 400, "IllegalArgumentException", "not in chunks");
 	pthread_mutex_lock(&p->fake->mutex);
@@ -402,6 +420,7 @@ void fake_init(struct fake *f, size_t len)
 	*f = (struct fake){ .len = len,
 		.there = true,
 		.modified = 1,
+		.id = 2,
 		.block_size = 128 << 10,
 		.mutex = PTHREAD_MUTEX_INITIALIZER };
 	f->nn = (struct fake_server){ .fake = f, .number = -1 };

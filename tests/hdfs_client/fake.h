@@ -21,6 +21,7 @@ enum fake_fault {
 	FAKE_SILENT,   /* upload: takes all and closes without an answer */
 	FAKE_DEAF,     /* upload: takes all, does nothing and closes */
 	FAKE_DENY,     /* 403, AccessControlException */
+	FAKE_EXISTS,   /* upload: 403, FileAlreadyExistsException: somebody has made it meanwhile */
 	FAKE_QUOTA,    /* upload: 403, DSQuotaExceededException, after fake.after bytes */
 };
 
@@ -47,9 +48,13 @@ struct fake {
 	bool folder; /* it is one */
 	enum fake_fault fault[FAKE_DATANODES];
 	size_t after;
-	bool vanish;          /* /f, when the first fault takes place */
-	size_t grow;          /* so many bytes, when the first fault takes place */
-	unsigned opens, puts; /* requests to the NameNode */
+	bool vanish;         /* /f, when the first fault takes place */
+	size_t grow;         /* so many bytes, when the first fault takes place */
+	unsigned long id;    /* fileId of /f; 0: not told, as by HttpFS */
+	unsigned replace_at; /* /f becomes another file, as long and (if there is an id) as old, with this
+			      * OPEN;  0: never */
+	const char *name;    /* of the file, without the first slash; NULL: "f" */
+	unsigned opens, puts, deletes; /* requests to the NameNode */
 	unsigned exchanges[FAKE_DATANODES];
 	char excluded[256]; /* of the last OPEN or CREATE */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "hdfs_client/fs_parts.h"
 #include "tests/hdfs_client/name_nodes.h"
 
 static const struct hdfs_ask stat_x = { .op = HDFS_OP_STAT, .path = "/x" };
@@ -239,8 +240,8 @@ static void safe_mode_is_waited_for(void **state)
 	(void)state;
 
 	world_begin(&w, 1);
-	w.nodes[0].steps = SCRIPT({ DELETE_X, "403 Forbidden", SAFE }, { DELETE_X, "403 Forbidden", SAFE },
-		{ DELETE_X, "200 OK", TRUE });
+	w.nodes[0].steps = SCRIPT({ STAT_X, "200 OK", IS_FILE }, { DELETE_X, "403 Forbidden", SAFE },
+		{ DELETE_X, "403 Forbidden", SAFE }, { DELETE_X, "200 OK", TRUE });
 	assert_int_equal(ask(&w, &delete_x, &g), 0);
 	world_end(&w);
 }
@@ -252,7 +253,8 @@ static void patience_ends(void **state)
 	(void)state;
 
 	world_begin(&w, 1);
-	w.nodes[0].steps = SCRIPT({ DELETE_X, "403 Forbidden", SAFE }, { DELETE_X, "403 Forbidden", SAFE });
+	w.nodes[0].steps = SCRIPT({ STAT_X, "200 OK", IS_FILE }, { DELETE_X, "403 Forbidden", SAFE },
+		{ DELETE_X, "403 Forbidden", SAFE });
 	assert_int_equal(ask(&w, &delete_x, &g), -EROFS);
 	assert_non_null(strstr(g.error, "safe mode"));
 	w.nodes[0].steps = NULL; /* it may have been asked once, or twice */
@@ -262,6 +264,39 @@ static void patience_ends(void **state)
 		script_close(w.nodes[0].server.peers[i]);
 	assert_int_equal(ask(&w, &stat_x, &g), -EHOSTDOWN);
 	assert_non_null(strstr(g.error, w.nodes[0].server.at));
+	world_end(&w);
+}
+
+static void nobody_listens(struct world *w)
+{
+	for (unsigned i = 0; i < w->names; i++) {
+		evconnlistener_free(w->nodes[i].server.listener);
+		w->nodes[i].server.listener = NULL;
+	}
+}
+
+/* Who has never answered is no NameNode, perhaps; the sentence has the address that was asked last. */
+static void an_address_that_never_answered_is_said_to_be_one(void **state)
+{
+	struct world w = { .access.patience_ms = 1 };
+	struct got g;
+	(void)state;
+
+	world_begin(&w, 2);
+	nobody_listens(&w);
+	w.fs->preferred = 1;
+	w.fs->seed = 1;
+	assert_int_equal(ask(&w, &stat_x, &g), -EHOSTDOWN);
+	assert_non_null(strstr(g.error, "no answer has ever come: is that the HTTP address of a NameNode?"));
+	assert_non_null(strstr(strstr(g.error, "the last, "), w.nodes[0].server.at));
+	world_end(&w);
+
+	w = (struct world){ .access = { .patience_ms = 1, .known = true } };
+	world_begin(&w, 1);
+	nobody_listens(&w);
+	assert_int_equal(ask(&w, &stat_x, &g), -EHOSTDOWN);
+	assert_non_null(strstr(g.error, "does not serve"));
+	assert_null(strstr(g.error, "no answer has ever come"));
 	world_end(&w);
 }
 
@@ -342,12 +377,33 @@ static void a_delete_is_looked_up(void **state)
 	(void)state;
 
 	world_begin(&w, 1);
-	w.nodes[0].steps = SCRIPT(
-		{ DELETE_X, NULL }, { STAT_X, "200 OK", IS_FILE }, { DELETE_X, NULL }, { STAT_X, NOT_THERE });
+	w.nodes[0].steps = SCRIPT({ STAT_X, "200 OK", IS_FILE }, { DELETE_X, NULL },
+		{ STAT_X, "200 OK", IS_FILE }, { DELETE_X, NULL }, { STAT_X, NOT_THERE });
 	assert_int_equal(ask(&w, &delete_x, &g), 0);
 	w.nodes[0].at = 0;
-	w.nodes[0].steps = SCRIPT({ DELETE_X, "200 OK", FALSE });
+	w.nodes[0].steps = SCRIPT({ STAT_X, NOT_THERE });
 	assert_int_equal(ask(&w, &delete_x, &g), -ENOENT);
+	assert_ptr_equal(strstr(g.error, "webhdfs://"), g.error);
+	assert_null(strstr(g.error + 1, "webhdfs://"));
+	w.nodes[0].at = 0;
+	w.nodes[0].steps = SCRIPT({ STAT_X, "200 OK", IS_FILE }, { DELETE_X, "200 OK", FALSE });
+	assert_int_equal(ask(&w, &delete_x, &g), -ENOENT);
+	world_end(&w);
+}
+
+/* It took place, and then somebody made another one. */
+static void a_delete_is_of_what_was_there(void **state)
+{
+	struct world w = { 0 };
+	struct got g;
+	(void)state;
+
+	world_begin(&w, 1);
+	w.nodes[0].steps =
+		SCRIPT({ STAT_X, "200 OK", "{\"FileStatus\":" STATUS_OF("", "DIRECTORY", "7") "}" },
+			{ DELETE_X, NULL },
+			{ STAT_X, "200 OK", "{\"FileStatus\":" STATUS_OF("", "DIRECTORY", "8") "}" });
+	assert_int_equal(ask(&w, &delete_x, &g), 0);
 	world_end(&w);
 }
 
@@ -435,12 +491,14 @@ int main(void)
 		cmocka_unit_test(a_dead_one_is_passed_over),
 		cmocka_unit_test(safe_mode_is_waited_for),
 		cmocka_unit_test(patience_ends),
+		cmocka_unit_test(an_address_that_never_answered_is_said_to_be_one),
 		cmocka_unit_test(a_question_is_asked_again),
 		cmocka_unit_test(a_rename_is_looked_up_not_repeated),
 		cmocka_unit_test(a_rename_that_did_not_take_place_is_sent_again),
 		cmocka_unit_test(a_rename_that_took_place_late_did),
 		cmocka_unit_test(a_rename_that_cannot_be_told_says_so),
 		cmocka_unit_test(a_delete_is_looked_up),
+		cmocka_unit_test(a_delete_is_of_what_was_there),
 		cmocka_unit_test(a_rename_of_httpfs_has_its_reason_looked_up),
 		cmocka_unit_test(a_call_may_be_cancelled_at_any_time),
 		cmocka_unit_test(freeing_ends_everything),

@@ -48,6 +48,8 @@ static void patterns_match_as_hadoops_do(void **state)
 		{ "{a,b{c,d}*}e", "ae bce bdxe", "be abce" },
 		{ "{}x", "x", "{}x" },
 		{ "a,b}", "a,b}", "a b" },
+		{ "\xc0\xaa", "\xc0\xaa", "a abc *" }, /* a '*' that is none: it is written too long */
+		{ "?\xe0\x80\xaa", "x\xe0\x80\xaa", "x xabc x*" },
 		{ "\\*\\?\\[\\{\\\\", "*?[{\\", "abcd" },
 		{ "*a*b*c", "abc xaxbxc aabbcc", "acb ab" },
 		{ "{*,*}{*,*}x", "x ax", "xa" },

@@ -152,12 +152,14 @@ static inline int ask(struct world *w, const struct hdfs_ask *a, struct got *g)
 	"\",\"message\":\"" message "\"}}"
 #define STANDBY REFUSAL("StandbyException", "Operation category READ is not supported in state standby")
 #define GONE    REFUSAL("FileNotFoundException", "File does not exist: /x")
-#define STATUS(name, type)                                                                                   \
-	"{\"accessTime\":1,\"blockSize\":128,\"childrenNum\":0,\"fileId\":7,\"group\":\"g\",\"length\":5,"   \
+#define STATUS_OF(name, type, id)                                                                            \
+	"{\"accessTime\":1,\"blockSize\":128,\"childrenNum\":0,\"fileId\":" id                               \
+	",\"group\":\"g\",\"length\":5,"                                                                     \
 	"\"modificationTime\":2,\"owner\":\"o\",\"pathSuffix\":\"" name                                      \
 	"\",\"permission\":\"1644\",\"replication\":3,\"storagePolicy\":0,\"type\":\"" type "\"}"
-#define IS_FILE   "{\"FileStatus\":" STATUS("", "FILE") "}"
-#define NOT_THERE "404 Not Found", GONE
+#define STATUS(name, type) STATUS_OF(name, type, "7")
+#define IS_FILE            "{\"FileStatus\":" STATUS("", "FILE") "}"
+#define NOT_THERE          "404 Not Found", GONE
 
 /* What is said of a DataNode has its port in it. */
 struct text {

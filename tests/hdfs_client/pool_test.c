@@ -140,6 +140,33 @@ static void a_file_system_that_is_closed_asks_no_more(void **state)
 	world_end(&w);
 }
 
+static void a_pause_ends_with_its_file_system(void **state)
+{
+	static const struct hdfs_ask moment = { .op = HDFS_OP_WAIT, .length = 1 };
+	static const struct hdfs_ask hours = { .op = HDFS_OP_WAIT, .length = 10000000 };
+	struct world w = { 0 };
+	struct got g, other;
+	(void)state;
+
+	world_begin(&w, 1);
+	assert_int_equal(ask(&w, &moment, &g), 0);
+	hdfs_call_cancel(ask_it(&w, &hours, &g));
+	SCRIPT_WAIT(w.loop, g.dones > 0);
+	assert_int_equal(g.r, -ECANCELED);
+	(void)ask_it(&w, &hours, &g);
+	hdfs_fs_close(w.fs);
+	SCRIPT_WAIT(w.loop, g.dones > 0);
+	assert_int_equal(g.r, -ECANCELED);
+	world_end(&w);
+
+	w = (struct world){ 0 };
+	world_begin(&w, 1);
+	(void)ask_it(&w, &hours, &other);
+	world_end(&w);
+	assert_int_equal(other.dones, 1);
+	assert_int_equal(other.r, -ECANCELED);
+}
+
 static void a_file_may_need_its_folder(void **state)
 {
 	static const struct step steps[] = {
@@ -168,6 +195,7 @@ int main(void)
 		cmocka_unit_test(no_call_begins_afterwards),
 		cmocka_unit_test(urls_of_one_authority_may_be_two_file_systems),
 		cmocka_unit_test(a_file_system_that_is_closed_asks_no_more),
+		cmocka_unit_test(a_pause_ends_with_its_file_system),
 		cmocka_unit_test(a_file_may_need_its_folder),
 	};
 

@@ -17,7 +17,7 @@ struct run {
 static void begin(struct run *run, unsigned n, unsigned first, bool repeatable)
 {
 	*run = (struct run){ .now = 1000 };
-	hdfs_retry_init(&run->r, n, first, repeatable, PATIENCE, 7, run->now);
+	hdfs_retry_init(&run->r, n, first, true, repeatable, PATIENCE, 7, run->now);
 }
 
 /* The next step, after whose wait it is. */
@@ -72,7 +72,7 @@ static void waits_differ_by_seed(void **state)
 		struct hdfs_retry r;
 		uint64_t wait;
 
-		hdfs_retry_init(&r, 1, 0, true, PATIENCE, seed, 0);
+		hdfs_retry_init(&r, 1, 0, true, true, PATIENCE, seed, 0);
 		assert_int_equal(hdfs_retry_step(&r, HDFS_UNREACHED, 0, &wait), HDFS_NEXT_ASK);
 		differ = differ || (seed > 0 && wait != first);
 		first = wait;
@@ -115,9 +115,64 @@ static void requests_that_take_long_use_patience_too(void **state)
 	struct run run;
 	(void)state;
 
-	begin(&run, 2, 0, true);
+	begin(&run, 1, 0, true);
 	run.now += PATIENCE;
 	assert_int_equal(step(&run, HDFS_LOST), HDFS_NEXT_GIVE_UP);
+}
+
+/* One that hangs may take all the time there is: the other one may serve. */
+static void all_are_asked_before_it_is_given_up(void **state)
+{
+	struct run run;
+	(void)state;
+
+	begin(&run, 3, 1, true);
+	run.now += 10 * PATIENCE;
+	assert_int_equal(step(&run, HDFS_LOST), HDFS_NEXT_ASK);
+	assert_int_equal(run.r.at, 2);
+	assert_int_equal(run.wait, 0);
+	assert_int_equal(step(&run, HDFS_STANDBY), HDFS_NEXT_ASK);
+	assert_int_equal(run.r.at, 0);
+	assert_int_equal(step(&run, HDFS_UNREACHED), HDFS_NEXT_GIVE_UP);
+}
+
+/* Steps until it is given up, of which the first NameNode's outcomes are `outcome`. */
+static void goes_on_for(struct run *run, enum hdfs_outcome outcome, uint64_t ms)
+{
+	enum hdfs_next next;
+	int steps = 0;
+
+	while ((next = step(run, run->r.at == 0 ? outcome : HDFS_UNREACHED)) == HDFS_NEXT_ASK)
+		assert_true(++steps < 100);
+	assert_int_equal(next, HDFS_NEXT_GIVE_UP);
+	assert_int_equal(run->now, 1000 + ms);
+	assert_int_equal(hdfs_retry_patience_ms(&run->r), ms);
+}
+
+static void those_that_never_answered_are_soon_given_up(void **state)
+{
+	struct run run;
+	(void)state;
+
+	begin(&run, 2, 0, true);
+	run.r.known = false;
+	goes_on_for(&run, HDFS_UNREACHED, HDFS_STRANGE_MS);
+	begin(&run, 2, 0, true);
+	run.r.known = false;
+	goes_on_for(&run, HDFS_LOST, HDFS_STRANGE_MS);
+	assert_false(run.r.known);
+
+	begin(&run, 2, 0, true); /* this one did nothing, but it was there */
+	run.r.known = false;
+	goes_on_for(&run, HDFS_STANDBY, PATIENCE);
+	assert_true(run.r.known);
+	begin(&run, 2, 0, true);
+	run.r.known = false;
+	goes_on_for(&run, HDFS_NOT_NOW, PATIENCE);
+
+	hdfs_retry_init(&run.r, 1, 0, false, true, 300, 7, 1000); /* who has less patience has less */
+	run.now = 1000;
+	goes_on_for(&run, HDFS_UNREACHED, 300);
 }
 
 static void a_name_that_nobody_knows_is_soon_given_up(void **state)
@@ -150,6 +205,9 @@ static void what_may_have_taken_place_is_looked_up(void **state)
 	assert_int_equal(hdfs_retry_undone(&run.r, run.now, &run.wait), HDFS_NEXT_ASK);
 	assert_int_equal(run.r.at, 0);
 	assert_int_equal(step(&run, HDFS_LOST), HDFS_NEXT_LOOK_UP);
+	assert_int_equal(hdfs_retry_undone(&run.r, 1000 + PATIENCE, &run.wait), HDFS_NEXT_ASK);
+	assert_int_equal(run.wait, 0); /* the other one */
+	assert_int_equal(step(&run, HDFS_LOST), HDFS_NEXT_LOOK_UP);
 	assert_int_equal(hdfs_retry_undone(&run.r, 1000 + PATIENCE, &run.wait), HDFS_NEXT_GIVE_UP);
 
 	begin(&run, 1, 0, true); /* twice is as good as once */
@@ -166,6 +224,8 @@ int main(void)
 		cmocka_unit_test(safe_mode_waits_at_once_and_asks_the_other),
 		cmocka_unit_test(patience_is_used_up_and_no_more),
 		cmocka_unit_test(requests_that_take_long_use_patience_too),
+		cmocka_unit_test(all_are_asked_before_it_is_given_up),
+		cmocka_unit_test(those_that_never_answered_are_soon_given_up),
 		cmocka_unit_test(a_name_that_nobody_knows_is_soon_given_up),
 		cmocka_unit_test(what_may_have_taken_place_is_looked_up),
 	};

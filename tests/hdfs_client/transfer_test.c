@@ -309,6 +309,24 @@ static void a_file_that_is_gone_or_has_changed_is_stale(void **state)
 	end(&w);
 }
 
+/* By another of the same length, once some of it was read: what came cannot be told apart. */
+static void a_file_that_was_replaced_is_stale(void **state)
+{
+	(void)state;
+
+	for (unsigned long id = 0; id <= 2; id += 2) {
+		struct world w;
+
+		begin(&w, SIZE);
+		w.fake.id = id;
+		w.fake.replace_at = 3;
+		join(&w);
+		check_fails(&w, -ESTALE, "it became another file while it was read");
+		assert_true(w.fake.opens >= 3);
+		end(&w);
+	}
+}
+
 static void rights_are_not_asked_for_twice(void **state)
 {
 	struct world w;
@@ -563,6 +581,7 @@ int main(void)
 		cmocka_unit_test(reading_goes_on_where_it_was),
 		cmocka_unit_test(patience_ends),
 		cmocka_unit_test(a_file_that_is_gone_or_has_changed_is_stale),
+		cmocka_unit_test(a_file_that_was_replaced_is_stale),
 		cmocka_unit_test(rights_are_not_asked_for_twice),
 		cmocka_unit_test(a_file_is_written),
 		cmocka_unit_test(an_empty_file_is_written),

@@ -127,10 +127,10 @@ static void wrong_calls_are_refused_in_mesos_words(void **state)
 			406, "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'" },
 		{ SERVER_MASTER, "POST", "/api/v1/scheduler", JSON_TYPE, NULL, "some-stream", SUBSCRIBE_JSON,
 			400, "Subscribe calls should not include the 'Mesos-Stream-Id' header" },
-		/* UPDATE_FRAMEWORK: Mesos knows it, we do not */
+		/* RECONCILE_OPERATIONS: Mesos knows it, we do not */
 		{ SERVER_MASTER, "POST", "/api/v1/scheduler", PROTOBUF_TYPE, NULL, NULL,
 			"\x0a\x03\x0a\x01"
-			"f\x10\x11",
+			"f\x10\x10",
 			501, "This master does not implement" },
 	};
 

@@ -52,6 +52,10 @@ static const struct pair pairs[] = {
 	PAIR(scheduler__event__failure, "{\"status\":2147483647}", "\x18\xff\xff\xff\xff\x07"),
 	PAIR(scheduler__event__failure, "{}", ""),
 	PAIR(container_status, "{\"executor_pid\":4294967295}", "\x18\xff\xff\xff\xff\x0f"),
+	/* maps */
+	PAIR(offer_filters__resource_quantities, "{\"quantities\":{\"cpus\":{\"value\":2.0}}}",
+		"\x0a\x11\x0a\x04"
+		"cpus\x12\x09\x09\x00\x00\x00\x00\x00\x00\x00\x40"),
 	/* others */
 	PAIR(value__scalar, "{\"value\":0.1}", "\x09\x9a\x99\x99\x99\x99\x99\xb9\x3f"),
 	PAIR(value__scalar, "{\"value\":-2.0}", "\x09\x00\x00\x00\x00\x00\x00\x00\xc0"),

@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 import schema
+import younger
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OFFICIAL = pathlib.Path("/usr/share/gocode/src")
@@ -14,12 +15,8 @@ LIB = "github.com/mesos/mesos-go/api/v1/lib"
 FILES = {  # ours -> package, the official one, its package
     "mesos/mesos.proto": ("mesos.v1", f"{LIB}/mesos.proto", "mesos"),
     "mesos/scheduler.proto": ("mesos.v1.scheduler", f"{LIB}/scheduler/scheduler.proto", "mesos.scheduler"),
+    "mesos/master.proto": ("mesos.v1.master", f"{LIB}/master/master.proto", "mesos.master"),
     "mesos/executor.proto": ("mesos.v1.executor", f"{LIB}/executor/executor.proto", "mesos.executor"),
-}
-
-# Younger than the package: Mesos 1.10 let executors and agents send heartbeats.
-YOUNGER = {
-    "mesos/executor.proto": {"Event.Type": {"HEARTBEAT": 9}, "Call.Type": {"HEARTBEAT": 4}},
 }
 
 
@@ -82,8 +79,12 @@ def main(protoc):
     for name, (package, official, official_package) in FILES.items():
         ours = schema.load(protoc, [ROOT], name, package)
         theirs = schema.load(protoc, [OFFICIAL, gogo, "/usr/include"], official, official_package)
-        for enum, more in YOUNGER.get(name, {}).items():
-            theirs.enums[enum] = {**more, **theirs.enums[enum]}
+        for enum, more in younger.ENUMS.get(name, {}).items():
+            theirs.enums[enum] = {**more, **theirs.enums.get(enum, {})}
+        for message, more in younger.FIELDS.get(name, {}).items():
+            there = theirs.messages.setdefault(message, {})
+            for field, (number, label, kind, of) in more.items():
+                there.setdefault(field, {"number": number, "label": label, "type": kind, "of": of, "default": ""})
         found += [f"{name}: {fault}" for fault in faults(ours, theirs)]
         fields += sum(len(f) for f in ours.messages.values())
         values += sum(len(v) for v in ours.enums.values())

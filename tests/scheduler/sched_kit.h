@@ -195,12 +195,14 @@ KIT void kit_subscribed(struct kit *k)
 	kit_mesos(k, &e, MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED);
 }
 
-/* An offer of one agent; its id is "offer-N", N from 1 on. */
-KIT void kit_offer(struct kit *k, const char *agent, double cpus, double mem)
+/* An offer of one agent; its id is "offer-N", N from 1 on. `like`: what else it says: attributes, domain,
+ * unavailability. */
+KIT void kit_offer_like(
+	struct kit *k, const char *agent, double cpus, double mem, const Mesos__V1__Offer *like)
 {
 	Mesos__V1__Scheduler__Event e = MESOS__V1__SCHEDULER__EVENT__INIT;
 	Mesos__V1__Scheduler__Event__Offers offers = MESOS__V1__SCHEDULER__EVENT__OFFERS__INIT;
-	Mesos__V1__Offer offer = MESOS__V1__OFFER__INIT, *list[] = { &offer };
+	Mesos__V1__Offer offer = *like, *list[] = { &offer };
 	Mesos__V1__OfferID id = MESOS__V1__OFFER_ID__INIT;
 	Mesos__V1__FrameworkID framework = MESOS__V1__FRAMEWORK_ID__INIT;
 	Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
@@ -235,6 +237,13 @@ KIT void kit_offer(struct kit *k, const char *agent, double cpus, double mem)
 	e.offers = &offers;
 	kit_mesos(k, &e, MESOS__V1__SCHEDULER__EVENT__TYPE__OFFERS);
 	kit_remember(k);
+}
+
+KIT void kit_offer(struct kit *k, const char *agent, double cpus, double mem)
+{
+	const Mesos__V1__Offer plain = MESOS__V1__OFFER__INIT;
+
+	kit_offer_like(k, agent, cpus, mem, &plain);
 }
 
 KIT bool lost(Mesos__V1__TaskState state)
