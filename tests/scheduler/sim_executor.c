@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mesos/resources.h"
 #include "tests/scheduler/sim_state.h"
 
 enum { START_MS = 50, EXIT_MS = 20, CONNECT_MS = 3, SIGNAL_KILL = 9 };
@@ -352,11 +353,24 @@ static void look_at_broadcasts(struct sim *sim, const struct sim_executor *x, co
 
 /* ---- Runs ---- */
 
+/* Cores of an agent, of those that are revocable or of the others: an executor has only one sort. */
+static uint32_t cores_of(const struct sim *sim, bool revocable)
+{
+	struct resources *r = NULL;
+
+	sim_check(resources_parse(sim->config->resources, &r, NULL));
+	resources_keep(r, "cpus", revocable);
+	uint32_t n = (uint32_t)(resources_milli(r, "cpus") / 1000);
+	(void)resources_free(r);
+	return n;
+}
+
 /* No more run over the link than leases can hold, which is what an agent has. */
 static void look_at_slots(struct sim *sim, const struct sim_executor *x, uint32_t slots)
 {
-	uint32_t most = (uint32_t)strtoul(sim->config->resources + strlen("cpus:"), NULL, 10);
+	uint32_t most = cores_of(sim, false), revocable = cores_of(sim, true);
 
+	most = revocable > most ? revocable : most;
 	for (size_t i = 0; i < x->runs.n; i++)
 		slots += x->runs.at[i]->slots;
 	if (slots > most)
