@@ -56,7 +56,7 @@ int address_towards(const char *endpoint, char ret[ADDRESS_SIZE], struct err *er
 		return err_set(err, -EINVAL, "'%s' is no HOST:PORT", endpoint);
 	int g = getaddrinfo(host, port, &hints, &list);
 	if (g != 0)
-		return err_set(err, -EHOSTUNREACH, "no master at %s: %s", endpoint, gai_strerror(g));
+		return err_set(err, -EHOSTUNREACH, "%s cannot be found: %s", endpoint, gai_strerror(g));
 	for (const struct addrinfo *a = list; a != NULL && r < 0; a = a->ai_next)
 		r = ask_kernel(a, ret);
 	freeaddrinfo(list);

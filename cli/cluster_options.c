@@ -5,6 +5,7 @@
 
 #include "cli/option_row.h"
 #include "cli/parse.h"
+#include "mesos/roles.h"
 
 static int set_master(void *options, const char *value, struct err *err)
 {
@@ -27,6 +28,13 @@ static int set_master_timeout(void *options, const char *value, struct err *err)
 	return parse_duration_ms(value, &o->master_timeout_ms, err);
 }
 
+static int set_failover_timeout(void *options, const char *value, struct err *err)
+{
+	struct cluster_options *o = options;
+
+	return parse_duration_ms(value, &o->failover_timeout_ms, err);
+}
+
 static int set_revive(void *options, const char *value, struct err *err)
 {
 	struct cluster_options *o = options;
@@ -44,7 +52,28 @@ static int set_role(void *options, const char *value, struct err *err)
 {
 	struct cluster_options *o = options;
 
-	return option_text(&o->role, value, err);
+	char **roles;
+
+	int r = roles_parse(value, &roles, err);
+	if (r < 0)
+		return r;
+	roles_free(o->roles);
+	o->roles = roles;
+	return 0;
+}
+
+static int set_revocable(void *options, const char *value, struct err *err)
+{
+	struct cluster_options *o = options;
+
+	return option_bool(&o->revocable, value, err);
+}
+
+static int set_ports_from_offer(void *options, const char *value, struct err *err)
+{
+	struct cluster_options *o = options;
+
+	return option_bool(&o->ports_from_offer, value, err);
 }
 
 static int set_principal(void *options, const char *value, struct err *err)
@@ -120,11 +149,19 @@ static int set_checkpoint(void *options, const char *value, struct err *err)
 static const struct option_row rows[] = {
 	{ "master", "URL",
 		"local[N], local[AxN] (A agents of N cores), local[*] (the default), or "
-		"HOST:PORT[,HOST:PORT...]",
+		"HOST:PORT[,HOST:PORT...], or zk://HOST:PORT[,HOST:PORT...]/PATH, or file:///FILE with that "
+		"in it",
 		set_master },
 	{ "master-timeout", "TIME", "give up without a master for so long (30s)", set_master_timeout },
+	{ "failover-timeout", "TIME",
+		"how long a master keeps the job's tasks when this process is gone (as --master-timeout)",
+		set_failover_timeout },
 	{ "driver-host", "HOST", "name or address under which agents reach this machine", set_driver_host },
-	{ "role", "ROLE", "Mesos role (*)", set_role },
+	{ "role", "ROLE[,ROLE...]", "Mesos roles, the preferred ones first (*)", set_role },
+	{ "revocable", NULL, "run on revocable resources as well, which agents may take back",
+		set_revocable },
+	{ "ports-from-offer", NULL, "executors serve at ports that agents offer (default: at any)",
+		set_ports_from_offer },
 	{ "principal", "NAME", "Mesos principal", set_principal },
 	{ "secret-file", "FILE", "file with the principal's secret", set_secret_file },
 	{ "executor-uri", "URI", "where agents fetch the executor's bundle (default: from this process)",
@@ -149,9 +186,10 @@ enum { KEY_FIRST = 0x300, ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 int cluster_options_init(struct cluster_options *o, struct err *err)
 {
-	*o = (struct cluster_options){
-		.revive_interval_ms = 20, .master_timeout_ms = 30000, .checkpoint = true
-	};
+	*o = (struct cluster_options){ .revive_interval_ms = 20,
+		.master_timeout_ms = 30000,
+		.failover_timeout_ms = UINT64_MAX,
+		.checkpoint = true };
 	return master_parse("local[*]", &o->master, err);
 }
 
@@ -198,8 +236,9 @@ void cluster_options_deinit(struct cluster_options *o)
 	master_deinit(&o->master);
 	env_deinit(&o->executor_env);
 	volumes_deinit(&o->volumes);
-	char *texts[] = { o->role, o->principal, o->secret_file, o->driver_host, o->executor_uri,
-		o->executor_command, o->container_image };
+	roles_free(o->roles);
+	char *texts[] = { o->principal, o->secret_file, o->driver_host, o->executor_uri, o->executor_command,
+		o->container_image };
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
 }

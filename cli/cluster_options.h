@@ -15,7 +15,8 @@
 struct cluster_options {
 	struct master_url master;
 	uint64_t master_timeout_ms;
-	uint64_t revive_interval_ms; /* UINT64_MAX: never */
+	uint64_t failover_timeout_ms; /* UINT64_MAX: as long as that */
+	uint64_t revive_interval_ms;  /* UINT64_MAX: never */
 	char *driver_host;
 	char *executor_uri, *executor_command;
 	bool fetcher_cache; /* keeps what is at executor_uri */
@@ -23,7 +24,9 @@ struct cluster_options {
 	char *container_image;
 	volume_list volumes; /* of the container */
 	bool checkpoint;
-	char *role, *principal, *secret_file;
+	char **roles; /* NULL-terminated; NULL: not said */
+	bool revocable, ports_from_offer;
+	char *principal, *secret_file;
 };
 
 /* What holds when nothing is said. */

@@ -16,7 +16,7 @@ _quern_commands()
 _quern_values()
 {
 	case $1 in
-	--mode) compgen -W 'coarse fine' -- "$2" ;;
+	--mode) compgen -W 'coarse fine adaptive' -- "$2" ;;
 	--shuffle-compression) compgen -W "off $(seq -s ' ' 19)" -- "$2" ;;
 	--master) compgen -W 'local[ local[*]' -- "$2" ;;
 	--work-dir) compgen -d -- "$2" ;;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/buf.h"
@@ -47,6 +48,16 @@ void fs_warn(struct fs *f)
 		fs_write_name(stderr, text);
 		(void)fputc('\n', stderr);
 	}
+}
+
+/* By another thread. */
+static void on_waiting(void *arg, const char *text)
+{
+	const struct fs *f = arg;
+
+	(void)fprintf(stderr, "%s%s: warning: ", isatty(STDERR_FILENO) ? "\r\x1b[K" : "", f->name);
+	fs_write_name(stderr, text);
+	(void)fputc('\n', stderr);
 }
 
 uint64_t fs_number(const struct fs *f, char letter, uint64_t otherwise)
@@ -208,6 +219,7 @@ int command_fs(int argc, char **argv)
 		fs_fail(&f, &err);
 		f.status = r == -ENOMEM ? 1 : 2;
 	} else {
+		hdfs_pool_on_waiting(f.pool, on_waiting, &f);
 		p.command->run(&f);
 		fs_copy_end(&f);
 		fs_warn(&f);

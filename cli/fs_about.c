@@ -123,6 +123,11 @@ static void run_test(struct fs *f)
 	auto_fs_place struct fs_place place = { 0 };
 	struct err err = { "" };
 
+	if (!f->given['e'] && !f->given['f'] && !f->given['d'] && !f->given['s'] && !f->given['z']) {
+		(void)fprintf(stderr, "%s: nothing is asked: give -e, -f, -d, -s or -z\n", f->name);
+		f->status = 2;
+		return;
+	}
 	int r = fs_place(f, f->args[0], &place, &err);
 	if (r == 0)
 		r = hdfs_stat(place.fs, place.path, &s, &err);

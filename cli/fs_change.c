@@ -37,19 +37,12 @@ static int mkdir_place(struct fs *f, const struct fs_place *place, struct err *e
 	struct hdfs_status s = { 0 };
 
 	if (!f->given['p']) {
-		auto_free char *parent = fs_parent(place->path);
-
-		if (parent == NULL)
-			return fs_no_memory(err);
 		int r = hdfs_stat(place->fs, place->path, &s, err);
 		hdfs_status_deinit(&s);
 		if (r == 0)
 			return err_set(err, -EEXIST, "'%s%s' exists", place->base, place->path);
 		if (r == -ENOENT)
-			r = hdfs_stat(place->fs, parent, &s, err);
-		hdfs_status_deinit(&s);
-		if (r == -ENOENT)
-			return err_set(err, r, "'%s%s' is no folder: -p makes it", place->base, parent);
+			r = fs_need_parent(place, ": -p makes it", err);
 		if (r < 0)
 			return r;
 	}
@@ -144,9 +137,10 @@ static void run_mv(struct fs *f)
 		r = hdfs_stat(to.fs, to.path, &s, &err);
 	bool into = r == 0 && s.kind == HDFS_FOLDER;
 	hdfs_status_deinit(&s);
-	if (r == 0 || r == -ENOENT) {
+	if (r == -ENOENT)
+		r = fs_need_parent(&to, ": quern fs mkdir -p makes it", &err);
+	if (r == 0) {
 		fs_gather(f, 0, f->n - 1, &items);
-		r = 0;
 		if (!into && (items.n > 1 || to.folder))
 			r = err_set(&err, -ENOTDIR, "'%s%s' is no folder%s", to.base, to.path,
 				items.n > 1 ? ": there is more than one thing to move" : "");
@@ -173,9 +167,12 @@ static int touch_place(struct fs *f, const struct fs_place *place, struct err *e
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	const uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	int r = hdfs_set_times(place->fs, place->path, ms, ms, err);
-	if (r != -ENOENT)
+	if (r == -ENOENT)
+		r = fs_need_parent(place, ": quern fs mkdir -p makes it", err);
+	else
 		return r;
-	r = hdfs_create(place->fs, place->path, &how, &w, err);
+	if (r == 0)
+		r = hdfs_create(place->fs, place->path, &how, &w, err);
 	return r < 0 ? r : hdfs_finish(w, err);
 }
 

@@ -109,6 +109,20 @@ void fs_place_deinit(struct fs_place *p)
 	*p = (struct fs_place){ 0 };
 }
 
+int fs_need_parent(const struct fs_place *p, const char *hint, struct err *err)
+{
+	auto_free char *parent = fs_parent(p->path);
+	struct hdfs_status s = { 0 };
+
+	if (parent == NULL)
+		return fs_no_memory(err);
+	int r = hdfs_stat(p->fs, parent, &s, err);
+	if (r == -ENOENT || (r == 0 && s.kind != HDFS_FOLDER))
+		r = err_set(err, -ENOTDIR, "'%s%s' is no folder%s", p->base, parent, r < 0 ? hint : "");
+	hdfs_status_deinit(&s);
+	return r;
+}
+
 static void take_listing(struct fs *f, const struct fs_place *place, struct hdfs_listing *l,
 	int (*each)(struct fs *f, struct fs_item *item, void *arg, struct err *err), void *arg)
 {
@@ -138,7 +152,10 @@ void fs_each(struct fs *f, size_t from, size_t to,
 			r = hdfs_glob(place.fs, place.path, &found, &err);
 		fs_warn(f);
 		if (r == 0 && found.n == 0 && !f->absent_ok)
-			r = err_set(&err, -ENOENT, "'%s': no such file or folder", f->args[i]);
+			r = place.base[0] == '\0' && f->args[i][0] != '/'
+				    ? err_set(&err, -ENOENT, "'%s', which is '%s': no such file or folder",
+					      f->args[i], place.path)
+				    : err_set(&err, -ENOENT, "'%s': no such file or folder", f->args[i]);
 		if (r < 0)
 			fs_fail(f, &err);
 		else

@@ -18,6 +18,9 @@ struct fs_place {
 int fs_place(struct fs *f, const char *arg, struct fs_place *ret, struct err *err);
 void fs_place_deinit(struct fs_place *p);
 
+/* 0: the folder that it would be in is there; -ENOTDIR. `hint`: what follows the sentence when nothing is. */
+int fs_need_parent(const struct fs_place *p, const char *hint, struct err *err);
+
 /* The same of a local path or file: URL; borrowed from `arg`. */
 const char *fs_local(const char *arg);
 

@@ -1,5 +1,4 @@
-/* fs_put.c: `quern fs put`: files and folders to HDFS. A file goes there as NAME._COPYING_, and gets its name
- * once it is whole. */
+/* fs_put.c: `quern fs put`: files and folders to HDFS. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +11,7 @@
 #include "cli/fs_copy.h"
 #include "cli/fs_place.h"
 #include "cli/fs_text.h"
+#include "cli/fs_upload.h"
 
 static const struct argp_option options[] = {
 	{ .key = 'f', .doc = "overwrite files that exist" },
@@ -31,95 +31,17 @@ static int local_error(const char *path, struct err *err)
 	return err_errno(err, -errno, "'%s'", path);
 }
 
-static uint64_t ms_of(struct timespec t)
-{
-	return t.tv_sec < 0 ? 0 : (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static int keep_attributes(struct hdfs *fs, const char *path, const struct stat *st, struct err *err)
-{
-	int r = hdfs_set_permission(fs, path, st->st_mode & 01777, err);
-
-	return r < 0 ? r : hdfs_set_times(fs, path, ms_of(st->st_mtim), ms_of(st->st_atim), err);
-}
-
-/* ---- Files ---- */
-
-/* 0: `path` is free, or a file that may be overwritten: then *ret_exists. */
-static int check_target(
-	const struct fs *f, const struct fs_place *to, const char *path, bool *ret_exists, struct err *err)
-{
-	struct hdfs_status s = { 0 };
-
-	int r = hdfs_stat(to->fs, path, &s, err);
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	bool folder = s.kind == HDFS_FOLDER;
-	hdfs_status_deinit(&s);
-	if (folder)
-		return err_set(err, -EISDIR, "'%s%s' is a folder", to->base, path);
-	if (!f->given['f'])
-		return err_set(err, -EEXIST, "'%s%s' exists: -f overwrites it", to->base, path);
-	*ret_exists = true;
-	return 0;
-}
-
-/* All of `fd` as the file `temp`. */
-static int upload(struct fs *f, struct hdfs *fs, int fd, const char *local, const char *temp, struct err *err)
-{
-	auto_hdfs_writer struct hdfs_writer *w = NULL;
-	const struct hdfs_create how = { .overwrite = true, .permission = HDFS_DEFAULT_PERMISSION };
-
-	int r = hdfs_create(fs, temp, &how, &w, err);
-	if (r == 0)
-		r = fs_copy_in(f, fd, local, w, err);
-	return r < 0 ? r : hdfs_finish(w, err);
-}
-
-/* What `fd` gives becomes the file `path`. */
-static int put_stream(struct fs *f, const struct fs_place *to, int fd, const struct stat *st,
-	const char *local, const char *path, struct err *err)
-{
-	auto_free char *temp = NULL;
-	bool exists = false;
-
-	int r = check_target(f, to, path, &exists, err);
-	if (r == 0)
-		r = fs_copy_begin(f, local, S_ISREG(st->st_mode) ? (uint64_t)st->st_size : UINT64_MAX, err);
-	if (r < 0)
-		return r;
-	if (asprintf(&temp, "%s._COPYING_", path) < 0) {
-		temp = NULL;
-		return fs_no_memory(err);
-	}
-	fs_hold(true);
-	r = upload(f, to->fs, fd, local, temp, err);
-	if (r == 0 && f->given['p'] && S_ISREG(st->st_mode))
-		r = keep_attributes(to->fs, temp, st, err);
-	if (r == 0 && exists) {
-		r = hdfs_delete(to->fs, path, false, err);
-		if (r == -ENOENT)
-			r = 0;
-	}
-	if (r == 0)
-		r = hdfs_rename(to->fs, temp, path, err);
-	if (r < 0)
-		(void)hdfs_delete(to->fs, temp, false, NULL); /* what went wrong has been said */
-	fs_hold(false);
-	return r;
-}
-
 /* ---- Folders ---- */
 
-static int put_any(struct fs *f, const struct fs_place *to, const struct inside *outer, const char *local,
-	const char *path, struct err *err);
+static int put_any(struct fs_uploads *u, const struct inside *outer, const char *local, const char *path,
+	struct err *err);
 
-static int put_folder(struct fs *f, const struct fs_place *to, const struct inside *inside, int fd,
-	const struct stat *st, const char *local, const char *path, struct err *err)
+static int put_folder(struct fs_uploads *u, const struct inside *inside, int fd, const struct stat *st,
+	const char *local, const char *path, struct err *err)
 {
 	struct dirent **names;
 
-	int r = hdfs_mkdirs(to->fs, path, HDFS_DEFAULT_PERMISSION, err);
+	int r = hdfs_mkdirs(u->to->fs, path, HDFS_DEFAULT_PERMISSION, err);
 	int n = r < 0 ? -1 : scandirat(fd, ".", &names, NULL, alphasort);
 	if (n < 0)
 		return r < 0 ? r : local_error(local, err);
@@ -132,24 +54,31 @@ static int put_folder(struct fs *f, const struct fs_place *to, const struct insi
 			auto_free char *as = fs_join(path, name);
 
 			if ((from == NULL || as == NULL ? fs_no_memory(&own)
-							: put_any(f, to, inside, from, as, &own)) < 0)
-				fs_fail(f, &own);
+							: put_any(u, inside, from, as, &own)) < 0)
+				fs_fail(u->f, &own);
 		}
 		free(names[i]);
 	}
 	free(names);
-	return f->given['p'] ? keep_attributes(to->fs, path, st, err) : 0;
+	if (!u->f->given['p'])
+		return 0;
+	fs_uploads_settle(u); /* each of which changes the time */
+	return fs_keep_attributes(u->to->fs, path, st, err);
 }
 
 /* `outer`: NULL of an argument, which may be a pipe, too. */
-static int put_any(struct fs *f, const struct fs_place *to, const struct inside *outer, const char *local,
-	const char *path, struct err *err)
+static int put_any(struct fs_uploads *u, const struct inside *outer, const char *local, const char *path,
+	struct err *err)
 {
 	struct stat st;
 
 	if (!fs_is_utf8(path))
 		return err_set(
 			err, -EINVAL, "'%s': its name is not UTF-8, as names in HDFS have to be", local);
+	if (strchr(fs_name_of(path), ':') != NULL)
+		return err_set(err, -EINVAL,
+			"'%s%s': HDFS has no names with a ':' in them; put it under another name",
+			u->to->base, path);
 	auto_close int fd = open(local, O_RDONLY | O_CLOEXEC | (outer != NULL ? O_NONBLOCK : 0));
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return local_error(local, err);
@@ -159,11 +88,11 @@ static int put_any(struct fs *f, const struct fs_place *to, const struct inside 
 		for (const struct inside *i = outer; i != NULL; i = i->outer)
 			if (i->dev == st.st_dev && i->ino == st.st_ino)
 				return err_set(err, -ELOOP, "'%s' is a folder that it is in itself", local);
-		return put_folder(f, to, &inside, fd, &st, local, path, err);
+		return put_folder(u, &inside, fd, &st, local, path, err);
 	}
 	if (outer != NULL && !S_ISREG(st.st_mode))
 		return err_set(err, -EINVAL, "'%s' is not a regular file", local);
-	return put_stream(f, to, fd, &st, local, path, err);
+	return fs_upload(u, fd, &st, local, path, err);
 }
 
 /* ---- Arguments ---- */
@@ -184,8 +113,9 @@ static char *name_of(const char *local)
 	return real != NULL ? strdup(fs_name_of(real)) : NULL;
 }
 
-static int put_arg(struct fs *f, const struct fs_place *to, bool into, const char *local, struct err *err)
+static int put_arg(struct fs_uploads *u, bool into, const char *local, struct err *err)
 {
+	const struct fs_place *to = u->to;
 	bool input = strcmp(local, "-") == 0;
 	struct stat st;
 
@@ -197,10 +127,10 @@ static int put_arg(struct fs *f, const struct fs_place *to, bool into, const cha
 	if (path == NULL)
 		return local_error(local, err);
 	if (!input)
-		return put_any(f, to, NULL, local, path, err);
+		return put_any(u, NULL, local, path, err);
 	if (fstat(STDIN_FILENO, &st) < 0)
 		return local_error("standard input", err);
-	return put_stream(f, to, STDIN_FILENO, &st, "standard input", path, err);
+	return fs_upload(u, STDIN_FILENO, &st, "standard input", path, err);
 }
 
 /* Whether copies go into the target, as it is a folder; else it is the one copy, in a folder that is there.
@@ -217,19 +147,13 @@ static int look_at_target(const struct fs_place *to, size_t sources, bool *ret_i
 	if (sources > 1 || to->folder)
 		return err_set(err, r < 0 ? r : -ENOTDIR, "'%s%s' is no folder%s", to->base, to->path,
 			sources > 1 ? ": there is more than one thing to copy" : "");
-	if (r == 0)
-		return 0;
-	auto_free char *parent = fs_parent(to->path);
-	if (parent == NULL)
-		return fs_no_memory(err);
-	r = hdfs_stat(to->fs, parent, &s, err);
-	hdfs_status_deinit(&s);
-	return r == -ENOENT ? err_set(err, r, "'%s%s' is no folder", to->base, parent) : r;
+	return r == 0 ? 0 : fs_need_parent(to, ": quern fs mkdir -p makes it", err);
 }
 
 static void run_put(struct fs *f)
 {
 	auto_fs_place struct fs_place to = { 0 };
+	struct fs_uploads uploads = { .f = f, .to = &to };
 	struct err err = { "" };
 	bool into;
 
@@ -242,8 +166,9 @@ static void run_put(struct fs *f)
 		return;
 	}
 	for (size_t i = 0; i + 1 < f->n && fs_interrupted() == 0; i++)
-		if (put_arg(f, &to, into, fs_local(f->args[i]), &err) < 0)
+		if (put_arg(&uploads, into, fs_local(f->args[i]), &err) < 0)
 			fs_fail(f, &err);
+	fs_uploads_settle(&uploads);
 }
 
 const struct fs_command fs_put = { "put", "LOCAL... URL",

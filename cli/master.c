@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "mesos/detector.h"
 
 enum { MESOS_MASTER_PORT = 5050 }; /* --port of mesos-master */
 
@@ -82,19 +83,61 @@ static int parse_hosts(const char *text, struct master_url *ret, struct err *err
 	return 0;
 }
 
-int master_parse(const char *text, struct master_url *ret, struct err *err)
+static int parse_zk(const char *text, struct master_url *ret, struct err *err)
 {
-	*ret = (struct master_url){ 0 };
-	if (strncmp(text, "zk://", 5) == 0)
-		return err_set(err, -EINVAL,
-			"--master '%s': built without ZooKeeper: name the masters, HOST:PORT[,HOST:PORT...]",
-			text);
-	if (strncmp(text, "local", 5) == 0 && (text[5] == '\0' || text[5] == '['))
-		return parse_local(text, ret, err);
+	int r = zk_url_parse(text, &ret->zk, err);
+
+	if (r == 0 && !detector_here())
+		r = err_set(err, -EINVAL,
+			"%s: this quern was built without ZooKeeper: name the masters, "
+			"HOST:PORT[,HOST:PORT...]",
+			ret->zk.shown);
+	if (r == 0 && (ret->shown = strdup(ret->zk.shown)) == NULL)
+		r = err_set(err, -ENOMEM, "out of memory");
+	return r < 0 ? err_prefix(err, r, "--master") : 0;
+}
+
+static int parse_cluster(const char *text, struct master_url *ret, struct err *err)
+{
 	if (strncmp(text, "mesos://", 8) == 0)
 		text += 8;
-
+	if (zk_url_is(text))
+		return parse_zk(text, ret, err);
 	int r = parse_hosts(text, ret, err);
+	if (r == 0 && (ret->shown = strdup(text)) == NULL)
+		r = err_set(err, -ENOMEM, "out of memory");
+	return r;
+}
+
+/* A file keeps a password from the command line; Mesos' own programs read one as well, often /etc/mesos/zk.
+ */
+static int parse_file(const char *path, struct master_url *ret, struct err *err)
+{
+	char line[ZK_URL_MAX + 1] = "";
+
+	FILE *f = fopen(path, "re");
+	if (f == NULL)
+		return err_errno(err, -errno, "--master: '%s'", path);
+	bool read = fgets(line, sizeof(line), f) != NULL;
+	(void)fclose(f);
+	line[strcspn(line, "\r\n")] = '\0';
+	int r = read && line[0] != '\0' ? parse_cluster(line, ret, err)
+					: err_set(err, -EINVAL, "--master: '%s' has no first line", path);
+	explicit_bzero(line, sizeof(line));
+	return r;
+}
+
+int master_parse(const char *text, struct master_url *ret, struct err *err)
+{
+	int r;
+
+	*ret = (struct master_url){ 0 };
+	if (strncmp(text, "local", 5) == 0 && (text[5] == '\0' || text[5] == '['))
+		r = parse_local(text, ret, err);
+	else if (strncmp(text, "file://", 7) == 0)
+		r = parse_file(text + 7, ret, err);
+	else
+		r = parse_cluster(text, ret, err);
 	if (r < 0)
 		master_deinit(ret);
 	return r;
@@ -106,4 +149,7 @@ void master_deinit(struct master_url *m)
 		free(m->endpoints[i]);
 		m->endpoints[i] = NULL;
 	}
+	zk_url_deinit(&m->zk);
+	free(m->shown);
+	m->shown = NULL;
 }

@@ -158,6 +158,20 @@ static int set_max_wait(void *options, const char *value, struct err *err)
 	return parse_duration_ms(value, &o->max_registered_wait_ms, err);
 }
 
+static int set_lease_idle(void *options, const char *value, struct err *err)
+{
+	struct run_options *o = options;
+
+	return parse_duration_ms(value, &o->lease_idle_ms, err);
+}
+
+static int set_lease_max(void *options, const char *value, struct err *err)
+{
+	struct run_options *o = options;
+
+	return parse_duration_ms(value, &o->lease_max_ms, err);
+}
+
 static int set_parallelism(void *options, const char *value, struct err *err)
 {
 	struct run_options *o = options;
@@ -191,7 +205,7 @@ static int set_cflags(void *options, const char *value, struct err *err)
 }
 
 static const struct option_row rows[] = {
-	{ "mode", "MODE", "how resources are held: coarse (the default) or fine", set_mode },
+	{ "mode", "MODE", "how resources are held: coarse (the default), fine or adaptive", set_mode },
 	{ "name", "NAME", "of the job, as the cluster shows it (its file name)", set_name },
 	{ "total-executor-cores", "N", "most cores at a time (default: all of local[...], 16 on a cluster)",
 		set_total_cores },
@@ -205,7 +219,7 @@ static const struct option_row rows[] = {
 		set_cache_memory },
 	{ "locality-wait", "TIME",
 		"a stage is so much later at most for its tasks' waiting for their data's place (coarse: 3s, "
-		"fine: 1s)",
+		"fine and adaptive: 1s)",
 		set_locality_wait },
 	{ "task-max-failures", "N", "attempts of a task before the job fails (4)", set_max_failures },
 	{ "max-bad-records", "N",
@@ -215,6 +229,9 @@ static const struct option_row rows[] = {
 	{ "min-registered-ratio", "RATIO", "coarse: start when so much of the request is there (0.8)",
 		set_min_registered },
 	{ "max-registered-wait", "TIME", "coarse: give up when it is not there after (30s)", set_max_wait },
+	{ "lease-idle", "TIME", "adaptive: an idle slot goes back after (100ms)", set_lease_idle },
+	{ "lease-max", "TIME", "adaptive: a slot goes back between two tasks when it is held for (5s)",
+		set_lease_max },
 	{ "recursive", NULL, "folders within folders of an input are looked into as well", set_recursive },
 	{ "parallelism", "N", "partitions of a shuffle where the job does not say (the cores)",
 		set_parallelism },
@@ -349,6 +366,8 @@ static void defaults(struct run_options *o)
 		.shuffle_compression = UINT32_MAX,
 		.min_registered_percent = 80,
 		.max_registered_wait_ms = 30000,
+		.lease_idle_ms = 100,
+		.lease_max_ms = 5000,
 		.mode = &mode_coarse };
 	if (cluster_options_init(&o->cluster, &err) < 0) {
 		(void)fprintf(stderr, "quern: %s\n", err.text);

@@ -27,6 +27,7 @@ struct run_options {
 	uint64_t locality_wait_ms; /* UINT64_MAX: not said */
 	uint32_t min_registered_percent;
 	uint64_t max_registered_wait_ms;
+	uint64_t lease_idle_ms, lease_max_ms;
 	uint32_t parallelism;         /* 0: from the cores */
 	uint32_t shuffle_compression; /* level of zstd, 0: none; UINT32_MAX: not said */
 	char *cflags;

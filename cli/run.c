@@ -25,7 +25,7 @@
 
 enum {
 	SHARED_CLUSTER_CORES = 16, /* taken at most when nobody says more: there are others on a cluster */
-	FAILOVER_TIMEOUT_S = 10,   /* after that long without its driver the framework's tasks are ended */
+	FAILOVER_NEVER_S = 604800, /* a week: for a driver that never gives up */
 	EXECUTOR_DISK_MB = 10240,
 	CACHE_MB = 256, /* for a job that persists sets */
 	LOCALITY_WAIT_MS = 3000,
@@ -62,7 +62,7 @@ static int settle_options(struct command *c, struct err *err)
 	if (o->cache_mem_mb == UINT32_MAX)
 		o->cache_mem_mb = look.persists ? CACHE_MB : 0;
 	if (o->locality_wait_ms == UINT64_MAX)
-		o->locality_wait_ms = o->mode->task_per_hold ? LOCALITY_WAIT_FINE_MS : LOCALITY_WAIT_MS;
+		o->locality_wait_ms = o->mode->as_needed ? LOCALITY_WAIT_FINE_MS : LOCALITY_WAIT_MS;
 	return 0;
 }
 
@@ -136,6 +136,24 @@ static int start_embedded(struct command *c, struct err *err)
 	return 0;
 }
 
+/* Where the masters are is not known yet; ZooKeeper is taken to be on the same side of us. */
+static int towards_zookeeper(struct command *c, struct err *err)
+{
+	const struct zk_url *zk = &c->o->cluster.master.zk;
+	int r = -EHOSTUNREACH;
+
+	for (size_t i = 0; r < 0 && i < zk->n_hosts; i++) {
+		auto_free char *endpoint = NULL;
+
+		if (asprintf(&endpoint, "%s:%u", zk->hosts[i].name, (unsigned)zk->hosts[i].port) < 0) {
+			endpoint = NULL;
+			return err_set(err, -ENOMEM, "out of memory");
+		}
+		r = address_towards(endpoint, c->host, err);
+	}
+	return r;
+}
+
 static int find_cluster(struct command *c, struct err *err)
 {
 	const struct run_options *o = c->o;
@@ -149,7 +167,15 @@ static int find_cluster(struct command *c, struct err *err)
 		r = -EHOSTUNREACH;
 	for (size_t i = 0; r < 0 && c->endpoints[i] != NULL; i++)
 		r = address_towards(c->endpoints[i], c->host, err);
-	return r;
+	return r < 0 ? towards_zookeeper(c, err) : r;
+}
+
+/* A driver that comes back to the same master within its patience finds its tasks. */
+static double failover_timeout_s(const struct cluster_options *o)
+{
+	if (o->failover_timeout_ms != UINT64_MAX)
+		return (double)o->failover_timeout_ms / 1000;
+	return o->master_timeout_ms == 0 ? FAILOVER_NEVER_S : (double)o->master_timeout_ms / 1000;
 }
 
 static struct sched_config sched_config(const struct command *c)
@@ -157,15 +183,19 @@ static struct sched_config sched_config(const struct command *c)
 	const struct run_options *o = c->o;
 	struct sched_config s = { .name = o->name,
 		.user = c->user,
-		.role = o->cluster.role,
+		.roles = (const char *const *)o->cluster.roles,
+		.revocable = o->cluster.revocable,
+		.ports_from_offer = o->cluster.ports_from_offer,
 		.principal = o->cluster.principal,
 		.hostname = c->hostname,
-		.failover_timeout_s = FAILOVER_TIMEOUT_S,
+		.failover_timeout_s = failover_timeout_s(&o->cluster),
 		.checkpoint = o->cluster.checkpoint,
 		.mode = o->mode,
 		.mode_config = { .max_slots = run_slots(o),
 			.min_ratio_percent = o->min_registered_percent,
-			.max_registered_wait_ms = o->max_registered_wait_ms },
+			.max_registered_wait_ms = o->max_registered_wait_ms,
+			.lease_idle_ms = o->lease_idle_ms,
+			.lease_max_ms = o->lease_max_ms },
 		.task_cpus_milli = o->task_cpus_milli,
 		.task_mem_mb = o->task_mem_mb,
 		.executor_cpus_milli = o->executor_cpus_milli,
@@ -217,6 +247,8 @@ static int drive(const struct command *c, uint64_t seed)
 {
 	const struct run_options *o = c->o;
 	struct driver_config d = { .endpoints = c->endpoints,
+		.zk = o->cluster.master.zk.path != NULL ? &o->cluster.master.zk : NULL,
+		.master = o->cluster.master.shown != NULL ? o->cluster.master.shown : c->endpoints[0],
 		.authorization = c->authorization,
 		.bind_address = o->cluster.master.local          ? "127.0.0.1"
 				: o->cluster.driver_host != NULL ? "0.0.0.0"

@@ -217,9 +217,30 @@ int agent_leases_left(struct exec *x, struct exec_plan *plan)
 		return 0;
 	HASH_ITER (hh, x->mtasks, t, next) {
 		if (r == 0 && t->leaving && !t->terminal)
-			r = update(x, t, MESOS__V1__TASK_STATE__TASK_KILLED, NULL, NULL, plan);
+			r = update(x, t,
+				t->unwanted ? MESOS__V1__TASK_STATE__TASK_FINISHED
+					    : MESOS__V1__TASK_STATE__TASK_KILLED,
+				NULL, NULL, plan);
 	}
 	return r;
+}
+
+static int leave(struct exec *x, struct mtask *t, struct exec_plan *plan)
+{
+	t->leaving = true;
+	x->slots -= t->slots;
+	int r = attempt_dispatch(x, plan);
+	return r < 0 ? r : agent_leases_left(x, plan);
+}
+
+int agent_end_lease(struct exec *x, const char *id, struct exec_plan *plan)
+{
+	struct mtask *t = find(x, id);
+
+	if (t == NULL || !t->lease || t->terminal || t->leaving)
+		return 0;
+	t->unwanted = true;
+	return leave(x, t, plan);
 }
 
 static int kill_task(struct exec *x, const char *id, struct exec_plan *plan)
@@ -230,10 +251,7 @@ static int kill_task(struct exec *x, const char *id, struct exec_plan *plan)
 		return 0; /* the agent has, or gets, its end anyway */
 	if (!t->lease)
 		return attempt_kill(x, t->attempt, plan);
-	t->leaving = true;
-	x->slots -= t->slots;
-	int r = attempt_dispatch(x, plan);
-	return r < 0 ? r : agent_leases_left(x, plan);
+	return leave(x, t, plan);
 }
 
 /* ---- Events ---- */

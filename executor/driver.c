@@ -347,6 +347,8 @@ int driver_message(struct exec *x, const Quern__ToExecutor *m, struct exec_plan 
 		r = on_outputs(x, m->outputs);
 	for (size_t i = 0; r == 0 && i < m->n_tasks; i++)
 		r = attempt_add(x, m->tasks[i], NULL, plan);
+	for (size_t i = 0; r == 0 && i < m->n_end_leases; i++)
+		r = agent_end_lease(x, m->end_leases[i], plan);
 	for (size_t i = 0; r == 0 && i < m->n_kill; i++) {
 		const struct exec_name name = name_of(m->kill[i]);
 		r = on_kill(x, &name, plan);

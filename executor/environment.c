@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "job/shuffle_port.h"
+
 /* Defaults of the agent's flags (src/slave/constants.hpp) for when it does not say. */
 enum { GRACE_MS = 5000, BACKOFF_MAX_MS = 2000, RECOVERY_TIMEOUT_MS = 15 * 60 * 1000 };
 
@@ -53,6 +55,21 @@ static int get_duration(
 	return err_set(err, -EINVAL, "%s: '%s' is not a duration", name, text);
 }
 
+static int get_port(char *(*get)(const char *name), const char *name, uint16_t *ret, struct err *err)
+{
+	const char *text = get(name);
+	char *end;
+
+	*ret = 0;
+	if (text == NULL)
+		return 0;
+	unsigned long n = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
+	if (n == 0 || n > UINT16_MAX || *end != '\0')
+		return err_set(err, -EINVAL, "%s: '%s' is not a port", name, text);
+	*ret = (uint16_t)n;
+	return 0;
+}
+
 int environment_read(char *(*get)(const char *name), struct environment *ret, struct err *err)
 {
 	struct environment e = { 0 };
@@ -75,6 +92,8 @@ int environment_read(char *(*get)(const char *name), struct environment *ret, st
 	if (r == 0)
 		r = get_duration(
 			get, "MESOS_RECOVERY_TIMEOUT", RECOVERY_TIMEOUT_MS, &e.recovery_timeout_ms, err);
+	if (r == 0)
+		r = get_port(get, SHUFFLE_PORT_VARIABLE, &e.shuffle_port, err);
 	if (r < 0)
 		return r;
 	e.checkpoint = checkpoint != NULL && strcmp(checkpoint, "1") == 0;

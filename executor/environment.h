@@ -1,5 +1,5 @@
 /* environment.h: what the agent tells an executor (src/slave/slave.cpp of Apache Mesos,
- * executorEnvironment()). */
+ * executorEnvironment()), and its framework by way of it. */
 #ifndef QUERN_EXECUTOR_ENVIRONMENT_H
 #define QUERN_EXECUTOR_ENVIRONMENT_H
 
@@ -16,7 +16,8 @@ struct environment { /* texts are borrowed from the process' environment */
 	bool checkpoint;
 	uint64_t recovery_timeout_ms; /* with checkpointing: how long a lost agent is waited for */
 	uint64_t backoff_max_ms;
-	uint64_t grace_ms; /* between SHUTDOWN and being killed */
+	uint16_t shuffle_port; /* to serve at, 0: any */
+	uint64_t grace_ms;     /* between SHUTDOWN and being killed */
 };
 
 /* Reads it by way of `get` (getenv, or a test's). -EINVAL with a sentence that names the variable. */

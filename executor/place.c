@@ -69,7 +69,8 @@ static void not_yet(struct evhttp_request *request, void *arg)
 	evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
 }
 
-static int listen_here(struct event_base *loop, struct place *p, struct err *err)
+/* `port`: 0 for any. */
+static int listen_here(struct event_base *loop, struct place *p, uint16_t port, struct err *err)
 {
 	p->http = evhttp_new(loop);
 	if (p->http == NULL)
@@ -79,11 +80,12 @@ static int listen_here(struct event_base *loop, struct place *p, struct err *err
 	evhttp_set_max_headers_size(p->http, HEADERS_MAX);
 	evhttp_set_max_body_size(p->http, BODY_MAX);
 	evhttp_set_timeout(p->http, TIMEOUT_S);
-	struct evhttp_bound_socket *socket = evhttp_bind_socket_with_handle(p->http, p->address, 0);
+	struct evhttp_bound_socket *socket = evhttp_bind_socket_with_handle(p->http, p->address, port);
 	if (socket == NULL)
-		socket = evhttp_bind_socket_with_handle(p->http, "0.0.0.0", 0);
+		socket = evhttp_bind_socket_with_handle(p->http, "0.0.0.0", port);
 	if (socket == NULL)
-		return err_errno(err, errno != 0 ? -errno : -EIO, "listening for those who fetch map output");
+		return err_errno(err, errno != 0 ? -errno : -EIO,
+			"listening for those who fetch map output, at port %u (0: any)", port);
 	p->port = socket_port(evhttp_bound_socket_get_fd(socket));
 	return 0;
 }
@@ -104,7 +106,7 @@ int place_open(
 		r = err_set(err, -ENAMETOOLONG, "the sandbox's name is too long");
 	if (r == 0)
 		r = find_machine(ret->machine, sizeof(ret->machine), err);
-	return r < 0 ? r : listen_here(loop, ret, err);
+	return r < 0 ? r : listen_here(loop, ret, environment->shuffle_port, err);
 }
 
 void place_close(struct place *p)

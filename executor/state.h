@@ -65,7 +65,8 @@ struct mtask {
 	bool lease;
 	bool known;    /* the agent has acknowledged an update of it */
 	bool running;  /* TASK_RUNNING was sent */
-	bool leaving;  /* lease: TASK_KILLED follows when its attempts are gone */
+	bool leaving;  /* lease: its end follows when its attempts are gone */
+	bool unwanted; /* and it is the driver's wish, over the link: TASK_FINISHED. Else TASK_KILLED */
 	bool terminal; /* its last update was sent */
 	uint64_t running_due_ms;
 	UT_hash_handle hh;
@@ -159,7 +160,9 @@ uint64_t agent_due_ms(const struct exec *x);
 int agent_link_up(struct exec *x, struct exec_plan *plan);
 /* The last update of a fine task, by its result. */
 int agent_finish(struct exec *x, struct mtask *t, const Quern__TaskResult *result, struct exec_plan *plan);
-/* TASK_KILLED of leases that were to be killed, when what ran in them is gone. */
+/* The driver does not want a lease any more. */
+int agent_end_lease(struct exec *x, const char *id, struct exec_plan *plan);
+/* The end of leases that were to end, when what ran in them is gone. */
 int agent_leases_left(struct exec *x, struct exec_plan *plan);
 /* The end: every task that is not over gets TASK_KILLED. */
 int agent_shutdown(struct exec *x, struct exec_plan *plan);

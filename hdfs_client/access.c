@@ -200,10 +200,9 @@ int hdfs_access_resolve(const struct hdfs_access *a, struct hdfs_url *u, struct 
 
 	if (s == NULL && u->authority[0] == '\0')
 		return err_set(err, -EINVAL,
-			"no NameNode for '%.200s': name one, as in hdfs://NAMENODE%.200s, or give a "
+			"a URL or path without a NameNode: write hdfs://NAMENODE/PATH, or give a "
 			"configuration "
-			"with fs.defaultFS (--hdfs-conf, HADOOP_CONF_DIR)",
-			u->path, u->path);
+			"with fs.defaultFS (--hdfs-conf, HADOOP_CONF_DIR)");
 	if (s == NULL && other)
 		return err_set(err, -EINVAL,
 			"'%.200s' has no HTTPS addresses in the configuration (--hdfs-conf, "

@@ -7,7 +7,10 @@
 
 #include "hdfs_client/fs_parts.h"
 
-enum { CONNECT_TIMEOUT_MS = 10000 };
+enum {
+	CONNECT_TIMEOUT_MS = 10000,
+	TELL_AFTER_MS = 10000, /* who waits so long wants to know what for */
+};
 
 static uint64_t now_ms(void)
 {
@@ -18,68 +21,6 @@ static uint64_t now_ms(void)
 }
 
 /* ---- What was asked ---- */
-
-static void wipe_text(const char **text)
-{
-	char *own = (char *)*text;
-
-	if (own != NULL)
-		explicit_bzero(own, strlen(own));
-	free(own);
-	*text = NULL;
-}
-
-static void free_list(const char *const **list, size_t n)
-{
-	char **own = (char **)*list;
-
-	for (size_t i = 0; own != NULL && i < n; i++)
-		free(own[i]);
-	free(own);
-	*list = NULL;
-}
-
-static void free_ask(struct hdfs_ask *a)
-{
-	wipe_text(&a->path);
-	wipe_text(&a->to);
-	wipe_text(&a->renewer);
-	wipe_text(&a->token);
-	free_list(&a->sources, a->n_sources);
-	free_list(&a->exclude, a->n_exclude);
-}
-
-static int copy_text(const char **to, const char *from)
-{
-	*to = from != NULL ? strdup(from) : NULL;
-	return from != NULL && *to == NULL ? -ENOMEM : 0;
-}
-
-static int copy_list(const char *const **to, const char *const *from, size_t n)
-{
-	const char **own = calloc(n > 0 ? n : 1, sizeof(*own));
-	int r = own == NULL ? -ENOMEM : 0;
-
-	*to = own;
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = copy_text(&own[i], from[i]);
-	return r;
-}
-
-static int copy_ask(struct hdfs_ask *to, const struct hdfs_ask *from)
-{
-	const char *path = from->path != NULL ? from->path : "/"; /* of operations without one */
-
-	*to = *from;
-	to->path = to->to = to->renewer = to->token = NULL;
-	to->sources = to->exclude = NULL;
-	if (copy_text(&to->path, path) < 0 || copy_text(&to->to, from->to) < 0 ||
-		copy_text(&to->renewer, from->renewer) < 0 || copy_text(&to->token, from->token) < 0 ||
-		copy_list(&to->sources, from->sources, from->n_sources) < 0 ||
-		copy_list(&to->exclude, from->exclude, from->n_exclude) < 0)
-		return -ENOMEM;
-	return 0;
-}
 
 static int check_path(const struct hdfs_fs *fs, const char *path, struct err *err)
 {
@@ -116,7 +57,7 @@ static void free_call(struct hdfs_call *c)
 {
 	if (c->timer != NULL)
 		event_free(c->timer);
-	free_ask(&c->ask);
+	hdfs_ask_deinit(&c->ask);
 	hdfs_answer_deinit(&c->answer);
 	hdfs_place_deinit(&c->place);
 	free(c->start_after);
@@ -166,29 +107,57 @@ void hdfs_call_again(struct hdfs_call *c, uint64_t wait_ms)
 		event_active(c->timer, 0, 0);
 }
 
+static uint64_t patience_ms(const struct hdfs_fs *fs)
+{
+	uint64_t patience = fs->access->patience_ms > 0 ? fs->access->patience_ms : HDFS_PATIENCE_MS;
+
+	return patience < UINT32_MAX ? patience : UINT32_MAX;
+}
+
 void hdfs_call_anew(struct hdfs_call *c)
 {
-	uint64_t patience = c->fs->access->patience_ms > 0 ? c->fs->access->patience_ms : HDFS_PATIENCE_MS;
-
-	hdfs_retry_init(&c->retry, c->fs->url.n, c->fs->preferred, c->info->repeatable,
-		patience < UINT32_MAX ? patience : UINT32_MAX, ++c->fs->seed, now_ms());
+	c->since_ms = now_ms();
+	hdfs_retry_init(&c->retry, c->fs->url.n, c->fs->preferred, c->info->repeatable, patience_ms(c->fs),
+		++c->fs->seed, c->since_ms);
 	hdfs_call_again(c, 0);
 }
 
 /* ---- An outcome ---- */
 
-static void give_up(struct hdfs_call *c)
+/* Why nobody has answered yet. `asked`: who was asked. */
+static int say_why(struct hdfs_call *c, unsigned asked)
 {
-	const struct hdfs_namenode *nn = &c->fs->url.namenodes[c->retry.at];
-	int code = c->refusal.code == -EROFS ? -EROFS : -EHOSTDOWN;
+	const struct hdfs_namenode *nn = &c->fs->url.namenodes[asked];
 
 	if (c->refusal.code == -EROFS)
-		(void)err_set(&c->err, code, "%s", c->refusal.text);
-	else
-		(void)err_set(&c->err, code, "%s: the last, %s:%u: %s",
-			c->fs->url.n > 1 ? "none of the NameNodes serves" : "the NameNode does not serve",
+		return err_set(&c->err, -EROFS, "%s", c->refusal.text);
+	if (c->fs->url.n > 1)
+		return err_set(&c->err, -EHOSTDOWN, "none of the NameNodes serves: the last, %s:%u: %s",
 			nn->host, (unsigned)nn->port, c->refusal.text);
-	hdfs_call_finish(c, code);
+	return err_set(&c->err, -EHOSTDOWN, "the NameNode %s:%u does not serve: %s", nn->host,
+		(unsigned)nn->port, c->refusal.text);
+}
+
+static void give_up(struct hdfs_call *c, unsigned asked)
+{
+	hdfs_call_finish(c, say_why(c, asked));
+}
+
+/* Another try; tells, once, that this takes long. */
+static void ask_again(struct hdfs_call *c, unsigned asked, uint64_t wait_ms)
+{
+	struct hdfs_fs *fs = c->fs;
+	char text[sizeof(c->err.text) + 100];
+
+	if (fs->waiting != NULL && !fs->told_waiting && now_ms() - c->since_ms >= TELL_AFTER_MS) {
+		fs->told_waiting = true;
+		(void)say_why(c, asked);
+		name_it(c);
+		(void)snprintf(text, sizeof(text), "%s; it is waited for, %.0f s at most (--hdfs-patience)",
+			c->err.text, (double)patience_ms(fs) / 1000);
+		fs->waiting(fs->waiting_arg, text);
+	}
+	hdfs_call_again(c, wait_ms);
 }
 
 static void refuse(struct hdfs_call *c)
@@ -208,14 +177,15 @@ static void look_up(struct hdfs_call *c, bool final)
 
 void hdfs_call_undone(struct hdfs_call *c)
 {
+	unsigned asked = c->retry.at;
 	uint64_t wait;
 
 	if (c->final_look)
 		refuse(c);
 	else if (hdfs_retry_undone(&c->retry, now_ms(), &wait) == HDFS_NEXT_ASK)
-		hdfs_call_again(c, wait);
+		ask_again(c, asked, wait);
 	else
-		give_up(c);
+		give_up(c, asked);
 }
 
 /* What a request that failed comes to; fills c->refusal. */
@@ -297,6 +267,7 @@ static void take_refusal(struct hdfs_call *c)
 static void on_done(void *arg, const struct http_response *r)
 {
 	struct hdfs_call *c = arg;
+	unsigned asked = c->retry.at;
 	uint64_t wait;
 
 	c->http = NULL;
@@ -306,19 +277,20 @@ static void on_done(void *arg, const struct http_response *r)
 	}
 	switch (hdfs_retry_step(&c->retry, outcome_of(c, r), now_ms(), &wait)) {
 	case HDFS_NEXT_TAKE:
+		c->fs->told_waiting = false;
 		if (c->refusal.code == 0)
 			take(c, r);
 		else
 			take_refusal(c);
 		return;
 	case HDFS_NEXT_ASK:
-		hdfs_call_again(c, wait);
+		ask_again(c, asked, wait);
 		return;
 	case HDFS_NEXT_LOOK_UP:
 		look_up(c, false);
 		return;
 	case HDFS_NEXT_GIVE_UP:
-		give_up(c);
+		give_up(c, asked);
 	}
 }
 
@@ -438,7 +410,7 @@ int hdfs_fs_ask(struct hdfs_fs *fs, const struct hdfs_ask *ask,
 	c->arg = arg;
 	c->answer.op = ask->op;
 	c->timer = event_new(fs->loop, -1, 0, on_timer, c);
-	if (copy_ask(&c->ask, ask) < 0 || c->timer == NULL) {
+	if (hdfs_ask_copy(&c->ask, ask) < 0 || c->timer == NULL) {
 		free_call(c);
 		return err_set(err, -ENOMEM, "out of memory");
 	}

@@ -25,6 +25,7 @@ static char *login_name(void)
 
 static int copy_url(const struct hdfs_url *from, struct hdfs_url *to)
 {
+	to->scheme = from->scheme;
 	to->tls = from->tls;
 	for (unsigned i = 0; i < from->n; i++) {
 		to->namenodes[i] = from->namenodes[i];
@@ -98,6 +99,12 @@ struct hdfs_fs *hdfs_fs_free(struct hdfs_fs *fs)
 	return NULL;
 }
 
+void hdfs_fs_on_waiting(struct hdfs_fs *fs, void (*waiting)(void *arg, const char *text), void *arg)
+{
+	fs->waiting = waiting;
+	fs->waiting_arg = arg;
+}
+
 const char *hdfs_fs_warning(struct hdfs_fs *fs)
 {
 	free(fs->told);
@@ -126,8 +133,7 @@ void hdfs_fs_is(struct hdfs_fs *fs, enum hdfs_service_kind kind)
 
 const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HDFS_NAME_SIZE])
 {
-	(void)snprintf(
-		ret, HDFS_NAME_SIZE, "%shdfs://%s%s", fs->url.tls ? "sweb" : "", fs->url.authority, path);
+	(void)snprintf(ret, HDFS_NAME_SIZE, "%s%s%s", fs->url.scheme, fs->url.authority, path);
 	return ret;
 }
 

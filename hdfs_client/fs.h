@@ -33,6 +33,10 @@ struct hdfs_fs *hdfs_fs_free(struct hdfs_fs *fs);
 /* Cancels what is under way, from the loop, and takes nothing more (-ECANCELED). */
 void hdfs_fs_close(struct hdfs_fs *fs);
 
+/* `waiting` is called, on the loop, with a sentence as soon as something has been asked for ten seconds and
+ * nobody has served; once until somebody does. */
+void hdfs_fs_on_waiting(struct hdfs_fs *fs, void (*waiting)(void *arg, const char *text), void *arg);
+
 /* What the user is told once and that is no error, or NULL: see hdfs_pool_warning(). Borrowed until the next
  * call. */
 const char *hdfs_fs_warning(struct hdfs_fs *fs);

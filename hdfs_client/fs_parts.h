@@ -33,11 +33,14 @@ struct hdfs_fs {
 	struct hdfs_exchange *exchanges;
 	char *warnings[2]; /* not yet told; NULL after the last */
 	char *told;
+	void (*waiting)(void *arg, const char *text); /* or NULL */
+	void *waiting_arg;
+	bool told_waiting; /* since the last answer */
 	uint64_t seed;
 	bool closing;
 };
 
-/* For sentences: "hdfs://AUTHORITY/PATH". Cut if it is very long. */
+/* For sentences: "hdfs://AUTHORITY/PATH", as it was written. Cut if it is very long. */
 enum { HDFS_NAME_SIZE = 512 };
 const char *hdfs_fs_name(const struct hdfs_fs *fs, const char *path, char ret[HDFS_NAME_SIZE]);
 
@@ -46,6 +49,12 @@ void hdfs_fs_is(struct hdfs_fs *fs, enum hdfs_service_kind kind);
 
 /* Replaces a secret (or NULL) in a sentence by stars. */
 void hdfs_hush(char *text, const char *secret);
+
+/* ---- ask.c ---- */
+
+/* A copy of everything. 0 or -ENOMEM; hdfs_ask_deinit(), which wipes it, in any case. */
+int hdfs_ask_copy(struct hdfs_ask *to, const struct hdfs_ask *from);
+void hdfs_ask_deinit(struct hdfs_ask *a);
 
 /* ---- call.c ---- */
 
@@ -64,6 +73,7 @@ struct hdfs_call {
 	struct hdfs_exchange *exchange;
 	bool cancelled;
 
+	uint64_t since_ms; /* when it was asked first */
 	struct hdfs_retry retry;
 	struct hdfs_refusal refusal; /* the last one */
 	struct hdfs_answer answer;   /* so far */

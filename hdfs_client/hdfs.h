@@ -32,6 +32,10 @@ struct hdfs_pool *hdfs_pool_free(struct hdfs_pool *pool); /* after its files and
  * longer a file is read in order, the more of that is used. */
 void hdfs_pool_set_memory(struct hdfs_pool *pool, size_t bytes);
 
+/* `waiting` is called with a sentence when a call has waited ten seconds for a NameNode, and waits on; once
+ * until one serves. By the pool's thread, at any time. Before the first call. */
+void hdfs_pool_on_waiting(struct hdfs_pool *pool, void (*waiting)(void *arg, const char *text), void *arg);
+
 /* The file system of an hdfs://, webhdfs:// or swebhdfs:// URL, and the path in it, which the caller frees
  * (may be passed as NULL). No request is sent. -EINVAL: the URL is none. */
 int hdfs_pool_get(
@@ -133,6 +137,10 @@ int hdfs_create(struct hdfs *fs, const char *path, const struct hdfs_create *how
 /* Takes all of it, and returns once there is room for more: nothing is held as a whole. The first error is
  * the error of every call that follows. */
 int hdfs_write(struct hdfs_writer *w, const void *data, size_t len, struct err *err);
+
+/* Nothing more is written. hdfs_finish() says so as well, and waits; between the two there is time for
+ * others. */
+void hdfs_end(struct hdfs_writer *w);
 
 /* 0: the file is whole, and closed, in HDFS. Otherwise there may be a part of it: whoever wants none deletes
  * it. Sent bytes are never sent again: that a connection broke is an error, unless the file turns out to be

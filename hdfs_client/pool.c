@@ -14,6 +14,8 @@ enum { MEMORY = 64 << 20 };
 struct hdfs_pool {
 	struct hdfs_access access;
 	size_t memory;
+	void (*waiting)(void *arg, const char *text);
+	void *waiting_arg;
 	VEC(struct hdfs *) all;
 	_Atomic(struct hdfs_thread *) thread; /* who interrupts may be another thread than who calls */
 	atomic_bool interrupted;
@@ -66,6 +68,12 @@ void hdfs_pool_set_memory(struct hdfs_pool *pool, size_t bytes)
 	pool->memory = bytes;
 }
 
+void hdfs_pool_on_waiting(struct hdfs_pool *pool, void (*waiting)(void *arg, const char *text), void *arg)
+{
+	pool->waiting = waiting;
+	pool->waiting_arg = arg;
+}
+
 static int add(struct hdfs_pool *pool, struct hdfs_url *u, struct hdfs **ret)
 {
 	struct hdfs *fs = calloc(1, sizeof(*fs));
@@ -73,7 +81,7 @@ static int add(struct hdfs_pool *pool, struct hdfs_url *u, struct hdfs **ret)
 	if (fs == NULL)
 		return -ENOMEM;
 	fs->pool = pool;
-	if (asprintf(&fs->base, "%s://%s", u->tls ? "swebhdfs" : "hdfs", u->authority) < 0) {
+	if (asprintf(&fs->base, "%s%s", u->scheme, u->authority) < 0) {
 		fs->base = NULL;
 		fs_free(fs);
 		return -ENOMEM;
@@ -88,12 +96,24 @@ static int add(struct hdfs_pool *pool, struct hdfs_url *u, struct hdfs **ret)
 	return 0;
 }
 
+/* hdfs://nn:8020 and webhdfs://nn:9870 are two, for all we know; so are hdfs://nn:8020, whose port is that of
+ * RPC, and webhdfs://nn:8020. */
+static bool is_of(const struct hdfs *fs, const struct hdfs_url *u)
+{
+	bool same =
+		fs->url.tls == u->tls && fs->url.n == u->n && strcmp(fs->url.authority, u->authority) == 0;
+
+	for (unsigned i = 0; same && i < u->n; i++)
+		same = fs->url.namenodes[i].port == u->namenodes[i].port;
+	return same;
+}
+
 static int find_or_add(struct hdfs_pool *pool, struct hdfs_url *u, struct hdfs **ret)
 {
 	for (size_t i = 0; i < pool->all.n; i++) {
 		struct hdfs *fs = pool->all.at[i];
 
-		if (fs->url.tls == u->tls && strcmp(fs->url.authority, u->authority) == 0) {
+		if (is_of(fs, u)) {
 			*ret = fs;
 			return 0;
 		}
@@ -163,6 +183,7 @@ int hdfs_ready(struct hdfs *fs, struct err *err)
 	int k = hdfs_fs_new(hdfs_thread_loop(fs->thread), &fs->url, &pool->access, &fs->fs, err);
 	if (k < 0)
 		return k;
+	hdfs_fs_on_waiting(fs->fs, pool->waiting, pool->waiting_arg);
 	fs->next = pool->ready;
 	pool->ready = fs;
 	return 0;

@@ -11,7 +11,7 @@
 struct hdfs {
 	struct hdfs_pool *pool;
 	struct hdfs_url url;        /* without a path */
-	char *base;                 /* "hdfs://AUTHORITY", for sentences */
+	char *base;                 /* "hdfs://AUTHORITY" as it was first written, for sentences */
 	struct hdfs_thread *thread; /* the pool's; NULL until the first call */
 	/* Of the loop. */
 	struct hdfs_fs *fs; /* NULL until the first call */

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/vec.h"
 
@@ -33,6 +34,8 @@ static const struct row {
 		"the delegation token is not accepted:" },
 	{ "FileNotFoundException", "Path is not a file", HDFS_ANSWERED, -EISDIR, "it is a folder" },
 	{ "FileNotFoundException", NULL, HDFS_ANSWERED, -ENOENT, "no such file or folder" },
+	{ "AccessControlException", "(is not a directory)", HDFS_ANSWERED, -ENOTDIR,
+		"what should be its folder is a file:" },
 	{ "AccessControlException", NULL, HDFS_ANSWERED, -EACCES, "permission denied:" },
 	{ "AuthorizationException", NULL, HDFS_ANSWERED, -EACCES, "permission denied:" },
 	{ "SecurityException", NULL, HDFS_ANSWERED, -EACCES, "not let in:" },
@@ -89,6 +92,8 @@ static void say(struct hdfs_refusal *ret, const char *text, const char *message)
 		(void)strcpy(line, "no reason is given");
 	if (text == NULL)
 		(void)snprintf(ret->text, sizeof(ret->text), "%s", line);
+	else if (text[strlen(text) - 1] == ':' && strncasecmp(line, text, strlen(text) - 1) == 0)
+		(void)snprintf(ret->text, sizeof(ret->text), "%s", line); /* it says so itself */
 	else if (text[strlen(text) - 1] == ':')
 		(void)snprintf(ret->text, sizeof(ret->text), "%s %s", text, line);
 	else

@@ -106,6 +106,7 @@ int hdfs_url_parse(const char *text, struct hdfs_url *ret, struct err *err)
 	if (r == -EINVAL)
 		return err_set(err, r, "'%.200s': write %sNAMENODE[:PORT][,NAMENODE[:PORT]...]/PATH", text,
 			scheme->begin);
+	ret->scheme = scheme->begin;
 	ret->tls = scheme->tls;
 	if (r == 0 && ((ret->path = strdup(path)) == NULL ||
 			      (ret->authority = strndup(authority, (size_t)(path - authority))) == NULL))

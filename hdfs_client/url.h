@@ -22,6 +22,7 @@ struct hdfs_namenode {
 };
 
 struct hdfs_url {
+	const char *scheme; /* as it was written: "hdfs://", "webhdfs://", "swebhdfs://"; not freed */
 	bool tls;
 	struct hdfs_namenode namenodes[HDFS_NAMENODES_MAX]; /* in the order in which they are tried */
 	unsigned n;                                         /* 0: it names none */

@@ -158,9 +158,14 @@ int hdfs_write(struct hdfs_writer *w, const void *data, size_t len, struct err *
 	return 0;
 }
 
-int hdfs_finish(struct hdfs_writer *w, struct err *err)
+void hdfs_end(struct hdfs_writer *w)
 {
 	tell(w, 0, true);
+}
+
+int hdfs_finish(struct hdfs_writer *w, struct err *err)
+{
+	hdfs_end(w);
 	hdfs_thread_lock(w->fs->thread);
 	while (!w->over)
 		hdfs_thread_wait(w->fs->thread);

@@ -112,7 +112,9 @@ static Mesos__V1__TaskStatus *complete(
 	Mesos__V1__NetworkInfo__IPAddress ip = MESOS__V1__NETWORK_INFO__IPADDRESS__INIT, *ips[] = { &ip };
 
 	full.agent_id = a->info->id;
-	full.executor_id = e->info->executor_id;
+	/* As Mesos does: what an executor says names it only if it does so itself. */
+	if (status->source != MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR)
+		full.executor_id = e->info->executor_id;
 	if (!full.has_timestamp) {
 		full.has_timestamp = 1;
 		full.timestamp = (double)a->now / 1000;

@@ -208,20 +208,16 @@ static json_t *on_state(void *arg)
 	const struct agent_shell *s = arg;
 	const struct cluster *c = s->cluster;
 
-	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:o}", "version", "1.12.0", "hostname", hostname_of(s),
-		"port", (int)server_port(s->server), "resources", c->config->resources, "work_dir",
-		s->work_dir, "executors", container_list_json(&s->containers));
+	return json_pack("{s:s, s:s, s:i, s:s, s:s}", "version", "1.12.0", "hostname", hostname_of(s), "port",
+		(int)server_port(s->server), "resources", c->config->resources, "work_dir", s->work_dir);
 }
 
 static json_t *on_metrics(void *arg)
 {
 	const struct agent_shell *s = arg;
-	json_t *all = container_list_json(&s->containers);
-	size_t n = json_array_size(all);
 
-	json_decref(all);
 	return json_pack("{s:i, s:I}", "slave/registered", s->registered ? 1 : 0, "slave/executors_running",
-		(json_int_t)n);
+		(json_int_t)container_list_count(&s->containers));
 }
 
 /* --- life

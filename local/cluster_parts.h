@@ -80,9 +80,6 @@ int container_start(struct cluster *c, struct agent_shell *agent, struct contain
 struct container *container_find(const struct container_list *list, const char *id);
 void container_kill(struct container *k, int signal);
 struct container *container_free(struct container *k);
-
-struct json_t;
-/* An array that says of each what a person may want to know. NULL: no memory. */
-struct json_t *container_list_json(const struct container_list *list);
+size_t container_list_count(const struct container_list *list);
 
 #endif

@@ -22,7 +22,8 @@ struct launcher; /* of a cluster process */
 struct launch;   /* one container's */
 
 struct launch_ops {
-	/* Its process runs: the command was exec'ed. */
+	/* Its process runs: the command was exec'ed, or could not be, and then exited() follows with status
+	 * 127. */
 	void (*started)(void *arg, int64_t pid);
 	/* It could not be started. The end: the handle is gone when this returns. */
 	void (*failed)(void *arg, const char *why);

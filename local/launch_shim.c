@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -61,10 +62,14 @@ _Noreturn static void leader(pid_t shim, int pipe, const struct shim_command *co
 	output_to("stderr", STDERR_FILENO, pipe);
 	environ = (char **)command->env; /* for execvp(3): the PATH is the container's */
 	(void)execvp(command->argv[0], command->argv);
-	give_up(pipe, "exec");
+	/* To Mesos that is a container that ran and came to an end; why is in its stderr. */
+	(void)dprintf(
+		STDERR_FILENO, "Failed to execute command '%s': %s\n", command->argv[0], strerror(errno));
+	_exit(127);
 }
 
-/* Starts the leader and waits until it has exec'ed. Its pid, or -1 when the cluster was told why not. */
+/* Starts the leader and waits until it has exec'ed, or ended because there is nothing to. Its pid, or -1 when
+ * the cluster was told why not. */
 static pid_t start_leader(const struct shim_command *command)
 {
 	struct shim_news news;
@@ -89,7 +94,7 @@ static pid_t start_leader(const struct shim_command *command)
 		n = read(ends[0], &news, sizeof(news));
 	while (n < 0 && errno == EINTR);
 	(void)close(ends[0]);
-	if (n == 0) { /* closed by exec */
+	if (n == 0) { /* closed by exec, or by the end that took its place */
 		tell(SHIM_STARTED, pid, "");
 		return pid;
 	}

@@ -1,6 +1,5 @@
 /* master_framework_check.c: whether a framework may be what it says it is. validation::framework::validate()
- * in src/master/validation.cpp, roles::validate() in src/common/roles.cpp, validateID() in
- * src/common/validation.cpp of Apache Mesos. */
+ * in src/master/validation.cpp, validateID() in src/common/validation.cpp of Apache Mesos. */
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -8,6 +7,7 @@
 #include <string.h>
 
 #include "local/master_state.h"
+#include "mesos/roles.h"
 
 enum { ID_MAX = 255 }; /* NAME_MAX */
 
@@ -46,50 +46,6 @@ int master_check_id(const char *id, struct err *err)
 	return 0;
 }
 
-/* One part of a role between slashes. */
-static int check_component(const char *role, const char *part, size_t len, struct err *err)
-{
-	static const char *const reserved[] = { ".", "..", "*" };
-
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (strlen(reserved[i]) == len && strncmp(part, reserved[i], len) == 0)
-			return err_set(err, -EINVAL, "Role '%s' cannot include '%s' as a component", role,
-				reserved[i]);
-	if (part[0] == '-')
-		return err_set(err, -EINVAL, "Role component '%.*s' is invalid because it starts with a dash",
-			(int)len, part);
-	for (size_t i = 0; i < len; i++)
-		if (strchr("\x08\x09\x0a\x0b\x0c\x0d\x20\x7f", part[i]) != NULL)
-			return err_set(err, -EINVAL,
-				"Role component '%.*s' is invalid because it contains backspace or "
-				"whitespace",
-				(int)len, part);
-	return 0;
-}
-
-static int check_role(const char *role, struct err *err)
-{
-	size_t len = strlen(role);
-	int r = 0;
-
-	if (strcmp(role, "*") == 0)
-		return 0;
-	if (len == 0)
-		return err_set(err, -EINVAL, "Role names cannot be the empty string");
-	if (role[0] == '/')
-		return err_set(err, -EINVAL, "Role '%s' cannot start with a slash", role);
-	if (role[len - 1] == '/')
-		return err_set(err, -EINVAL, "Role '%s' cannot end with a slash", role);
-	if (strstr(role, "//") != NULL)
-		return err_set(err, -EINVAL, "Role '%s' cannot contain two adjacent slashes", role);
-	for (const char *part = role; r == 0 && part != NULL;) {
-		const char *slash = strchr(part, '/');
-		r = check_component(role, part, slash != NULL ? (size_t)(slash - part) : strlen(part), err);
-		part = slash != NULL ? slash + 1 : NULL;
-	}
-	return r;
-}
-
 static int check_multi_roles(const Mesos__V1__FrameworkInfo *info, struct err *err)
 {
 	for (size_t i = 0; i < info->n_roles; i++)
@@ -99,7 +55,7 @@ static int check_multi_roles(const Mesos__V1__FrameworkInfo *info, struct err *e
 					"'FrameworkInfo.roles' contains duplicate items: { %s }",
 					info->roles[i]);
 	for (size_t i = 0; i < info->n_roles; i++) {
-		int r = check_role(info->roles[i], err);
+		int r = roles_check(info->roles[i], err);
 		if (r < 0)
 			return err_prefix(err, r, "'FrameworkInfo.roles' contains invalid role");
 	}
@@ -119,7 +75,7 @@ static int check_roles(const Mesos__V1__FrameworkInfo *info, struct err *err)
 	if (info->n_roles > 0)
 		return err_set(err, -EINVAL,
 			"'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable");
-	int r = check_role(info->role, err);
+	int r = roles_check(info->role, err);
 	return r < 0 ? err_prefix(err, r, "'FrameworkInfo.role' is not a valid role") : 0;
 }
 

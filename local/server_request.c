@@ -96,7 +96,6 @@ static bool page_of(enum server_role role, const char *path, enum server_page *r
 		bool master_only;
 	} pages[] = {
 		{ "/state", SERVER_PAGE_STATE, false },
-		{ "/state.json", SERVER_PAGE_STATE, false },
 		{ "/metrics/snapshot", SERVER_PAGE_METRICS, false },
 		{ "/version", SERVER_PAGE_VERSION, false },
 		{ "/redirect", SERVER_PAGE_REDIRECT, true },

@@ -38,7 +38,8 @@ struct queued_call {
 struct mesos_client {
 	struct event_base *loop;
 	struct http_client *http;
-	char **endpoints; /* NULL-terminated */
+	char **endpoints; /* NULL-terminated; none: no master leads */
+	bool told;        /* they are told by mesos_client_leads() */
 	size_t endpoint;  /* which one is tried */
 	char *target;     /* host:port of the subscription, wherever redirects led */
 	char *path;
@@ -129,7 +130,7 @@ static void lose(struct mesos_client *c, const char *why)
 
 /* Full jitter (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog): anything from nothing to
  * the exponential bound. */
-static void back_off(struct mesos_client *c)
+static long back_off(struct mesos_client *c)
 {
 	long bound = c->c.backoff_min_ms;
 
@@ -143,15 +144,23 @@ static void back_off(struct mesos_client *c)
 	if (bound > c->c.backoff_max_ms)
 		bound = c->c.backoff_max_ms;
 	c->attempts++;
-	c->redirects = 0;
-	c->endpoint = c->endpoints[c->endpoint + 1] != NULL ? c->endpoint + 1 : 0;
-	free(c->target);
-	c->target = NULL;
-	arm(c->retry, (long)arc4random_uniform((uint32_t)bound + 1));
+	return (long)arc4random_uniform((uint32_t)bound + 1);
 }
 
-/* The stream ended, or never came to be. Tells the owner if it was there, and tries again later. */
-static void drop(struct mesos_client *c, const char *why)
+/* The next try, at the next endpoint, after `ms`. */
+static void try_next(struct mesos_client *c, long ms)
+{
+	const bool more = c->endpoints[0] != NULL && c->endpoints[c->endpoint + 1] != NULL;
+
+	c->redirects = 0;
+	c->endpoint = more ? c->endpoint + 1 : 0;
+	free(c->target);
+	c->target = NULL;
+	arm(c->retry, ms);
+}
+
+/* The stream ended, or never came to be. Tells the owner if it was there, and tries again later, or now. */
+static void drop_and(struct mesos_client *c, const char *why, bool now)
 {
 	bool told = c->subscribed;
 
@@ -160,9 +169,14 @@ static void drop(struct mesos_client *c, const char *why)
 	c->subscribed = false;
 	if (told && c->c.give_up_ms > 0)
 		arm(c->give_up, c->c.give_up_ms);
-	back_off(c);
+	try_next(c, now ? 0 : back_off(c));
 	if (told)
 		c->ops->down(c->arg, c->why);
+}
+
+static void drop(struct mesos_client *c, const char *why)
+{
+	drop_and(c, why, false);
 }
 
 /* The same, from inside a callback of the stream itself: later. */
@@ -239,6 +253,7 @@ static int on_record(void *arg, const void *data, size_t len)
 
 	if (!c->subscribed) {
 		c->subscribed = true;
+		c->why[0] = '\0';
 		c->was_subscribed = true;
 		c->since_ms = now_ms();
 		(void)event_del(c->give_up);
@@ -406,6 +421,8 @@ static void connect_stream(struct mesos_client *c)
 {
 	auto_buf struct buf body = BUF_INIT(SUBSCRIBE_MAX);
 
+	if (c->target == NULL && c->endpoints[0] == NULL)
+		return; /* mesos_client_leads() goes on */
 	if (c->target == NULL)
 		c->target = strdup(c->endpoints[c->endpoint]);
 	int r = c->target == NULL ? -ENOMEM : c->ops->subscribe(c->arg, &body);
@@ -419,10 +436,52 @@ static void connect_stream(struct mesos_client *c)
 		.on_data = on_data,
 		.done = on_stream_done };
 	r = start_request(c, &o, false, &c->stream);
-	if (r == 0) /* what takes a connection and says nothing is as good as gone, too */
-		arm(c->silence, c->heartbeat_ms * HEARTBEATS_MISSED);
+	if (r == 0) /* what takes a connection and says nothing is as good as gone, too: others may lead by
+		       now */
+		arm(c->silence, c->heartbeat_ms);
 	else
 		drop(c, r == -EINVAL ? "that is not an address" : "no memory for a request");
+}
+
+/* ---- Who leads ---- */
+
+int mesos_client_leads(struct mesos_client *c, const char *endpoint)
+{
+	char why[sizeof(c->why)];
+
+	if (c->over || !c->told)
+		return 0;
+	char *copy = strdup(endpoint);
+	if (copy == NULL)
+		return -ENOMEM;
+	free(c->endpoints[0]);
+	c->endpoints[0] = copy;
+	if (c->stream != NULL && strcmp(c->target, endpoint) == 0)
+		return 0; /* we are there */
+	c->attempts = 0;
+	(void)snprintf(why, sizeof(why), "the master at %s leads now", endpoint);
+	drop_and(c, why, true);
+	return 0;
+}
+
+void mesos_client_no_leader(struct mesos_client *c, const char *why)
+{
+	if (c->over || !c->told)
+		return;
+	free(c->endpoints[0]);
+	c->endpoints[0] = NULL;
+	if (!c->subscribed)
+		(void)snprintf(c->why, sizeof(c->why), "%s", why);
+}
+
+const char *mesos_client_at(const struct mesos_client *c)
+{
+	return c->target != NULL ? c->target : "";
+}
+
+const char *mesos_client_why(const struct mesos_client *c)
+{
+	return c->why;
 }
 
 /* ---- Calls ---- */
@@ -499,7 +558,8 @@ static int copy_config(struct mesos_client *c, const struct mesos_client_config 
 {
 	size_t n = 0;
 
-	while (config->endpoints[n] != NULL)
+	c->told = config->endpoints == NULL;
+	while (!c->told && config->endpoints[n] != NULL)
 		n++;
 	c->c = *config;
 	if (c->c.backoff_min_ms <= 0)
@@ -507,7 +567,7 @@ static int copy_config(struct mesos_client *c, const struct mesos_client_config 
 	if (c->c.backoff_max_ms <= 0)
 		c->c.backoff_max_ms = BACKOFF_MAX_MS;
 	c->c.endpoints = NULL;
-	c->endpoints = calloc(n + 1, sizeof(char *));
+	c->endpoints = calloc(n + 2, sizeof(char *)); /* one may be told */
 	c->path = strdup(config->path);
 	if (c->endpoints == NULL || c->path == NULL)
 		return -ENOMEM;
@@ -528,11 +588,11 @@ int mesos_client_new(struct event_base *loop, struct http_client *http,
 	const struct mesos_client_config *config, const struct mesos_client_ops *ops, void *arg,
 	struct mesos_client **ret, struct err *err)
 {
-	struct mesos_client *c = config->endpoints[0] != NULL ? calloc(1, sizeof(*c)) : NULL;
-
+	if (config->endpoints != NULL && config->endpoints[0] == NULL)
+		return err_set(err, -EINVAL, "no endpoint to connect to");
+	struct mesos_client *c = calloc(1, sizeof(*c));
 	if (c == NULL)
-		return config->endpoints[0] == NULL ? err_set(err, -EINVAL, "no endpoint to connect to")
-						    : err_set(err, -ENOMEM, "out of memory");
+		return err_set(err, -ENOMEM, "out of memory");
 	c->loop = loop;
 	c->http = http;
 	c->ops = ops;

@@ -5,7 +5,9 @@
  * `down` when the stream ends, fails, or misses five heartbeats -> back-off -> the next endpoint ->
  * `subscribe` again, until stopped. Calls made while there is no stream are refused with -ENOTCONN: what to
  * do again is the core's business. So it is with a call that got no answer: the stream is dropped. A peer
- * that takes the connection and does not answer SUBSCRIBE is given as long as five heartbeats.
+ * that takes the connection and does not answer SUBSCRIBE is given as long as one heartbeat takes.
+ *
+ * Who watches which master leads (detector.h) tells by mesos_client_leads(): that is the only endpoint then.
  *
  * Redirects (307, Location with or without a scheme) are followed at most five times in a row, then the
  * client backs off: a standby goes on naming a dead leader for about 10 s. */
@@ -39,19 +41,31 @@ struct mesos_client_ops {
 };
 
 struct mesos_client_config {
-	const char *const *endpoints;        /* "host:port" ..., NULL-terminated; tried in turn */
-	const char *path;                    /* "/api/v1/scheduler" or "/api/v1/executor" */
-	const char *authorization;           /* value of that header ("Bearer ...", "Basic ..."), or NULL */
+	const char *const *endpoints; /* "host:port" ..., NULL-terminated; tried in turn. NULL: told later */
+	const char *path;             /* "/api/v1/scheduler" or "/api/v1/executor" */
+	const char *authorization;    /* value of that header ("Bearer ...", "Basic ..."), or NULL */
 	long backoff_min_ms, backoff_max_ms; /* exponential with full jitter; 0: 100 and 10,000 */
 	long give_up_ms;                     /* without a subscription for so long: `lost`. 0: never */
 	bool heartbeats; /* supervise them: drop the stream after five are missed (schedulers) */
 };
 
-/* Copies the configuration. 0, -ENOMEM, -EINVAL (no endpoint, a line break in `authorization`). */
+/* Copies the configuration. 0, -ENOMEM, -EINVAL (a list without an endpoint, a line break in
+ * `authorization`). */
 int mesos_client_new(struct event_base *loop, struct http_client *http,
 	const struct mesos_client_config *config, const struct mesos_client_ops *ops, void *arg,
 	struct mesos_client **ret, struct err *err);
 int mesos_client_start(struct mesos_client *client, struct err *err);
+
+/* The master at `endpoint`, copied, leads now: if the subscription is elsewhere it ends (`down`), and another
+ * is asked for at once. For clients without a list of endpoints. 0, -ENOMEM. */
+int mesos_client_leads(struct mesos_client *client, const char *endpoint);
+/* None leads, for that reason. A subscription that there is stays; another waits for mesos_client_leads(). */
+void mesos_client_no_leader(struct mesos_client *client, const char *why);
+
+/* host:port of the subscription, there or asked for; "" between two. Until the next callback. */
+const char *mesos_client_at(const struct mesos_client *client);
+/* Why there is no subscription, as far as is known: "" or a few words. Until the next callback. */
+const char *mesos_client_why(const struct mesos_client *client);
 
 /* The master says how often it sends a heartbeat (SUBSCRIBED.heartbeat_interval_seconds). */
 void mesos_client_heartbeat(struct mesos_client *client, double seconds);

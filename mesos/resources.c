@@ -1,22 +1,11 @@
 #include "mesos/resources.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
-#include "base/buf.h"
 #include "mesos/resources_piece.h"
-
-struct resources {
-	VEC(struct piece) pieces; /* none is empty, no two have the same identity */
-};
-
-AUTO_FREE(resources, struct resources, resources_free)
-#define auto_resources AUTO_CLEANUP(auto_resources_cleanup_)
 
 int resources_new(struct resources **ret)
 {
@@ -43,7 +32,7 @@ static struct piece *find(const struct resources *r, const struct identity *id)
 	return NULL;
 }
 
-static int add_piece(struct resources *r, const struct piece *p)
+int resources_add_piece(struct resources *r, const struct piece *p)
 {
 	struct piece copy;
 
@@ -73,7 +62,7 @@ int resources_add(struct resources *into, const struct resources *what)
 	int k = 0;
 
 	for (size_t i = 0; k == 0 && i < what->pieces.n; i++)
-		k = add_piece(into, &what->pieces.at[i]);
+		k = resources_add_piece(into, &what->pieces.at[i]);
 	return k;
 }
 
@@ -128,12 +117,6 @@ int64_t resources_milli(const struct resources *r, const char *name)
 	return sum;
 }
 
-static bool is_reserved(const Mesos__V1__Resource *r)
-{
-	return r->n_reservations > 0 || r->reservation != NULL ||
-	       (r->role != NULL && strcmp(r->role, "*") != 0);
-}
-
 int resources_take(struct resources *from, const char *name, int64_t milli, struct resources *into)
 {
 	int k = 0;
@@ -143,12 +126,11 @@ int resources_take(struct resources *from, const char *name, int64_t milli, stru
 	for (int reserved = 1; reserved >= 0; reserved--) {
 		for (size_t i = 0; k == 0 && milli > 0 && i < from->pieces.n; i++) {
 			struct piece *p = &from->pieces.at[i];
-			if (strcmp(p->id->meta->name, name) != 0 ||
-				is_reserved(p->id->meta) != (reserved == 1))
+			if (strcmp(p->id->meta->name, name) != 0 || piece_reserved(p) != (reserved == 1))
 				continue;
 			int64_t part = p->milli < milli ? p->milli : milli;
 			const struct piece taken = { .id = p->id, .milli = part };
-			k = add_piece(into, &taken);
+			k = resources_add_piece(into, &taken);
 			if (k < 0)
 				break;
 			p->milli -= part;
@@ -157,6 +139,98 @@ int resources_take(struct resources *from, const char *name, int64_t milli, stru
 	}
 	drop_empty(from);
 	return k;
+}
+
+/* ---- One value of ranges ---- */
+
+enum { PORT_MAX = 65535 };
+
+/* Of a range, what is a port: from *ret_first on, so many. */
+static uint64_t ports_in(const struct range *r, uint64_t *ret_first)
+{
+	uint64_t first = r->begin > 1 ? r->begin : 1, last = r->end < PORT_MAX ? r->end : PORT_MAX;
+
+	*ret_first = first;
+	return first <= last ? last - first + 1 : 0;
+}
+
+static bool is_ports(const struct piece *p, bool reserved)
+{
+	return strcmp(p->id->meta->name, "ports") == 0 && piece_reserved(p) == reserved;
+}
+
+static uint64_t count_ports(const struct resources *r, bool reserved)
+{
+	uint64_t n = 0, first;
+
+	for (size_t i = 0; i < r->pieces.n; i++)
+		for (size_t j = 0; is_ports(&r->pieces.at[i], reserved) && j < r->pieces.at[i].ranges.n; j++)
+			n += ports_in(&r->pieces.at[i].ranges.at[j], &first);
+	return n;
+}
+
+/* The nth port, which there is, and the piece that has it. */
+static struct piece *find_port(const struct resources *r, bool reserved, uint64_t nth, uint16_t *ret)
+{
+	for (size_t i = 0; i < r->pieces.n; i++) {
+		struct piece *p = &r->pieces.at[i];
+
+		for (size_t j = 0; is_ports(p, reserved) && j < p->ranges.n; j++) {
+			uint64_t first, n = ports_in(&p->ranges.at[j], &first);
+
+			if (nth < n) {
+				*ret = (uint16_t)(first + nth);
+				return p;
+			}
+			nth -= n;
+		}
+	}
+	return NULL;
+}
+
+bool resources_has_port(const struct resources *r)
+{
+	return count_ports(r, true) > 0 || count_ports(r, false) > 0;
+}
+
+int resources_take_port(struct resources *from, uint64_t nth, struct resources *into, uint16_t *ret)
+{
+	bool reserved = count_ports(from, true) > 0;
+	uint64_t n = count_ports(from, reserved);
+
+	if (n == 0)
+		return -ERANGE;
+	struct piece *p = find_port(from, reserved, nth % n, ret);
+	struct range range = { *ret, *ret };
+	const struct piece taken = { .id = p->id, .ranges = { .at = &range, .n = 1 } };
+	int k = resources_add_piece(into, &taken);
+	if (k == 0)
+		k = piece_subtract(p, &taken);
+	drop_empty(from);
+	return k;
+}
+
+/* ---- Being revocable ---- */
+
+bool resources_revocable(const struct resources *r, const char *name)
+{
+	for (size_t i = 0; i < r->pieces.n; i++)
+		if (r->pieces.at[i].id->meta->revocable != NULL &&
+			strcmp(r->pieces.at[i].id->meta->name, name) == 0)
+			return true;
+	return false;
+}
+
+void resources_keep(struct resources *r, const char *name, bool revocable)
+{
+	for (size_t i = r->pieces.n; i > 0; i--) {
+		struct piece *p = &r->pieces.at[i - 1];
+
+		if (strcmp(p->id->meta->name, name) != 0 || (p->id->meta->revocable != NULL) == revocable)
+			continue;
+		piece_deinit(p);
+		vec_remove(&r->pieces, i - 1);
+	}
 }
 
 int resources_allocate(struct resources *r, const char *role)
@@ -177,7 +251,7 @@ int resources_allocate(struct resources *r, const char *role)
 			break;
 		struct piece changed = *p;
 		changed.id = id;
-		k = add_piece(next, &changed);
+		k = resources_add_piece(next, &changed);
 		identity_unref(id);
 	}
 	if (k == 0) {
@@ -200,7 +274,7 @@ int resources_from_pb(Mesos__V1__Resource *const *pieces, size_t n, struct resou
 		struct piece p;
 
 		int k = piece_from_pb(pieces[i], &p, err);
-		if (k == 0 && add_piece(r, &p) < 0)
+		if (k == 0 && resources_add_piece(r, &p) < 0)
 			k = err_set(err, -ENOMEM, "out of memory");
 		piece_deinit(&p);
 		if (k < 0)
@@ -235,226 +309,4 @@ int resources_to_pb(const struct resources *r, Mesos__V1__Resource ***ret, size_
 	*ret = list;
 	*ret_n = r->pieces.n;
 	return 0;
-}
-
-/* ---- Text ---- */
-
-/* Without the blanks around it. */
-static char *trim(char *text)
-{
-	while (isspace((unsigned char)*text))
-		text++;
-	for (size_t n = strlen(text); n > 0 && isspace((unsigned char)text[n - 1]); n--)
-		text[n - 1] = '\0';
-	return text;
-}
-
-/* The parts between the first byte and `close`, which must be the last, and between commas; each without
- * blanks. The caller frees *ret. */
-static int split(char *text, char close, char ***ret, size_t *ret_n, struct err *err)
-{
-	size_t len = strlen(text), n = 0;
-
-	if (len < 2 || text[len - 1] != close)
-		return err_set(err, -EINVAL, "'%s' does not end with '%c'", text, close);
-	char **parts = calloc(len, sizeof(char *));
-	if (parts == NULL)
-		return err_set(err, -ENOMEM, "out of memory");
-	text[len - 1] = '\0';
-	for (char *next = text + 1; next != NULL;)
-		parts[n++] = trim(strsep(&next, ","));
-	*ret = parts;
-	*ret_n = n;
-	return 0;
-}
-
-/* A number at *at, which moves behind it. */
-static bool take_number(const char **at, uint64_t *ret)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)**at)) /* strtoull() would take a sign */
-		return false;
-	errno = 0;
-	*ret = strtoull(*at, &end, 10);
-	*at = end;
-	return errno == 0;
-}
-
-static int parse_ranges(char *text, Mesos__V1__Resource *r, struct piece *p, struct err *err)
-{
-	auto_free char **parts = NULL;
-	Mesos__V1__Value__Ranges ranges = MESOS__V1__VALUE__RANGES__INIT;
-	size_t n;
-
-	int k = split(text, ']', &parts, &n, err);
-	if (k < 0)
-		return k;
-	auto_free Mesos__V1__Value__Range *list = calloc(n, sizeof(*list));
-	auto_free Mesos__V1__Value__Range **pointers = calloc(n, sizeof(*pointers));
-	if (list == NULL || pointers == NULL)
-		return err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < n; i++) {
-		const char *at = parts[i];
-
-		mesos__v1__value__range__init(&list[i]);
-		pointers[i] = &list[i];
-		if (!take_number(&at, &list[i].begin) || *at++ != '-' || !take_number(&at, &list[i].end) ||
-			*at != '\0')
-			return err_set(err, -EINVAL, "'%s' is not a range BEGIN-END", parts[i]);
-	}
-	ranges.range = pointers;
-	ranges.n_range = n;
-	r->type = MESOS__V1__VALUE__TYPE__RANGES;
-	r->ranges = &ranges;
-	return piece_from_pb(r, p, err);
-}
-
-static int parse_set(char *text, Mesos__V1__Resource *r, struct piece *p, struct err *err)
-{
-	auto_free char **items = NULL;
-	Mesos__V1__Value__Set set = MESOS__V1__VALUE__SET__INIT;
-
-	int k = split(text, '}', &items, &set.n_item, err);
-	if (k < 0)
-		return k;
-	for (size_t i = 0; i < set.n_item; i++)
-		if (items[i][0] == '\0' || strpbrk(items[i], "{} \t\n") != NULL)
-			return err_set(err, -EINVAL, "'%s' is not an item of a set", items[i]);
-	set.item = items;
-	r->type = MESOS__V1__VALUE__TYPE__SET;
-	r->set = &set;
-	return piece_from_pb(r, p, err);
-}
-
-static int parse_scalar(const char *text, Mesos__V1__Resource *r, struct piece *p, struct err *err)
-{
-	Mesos__V1__Value__Scalar scalar = MESOS__V1__VALUE__SCALAR__INIT;
-	char *end;
-
-	scalar.value = strtod(text, &end);
-	/* strtod() would take hexadecimal digits, and names of what is not finite */
-	if (end == text || *end != '\0' || text[strspn(text, "0123456789.eE+-")] != '\0')
-		return err_set(err, -EINVAL, "'%s' is not the value of a resource", text);
-	r->type = MESOS__V1__VALUE__TYPE__SCALAR;
-	r->scalar = &scalar;
-	return piece_from_pb(r, p, err);
-}
-
-/* "NAME" or "NAME(ROLE)"; cuts `text`. *ret_role: NULL without a role, or with "*". */
-static int parse_name(char *text, char **ret_role, struct err *err)
-{
-	size_t n = strcspn(text, "()[]{} \t\n"), len = strlen(text);
-
-	*ret_role = NULL;
-	if (n > 0 && n == len)
-		return 0;
-	char *role = text + n + 1;
-	if (n == 0 || text[n] != '(' || text[len - 1] != ')' || len < n + 3 ||
-		strcspn(role, "()[]{} \t\n") != len - n - 2)
-		return err_set(err, -EINVAL, "'%s' is not of the form NAME or NAME(ROLE)", text);
-	text[n] = '\0';
-	text[len - 1] = '\0';
-	*ret_role = strcmp(role, "*") != 0 ? role : NULL;
-	return 0;
-}
-
-/* One "name:value" or "name(role):value". */
-static int parse_one(char *text, struct piece *p, struct err *err)
-{
-	Mesos__V1__Resource r = MESOS__V1__RESOURCE__INIT;
-	Mesos__V1__Resource__ReservationInfo reservation = MESOS__V1__RESOURCE__RESERVATION_INFO__INIT;
-	Mesos__V1__Resource__ReservationInfo *list[] = { &reservation };
-	char *value = text, *name = strsep(&value, ":");
-
-	if (value == NULL)
-		return err_set(err, -EINVAL, "'%s' is not of the form NAME:VALUE", text);
-	r.name = name = trim(name);
-	value = trim(value);
-	int k = parse_name(name, &reservation.role, err);
-	if (k < 0)
-		return k;
-	if (reservation.role != NULL) {
-		reservation.has_type = true;
-		reservation.type = MESOS__V1__RESOURCE__RESERVATION_INFO__TYPE__STATIC;
-		r.n_reservations = 1;
-		r.reservations = list;
-	}
-	if (*value == '[')
-		return parse_ranges(value, &r, p, err);
-	if (*value == '{')
-		return parse_set(value, &r, p, err);
-	return parse_scalar(value, &r, p, err);
-}
-
-int resources_parse(const char *text, struct resources **ret, struct err *err)
-{
-	auto_resources struct resources *r = NULL;
-	auto_free char *copy = strdup(text);
-	char *save = NULL;
-
-	if (copy == NULL || resources_new(&r) < 0)
-		return err_set(err, -ENOMEM, "out of memory");
-	for (char *one = strtok_r(copy, ";", &save); one != NULL; one = strtok_r(NULL, ";", &save)) {
-		struct piece p = { 0 };
-
-		if (one[strspn(one, " \t\n")] == '\0')
-			continue; /* nothing, behind the last ';' */
-		int k = parse_one(one, &p, err);
-		if (k == 0 && add_piece(r, &p) < 0)
-			k = err_set(err, -ENOMEM, "out of memory");
-		piece_deinit(&p);
-		if (k < 0)
-			return k;
-	}
-	*ret = r;
-	r = NULL;
-	return 0;
-}
-
-/* Thousandths as a number without superfluous digits: 1500 is "1.5". */
-static int print_milli(int64_t milli, struct buf *out)
-{
-	char digits[8];
-	size_t n = (size_t)snprintf(digits, sizeof(digits), ".%03d", (int)(milli % 1000));
-
-	while (n > 0 && (digits[n - 1] == '0' || digits[n - 1] == '.'))
-		digits[--n] = '\0';
-	return buf_add_fmt(out, "%" PRId64 "%s", milli / 1000, digits);
-}
-
-static int print_piece(const struct piece *p, struct buf *out)
-{
-	const Mesos__V1__Resource *m = p->id->meta;
-	const char *role = m->n_reservations > 0 ? m->reservations[m->n_reservations - 1]->role : m->role;
-	int k = buf_add_str(out, m->name);
-
-	if (k == 0 && is_reserved(m))
-		k = buf_add_fmt(out, "(%s)", role != NULL ? role : "?");
-	if (k == 0 && m->revocable != NULL)
-		k = buf_add_str(out, "{REV}");
-	if (k == 0)
-		k = buf_add_str(out, ":");
-	if (k == 0 && m->type == MESOS__V1__VALUE__TYPE__SCALAR)
-		k = print_milli(p->milli, out);
-	for (size_t i = 0; k == 0 && i < p->ranges.n; i++)
-		k = buf_add_fmt(out, "%s%" PRIu64 "-%" PRIu64 "%s", i == 0 ? "[" : ",", p->ranges.at[i].begin,
-			p->ranges.at[i].end, i + 1 == p->ranges.n ? "]" : "");
-	for (size_t i = 0; k == 0 && i < p->items.n; i++)
-		k = buf_add_fmt(
-			out, "%s%s%s", i == 0 ? "{" : ",", p->items.at[i], i + 1 == p->items.n ? "}" : "");
-	return k;
-}
-
-int resources_print(const struct resources *r, struct buf *out)
-{
-	int k = 0;
-
-	for (size_t i = 0; k == 0 && i < r->pieces.n; i++) {
-		if (i > 0)
-			k = buf_add_str(out, ";");
-		if (k == 0)
-			k = print_piece(&r->pieces.at[i], out);
-	}
-	return k;
 }

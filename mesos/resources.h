@@ -26,8 +26,8 @@ int resources_to_pb(const struct resources *r, Mesos__V1__Resource ***ret, size_
 void resources_pb_free(Mesos__V1__Resource **pieces, size_t n);
 
 /* "cpus:4;mem:4096;disk:10000;ports:[31000-32000,33000-33000];zones:{a,b}", "cpus(role):2": Mesos'
- * --resources text. Blanks around names and values do not matter; what is named twice is added. 0, -ENOMEM,
- * -EINVAL with a sentence. */
+ * --resources text, but for "cpus{REV}:2", revocable, which Mesos only prints. Blanks around names and values
+ * do not matter; what is named twice is added. 0, -ENOMEM, -EINVAL with a sentence. */
 int resources_parse(const char *text, struct resources **ret, struct err *err);
 /* Appends that text; for people and traces. */
 struct buf;
@@ -45,6 +45,17 @@ int64_t resources_milli(const struct resources *r, const char *name);
 /* Takes `milli` of scalar `name` out of `from` and puts those pieces into `into`; reserved pieces first.
  * -ERANGE if there is not so much; nothing changes then. */
 int resources_take(struct resources *from, const char *name, int64_t milli, struct resources *into);
+
+/* Whether a value of "ports" is a port of TCP: 1 to 65535. */
+bool resources_has_port(const struct resources *r);
+/* Takes one of the values of "ports" that are ports of TCP, and puts it into `into`: the nth of them (counted
+ * round and round), of reserved pieces if they have any. -ERANGE: there is none; nothing changes then. */
+int resources_take_port(struct resources *from, uint64_t nth, struct resources *into, uint16_t *ret);
+
+/* Whether some of it may be taken away again by the agent (RevocableInfo). */
+bool resources_revocable(const struct resources *r, const char *name);
+/* Of what has that name, leaves only what is revocable, or is not. */
+void resources_keep(struct resources *r, const char *name, bool revocable);
 
 /* Sets (role) or clears (NULL) allocation_info on every piece. */
 int resources_allocate(struct resources *r, const char *role);

@@ -82,6 +82,14 @@ bool piece_empty(const struct piece *p)
 	return p->milli == 0 && p->ranges.n == 0 && p->items.n == 0;
 }
 
+bool piece_reserved(const struct piece *p)
+{
+	const Mesos__V1__Resource *r = p->id->meta;
+
+	return r->n_reservations > 0 || r->reservation != NULL ||
+	       (r->role != NULL && strcmp(r->role, "*") != 0);
+}
+
 static int compare_ranges(const void *a, const void *b)
 {
 	const struct range *x = a, *y = b;

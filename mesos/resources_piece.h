@@ -1,4 +1,5 @@
-/* resources_piece.h: one piece of resources: what it is, and how much. Behind resources.h. */
+/* resources_piece.h: one piece of resources: what it is, and how much; and a set of them. Behind resources.h.
+ */
 #ifndef QUERN_MESOS_RESOURCES_PIECE_H
 #define QUERN_MESOS_RESOURCES_PIECE_H
 
@@ -6,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/auto.h"
 #include "base/err.h"
 #include "base/vec.h"
 #include "mesos/mesos.pb-c.h"
+#include "mesos/resources.h"
 
 /* Everything about a piece but its value; shared by reference count, never changed. */
 struct identity {
@@ -37,6 +40,8 @@ struct piece {
 void piece_deinit(struct piece *p);
 int piece_copy(const struct piece *p, struct piece *ret);
 bool piece_empty(const struct piece *p);
+/* For some role, in either form that messages have for that. */
+bool piece_reserved(const struct piece *p);
 
 /* The value of a message, checked: -EINVAL with a sentence. ret->id is made. piece_deinit() in any case. */
 int piece_from_pb(const Mesos__V1__Resource *r, struct piece *ret, struct err *err);
@@ -47,5 +52,15 @@ Mesos__V1__Resource *piece_to_pb(const struct piece *p);
 int piece_add(struct piece *into, const struct piece *what);
 int piece_subtract(struct piece *from, const struct piece *what);
 bool piece_contains(const struct piece *p, const struct piece *what);
+
+struct resources {
+	VEC(struct piece) pieces; /* none is empty, no two have the same identity */
+};
+
+AUTO_FREE(resources, struct resources, resources_free)
+#define auto_resources AUTO_CLEANUP(auto_resources_cleanup_)
+
+/* A copy of the piece is in it. */
+int resources_add_piece(struct resources *r, const struct piece *p);
 
 #endif

@@ -42,7 +42,7 @@ static bool hungry(struct mode *m, const struct mode_view *v)
 static enum mode_start go_on(
 	struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why)
 {
-	if (v->registered > 0) {
+	if (v->registered > 0 || v->wanted == 0) {
 		m->empty_ms = UINT64_MAX;
 		return policy_hopeless(m, v, ret_until_ms, why) ? MODE_GIVE_UP : MODE_RUN;
 	}
@@ -98,21 +98,10 @@ static enum mode_start start(
 	return MODE_GIVE_UP;
 }
 
-static bool release(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms, uint64_t held_since_ms,
-	uint64_t *ret_until_ms)
-{
-	(void)m;
-	(void)v;
-	(void)idle_since_ms;
-	(void)held_since_ms;
-	*ret_until_ms = UINT64_MAX;
-	return false;
-}
-
 const struct mode_ops mode_coarse = { .name = "coarse",
 	.task_per_hold = false,
+	.as_needed = false,
 	.consider = consider,
 	.start = start,
 	.hungry = hungry,
-	.release = release,
-	.keep_executors = true };
+	.release = policy_release_never };

@@ -35,21 +35,10 @@ static bool hungry(struct mode *m, const struct mode_view *v)
 	return v->runnable > 0;
 }
 
-static bool release(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms, uint64_t held_since_ms,
-	uint64_t *ret_until_ms)
-{
-	(void)m;
-	(void)v;
-	(void)idle_since_ms;
-	(void)held_since_ms;
-	*ret_until_ms = UINT64_MAX;
-	return true; /* not asked: a hold ends with its task */
-}
-
 const struct mode_ops mode_fine = { .name = "fine",
 	.task_per_hold = true,
+	.as_needed = true,
 	.consider = consider,
 	.start = start,
 	.hungry = hungry,
-	.release = release,
-	.keep_executors = true };
+	.release = policy_release_never }; /* a hold ends with its task */

@@ -4,9 +4,9 @@
 
 #include "modes/policy.h"
 
-static const struct mode_ops *const modes[] = { &mode_coarse, &mode_fine };
+static const struct mode_ops *const modes[] = { &mode_coarse, &mode_fine, &mode_adaptive };
 
-static const char *const names[] = { "coarse", "fine", NULL };
+static const char *const names[] = { "coarse", "fine", "adaptive", NULL };
 
 const struct mode_ops *mode_find(const char *name)
 {
@@ -77,4 +77,15 @@ bool policy_hopeless(struct mode *m, const struct mode_view *v, uint64_t *ret_un
 	(void)err_set(why, 0, "None came with more within %llu ms (--max-registered-wait)",
 		(unsigned long long)m->config.max_registered_wait_ms);
 	return true;
+}
+
+bool policy_release_never(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms,
+	uint64_t held_since_ms, uint64_t *ret_until_ms)
+{
+	(void)m;
+	(void)v;
+	(void)idle_since_ms;
+	(void)held_since_ms;
+	*ret_until_ms = UINT64_MAX;
+	return false;
 }

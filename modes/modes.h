@@ -5,8 +5,8 @@
  * part of one that takes several. A *hold* is
  * a Mesos task that holds resources for one or more slots. In fine mode a hold is one slot that runs one task
  * and ends with it; in coarse mode a hold is all slots of an agent and ends with the job; in adaptive mode a
- * hold is one slot, kept while there is work. The scheduler owns holds, slots and tasks; a mode sees numbers,
- * and keeps what it must remember in itself. */
+ * hold is one slot, or as many as the task takes that it was launched for, kept while there is work. The
+ * scheduler owns holds, slots and tasks; a mode sees numbers, and keeps what it must remember in itself. */
 #ifndef QUERN_MODES_MODES_H
 #define QUERN_MODES_MODES_H
 
@@ -23,8 +23,8 @@ struct mode_config {
 	uint32_t min_ratio_percent; /* coarse: start when so much of the request is registered */
 	uint64_t
 		max_registered_wait_ms; /* coarse: or after this, if min_ratio is met by then; else give up */
-	uint64_t lease_idle_ms;         /* adaptive */
-	uint64_t lease_max_ms;          /* adaptive */
+	uint64_t lease_idle_ms; /* adaptive: a slot that is idle for so long goes back */
+	uint64_t lease_max_ms;  /* adaptive: and one that is held for so long, between two tasks */
 };
 
 /* What the application looks like now; filled by the scheduler before every question. */
@@ -36,10 +36,15 @@ struct mode_view {
 			    action */
 	uint32_t held;   /* slots in holds that were launched and have not ended */
 	uint32_t registered; /* of those, slots whose executor is connected and whose hold is RUNNING */
+	uint32_t idle;   /* of those, slots without a task that runnable ones will take as soon as the action
+			    may run. When it runs: none, for tasks went where they could */
+	uint32_t coming; /* slots in leases that are not RUNNING yet */
 	uint32_t widest;     /* slots that the largest task of the current action takes, all on one agent */
 	bool homeless; /* no agent has that much: coarse, in slots that are registered there; fine, in what it
 			  ever offered */
 	uint64_t since_ms; /* when the current action was submitted */
+	uint64_t more_ms;  /* with nothing runnable: how long it takes till more may be, by what the tasks that
+			      run took so far; 0: any moment, or nothing is known */
 };
 
 /* Room in the offers of one agent, already divided by what a task needs. */
@@ -60,7 +65,13 @@ struct mode_ops {
 	 * is launched empty, and tasks come to its slots over the executor's connection. */
 	bool task_per_hold;
 
-	/* How many slots to take of this agent's offers: 0 to o->fits. Taking nothing is a valid answer. */
+	/* true: slots are taken for tasks that wait, as many as those take, and given back: an agent is as
+	 * good as what it offers. false: they are taken beforehand, all that the action may come to use, and
+	 * where there are none no task will ever run. */
+	bool as_needed;
+
+	/* How many slots to take of this agent's offers: 0 to o->fits. Taking nothing is a valid answer.
+	 * as_needed: asked for one task after the other, o->fits is what it takes; less is nothing. */
 	uint32_t (*consider)(struct mode *m, const struct mode_view *v, const struct mode_offer *o);
 
 	/* May the current action's tasks run? *ret_until_ms is when to ask again at the latest.
@@ -73,17 +84,15 @@ struct mode_ops {
 	 * it). Idempotent. */
 	bool (*hungry)(struct mode *m, const struct mode_view *v);
 
-	/* A hold's slots have had nothing to run since idle_since_ms, held since held_since_ms: true = give
-	 * it back now; false: *ret_until_ms (UINT64_MAX: never) says when to ask again. Not asked when
-	 * task_per_hold. Idempotent. */
+	/* Asked where slots are leased as_needed. Of a lease whose slots have been idle since idle_since_ms, for no
+	 * runnable task would take them: true = give it back now. Of one that was launched at held_since_ms and
+	 * is busy (idle_since_ms UINT64_MAX): true = give it back as soon as it is between two tasks. false:
+	 * *ret_until_ms (UINT64_MAX: never) says when to ask again at the latest. Idempotent. */
 	bool (*release)(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms,
 		uint64_t held_since_ms, uint64_t *ret_until_ms);
-
-	/* true: keep executors, which cache and serve shuffle files, when they have no hold. */
-	bool keep_executors;
 };
 
-extern const struct mode_ops mode_coarse, mode_fine;
+extern const struct mode_ops mode_coarse, mode_fine, mode_adaptive;
 
 /* The table of that name, or NULL. */
 const struct mode_ops *mode_find(const char *name);

@@ -30,4 +30,8 @@ uint64_t policy_after(uint64_t since_ms, uint64_t wait_ms);
  * that is the case at last, UINT64_MAX: never. */
 bool policy_hopeless(struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why);
 
+/* Of a mode whose holds end by themselves, or not at all. */
+bool policy_release_never(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms,
+	uint64_t held_since_ms, uint64_t *ret_until_ms);
+
 #endif

@@ -66,6 +66,13 @@ static int make_absolute(char **path, struct err *err)
 
 	if (hdfs_url_is(*path))
 		return check_hdfs(*path, err);
+	if (strncmp(*path, "file:///", 8) == 0)
+		(void)memmove(*path, *path + 7, strlen(*path + 7) + 1);
+	else if (strstr(*path, "://") != NULL && (*path)[strcspn(*path, ":/")] == ':')
+		return err_set(err, -EINVAL,
+			"'%s': quern's files are local (a path, file:///PATH) or in HDFS "
+			"(hdfs://NAMENODE/PATH)",
+			*path);
 	if ((*path)[0] == '/')
 		return 0;
 	cwd = getcwd(NULL, 0);

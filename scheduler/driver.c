@@ -15,19 +15,17 @@
 #include "base/link.h"
 #include "base/proof.h"
 #include "base/serve.h"
-#include "mesos/codec.h"
 #include "scheduler/driver_state.h"
 #include "scheduler/outfit.h"
 
 enum {
-	GOODBYE_MS = 5000,     /* how long TEARDOWN may take */
-	BACKOFF_MAX_MS = 2000, /* well within the failover timeout */
-	STALLED_MS = 10000,    /* without a task that runs before a person is told why */
-	PROGRESS_MS = 100,     /* between two looks at a terminal */
-	CALL_MAX = 64 << 20,   /* bytes of one SUBSCRIBE */
+	GOODBYE_MS = 5000,   /* how long TEARDOWN may take */
+	STALLED_MS = 10000,  /* without a task that runs before a person is told why */
+	PROGRESS_MS = 100,   /* between two looks at a terminal */
+	CALL_MAX = 64 << 20, /* bytes of one SUBSCRIBE */
 };
 
-static uint64_t now_ms(void)
+uint64_t driver_now_ms(void)
 {
 	struct timespec t;
 
@@ -45,6 +43,13 @@ void driver_say(struct driver *d, const char *format, ...)
 	(void)vfprintf(stderr, format, ap);
 	va_end(ap);
 	(void)fputc('\n', stderr);
+}
+
+/* Of HDFS, by another thread: nothing of the driver is touched. */
+static void on_waiting(void *arg, const char *text)
+{
+	(void)arg;
+	(void)fprintf(stderr, "%squern: warning: %s\n", isatty(STDERR_FILENO) ? "\r\x1b[K" : "", text);
 }
 
 /* The way out, from wherever: the work is done by on_end(), from the loop. The first reason counts. */
@@ -113,7 +118,7 @@ static void perform(struct driver *d, const struct sched_action *a)
 
 static void arm_tick(struct driver *d)
 {
-	uint64_t at = sched_next_ms(d->sched), now = now_ms();
+	uint64_t at = sched_next_ms(d->sched), now = driver_now_ms();
 
 	if (at == UINT64_MAX) {
 		(void)event_del(d->tick);
@@ -130,7 +135,7 @@ void driver_step(struct driver *d, struct sched_event ev)
 {
 	if (d->stopped)
 		return;
-	ev.now_ms = now_ms();
+	ev.now_ms = driver_now_ms();
 	if (sched_step(d->sched, &ev, &d->plan) < 0)
 		driver_out_of_memory(d);
 	for (size_t i = 0; i < d->plan.n; i++)
@@ -148,72 +153,6 @@ void driver_leave(struct driver *d)
 	if (d->ending && d->ended && gone && offload_idle(d->offload))
 		(void)event_base_loopbreak(d->loop);
 }
-
-/* ---- The master ---- */
-
-static int on_subscribe(void *arg, struct buf *body)
-{
-	struct driver *d = arg;
-
-	return sched_subscribe_call(d->sched, body);
-}
-
-static int on_event(void *arg, const void *data, size_t len)
-{
-	struct driver *d = arg;
-	ProtobufCMessage *m;
-	struct err err = { "" };
-
-	int r = mesos_decode(&mesos__v1__scheduler__event__descriptor, MESOS_PROTOBUF, data, len, &m, &err);
-	if (r < 0)
-		return r;
-	const Mesos__V1__Scheduler__Event *event = (const Mesos__V1__Scheduler__Event *)m;
-	if (event->subscribed != NULL) {
-		if (event->subscribed->has_heartbeat_interval_seconds)
-			mesos_client_heartbeat(d->mesos, event->subscribed->heartbeat_interval_seconds);
-		d->subscribed = true;
-	}
-	driver_step(d, (struct sched_event){ .kind = SCHED_EV_MESOS, .u.mesos = event });
-	protobuf_c_message_free_unpacked(m, NULL);
-	return 0;
-}
-
-static void on_down(void *arg, const char *why)
-{
-	struct driver *d = arg;
-
-	d->subscribed = false;
-	if (d->ending && d->stopped) { /* TEARDOWN is answered; nobody subscribes again */
-		d->mesos = mesos_client_free(d->mesos);
-		driver_leave(d);
-		return;
-	}
-	if (d->c->verbose)
-		driver_say(d, "no connection to the master: %s", why);
-	driver_step(d, (struct sched_event){ .kind = SCHED_EV_MESOS_DOWN });
-}
-
-static void on_lost(void *arg, const char *why)
-{
-	struct driver *d = arg;
-
-	d->subscribed = false;
-	if (!d->ending)
-		driver_say(d, "no Mesos master: %s", why);
-	driver_end(d, DRIVER_NO_CLUSTER);
-}
-
-static void on_refused(void *arg, long status, const char *words)
-{
-	struct driver *d = arg;
-
-	if (d->c->verbose && !d->ending)
-		driver_say(d, "the master refused a call: %ld %s", status, words);
-}
-
-static const struct mesos_client_ops mesos_ops = {
-	.subscribe = on_subscribe, .event = on_event, .down = on_down, .lost = on_lost, .refused = on_refused
-};
 
 /* ---- Executors ---- */
 
@@ -260,7 +199,7 @@ static void on_redraw(evutil_socket_t fd, short what, void *arg)
 	if (d->ending || d->stopped || d->phase != ACTION_RUNS)
 		return;
 	sched_get_progress(d->sched, &now);
-	progress_show(&d->progress, &now, now_ms());
+	progress_show(&d->progress, &now, driver_now_ms());
 }
 
 /* Nothing runs and nothing has ended for a while: offers do not come, or are too small. */
@@ -317,7 +256,11 @@ static void on_goodbye(evutil_socket_t fd, short what, void *arg)
 			"the master did not answer TEARDOWN; it will take the framework down after %g s",
 			d->c->sched.failover_timeout_s);
 	if (!offload_idle(d->offload)) {
-		driver_say(d, "the output is still being seen to; interrupt once more to leave it as it is");
+		driver_say(d,
+			d->phase == ACTION_BEGINS
+				? "files are still being looked for; interrupt once more to end at once"
+				: "the output is still being seen to; interrupt once more to leave it as it "
+				  "is");
 		(void)event_add(d->goodbye, &tv);
 	}
 	driver_leave(d);
@@ -326,21 +269,24 @@ static void on_goodbye(evutil_socket_t fd, short what, void *arg)
 static void on_end(evutil_socket_t fd, short what, void *arg)
 {
 	struct driver *d = arg;
-	const struct timeval tv = { .tv_sec = GOODBYE_MS / 1000 };
 
 	(void)fd;
 	(void)what;
 	progress_clear(&d->progress);
 	d->job = job_process_free(d->job);
 	driver_hdfs_end(d);
-	(void)event_add(d->goodbye, &tv);
 	if (!d->stopped)
 		driver_step(d, (struct sched_event){ .kind = SCHED_EV_STOP });
 	if (d->phase == ACTION_READY ||
 		d->phase == ACTION_RUNS) /* the core has not heard of it, or cannot say so */
 		driver_action_end(d, DRIVER_JOB_FAILED, NULL);
-	if (!d->subscribed) /* there is nobody to be told */
+	uint64_t ms = GOODBYE_MS;
+	if (!d->stopped && !d->subscribed)
+		ms = driver_master_patience(d);
+	if (ms == 0) /* nobody is told */
 		d->stopped = true;
+	const struct timeval tv = { .tv_sec = (time_t)((ms > GOODBYE_MS ? ms : GOODBYE_MS) / 1000) };
+	(void)event_add(d->goodbye, &tv);
 	d->ended = true;
 	driver_leave(d);
 }
@@ -401,21 +347,15 @@ static int set_up(struct driver *d, struct err *err)
 		r = http_client_new(d->loop, 0, &d->http, err);
 	if (r < 0)
 		return r;
-	const struct mesos_client_config mesos = { .endpoints = d->c->endpoints,
-		.path = "/api/v1/scheduler",
-		.authorization = d->c->authorization,
-		.backoff_max_ms = BACKOFF_MAX_MS,
-		.give_up_ms = (long)d->c->give_up_ms,
-		.heartbeats = true };
-	r = mesos_client_new(d->loop, d->http, &mesos, &mesos_ops, d, &d->mesos, err);
-	if (r == 0)
-		r = mesos_client_start(d->mesos, err);
+	r = driver_master_start(d, err);
 	if (r == 0)
 		r = job_process_start(d->loop, &d->c->process, &driver_job_ops, d, &d->job, err);
 	if (r == 0) /* threads come after the fork */
 		r = offload_new(d->loop, &d->offload, err);
 	if (r == 0)
 		r = hdfs_pool_new(d->c->hdfs, &d->hdfs, err);
+	if (r == 0 && !d->c->quiet)
+		hdfs_pool_on_waiting(d->hdfs, on_waiting, NULL);
 	d->config = d->c->action;
 	d->config.hdfs = d->hdfs;
 	return r;
@@ -436,7 +376,7 @@ static void tear_down(struct driver *d)
 	d->hdfs = hdfs_pool_free(d->hdfs);
 	action_memory_deinit(&d->memory);
 	d->tokens = hdfs_tokens_free(d->tokens);
-	(void)mesos_client_free(d->mesos);
+	driver_master_end(d);
 	(void)http_client_free(d->http);
 	(void)peers_free(d->peers);
 	(void)offers_free(d->offers);

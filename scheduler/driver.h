@@ -6,7 +6,8 @@
  *
  * Order at the end, whatever the end is (the job done, failed, crashed, Ctrl-C, a lost cluster): the job's
  * process is gone -> an unfinished output folder is removed, TEARDOWN is answered and delegation tokens of
- * ours are cancelled, side by side -> return. After five seconds only the output is waited for, for as long
+ * ours are cancelled, side by side -> return. If there is no master at that moment one is waited for, for as
+ * long as at the beginning. Else after five seconds only the output is waited for, for as long
  * as HDFS is given at all, or until a second Ctrl-C. */
 #ifndef QUERN_SCHEDULER_DRIVER_H
 #define QUERN_SCHEDULER_DRIVER_H
@@ -16,6 +17,7 @@
 #include <stdint.h>
 
 #include "hdfs_client/access.h"
+#include "mesos/zk_url.h"
 #include "scheduler/action.h"
 #include "scheduler/executor_outfit.h"
 #include "scheduler/job_process.h"
@@ -24,7 +26,9 @@
 enum driver_exit { DRIVER_DONE = 0, DRIVER_JOB_FAILED = 1, DRIVER_NO_CLUSTER = 3, DRIVER_INTERRUPTED = 130 };
 
 struct driver_config {
-	const char *const *endpoints; /* host:port of the masters, NULL-terminated */
+	const char *const *endpoints; /* host:port of the masters, NULL-terminated ... */
+	const struct zk_url *zk;      /* ... or where they are registered; NULL: `endpoints` */
+	const char *master;           /* one of the two, for people */
 	const char *authorization;    /* for the master, or NULL */
 	const char *bind_address;     /* where the driver listens for executors and fetchers */
 	const char *host;             /* how they reach it */

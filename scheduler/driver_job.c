@@ -29,6 +29,24 @@ static void show_peak(struct driver *d)
 		driver_say(d, "peak memory of a worker: %.1f MiB", (double)now.peak_rss / (1 << 20));
 }
 
+/* What the job cost its neighbours, and how much of that was of use. */
+static void show_ledger(struct driver *d)
+{
+	struct sched_ledger l;
+
+	sched_get_ledger(d->sched, &l);
+	double held = (double)(l.task_core_us + l.executor_core_us) / 1e6;
+	driver_say(d,
+		"held %.1f core-seconds (%.1f of them by executors themselves) and %.1f GB-seconds, used %.1f "
+		"core-seconds: %.0f %%",
+		held, (double)l.executor_core_us / 1e6, (double)(l.task_mb_ms + l.executor_mb_ms) / 1024e3,
+		(double)l.used_core_us / 1e6, held > 0 ? (double)l.used_core_us / 1e4 / held : 0);
+	if (l.gaps > 0)
+		driver_say(d, "gaps of slots between two tasks: %llu, half of them up to %llu ms, 99 %% up to %llu ms",
+			(unsigned long long)l.gaps, (unsigned long long)l.gap_p50_ms,
+			(unsigned long long)l.gap_p99_ms);
+}
+
 /* Whether the cluster and the data are together; where nobody looks on, only when asked. */
 static void show_locality(struct driver *d)
 {
@@ -94,8 +112,10 @@ static void on_gone(void *arg, int status, const char *why)
 	show_tally(d);
 	if (d->c->verbose || d->progress.line.on)
 		show_locality(d);
-	if (d->c->verbose)
+	if (d->c->verbose) {
 		show_peak(d);
+		show_ledger(d);
+	}
 	driver_end(d, why == NULL && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? DRIVER_DONE
 										   : DRIVER_JOB_FAILED);
 }

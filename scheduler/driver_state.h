@@ -1,5 +1,5 @@
 /* driver_state.h: what the files of the driver share (driver.c, driver_action.c, driver_hdfs.c,
- * driver_job.c). Not for others: driver.h is.
+ * driver_job.c, driver_master.c). Not for others: driver.h is.
  */
 #ifndef QUERN_SCHEDULER_DRIVER_STATE_H
 #define QUERN_SCHEDULER_DRIVER_STATE_H
@@ -10,6 +10,7 @@
 
 #include "base/vec.h"
 #include "mesos/client.h"
+#include "mesos/detector.h"
 #include "scheduler/action.h"
 #include "scheduler/artifacts.h"
 #include "scheduler/broadcasts.h"
@@ -34,7 +35,12 @@ struct driver {
 	struct event *tick, *end, *goodbye, *redraw, *stalled, *signals[3];
 	uint32_t done_before; /* tasks, at the last look whether anything goes on */
 	struct http_client *http;
+	struct detector *detector; /* NULL: the masters were named */
 	struct mesos_client *mesos;
+	struct event *waiting; /* for the first master */
+	char master[272];      /* host:port of the subscription, or of the last one */
+	uint64_t lost_ms;      /* since when there is none; 0: there is, or was never */
+	bool no_master;        /* and there will not be */
 	struct peers *peers;
 	struct artifacts *artifacts;
 	struct offers *offers; /* broadcasts */
@@ -75,6 +81,16 @@ void driver_action_commit(struct driver *d, const struct sched_action *a);
 /* Ends the action that has begun, once: finishes its output (code 0) or removes it, then answers the job.
  * `text` (may be NULL) is what people and the job are told. */
 void driver_action_end(struct driver *d, int code, const char *text);
+
+/* Subscribes, at once or when a master leads. -ENOMEM, -ENOTSUP with a sentence. */
+int driver_master_start(struct driver *d, struct err *err);
+/* At the end, when there is no subscription: how long another one is to be waited for, in ms, so that the
+ * framework is taken down, and says so; 0: not at all. A master that takes over knows frameworks by their
+ * agents, and keeps one that does not come back (their failover timeout is for those that it has seen go). */
+uint64_t driver_master_patience(struct driver *d);
+void driver_master_end(struct driver *d);
+
+uint64_t driver_now_ms(void); /* CLOCK_MONOTONIC */
 
 /* The end of that: cancels tokens. */
 void driver_hdfs_end(struct driver *d);

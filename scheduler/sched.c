@@ -30,14 +30,17 @@ static int dup_executor(struct sched *s, const Mesos__V1__ExecutorInfo *executor
 /* Everything that the configuration points at becomes the core's own; what could not be copied is NULL. */
 static int dup_config(struct sched *s, const struct sched_config *config)
 {
-	const char **texts[] = { &s->config.name, &s->config.user, &s->config.role, &s->config.principal,
+	static const char *const everybody[] = { "*", NULL };
+	const char **texts[] = { &s->config.name, &s->config.user, &s->config.principal,
 		&s->config.hostname };
 	int r = 0;
 
 	s->config = *config;
 	s->config.executor = NULL;
-	if (config->role == NULL)
-		s->config.role = "*";
+	s->config.roles = NULL;
+	s->roles = roles_dup(config->roles != NULL ? config->roles : everybody);
+	if (s->roles == NULL)
+		r = -ENOMEM;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (dup_text(texts[i]) < 0)
 			r = -ENOMEM;
@@ -74,18 +77,18 @@ int sched_new(const struct sched_config *config, struct sched **ret, struct err 
 	}
 	s->tokens = config->revive_burst;
 	s->look_ms = s->start_ms = s->revive_due_ms = UINT64_MAX;
-	s->holds_look_ms = s->reconcile_ms = UINT64_MAX;
+	s->holds_look_ms = s->reconcile_ms = s->ledger.waiting_ms = UINT64_MAX;
 	*ret = s;
 	return 0;
 }
 
 static void free_config(struct sched *s)
 {
-	const char *texts[] = { s->config.name, s->config.user, s->config.role, s->config.principal,
-		s->config.hostname };
+	const char *texts[] = { s->config.name, s->config.user, s->config.principal, s->config.hostname };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free((char *)(uintptr_t)texts[i]);
+	roles_free(s->roles);
 	if (s->config.executor != NULL)
 		mesos__v1__executor_info__free_unpacked(
 			(Mesos__V1__ExecutorInfo *)(uintptr_t)s->config.executor, NULL);
@@ -187,10 +190,15 @@ static int settle(struct sched *s)
 	if (r == 0)
 		r = sched_run_settle(s);
 	if (r == 0)
+		r = sched_lease_age(s);
+	if (r == 0)
 		r = sched_link_dispatch(s);
 	if (r == 0)
 		r = sched_offers_answer(s);
+	if (r == 0)
+		r = sched_lease_settle(s);
 	sched_wait_settle(s);
+	sched_ledger_settle(s);
 	sched_run_sweep(s);
 	return r < 0 ? r : sched_appetite_settle(s);
 }

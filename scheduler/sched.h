@@ -26,7 +26,11 @@ struct sched;
 struct sched_config {
 	const char *name; /* of the framework, as Mesos shows it */
 	const char *user;
-	const char *role;      /* "*" if NULL */
+	/* Roles, none twice, as roles_check() has them; the first ones are preferred. NULL-terminated; NULL:
+	 * "*". */
+	const char *const *roles;
+	bool revocable;        /* resources that the agent may take away again are wanted as well */
+	bool ports_from_offer; /* an executor serves at a port that was offered; false: at any */
 	const char *principal; /* or NULL */
 	const char *hostname;  /* of the driver, or NULL */
 	double failover_timeout_s;
@@ -185,5 +189,18 @@ struct sched_progress {
 	bool subscribed;
 };
 void sched_get_progress(const struct sched *s, struct sched_progress *ret);
+
+/* What was held and used so far, until the last step. Cores for microseconds, and MB for milliseconds. */
+struct sched_ledger {
+	uint64_t task_core_us, task_mb_ms;         /* of Mesos tasks, from the launch to the terminal update */
+	uint64_t executor_core_us, executor_mb_ms; /* of executors' own shares, from the launch to their end */
+	uint64_t used_core_us; /* by attempts: their wall time, times the cores that they take */
+
+	/* Between the end of an attempt (its result or terminal update) and the beginning of the next one there
+	 * (in fine mode its launch), while tasks waited. */
+	uint64_t gaps;                   /* how many */
+	uint64_t gap_p50_ms, gap_p99_ms; /* that so many do not exceed, to an eighth */
+};
+void sched_get_ledger(const struct sched *s, struct sched_ledger *ret);
 
 #endif

@@ -79,8 +79,8 @@ static bool promising(const struct sched *s, const struct agent *a)
 	if (a->lost)
 		return false;
 	if (a->executor != NULL && a->executor->linked && !a->executor->leaving)
-		return s->config.mode->task_per_hold || a->executor->slots > 0;
-	return s->config.mode->task_per_hold && s->now_ms - a->offered_ms < RECENT_MS;
+		return s->config.mode->as_needed || a->executor->slots > 0;
+	return s->config.mode->as_needed && s->now_ms - a->offered_ms < RECENT_MS;
 }
 
 bool sched_agent_usable(struct sched *s, const struct agent *agent)
@@ -125,6 +125,7 @@ void sched_agents_deinit(struct sched *s)
 	HASH_ITER (hh, s->agents, a, next) {
 		HASH_DELETE(hh, s->agents, a);
 		vec_deinit(&a->offers);
+		vec_deinit(&a->freed);
 		free(a->id);
 		free(a->hostname);
 		free(a);

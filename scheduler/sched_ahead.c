@@ -31,7 +31,7 @@ enum {
 
 /* ---- What is known ---- */
 
-void sched_ahead_learn(struct stage *stage, const Quern__TaskResult *result)
+void sched_ahead_learn(struct sched *s, struct stage *stage, const Quern__TaskResult *result)
 {
 	if (!result->has_wall_us)
 		return;
@@ -41,6 +41,7 @@ void sched_ahead_learn(struct stage *stage, const Quern__TaskResult *result)
 	else
 		stage->mean_us += (us - stage->mean_us) / MEAN_SHARE;
 	stage->timed = true;
+	s->mean_us += s->mean_us == 0 ? us : (us - s->mean_us) / MEAN_SHARE;
 }
 
 /* The begun ones are the oldest. */
@@ -77,6 +78,8 @@ bool sched_ahead_room(const struct sched *s, const struct executor *e)
 {
 	if (!e->linked || e->state != EXECUTOR_UP || e->leaving)
 		return false;
+	if (e->going > 0) /* what waited for its slots would keep them busy */
+		return sched_executor_free(e) > 0;
 	return e->load < (uint64_t)e->slots * (1 + depth(s));
 }
 

@@ -8,6 +8,21 @@
  * What it brings is not relied upon: the master's own timer brings offers as well. */
 #include "scheduler/sched_state.h"
 
+/* The newest of the tasks that run is expected to end last. */
+static uint64_t more_ms(const struct sched *s)
+{
+	uint64_t passed = s->now_ms - s->begun_ms, most = 0;
+
+	for (size_t i = 0; s->run != NULL && !s->run->ended && i < s->run->ready.n; i++) {
+		const struct stage *stage = s->run->ready.at[i];
+		uint64_t ms = (uint64_t)(stage->timed ? stage->mean_us : s->mean_us) / 1000;
+
+		if (stage->n_done + stage->n_pending < stage->n_tasks && ms > most)
+			most = ms;
+	}
+	return most > passed ? most - passed : 0;
+}
+
 struct mode_view sched_view_of(const struct sched *s)
 {
 	return (struct mode_view){ .now_ms = s->now_ms,
@@ -17,8 +32,11 @@ struct mode_view sched_view_of(const struct sched *s)
 		.widest = s->run != NULL && !s->run->ended ? s->run->widest : 0,
 		.homeless = sched_size_homeless(s) != NULL,
 		.held = s->held,
+		.idle = s->run != NULL && !s->run->may_run ? s->free_slots : 0,
+		.coming = s->coming,
 		.registered = s->registered,
-		.since_ms = s->run != NULL ? s->run->since_ms : 0 };
+		.since_ms = s->run != NULL ? s->run->since_ms : 0,
+		.more_ms = more_ms(s) };
 }
 
 bool sched_appetite_hungry(struct sched *s)

@@ -38,6 +38,8 @@ int sched_attempt_new(
 	a->hold = h;
 	a->deadline_ms = UINT64_MAX;
 	a->slots = sched_size_slots(s, t->stage);
+	a->cpus_milli = sched_size_cpus_milli(s, t->stage);
+	a->given_ms = s->now_ms;
 	HASH_ADD(hh, s->attempts, name, sizeof(a->name), added);
 	if (added == NULL || added->hh.tbl == NULL) {
 		free(a);
@@ -49,6 +51,7 @@ int sched_attempt_new(
 	t->locality = sched_prefer_where(t, e);
 	if (h != NULL) {
 		h->attempt = a;
+		sched_ledger_begins(s, a);
 	} else {
 		a->over_link = a->ahead = true;
 		e->load += a->slots;
@@ -66,16 +69,20 @@ void sched_attempt_begins(struct sched *s, struct attempt *a)
 	a->ahead = false;
 	a->executor->ahead -= a->slots;
 	s->ahead--;
+	s->begun_ms = s->now_ms;
+	sched_ledger_begins(s, a);
 	if (s->config.task_timeout_ms == 0)
 		return;
 	a->deadline_ms = s->now_ms + 2 * s->config.task_timeout_ms + TIMEOUT_GRACE_MS;
 	sched_look_at(s, a->deadline_ms);
 }
 
-static void forget(struct sched *s, struct attempt *a)
+/* `result`: NULL, there is none. */
+static void forget(struct sched *s, struct attempt *a, const Quern__TaskResult *result)
 {
 	struct executor *e = a->executor;
 
+	sched_ledger_ends(s, a, result);
 	HASH_DELETE(hh, s->attempts, a);
 	DL_DELETE(e->attempts, a);
 	if (a->task != NULL)
@@ -158,7 +165,7 @@ int sched_attempt_lost(struct sched *s, struct attempt *a, bool counts, const ch
 	bool begun = !a->ahead;
 	char how[64];
 
-	forget(s, a);
+	forget(s, a, NULL);
 	if (t == NULL || t->state != TASK_RUNNING)
 		return 0;
 	sched_task_queue(s, t);
@@ -297,12 +304,12 @@ int sched_attempt_result(struct sched *s, struct attempt *a, const Quern__TaskRe
 	if (result->has_peak_rss && result->peak_rss > s->peak_rss)
 		s->peak_rss = result->peak_rss;
 	int r = sched_cache_result(s, e, result);
-	forget(s, a);
+	forget(s, a, result);
 	if (r < 0 || t == NULL || t->state != TASK_RUNNING)
 		return r;
 	switch (result->state) {
 	case QUERN__TASK_RESULT__STATE__DONE:
-		sched_ahead_learn(t->stage, result);
+		sched_ahead_learn(s, t->stage, result);
 		return done(s, t, e, number, result);
 	case QUERN__TASK_RESULT__STATE__FETCH_FAILED:
 		return fetch_failed(s, t, e->agent, result);

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_offer.h"
 
 static int send(struct sched *s, Mesos__V1__Scheduler__Call *call, Mesos__V1__Scheduler__Call__Type type)
 {
@@ -23,10 +23,9 @@ int sched_call_simple(struct sched *s, Mesos__V1__Scheduler__Call__Type type)
 	Mesos__V1__Scheduler__Call call = MESOS__V1__SCHEDULER__CALL__INIT;
 	Mesos__V1__Scheduler__Call__Revive revive = MESOS__V1__SCHEDULER__CALL__REVIVE__INIT;
 	Mesos__V1__Scheduler__Call__Suppress suppress = MESOS__V1__SCHEDULER__CALL__SUPPRESS__INIT;
-	char *roles[] = { (char *)(uintptr_t)s->config.role };
 
-	revive.n_roles = suppress.n_roles = 1;
-	revive.roles = suppress.roles = roles;
+	revive.n_roles = suppress.n_roles = roles_count((const char *const *)s->roles);
+	revive.roles = suppress.roles = s->roles;
 	if (type == MESOS__V1__SCHEDULER__CALL__TYPE__REVIVE)
 		call.revive = &revive;
 	if (type == MESOS__V1__SCHEDULER__CALL__TYPE__SUPPRESS)
@@ -91,8 +90,8 @@ int sched_call_decline(struct sched *s, Mesos__V1__OfferID **ids, size_t n, doub
 	return send(s, &call, MESOS__V1__SCHEDULER__CALL__TYPE__DECLINE);
 }
 
-int sched_call_accept(
-	struct sched *s, const struct agent *agent, Mesos__V1__TaskInfo **tasks, size_t n, double refuse_s)
+int sched_call_accept(struct sched *s, const struct agent *agent, const char *role,
+	Mesos__V1__TaskInfo **tasks, size_t n, double refuse_s)
 {
 	Mesos__V1__Scheduler__Call call = MESOS__V1__SCHEDULER__CALL__INIT;
 	Mesos__V1__Scheduler__Call__Accept accept = MESOS__V1__SCHEDULER__CALL__ACCEPT__INIT;
@@ -104,7 +103,8 @@ int sched_call_accept(
 	if (ids == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < agent->offers.n; i++)
-		ids[i] = agent->offers.at[i]->id;
+		if (sched_offer_role(s, agent->offers.at[i]) == role)
+			ids[accept.n_offer_ids++] = agent->offers.at[i]->id;
 	launch.n_task_infos = n;
 	launch.task_infos = tasks;
 	operation.has_type = 1;
@@ -113,7 +113,6 @@ int sched_call_accept(
 	operations[0] = &operation;
 	filters.has_refuse_seconds = 1;
 	filters.refuse_seconds = refuse_s;
-	accept.n_offer_ids = agent->offers.n;
 	accept.offer_ids = ids;
 	accept.n_operations = 1;
 	accept.operations = operations;
@@ -202,13 +201,17 @@ int sched_call_reconcile_implicitly(struct sched *s)
 
 /* ---- Subscription ---- */
 
-enum { CAPABILITIES = 2 };
+enum { CAPABILITIES = 4 };
 
 /* MULTI_ROLE: resources say which role they are allocated to. PARTITION_AWARE: states that tell a lost agent
- * from a refused launch. TASK_KILLING_STATE is not asked for: nobody waits for it. */
+ * from a refused launch. RESERVATION_REFINEMENT: else what is reserved for a role below another's reservation
+ * is not offered. TASK_KILLING_STATE is not asked for: nobody waits for it. The last one is not always there.
+ */
 static const Mesos__V1__FrameworkInfo__Capability__Type capabilities[CAPABILITIES] = {
 	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE,
-	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE
+	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE,
+	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__RESERVATION_REFINEMENT,
+	MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__REVOCABLE_RESOURCES
 };
 
 int sched_subscribe_call(struct sched *s, struct buf *out)
@@ -218,7 +221,7 @@ int sched_subscribe_call(struct sched *s, struct buf *out)
 	Mesos__V1__FrameworkInfo info = MESOS__V1__FRAMEWORK_INFO__INIT;
 	Mesos__V1__FrameworkID id = MESOS__V1__FRAMEWORK_ID__INIT;
 	Mesos__V1__FrameworkInfo__Capability has[CAPABILITIES], *list[CAPABILITIES];
-	char *roles[] = { (char *)(uintptr_t)s->config.role };
+	size_t n_roles = roles_count((const char *const *)s->roles);
 
 	for (size_t i = 0; i < CAPABILITIES; i++) {
 		mesos__v1__framework_info__capability__init(&has[i]);
@@ -232,11 +235,11 @@ int sched_subscribe_call(struct sched *s, struct buf *out)
 	info.failover_timeout = s->config.failover_timeout_s;
 	info.has_checkpoint = 1;
 	info.checkpoint = s->config.checkpoint;
-	info.n_roles = 1;
-	info.roles = roles;
+	info.n_roles = n_roles;
+	info.roles = s->roles;
 	info.hostname = (char *)(uintptr_t)s->config.hostname;
 	info.principal = (char *)(uintptr_t)s->config.principal;
-	info.n_capabilities = CAPABILITIES;
+	info.n_capabilities = s->config.revocable ? CAPABILITIES : CAPABILITIES - 1;
 	info.capabilities = list;
 	id.value = s->framework_id;
 	if (s->framework_id != NULL)
@@ -244,8 +247,8 @@ int sched_subscribe_call(struct sched *s, struct buf *out)
 	subscribe.framework_info = &info;
 	s->claimed_suppressed = !sched_appetite_hungry(s);
 	if (s->claimed_suppressed) {
-		subscribe.n_suppressed_roles = 1;
-		subscribe.suppressed_roles = roles;
+		subscribe.n_suppressed_roles = n_roles;
+		subscribe.suppressed_roles = s->roles;
 	}
 	call.has_type = 1;
 	call.type = MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE;

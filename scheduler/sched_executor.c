@@ -30,6 +30,7 @@ static void free_executor(struct executor *e)
 {
 	forget_info(e);
 	vec_deinit(&e->batch);
+	vec_deinit(&e->idle_since);
 	free(e->id);
 	free(e->address);
 	free(e->directory);
@@ -38,48 +39,6 @@ static void free_executor(struct executor *e)
 }
 
 /* ---- A new one ---- */
-
-/* The message; it takes the resources with it. */
-static Mesos__V1__ExecutorInfo *make_info(
-	const struct sched *s, struct executor *e, Mesos__V1__Resource **resources, size_t n_resources)
-{
-	Mesos__V1__ExecutorInfo info = *s->config.executor;
-	Mesos__V1__ExecutorID id = MESOS__V1__EXECUTOR_ID__INIT;
-	Mesos__V1__FrameworkID framework = MESOS__V1__FRAMEWORK_ID__INIT;
-
-	id.value = e->id;
-	framework.value = s->framework_id;
-	info.executor_id = &id;
-	info.framework_id = &framework;
-	info.n_resources = n_resources;
-	info.resources = resources;
-	info.name = (char *)(uintptr_t)s->config.name;
-	info.source = (char *)(uintptr_t) "quern";
-	return sched_message_dup(&info.base);
-}
-
-/* Its share of the agent, out of `pool`, and what is said of it. */
-static int take_share(struct sched *s, struct executor *e, struct resources *pool)
-{
-	struct resources *share = NULL;
-	Mesos__V1__Resource **list = NULL;
-	size_t n = 0;
-
-	int r = resources_new(&share);
-	if (r == 0)
-		r = resources_take(pool, "cpus", s->config.executor_cpus_milli, share);
-	if (r == 0)
-		r = resources_take(pool, "mem", (int64_t)s->config.executor_mem_mb * 1000, share);
-	if (r == 0)
-		r = resources_to_pb(share, &list, &n);
-	if (r == 0) {
-		e->info = make_info(s, e, list, n);
-		r = e->info == NULL ? -ENOMEM : 0;
-	}
-	resources_pb_free(list, n);
-	(void)resources_free(share);
-	return r;
-}
 
 int sched_executor_new(struct sched *s, struct agent *agent, struct resources *pool, struct executor **ret)
 {
@@ -94,7 +53,7 @@ int sched_executor_new(struct sched *s, struct agent *agent, struct resources *p
 	if (asprintf(&e->id, "%06x-%u-%u", (unsigned)(s->config.seed & 0xffffff), agent->number,
 		    agent->generation) < 0)
 		e->id = NULL;
-	int r = e->id == NULL ? -ENOMEM : take_share(s, e, pool);
+	int r = e->id == NULL ? -ENOMEM : sched_share_take(s, e, pool);
 	struct executor *added = e;
 	if (r == 0)
 		HASH_ADD_KEYPTR(hh, s->executors, e->id, strlen(e->id), added);
@@ -106,6 +65,7 @@ int sched_executor_new(struct sched *s, struct agent *agent, struct resources *p
 	}
 	agent->generation++;
 	agent->executor = e;
+	sched_ledger_executor(s, true);
 	*ret = e;
 	return 0;
 }
@@ -124,7 +84,7 @@ void sched_executor_is_up(struct sched *s, struct executor *e)
 static void refresh_idle(struct sched *s, struct executor *e)
 {
 	bool there = e->linked && e->state == EXECUTOR_UP && !e->leaving;
-	uint32_t n = there && e->load < e->slots ? e->slots - e->load : 0;
+	uint32_t n = there ? sched_executor_free(e) : 0;
 	bool stays = e->idle && n > 0 && (!e->asked || n <= e->free_slots);
 
 	if (e->idle && !stays && e->asked)
@@ -138,6 +98,7 @@ static void refresh_idle(struct sched *s, struct executor *e)
 	e->idle = n > 0;
 	s->free_slots += n - e->free_slots;
 	e->free_slots = n;
+	sched_lease_idle(s, e);
 }
 
 void sched_executor_refresh(struct sched *s, struct executor *e)
@@ -193,6 +154,7 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 	}
 	e->linked = false;
 	e->state = EXECUTOR_GONE;
+	sched_ledger_executor(s, false);
 	e->due_ms = e->resend_ms = UINT64_MAX;
 	sched_executor_refresh(s, e);
 	if (e->agent->executor == e)

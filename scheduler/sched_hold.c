@@ -10,6 +10,8 @@
  *   ERROR                            the launch was refused for what it is: a loss as well
  *   LOST, DROPPED, UNREACHABLE,      not the task's doing: does not count
  *   GONE, UNKNOWN, KILLED
+ *   its revocable resources were     likewise, whatever the state
+ *   taken away
  * UNKNOWN is an end only for what never ran, or when it has been said for UNKNOWN_MS. */
 #include <errno.h>
 #include <stdio.h>
@@ -48,6 +50,7 @@ int sched_hold_new(
 	h->launched_ms = s->now_ms;
 	DL_APPEND(e->holds, h);
 	s->held += slots;
+	s->coming += lease ? slots : 0;
 	*ret = h;
 	return 0;
 }
@@ -60,12 +63,11 @@ void sched_hold_free(struct sched *s, struct hold *h)
 	DL_DELETE(e->holds, h);
 	s->held -= h->slots;
 	s->freed = true;
-	if (h->lease && h->running && e->state != EXECUTOR_GONE) {
-		e->slots -= h->slots;
-		if (e->linked)
-			s->registered -= h->slots;
-		sched_executor_refresh(s, e);
-	}
+	sched_ledger_hold(s, h, 0, 0);
+	if (h->lease && !h->running)
+		s->coming -= h->slots;
+	else if (h->lease)
+		sched_lease_ended(s, h);
 	free(h->id);
 	free(h);
 }
@@ -102,6 +104,13 @@ static bool agent_is_lost(const Mesos__V1__TaskStatus *status)
 		return false;
 	return status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED ||
 	       status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_RESTARTED;
+}
+
+/* The agent wanted revocable resources back, and has ended the executor for that. */
+static bool is_preempted(const Mesos__V1__TaskStatus *status)
+{
+	return status->has_reason &&
+	       status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_PREEMPTED;
 }
 
 /* The master knows the end of a task, but not what came with it: the agent sends that until it is
@@ -142,12 +151,8 @@ static int on_running(struct sched *s, struct hold *h)
 		h->attempt->deadline_ms = s->now_ms + s->config.task_timeout_ms + TIMEOUT_GRACE_MS;
 		sched_look_at(s, h->attempt->deadline_ms);
 	}
-	if (h->lease) {
-		e->slots += h->slots;
-		if (e->linked)
-			s->registered += h->slots;
-		sched_executor_refresh(s, e);
-	}
+	if (h->lease)
+		sched_lease_begins(s, h);
 	return 0;
 }
 
@@ -181,9 +186,9 @@ static int take_result(struct sched *s, struct attempt *a, const Mesos__V1__Task
 static int end_attempt(struct sched *s, struct attempt *a, const Mesos__V1__TaskStatus *status)
 {
 	char why[512];
-	bool counts = status->state == MESOS__V1__TASK_STATE__TASK_FAILED ||
-		      status->state == MESOS__V1__TASK_STATE__TASK_ERROR ||
-		      status->state == MESOS__V1__TASK_STATE__TASK_FINISHED;
+	bool counts = !is_preempted(status) && (status->state == MESOS__V1__TASK_STATE__TASK_FAILED ||
+						       status->state == MESOS__V1__TASK_STATE__TASK_ERROR ||
+						       status->state == MESOS__V1__TASK_STATE__TASK_FINISHED);
 
 	a->hold = NULL;
 	if (from_executor(status)) {
@@ -204,6 +209,10 @@ static int judge_executor(struct sched *s, struct executor *e, const Mesos__V1__
 		return 0;
 	if (agent_is_lost(status))
 		return sched_agent_lost(s, e->agent, why);
+	if (is_preempted(status)) {
+		e->leaving = false; /* gone for good */
+		return sched_executor_lost(s, e, false, why);
+	}
 	if (from_executor(status)) {
 		sched_executor_is_up(s, e);
 		return 0;

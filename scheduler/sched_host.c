@@ -83,13 +83,13 @@ static bool may_get_tasks(const struct sched *s, const struct agent *a)
 
 	if (a->lost || a->draining || a->excluded_until_ms > s->now_ms)
 		return false;
-	return s->config.mode->task_per_hold ||
+	return s->config.mode->as_needed ||
 	       (e != NULL && e->linked && e->state == EXECUTOR_UP && !e->leaving && e->slots > 0);
 }
 
 void sched_host_refresh(struct sched *s, struct agent *a)
 {
-	bool usable = may_get_tasks(s, a), out = a->excluded_until_ms > s->now_ms;
+	bool usable = may_get_tasks(s, a), out = a->draining || a->excluded_until_ms > s->now_ms;
 
 	if (out != a->is_left_out)
 		s->left_out_agents += out ? 1 : -1U;

@@ -89,8 +89,8 @@ int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots)
 		r = sched_hold_new(s, id, l->agent->executor, slots, true, &h);
 	if (r < 0)
 		return r;
-	h->cpus_milli = s->config.task_cpus_milli * slots;
-	h->mem_mb = s->config.task_mem_mb * slots;
+	h->role = l->role;
+	sched_ledger_hold(s, h, s->config.task_cpus_milli * slots, s->config.task_mem_mb * slots);
 	lease.slots = slots;
 	data.lease = &lease;
 	return add_launch(l, h, &data);
@@ -110,8 +110,8 @@ int sched_launch_task(struct sched *s, struct launches *l, struct task *t)
 		r = sched_hold_new(s, id, l->agent->executor, sched_size_slots(s, t->stage), false, &h);
 	if (r < 0)
 		return r;
-	h->cpus_milli = sched_size_cpus_milli(s, t->stage);
-	h->mem_mb = sched_size_mem_mb(s, t->stage);
+	h->role = l->role;
+	sched_ledger_hold(s, h, sched_size_cpus_milli(s, t->stage), sched_size_mem_mb(s, t->stage));
 	r = sched_attempt_new(s, t, h->executor, h, &a);
 	if (r == 0)
 		r = sched_link_prepare(s, h->executor, t);
@@ -130,7 +130,7 @@ int sched_launch_send(struct sched *s, const struct launches *l, double refuse_s
 		return -ENOMEM;
 	for (size_t i = 0; i < l->list.n; i++)
 		list[i] = &l->list.at[i]->info;
-	int r = sched_call_accept(s, l->agent, list, l->list.n, refuse_s);
+	int r = sched_call_accept(s, l->agent, l->role, list, l->list.n, refuse_s);
 	free(list);
 	return r;
 }

@@ -105,7 +105,9 @@ static int send_tasks(struct sched *s, struct executor *e, struct attempt *const
 /* One that goes ahead waits for one slot. */
 static struct room room_of(const struct executor *e)
 {
-	return (struct room){ .slots = e->load < e->slots ? e->slots - e->load : 1,
+	uint32_t n = sched_executor_free(e);
+
+	return (struct room){ .slots = n > 0 ? n : 1,
 		.cpus_milli = INT64_MAX,
 		.mem_milli = INT64_MAX };
 }
@@ -170,6 +172,12 @@ static void note_idle(struct sched *s, struct stage *stage)
 	sched_wait_idle(s, stage, n < UINT32_MAX ? (uint32_t)n : UINT32_MAX);
 }
 
+void sched_link_note_idle(struct sched *s)
+{
+	for (size_t i = 0; s->run != NULL && !s->run->ended && i < s->run->ready.n; i++)
+		note_idle(s, s->run->ready.at[i]);
+}
+
 /* Everybody gets what it has the data of, before anybody gets what another one may have. */
 static int give_stage(struct sched *s, struct stage *stage)
 {
@@ -203,8 +211,7 @@ static int give_all(struct sched *s)
 	}
 	DL_CONCAT(s->asked, s->idle);
 	s->idle = NULL;
-	for (size_t i = 0; i < s->run->ready.n; i++)
-		note_idle(s, s->run->ready.at[i]);
+	sched_link_note_idle(s);
 	return r;
 }
 
@@ -261,6 +268,16 @@ int sched_link_kill(struct sched *s, const struct attempt *a)
 	return a->over_link && a->executor->linked ? send_kill(s, a->executor, a) : 0;
 }
 
+int sched_link_end_lease(struct sched *s, const struct hold *h)
+{
+	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
+	char *list[] = { h->id };
+
+	m.n_end_leases = 1;
+	m.end_leases = list;
+	return send(s, h->executor, &m);
+}
+
 int sched_link_resend(struct sched *s, struct executor *e)
 {
 	int r = 0;
@@ -305,7 +322,8 @@ int sched_link_up(struct sched *s, const char *executor_id)
 		sched_look_at(s, e->resend_ms);
 	}
 	sched_executor_refresh(s, e);
-	return sched_cache_linked(s, e);
+	int r = sched_lease_linked(s, e);
+	return r < 0 ? r : sched_cache_linked(s, e);
 }
 
 int sched_link_down(struct sched *s, const char *executor_id)

@@ -48,7 +48,7 @@ int sched_master_stop(struct sched *s)
 		return r;
 	if (s->subscribed)
 		return tear_down(s);
-	if (s->framework_id != NULL) /* the next SUBSCRIBED gets it */
+	if (s->framework_id != NULL && !s->over) /* the next SUBSCRIBED gets it */
 		return 0;
 	s->over = true;
 	return sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
@@ -82,6 +82,17 @@ static int on_subscribed(struct sched *s, const Mesos__V1__Scheduler__Event__Sub
 	return r < 0 ? r : sched_executors_dismiss(s, NULL);
 }
 
+/* An executor on revocable resources has ended. Whether its agent took them away is said with the end of its
+ * tasks, which may come any moment: until then it gets nothing more. */
+static int on_doubtful_failure(struct sched *s, struct executor *e)
+{
+	e->leaving = true;
+	e->due_ms = s->now_ms + LINK_AGAIN_MS;
+	sched_look_at(s, e->due_ms);
+	sched_executor_refresh(s, e);
+	return 0;
+}
+
 static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failure *failure)
 {
 	char why[128];
@@ -94,11 +105,14 @@ static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failur
 	struct executor *e = sched_executor_find(s, failure->executor_id->value);
 	if (e == NULL)
 		return 0;
+	bool revocable = e->revocable_cpus || e->revocable_mem;
 	int status = failure->has_status ? failure->status : 0;
 	/* Its container could not be launched (src/slave/slave.cpp, Slave::executorTerminated()): why, say the
 	 * updates of its tasks, which follow. */
 	if (status == -1 && e->holds != NULL)
 		return 0;
+	if (revocable && e->holds != NULL)
+		return on_doubtful_failure(s, e);
 	e->leaving = false; /* gone for good */
 	if (!failure->has_status)
 		(void)snprintf(why, sizeof(why), "it ended");
@@ -106,7 +120,7 @@ static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failur
 		(void)snprintf(why, sizeof(why), "it died of signal %d", status & 0x7f);
 	else
 		(void)snprintf(why, sizeof(why), "it ended with status %d", status >> 8);
-	return sched_executor_lost(s, e, true, why);
+	return sched_executor_lost(s, e, !revocable, why);
 }
 
 static int on_inverse_offers(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers)

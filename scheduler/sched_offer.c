@@ -1,9 +1,9 @@
 /* sched_offer.c: offers, answered in the step that they came with.
  *
- * The offers of one agent are used together, in one ACCEPT; every other offer of the event is declined. How
- * long for: what nobody wants, for an hour, which REVIVE takes back; what is too small, for some seconds;
- * what cannot be used this instant, not at all. The rest of an offer that was used is refused for no time
- * while there is more to run.
+ * The offers of one agent in one role are used together, in one ACCEPT; every other offer of the event is
+ * declined. How long for: what nobody wants, for an hour, which REVIVE takes back; what is too small, for
+ * some seconds; what cannot be used this instant, not at all. The rest of an offer that was used is refused
+ * for no time while there is more to run.
  *
  * Which offers are used follows from where data is. In a mode with a hold for each task the agents of the
  * event first get tasks that have their data there, by turns, and those with few such tasks ahead of the
@@ -112,7 +112,38 @@ static int take_leases(struct sched *s, struct take *const *order, size_t n)
 	return r;
 }
 
-/* ---- A hold for each task ---- */
+/* ---- A hold for each task, or a lease ---- */
+
+/* Slots of leases there that are idle, or coming. */
+static uint64_t spare(const struct agent *a)
+{
+	uint64_t n = a->executor != NULL ? a->executor->free_slots : 0;
+
+	for (const struct hold *h = a->executor != NULL ? a->executor->holds : NULL; h != NULL; h = h->next)
+		n += h->lease && !h->running ? h->slots : 0;
+	return n;
+}
+
+/* A lease for a task of the stage, which is not picked yet: another slot may be free sooner. 1: there was one.
+ */
+static int take_lease(struct sched *s, struct stage *stage, struct take *t, enum pick what)
+{
+	uint32_t slots = sched_size_slots(s, stage);
+	const struct agent *agent = t->launches.agent;
+
+	if (what == PICK_NEAR ? (uint64_t)sched_prefer_count(stage, agent) * slots <= t->spare
+			      : stage->any_left < slots)
+		return 0;
+	if (what == PICK_RETRY && !sched_task_retries(s, stage, agent))
+		return 0;
+	t->spare += slots;
+	if (what != PICK_NEAR)
+		stage->any_left -= slots;
+	sched_size_take(s, stage, &t->room);
+	sched_wait_launched(s, stage);
+	int r = sched_launch_lease(s, &t->launches, slots);
+	return r < 0 ? r : 1;
+}
 
 /* One task of the stage. *ret_launched: there was one. */
 static int take_task(struct sched *s, struct stage *stage, struct take *t, enum pick what, bool *ret_launched)
@@ -123,6 +154,12 @@ static int take_task(struct sched *s, struct stage *stage, struct take *t, enum 
 	*ret_launched = false;
 	if (!sched_size_fits(s, stage, &t->room) || consider(s, agent, slots) < slots)
 		return 0;
+	if (!s->config.mode->task_per_hold) {
+		int r = take_lease(s, stage, t, what);
+
+		*ret_launched = r > 0;
+		return r < 0 ? r : 0;
+	}
 	struct task *task = sched_task_pick(s, stage, agent, what);
 	if (task == NULL)
 		return 0;
@@ -188,15 +225,28 @@ static void pass_over(struct sched *s, struct stage *stage, takes *all)
 	}
 }
 
+/* Slots for the tasks that do not wait for a place, but for those that are coming already. */
+static uint64_t wanted_anywhere(struct sched *s, struct stage *stage, uint64_t coming)
+{
+	uint32_t tasks = stage->n_pending - (sched_wait_over(s, stage) ? 0 : stage->n_choosy);
+	uint64_t n = (uint64_t)tasks * sched_size_slots(s, stage);
+
+	return n > coming ? n - coming : 0;
+}
+
 static int take_tasks(struct sched *s, takes *all, struct take **order)
 {
+	uint64_t coming = s->coming;
 	int r = 0;
 
+	for (size_t i = 0; i < all->n; i++)
+		all->at[i].spare = spare(all->at[i].launches.agent);
 	for (size_t i = 0; r == 0 && i < s->run->ready.n; i++) {
 		struct stage *stage = s->run->ready.at[i];
 
 		if (stage->n_pending == 0)
 			continue;
+		stage->any_left = wanted_anywhere(s, stage, coming);
 		if (stage->retry != NULL)
 			r = take_in_order(s, stage, all, PICK_RETRY);
 		for (size_t k = 0; k < all->n; k++)
@@ -228,16 +278,20 @@ static int send_declined(struct sched *s, struct declined *d)
 
 /* Collects the agent's offers, and sends what was collected when these are to be declined for another time.
  */
-static int decline(struct sched *s, const struct agent *a, double refuse_s, struct declined *d)
+static int decline(
+	struct sched *s, const struct agent *a, const char *role, double refuse_s, struct declined *d)
 {
 	int r = 0;
 
 	if (d->refuse_s < refuse_s || d->refuse_s > refuse_s)
 		r = send_declined(s, d);
 	d->refuse_s = refuse_s;
-	for (size_t i = 0; r == 0 && i < a->offers.n; i++)
+	for (size_t i = 0; r == 0 && i < a->offers.n; i++) {
+		if (sched_offer_role(s, a->offers.at[i]) != role)
+			continue;
 		r = vec_push(&d->ids, a->offers.at[i]->id);
-	s->declined += a->offers.n;
+		s->declined++;
+	}
 	return r;
 }
 
@@ -252,7 +306,7 @@ static int answer(struct sched *s, struct take *t, struct declined *d)
 		t->refuse_s = hungry ? TOO_SMALL_S : UNWANTED_S; /* the mode has enough for now */
 		s->not_wanted++;
 	}
-	return decline(s, t->launches.agent, t->refuse_s, d);
+	return decline(s, t->launches.agent, t->launches.role, t->refuse_s, d);
 }
 
 static int take_all(struct sched *s, takes *all)
@@ -264,9 +318,62 @@ static int take_all(struct sched *s, takes *all)
 		return -ENOMEM;
 	for (size_t i = 0; i < all->n; i++)
 		order[i] = &all->at[i];
-	r = s->config.mode->task_per_hold ? take_tasks(s, all, order) : take_leases(s, order, all->n);
+	r = s->config.mode->as_needed ? take_tasks(s, all, order) : take_leases(s, order, all->n);
 	free(order);
 	return r;
+}
+
+static bool offers_in(const struct sched *s, const struct agent *a, const char *role)
+{
+	for (size_t i = 0; i < a->offers.n; i++)
+		if (sched_offer_role(s, a->offers.at[i]) == role)
+			return true;
+	return false;
+}
+
+/* One launch brings an agent its executor, and whether that comes to be is not known for a while: of offers
+ * in several roles those with the most room are used, and the others declined for no time. `first`: of `all`,
+ * where the agent's begin. */
+static int keep_best(struct sched *s, takes *all, size_t first, struct declined *d)
+{
+	int r = 0;
+
+	while (r == 0 && all->n > first + 1) {
+		size_t worse = all->at[first].fits < all->at[first + 1].fits ? first : first + 1;
+		struct take *t = &all->at[worse];
+
+		r = decline(s, t->launches.agent, t->launches.role, 0, d);
+		sched_launches_deinit(&t->launches);
+		vec_remove(all, worse);
+	}
+	return r;
+}
+
+static int judge_role(struct sched *s, struct agent *agent, const char *role, takes *all, struct declined *d)
+{
+	struct take t;
+
+	if (!offers_in(s, agent, role))
+		return 0;
+	int r = sched_offer_judge(s, agent, role, &t);
+	if (r <= 0)
+		return r < 0 ? r : decline(s, agent, role, t.refuse_s, d);
+	r = vec_push(all, t);
+	if (r < 0)
+		sched_launches_deinit(&t.launches);
+	return r;
+}
+
+/* Its offers in each role by themselves: those that may be of use are put into `all`, and the others are
+ * declined. */
+static int judge_agent(struct sched *s, struct agent *agent, takes *all, struct declined *d)
+{
+	size_t first = all->n;
+	int r = judge_role(s, agent, NULL, all, d);
+
+	for (size_t i = 0; r == 0 && s->roles[i] != NULL; i++)
+		r = judge_role(s, agent, s->roles[i], all, d);
+	return r == 0 && agent->executor == NULL ? keep_best(s, all, first, d) : r;
 }
 
 int sched_offers_answer(struct sched *s)
@@ -275,15 +382,8 @@ int sched_offers_answer(struct sched *s)
 	takes all = { 0 };
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < s->offering.n; i++) {
-		struct take t;
-
-		r = sched_offer_judge(s, s->offering.at[i], &t);
-		if (r == 0)
-			r = decline(s, s->offering.at[i], t.refuse_s, &d);
-		else if (r > 0 && (r = vec_push(&all, t)) < 0)
-			sched_launches_deinit(&t.launches);
-	}
+	for (size_t i = 0; r == 0 && i < s->offering.n; i++)
+		r = judge_agent(s, s->offering.at[i], &all, &d);
 	if (r == 0 && all.n > 0)
 		r = take_all(s, &all);
 	for (size_t i = 0; i < all.n; i++) {

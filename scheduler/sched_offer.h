@@ -5,13 +5,15 @@
 
 #include "scheduler/sched_place.h"
 
-/* The offers of one agent that may be of use. */
+/* The offers of one agent in one role that may be of use. */
 struct take {
 	struct launches launches;
 	struct room room; /* that is left */
 	uint32_t fits;    /* slots, at first */
 	uint64_t near;    /* tasks that have their data there */
+	uint64_t spare;   /* slots of leases there that are idle, or coming */
 	double refuse_s;  /* of what is not used */
+	bool portless;    /* nothing fits, for the executor that it takes would have no port */
 	bool passed;      /* for locality's sake */
 };
 
@@ -19,8 +21,16 @@ typedef VEC(struct take) takes;
 
 /* ---- sched_judge.c ---- */
 
-/* Whether the agent's offers may be of use: 1, and *ret is filled (sched_launches_deinit() it); 0: they are
- * to be declined for ret->refuse_s. -ENOMEM. */
-int sched_offer_judge(struct sched *s, struct agent *agent, struct take *ret);
+/* Whether the agent's offers in the role (of sched.roles; NULL: one that is not ours) may be of use: 1, and
+ * *ret is filled (sched_launches_deinit() it); 0: they are to be declined for ret->refuse_s. -ENOMEM. */
+int sched_offer_judge(struct sched *s, struct agent *agent, const char *role, struct take *ret);
+
+/* ---- sched_room.c ---- */
+
+/* The role, of sched.roles, that an offer is allocated to; NULL: none of them. */
+const char *sched_offer_role(const struct sched *s, const Mesos__V1__Offer *o);
+/* What the agent's offers in the take's role hold for a launch: the pool (the caller deinits it, whatever
+ * comes), the room, what fits. -EINVAL: they make no sense; -ENOMEM. */
+int sched_room_look(struct sched *s, struct take *t);
 
 #endif

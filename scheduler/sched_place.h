@@ -90,7 +90,7 @@ uint64_t sched_wait_left_ms(struct sched *s, struct stage *stage);
 void sched_wait_pass(struct sched *s, struct stage *stage, struct agent *agent, uint32_t n);
 /* Slots for `n` tasks are held and passed over: all there are. */
 void sched_wait_idle(struct sched *s, struct stage *stage, uint32_t n);
-/* A task of the stage has got a slot. */
+/* A slot was taken for a task of the stage: by its launch, or by a lease. */
 void sched_wait_launched(struct sched *s, struct stage *stage);
 /* At the end of a step, before it is decided about REVIVE. */
 void sched_wait_settle(struct sched *s);

@@ -63,7 +63,7 @@ static bool is_usable(const struct sched *s, const struct stage *stage, const st
 	if (p->executor != NULL)
 		return !p->lost;
 	return p->host->usable > 0 || (stage->hopeful && p->host->agents == 0 && !p->host->given_up &&
-					      s->config.mode->task_per_hold);
+					      s->config.mode->as_needed);
 }
 
 static struct place *place_of(const struct stage *stage, const struct prefer *p)

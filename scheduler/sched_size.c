@@ -79,7 +79,7 @@ static bool has_room(const struct sched *s, const struct stage *stage, const str
 
 	if (a->lost)
 		return false;
-	if (s->config.mode->task_per_hold)
+	if (s->config.mode->as_needed)
 		return sched_size_fits(s, stage, &a->seen);
 	return e != NULL && e->linked && e->slots >= sched_size_slots(s, stage);
 }
@@ -107,14 +107,14 @@ const struct stage *sched_size_homeless(const struct sched *s)
 int sched_size_give_up(struct sched *s, const struct stage *stage, const char *why)
 {
 	struct room most = { 0 };
-	bool fine = s->config.mode->task_per_hold;
+	bool offered = s->config.mode->as_needed;
 
 	for (const struct agent *a = s->agents; a != NULL; a = a->hh.next) {
 		const struct executor *e = a->executor;
-		int64_t cpus = fine        ? a->seen.cpus_milli
+		int64_t cpus = offered     ? a->seen.cpus_milli
 			       : e != NULL ? (int64_t)e->slots * s->config.task_cpus_milli
 					   : 0;
-		int64_t mem = fine        ? a->seen.mem_milli
+		int64_t mem = offered     ? a->seen.mem_milli
 			      : e != NULL ? (int64_t)e->slots * s->config.task_mem_mb * 1000
 					  : 0;
 

@@ -17,6 +17,7 @@
 #include "job/tally.h"
 #include "job/stage.h"
 #include "mesos/resources.h"
+#include "mesos/roles.h"
 #include "scheduler/sched.h"
 
 enum {
@@ -70,6 +71,7 @@ struct agent {
 	struct host *host;
 	bool usable;           /* counted in host->usable */
 	bool is_left_out;      /* counted in sched.left_out_agents */
+	VEC(uint64_t) freed;   /* when its last attempts ended, see sched_ledger.c */
 	uint64_t passed_round; /* in which it was last passed over, see sched_wait.c ... */
 	uint32_t passed;       /* ... with room for so many tasks */
 	UT_hash_handle hh;
@@ -91,10 +93,11 @@ struct executor {
 	struct agent *agent;
 	Mesos__V1__ExecutorInfo *info; /* NULL when gone */
 	enum executor_state state;
-	bool leaving; /* SHUTDOWN was asked for */
-	bool losing;  /* what it has: none of that begins any more */
-	bool linked;  /* and of use */
-	bool wire;    /* its connection is up, of use or not */
+	bool leaving;                       /* SHUTDOWN was asked for */
+	bool revocable_cpus, revocable_mem; /* its sort, see sched_room.c */
+	bool losing;                        /* what it has: none of that begins any more */
+	bool linked;                        /* and of use */
+	bool wire;                          /* its connection is up, of use or not */
 	bool hello;
 	char *address, *directory, *machine; /* of its shuffle server */
 	uint32_t port;
@@ -104,7 +107,9 @@ struct executor {
 	struct attempt *attempts;
 	struct task *outputs;         /* map outputs on it */
 	struct cached_at *cached;     /* partitions of persisted sets on it, see sched_cache.c */
-	uint32_t slots;               /* of its leases that run */
+	uint32_t slots;               /* of its leases that run, and are not on their way back */
+	uint32_t going;               /* of them, those that go back when they are between two tasks */
+	VEC(uint64_t) idle_since;     /* of its free slots, see sched_lease.c */
 	uint32_t load;                /* slots of attempts over the link */
 	uint32_t ahead;               /* of them, those of attempts that wait there for a slot */
 	uint64_t heard_ms;            /* when it last had a result, or was given something */
@@ -126,9 +131,18 @@ struct executor {
 	UT_hash_handle hh;
 };
 
+/* Where a lease is on its way back: see sched_lease.c. */
+enum lease_way {
+	LEASE_NONE,  /* not RUNNING yet; or no lease; or of a mode that gives none back */
+	LEASE_KEPT,  /* in sched.kept */
+	LEASE_GOING, /* in sched.going: it is too old, but busy */
+	LEASE_ENDED, /* its executor was asked to end it: its slots are not used any more, but still held */
+};
+
 struct hold {
 	char *id;
 	struct executor *executor;
+	const char *role; /* of sched.roles: that its resources are allocated to */
 	uint32_t slots;
 	uint32_t cpus_milli, mem_mb;
 	bool lease;
@@ -138,7 +152,9 @@ struct hold {
 	uint64_t unknown_ms; /* when the master first did not know it; 0: it does */
 	uint64_t launched_ms;
 	struct attempt *attempt;  /* of one that is not a lease, until its result is in */
-	struct hold *prev, *next; /* of executor.holds */
+	enum lease_way way;
+	struct hold *prev, *next;         /* of executor.holds */
+	struct hold *way_prev, *way_next; /* of sched.kept, or .going */
 	UT_hash_handle hh;
 };
 
@@ -155,7 +171,10 @@ struct attempt {
 	struct executor *executor;
 	struct hold *hold; /* NULL: over the link, or it has ended */
 	uint64_t deadline_ms;
-	uint32_t slots; /* that it takes */
+	uint32_t slots;         /* that it takes */
+	uint32_t cpus_milli;    /* cores of it */
+	uint64_t given_ms;      /* when it was made */
+	uint64_t begun_ms;      /* not ahead: since when */
 	bool over_link;
 	bool ahead;                  /* waits there for a slot, see sched_ahead.c */
 	bool kill;                   /* asked for */
@@ -178,7 +197,8 @@ struct wait {
 	uint64_t since_ms;    /* what follows is so since then */
 	uint64_t lost_us;     /* of the time that may be lost */
 	uint32_t part, whole; /* of the time that passes so much is lost */
-	uint32_t behind;      /* tasks that could be running, but for that */
+	uint32_t passed, idle; /* slots that were passed over and not made good; that are held and idle */
+	uint32_t behind;      /* tasks that could be running, but for that: as many as those, of the choosy */
 	uint32_t widest;      /* the most that ran or could have run */
 	uint64_t round;       /* a new one whenever it is not behind any more */
 };
@@ -240,6 +260,7 @@ struct stage {
 	size_t n_splits;
 	struct task *fresh, *retry, *choosy; /* queues */
 	uint32_t n_choosy;
+	uint64_t any_left; /* while offers are answered: slots that may be leased for it wherever they are */
 	VEC(uint32_t) split_hosts; /* numbers of hosts, of one split behind the other; empty: none has any */
 	uint32_t *first_host;      /* of each split, of these; and where the last one ends. NULL: likewise */
 	VEC(struct prefer) prefers;
@@ -285,10 +306,23 @@ struct used {
 	UT_hash_handle hh;
 };
 
+enum { GAPS = 224 }; /* buckets up to some weeks */
+
+/* See sched_ledger.c. */
+struct ledger {
+	uint64_t since_ms; /* what is held is so since then */
+	uint64_t task_milli, task_mb, executor_milli, executor_mb;
+	uint64_t task_core_us, task_mb_ms, executor_core_us, executor_mb_ms; /* until then */
+	uint64_t used_core_us;
+	uint64_t waiting_ms; /* tasks wait since then; UINT64_MAX: none does */
+	uint32_t gaps[GAPS]; /* how many there were, by their length */
+};
+
 enum appetite { APPETITE_HUNGRY, APPETITE_SUPPRESSED }; /* what the master was told */
 
 struct sched {
-	struct sched_config config;
+	struct sched_config config; /* but for its roles: */
+	char **roles;               /* NULL-terminated */
 	struct mode *mode;
 	uint64_t now_ms;
 	struct sched_plan *plan; /* of the step */
@@ -312,8 +346,15 @@ struct sched {
 	struct executor *behind;    /* with attempts that wait there */
 	struct executor *heard;     /* in this step: it has sent results; or NULL */
 	uint32_t ahead;             /* attempts that wait there */
+	uint64_t begun_ms;          /* when the last attempt began */
+	int64_t mean_us;            /* running mean of all tasks' wall time; 0: none has ended */
 	uint64_t behind_look_ms;    /* `behind` is not looked at before */
 	struct hold *holds;         /* by id */
+	struct hold *kept, *going;  /* leases, the oldest first */
+	bool may_go;                /* one of `going` is between two tasks, perhaps */
+	uint64_t kept_ms;           /* the first of `kept` is not asked about before */
+	uint64_t idle_ms;           /* nor idle slots */
+	uint32_t coming;            /* slots of leases that are not RUNNING yet */
 	struct attempt *attempts;   /* by name */
 	struct shuffle *shuffles;   /* by id */
 	struct stage *stages;       /* by id: all of the shuffles', and the run's last */
@@ -343,6 +384,7 @@ struct sched {
 	uint64_t offers, declined, revives;
 	uint64_t too_small, not_wanted, left_out; /* why they were declined */
 	uint64_t peak_rss;                        /* the most that a result told of */
+	struct ledger ledger;
 
 	uint64_t look_ms;  /* something may be due then: never later than that */
 	uint64_t start_ms; /* the mode wants to be asked again */
@@ -373,8 +415,9 @@ int sched_call_acknowledge(struct sched *s, const Mesos__V1__TaskStatus *status)
 int sched_call_kill(struct sched *s, const char *task_id, const char *agent_id);
 int sched_call_shutdown(struct sched *s, const struct executor *e);
 int sched_call_decline(struct sched *s, Mesos__V1__OfferID **ids, size_t n, double refuse_s);
-int sched_call_accept(
-	struct sched *s, const struct agent *agent, Mesos__V1__TaskInfo **tasks, size_t n, double refuse_s);
+/* The agent's offers in that role. */
+int sched_call_accept(struct sched *s, const struct agent *agent, const char *role,
+	Mesos__V1__TaskInfo **tasks, size_t n, double refuse_s);
 int sched_call_accept_inverse(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers);
 /* Of holds; `all`: of those as well that were heard of. */
 int sched_call_reconcile(struct sched *s, bool all);
@@ -408,6 +451,11 @@ bool sched_agent_other(const struct sched *s, const struct avoid *avoid);
 int sched_agent_lost(struct sched *s, struct agent *agent, const char *why);
 void sched_agents_deinit(struct sched *s);
 
+/* ---- sched_share.c ---- */
+
+/* Fills e->info, and what follows from it: its share is taken out of `pool`, where it is. */
+int sched_share_take(const struct sched *s, struct executor *e, struct resources *pool);
+
 /* ---- sched_executor.c ---- */
 
 /* A new one for the agent: its share is taken out of `pool`. */
@@ -423,6 +471,13 @@ int sched_executors_dismiss(struct sched *s, const struct agent *agent);
 int sched_executor_give_up(struct sched *s, struct executor *e, const char *why);
 /* Slots or load changed. */
 void sched_executor_refresh(struct sched *s, struct executor *e);
+/* Slots that tasks may take now, if it is there. */
+static inline uint32_t sched_executor_free(const struct executor *e)
+{
+	uint64_t taken = (uint64_t)e->load + e->going;
+
+	return taken < e->slots ? (uint32_t)(e->slots - taken) : 0;
+}
 /* Links that are due, tasks to send again. */
 int sched_executors_look(struct sched *s);
 void sched_executors_deinit(struct sched *s);
@@ -458,12 +513,39 @@ void sched_hdfs_fill(const struct sched *s, struct executor *e, const struct sta
 	Quern__ToExecutor__StageInfo *info);
 void sched_hdfs_deinit(struct sched *s);
 
+/* ---- sched_lease.c: slots that are taken as tasks need them, and given back ---- */
+
+/* The lease runs from now on; or is over. */
+void sched_lease_begins(struct sched *s, struct hold *h);
+void sched_lease_ended(struct sched *s, struct hold *h);
+/* Idle slots of the executor became more or fewer. */
+void sched_lease_idle(struct sched *s, struct executor *e);
+/* Before tasks are given out: leases that are too old go. */
+int sched_lease_age(struct sched *s);
+/* After that: idle slots go. */
+int sched_lease_settle(struct sched *s);
+/* The executor has a new connection. */
+int sched_lease_linked(struct sched *s, const struct executor *e);
+
+/* ---- sched_ledger.c ---- */
+
+/* What the hold holds from now on. */
+void sched_ledger_hold(struct sched *s, struct hold *h, uint32_t cpus_milli, uint32_t mem_mb);
+/* An executor's share is held from now on, or no longer. */
+void sched_ledger_executor(struct sched *s, bool begins);
+void sched_ledger_begins(struct sched *s, struct attempt *a);
+/* `result`: NULL, there is none. */
+void sched_ledger_ends(struct sched *s, const struct attempt *a, const Quern__TaskResult *result);
+/* At the end of a step. */
+void sched_ledger_settle(struct sched *s);
+
 /* ---- sched_launch.c ---- */
 
-/* Mesos tasks that are being launched on the offers of one agent. */
+/* Mesos tasks that are being launched on the offers of one agent in one role. */
 struct launch;
 struct launches {
 	struct agent *agent;
+	const char *role;       /* of sched.roles */
 	struct resources *pool; /* what is left of the offers */
 	VEC(struct launch *) list;
 };
@@ -527,6 +609,8 @@ void sched_task_queue(struct sched *s, struct task *t);
 void sched_task_requeue(struct sched *s, struct task *t);
 /* A task of the stage for the agent, out of its queue; NULL: none. */
 struct task *sched_task_pick(struct sched *s, struct stage *stage, const struct agent *agent, enum pick what);
+/* Whether one that is tried again may go there. */
+bool sched_task_retries(struct sched *s, const struct stage *stage, const struct agent *agent);
 /* One of any ready stage that has room there. */
 struct task *sched_task_pick_any(struct sched *s, const struct agent *agent, const struct room *room);
 void sched_task_done(struct sched *s, struct task *t);
@@ -619,7 +703,7 @@ void sched_attempts_deinit(struct sched *s);
 /* ---- sched_ahead.c ---- */
 
 /* How long a task of the stage took. */
-void sched_ahead_learn(struct stage *stage, const Quern__TaskResult *result);
+void sched_ahead_learn(struct sched *s, struct stage *stage, const Quern__TaskResult *result);
 /* Slots or load changed: who has a slot now? */
 void sched_ahead_settle(struct sched *s, struct executor *e);
 /* Whether one more task may be sent there, slot or no slot. */
@@ -639,5 +723,9 @@ int sched_link_resend(struct sched *s, struct executor *e);
 int sched_link_kill(struct sched *s, const struct attempt *a);
 /* The stage and the outputs, ahead of an attempt at the task. */
 int sched_link_prepare(struct sched *s, struct executor *e, const struct task *t);
+/* Which slots are idle has changed: for stages whose tasks wait for places. */
+void sched_link_note_idle(struct sched *s);
+/* Asks for the end of a lease. */
+int sched_link_end_lease(struct sched *s, const struct hold *h);
 
 #endif

@@ -92,6 +92,11 @@ static struct task *retry_of(struct sched *s, const struct stage *stage, const s
 	return first;
 }
 
+bool sched_task_retries(struct sched *s, const struct stage *stage, const struct agent *agent)
+{
+	return retry_of(s, stage, agent) != NULL;
+}
+
 static struct task *find(struct sched *s, struct stage *stage, const struct agent *agent, enum pick what)
 {
 	struct task *t = retry_of(s, stage, agent);
@@ -115,7 +120,8 @@ struct task *sched_task_pick(struct sched *s, struct stage *stage, const struct 
 	if (t == NULL)
 		return NULL;
 	take_out(t);
-	sched_wait_launched(s, stage);
+	if (s->config.mode->task_per_hold)
+		sched_wait_launched(s, stage);
 	return t;
 }
 

@@ -7,10 +7,11 @@
  * - It stands while nothing is passed over: a task that waits for its host while there is no slot for it
  *   anywhere loses nothing.
  * - A slot that could run a task of the stage and is passed over for locality's sake puts the stage one slot
- *   *behind*; a task of it that is launched anywhere makes one good. In a mode that holds slots those that
- * are idle are what it is behind. While a stage is b slots behind and r of its tasks run, b / (b + r) of each
- *   millisecond is lost: with one slot passed over and 99 busy ones the stage goes on nearly as fast as it
- *   could. Once everything that is left could have been running, all of the time is lost.
+ *   *behind*; one that is taken for a task of it anywhere makes one good. Slots that are held and idle count
+ *   as well, and those that are given back for that reason are passed over. While a stage is b slots behind
+ *   and r of its tasks run, b / (b + r) of each millisecond is lost: with one slot passed over and 99 busy
+ *   ones the stage goes on nearly as fast as it could. Once everything that is left could have been running,
+ *   all of the time is lost.
  * - When the sum is locality_wait_ms tasks of the stage go anywhere, those that are local first.
  * - How wide a stage is, b + r, is not known at its beginning: a job that has just come to a busy cluster has
  *   one slot before it has twenty. What it has lost of one is a twentieth of that then. So whenever it is
@@ -89,10 +90,13 @@ uint64_t sched_wait_left_ms(struct sched *s, struct stage *stage)
 	return us / 1000 + (us % 1000 > 0);
 }
 
-static void set_behind(struct sched *s, struct stage *stage, uint64_t n)
+static void set_behind(struct sched *s, struct stage *stage)
 {
 	struct wait *w = &stage->wait;
+	uint64_t n = (uint64_t)w->passed + w->idle;
 	uint32_t behind = n < stage->n_choosy ? (uint32_t)n : stage->n_choosy;
+
+	w->passed = w->passed < stage->n_choosy ? w->passed : stage->n_choosy;
 
 	if (behind == 0 && w->behind > 0)
 		w->round = ++s->wait_round;
@@ -107,19 +111,23 @@ void sched_wait_pass(struct sched *s, struct stage *stage, struct agent *agent, 
 
 	agent->passed_round = w->round;
 	agent->passed = n > before ? n : before;
-	if (n > before)
-		set_behind(s, stage, (uint64_t)w->behind + n - before);
+	if (n <= before)
+		return;
+	w->passed = n - before < UINT32_MAX - w->passed ? w->passed + n - before : UINT32_MAX;
+	set_behind(s, stage);
 }
 
 void sched_wait_idle(struct sched *s, struct stage *stage, uint32_t n)
 {
-	set_behind(s, stage, n);
+	stage->wait.idle = n;
+	set_behind(s, stage);
 }
 
 void sched_wait_launched(struct sched *s, struct stage *stage)
 {
 	count(s, stage);
-	set_behind(s, stage, stage->wait.behind > 0 ? stage->wait.behind - 1 : 0);
+	stage->wait.passed -= stage->wait.passed > 0;
+	set_behind(s, stage);
 }
 
 static void settle(struct sched *s, struct stage *stage)
@@ -127,7 +135,7 @@ static void settle(struct sched *s, struct stage *stage)
 	struct wait *w = &stage->wait;
 
 	count(s, stage);
-	set_behind(s, stage, w->behind); /* of those that are left */
+	set_behind(s, stage); /* of those that are left */
 	w->part = w->behind;
 	w->whole = w->behind >= stage->n_pending ? w->behind : w->behind + running(stage);
 	if (w->part == 0 || w->lost_us >= most_us(s))

@@ -15,6 +15,7 @@ WRONG = [  # arguments, words of the message
     (["tail", "-f", "/x", "/y"], "-f follows one file"),
     (["chmod", "u+x", "/x"], "octal"),
     (["chmod", "7777", "/x"], "octal"),
+    (["test", "hdfs:///x"], "give -e, -f, -d, -s or -z"),
     (["ls", "--hdfs-host-map", "x", "/"], "NAME=ADDRESS"),
     (["--hdfs-user", "a b\n", "ls", "/"], "--hdfs-user"),
     (["ls", "--hdfs-conf", "/nonexistent", "/"], "--hdfs-conf"),
@@ -39,7 +40,7 @@ def main():
                                stderr=subprocess.PIPE, env=env, check=False)
             text = r.stderr.decode(errors="replace")
             assert r.returncode == status and words in text and text.startswith("quern fs"), f"{args}: {r}"
-            assert not r.stdout, r
+            assert not r.stdout and "(null)" not in text, r
     r = subprocess.run([sys.argv[1], "fs"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, check=False)
     assert r.returncode == 2 and b"--help" in r.stderr and not r.stdout, r
 

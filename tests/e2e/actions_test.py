@@ -10,7 +10,7 @@ import quern
 
 JOB = quern.JOBS / "actions.c"
 WORDS = [b"mill", b"stone", b"grain", b"flour", b"of", b"\xc3\xa9t\xc3\xa9", b"\x01", b"x" * 70]
-CLUSTERS = list(itertools.product(["coarse", "fine"], ["local[3]", "local[2x1]"]))
+CLUSTERS = list(itertools.product(quern.MODES, ["local[3]", "local[2x1]"]))
 ROUNDS = itertools.cycle(CLUSTERS)
 
 

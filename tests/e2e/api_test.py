@@ -9,7 +9,7 @@ import quern
 
 API = quern.JOBS / "api.c"
 WORDS = [b"mill", b"stone", b"grain", b"flour", b"a", b"of", b"\xc3\xa9t\xc3\xa9", b"\x00nul", b"x" * 70]
-CLUSTERS = itertools.cycle(itertools.product(["coarse", "fine"], ["local[4]", "local[1]", "local[3x2]"]))
+CLUSTERS = itertools.cycle(itertools.product(quern.MODES, ["local[4]", "local[1]", "local[3x2]"]))
 U64, I64 = 1 << 64, 1 << 63
 
 

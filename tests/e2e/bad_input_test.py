@@ -12,7 +12,7 @@ import unittest.mock
 import quern
 
 WORDCOUNT = quern.EXAMPLES / "wordcount.c"
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2  # linux/prctl.h, linux/capability.h
 
 
@@ -47,6 +47,9 @@ def test_missing_input():
 
 def test_urls_that_cannot_be_had_are_refused_in_so_many_words():
     with text() as d:
+        refused(d, 1, ["s3a://bucket/x", "hdfs://NAMENODE/PATH"], "--master", "local[1]", WORDCOUNT, "s3a://bucket/x", "out")
+        refused(d, 1, ["s3a://bucket/x", "hdfs://NAMENODE/PATH"], "--master", "local[1]", WORDCOUNT, "text", "s3a://bucket/x")
+        refused(d, 1, ["without a NameNode", "HADOOP_CONF_DIR"], "--master", "local[1]", WORDCOUNT, "hdfs:///x", "out")
         refused(d, 1, ["hdfs://nn", "NAMENODE"], "--master", "local[1]", WORDCOUNT, "hdfs://nn", "out")
 
 
@@ -203,7 +206,7 @@ def test_tasks_that_fit_nowhere_are_waited_for_aloud():
 
 def test_unknown_mode_and_bad_masters():
     with text() as d:
-        refused(d, 2, ["lazy", "coarse", "fine"], "--mode", "lazy", WORDCOUNT, "text", "out")
+        refused(d, 2, ["lazy", *quern.MODES], "--mode", "lazy", WORDCOUNT, "text", "out")
         for master in ["local[0]", "local[x]", "local[1x]", "localhost:notaport", "ftp://there", ":", "",
                        "zk://a/mesos"]:
             refused(d, 2, ["--master"], "--master", master, WORDCOUNT, "text", "out")

@@ -7,7 +7,7 @@ import sys
 import quern
 
 JOB = quern.JOBS / "cache.c"
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 LINES = 3000
 
 

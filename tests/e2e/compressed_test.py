@@ -8,7 +8,7 @@ import sys
 import quern
 
 WORDCOUNT = quern.EXAMPLES / "wordcount.c"
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 WORDS = [b"mill", b"stone", b"grain", b"flour", b"\xff\x00\x80", b"y" * 200]
 
 

@@ -13,7 +13,7 @@ import quern
 
 WORDS = "the mill grinds the grain to flour and the flour to bread, slowly but".split() + ["naïve", "quern", "y" * 40]
 PLAIN = pathlib.Path(__file__).resolve().parent / "plain"
-MODES = itertools.cycle(["coarse", "fine"])
+MODES = itertools.cycle(quern.MODES)
 
 
 def text(lines=4000, seed=1):

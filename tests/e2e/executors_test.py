@@ -11,7 +11,7 @@ import sys
 import quern
 
 GLIBC = re.compile(r"(ld-linux.*|libc|libm|libmvec|libdl|libpthread|librt|libresolv|libutil|libanl)\.so")
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 BUNDLE = pathlib.Path(quern.QUERN).parent.parent / "executor/quern-executor.tar"
 TEXT = b"".join(b"line %d of the text that is counted\n" % i for i in range(20000))
 

@@ -5,7 +5,7 @@ import sys
 
 import quern
 
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 TEXT = b"".join(b"line %d of the text that is counted\n" % i for i in range(200))
 
 

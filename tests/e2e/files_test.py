@@ -11,7 +11,7 @@ import quern
 import seq
 
 FILES = quern.JOBS / "files.c"
-CLUSTERS = itertools.cycle(itertools.product(["coarse", "fine"], ["local[2]", "local[2x2]", "local[1]"]))
+CLUSTERS = itertools.cycle(itertools.product(quern.MODES, ["local[2]", "local[2x2]", "local[1]"]))
 
 
 def zstd(data):

@@ -9,7 +9,7 @@ import sys
 import quern
 
 GROUP = quern.JOBS / "group.c"
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 CLUSTERS = itertools.cycle(itertools.product(MODES, ["local[4]", "local[1]", "local[2x2]"]))
 
 

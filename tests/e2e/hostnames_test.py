@@ -17,7 +17,7 @@ def test_names_that_nothing_looks_up():
             with urllib.request.urlopen(f"http://{master}/state", timeout=quern.TIMEOUT) as page:
                 state = json.load(page)
             assert sorted(a["hostname"] for a in state["slaves"]) == sorted([*NAMES, "127.0.0.1"]), state["slaves"]
-            for mode in "coarse", "fine":
+            for mode in quern.MODES:
                 result = quern.run(d, "run", "--master", master, "--mode", mode, "--verbose", quern.EXAMPLES / "wordcount.c",
                                    d / "in.txt", d / mode)
                 assert result.returncode == 0, result.stderr.decode()

@@ -9,7 +9,7 @@ import quern
 
 MEMORIES = [16, 64, 1024]  # MiB of a task
 BESIDE = 32                # MiB that a worker may need beside what its task was given
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 COMPRESSIONS = ["off", "3"]
 
 

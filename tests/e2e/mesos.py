@@ -48,13 +48,15 @@ class Process:
         self.process.wait()
 
     def kill_all(self):
-        """With everything below it: a host that loses its power."""
-        below = [pid for pid, _ in quern.descendants(self.pid)]
-        for pid in below:
-            quern.kill(pid)
+        """With everything below it and in its sandboxes: a host that loses its power."""
+        below = {pid for pid, _ in quern.descendants(self.pid)}
         self.kill()
-        for pid in below:  # what was started in between
+        for pid in below.union(pid for pid, _ in self.at_work()):
             quern.kill(pid)
+
+    def at_work(self):
+        """(pid, command line) of what runs in an agent's sandboxes: executors and what they started, also when it is dead."""
+        return quern.working_in(self.cluster.d / self.name)
 
     def restart(self):
         """The same one again, with its work folder and its port."""
@@ -68,6 +70,14 @@ class Process:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics/snapshot", timeout=5) as page:
             return json.load(page)
         return {}
+
+    def leads(self):
+        """Has it been elected, and has it read what the last one left? Before that it answers no calls."""
+        if self.process.poll() is not None or self.metrics().get("master/elected") != 1:
+            return False
+        with contextlib.suppress(AssertionError, OSError):
+            return self.call("GET_HEALTH")["healthy"]
+        return False
 
     def call(self, kind, **fields):
         """A call of the operator's v1 API; its answer, or None for one that has none. GET_AGENTS and the like answer with
@@ -132,8 +142,7 @@ class Mesos:
         """The master that leads; the only one without ZooKeeper."""
         if not self.zk:
             return self.masters[0]
-        return quern.wait_for("a master leads", lambda: next(
-            (m for m in self.masters if m.process.poll() is None and m.metrics().get("master/elected") == 1), None))
+        return quern.wait_for("a master leads", lambda: next((m for m in self.masters if m.leads()), None))
 
     @property
     def port(self):
@@ -154,20 +163,22 @@ class Mesos:
     def wait_agents(self, n):
         quern.wait_for(f"{n} agents are registered", lambda: self.metric("master/slaves_active") == n)
 
+    def leader_now(self):
+        """The master that leads, or None when there is none at this moment."""
+        return next((m for m in self.masters if m.leads()), None)
+
     def frameworks(self):
         """Those that are registered now, as GET_FRAMEWORKS has them."""
         return self.call("GET_FRAMEWORKS").get("frameworks", [])
 
-    def executors(self):
-        """(pid, command line) of every quern-executor below the agents, workers and all."""
-        return [(pid, command) for a in self.agents for pid, command in quern.descendants(a.pid)
-                if b"quern-executor" in command]
+    def at_work(self):
+        return [found for a in self.agents for found in a.at_work()]
 
     def leftovers(self):
-        """What is at work on the cluster: frameworks and executors. Sandboxes stay, as they should: an agent collects them
-        after a week."""
+        """What is at work on the cluster: frameworks, and processes in sandboxes. The sandboxes themselves stay, as they should:
+        an agent collects them after a week."""
         left = [f"framework {f['framework_info']['name']}" for f in self.frameworks()]
-        return left + [f"process {pid}: {c.decode(errors='replace')}" for pid, c in self.executors()]
+        return left + [f"process {pid}: {command}" for pid, command in self.at_work()]
 
     def settled(self):
         """Waits until nothing is left: an executor is given some seconds to end by its agent."""

@@ -13,7 +13,7 @@ import executors_test
 import mesos
 import quern
 
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 TEXT = b"".join(b"line %d of the text that is counted\n" % i for i in range(20000))
 
 

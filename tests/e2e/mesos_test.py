@@ -6,7 +6,7 @@ import sys
 import quern
 from mesos import gone, main, mesos
 
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 TEXT = b"".join(b"line %d of the text that is counted\n" % i for i in range(200))
 
 

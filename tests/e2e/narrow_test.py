@@ -9,7 +9,7 @@ import quern
 
 JOB = quern.JOBS / "narrow.c"
 WORDS = [b"mill", b"stone", b"grain", b"flour", b"a", b"of", b"#hash", b"\xc3\xa9t\xc3\xa9", b"\x00nul"]
-CLUSTERS = itertools.cycle(itertools.product(["coarse", "fine"], ["local[4]", "local[2]", "local[3x2]"]))
+CLUSTERS = itertools.cycle(itertools.product(quern.MODES, ["local[4]", "local[2]", "local[3x2]"]))
 
 CHOSEN = {}  # the mode and cluster of a folder
 OUTPUTS = itertools.count()

@@ -99,7 +99,7 @@ def test_random_programs():
     troubles, failed = collections.Counter(), []
     for seed in range(SEED, SEED + COUNT):
         program = pipelines.Program(seed)
-        for mode in "coarse", "fine":
+        for mode in quern.MODES:
             try:
                 troubles.update(check(program, mode))
             except Exception:  # noqa: the others are run all the same

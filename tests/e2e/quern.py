@@ -20,6 +20,7 @@ import traceback
 QUERN = os.environ["QUERN"]
 EXAMPLES = pathlib.Path(os.environ["QUERN_EXAMPLES"])
 JOBS = pathlib.Path(os.environ["QUERN_JOBS"])
+MODES = ["coarse", "fine", "adaptive"]
 TIMEOUT = float(os.environ.get("QUERN_TEST_TIMEOUT", "120"))  # seconds for one job, however slow the machine
 SANITIZED = bool(os.environ.get("QUERN_SANITIZED"))  # programs are larger then, and need more memory
 WRAPPER = os.environ.get("QUERN_WRAPPER", "").split()  # "valgrind ..." in front of the driver
@@ -59,11 +60,16 @@ def clusters():
     return on_mesos
 
 
+class Skipped(Exception):
+    """Raised by a test that cannot run here; says why."""
+
+
 def embedded(why):
     """Marks a test that is about the embedded cluster itself; `why` says what of it is."""
     def mark(test):
-        test.embedded = why
-        return test
+        def skip():
+            raise Skipped(f"of the embedded cluster: {why}")
+        return skip if ON_MESOS else test
     return mark
 
 
@@ -79,22 +85,22 @@ def start(d, *args, **more):
 
 
 @contextlib.contextmanager
-def named_agents(d, names, agents=0):
-    """HOST:PORT of the master of a cluster whose agents have these host names, each with room for one task of one core in every
-    mode. There are as many as names, or `agents`; those without a name are called 127.0.0.1."""
+def named_agents(d, names, agents=0, cores=1):
+    """HOST:PORT of the master of a cluster whose agents have these host names, each with room for tasks of so many cores in
+    every mode. There are as many as names, or `agents`; those without a name are called 127.0.0.1."""
     agents = max(agents, len(names))
     if ON_MESOS:
         from mesos import Mesos  # which needs this module
         (d / "mesos").mkdir()
-        m = Mesos(d / "mesos", cores=1, agents=[{"hostname": n} for n in [*names, *["127.0.0.1"] * (agents - len(names))]])
+        m = Mesos(d / "mesos", cores=cores, agents=[{"hostname": n} for n in [*names, *["127.0.0.1"] * (agents - len(names))]])
         try:
             yield m.address
         finally:
             m.stop()
         return
     ready, said = os.pipe()
-    process = subprocess.Popen([QUERN, "local", "--port=0", f"--ready-fd={said}", f"--agents={agents}", "--cores=1.1",
-                                f"--hostname={','.join(names)}"], env=environment(d), pass_fds=[said],
+    process = subprocess.Popen([QUERN, "local", "--port=0", f"--ready-fd={said}", f"--agents={agents}", f"--cores={cores + 0.1:g}",
+                                *([f"--hostname={','.join(names)}"] if names else [])], env=environment(d), pass_fds=[said],
                                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     os.close(said)
     try:
@@ -133,12 +139,19 @@ def leftovers(d):
     # os.walk() takes it well when somebody removes what it looks at.
     found = [os.path.relpath(os.path.join(folder, name), tmp)
              for folder, folders, files in os.walk(tmp) for name in folders + files]
+    found += [f"process {pid}: {command}" for pid, command in working_in(tmp)]
+    return found + (clusters().leftovers() if ON_MESOS else [])
+
+
+def working_in(folder):
+    """(pid, command line) of processes whose working directory is the folder, or below it."""
+    found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            if os.readlink(f"/proc/{pid}/cwd").startswith(tmp):
+            if pathlib.Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(folder):
                 command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
-                found.append(f"process {pid}: {command.decode(errors='replace')}")
-    return found + (clusters().leftovers() if ON_MESOS else [])
+                found.append((int(pid), command.decode(errors="replace")))
+    return found
 
 
 def sandboxes(d):
@@ -274,18 +287,18 @@ def kill(pid):
 
 
 def main(module):
-    """Runs the tests of a module in order; exit status 1 when one failed."""
+    """Runs the tests of a module in order; exit status 1 when one failed, 77 when all were skipped."""
     tests = {k: f for k, f in vars(module).items() if k.startswith("test_")}
     names = sys.argv[1:] or list(tests)
-    failed = 0
+    failed = skipped = 0
     for number, name in enumerate(names, 1):
         begun = time.monotonic()
-        if ON_MESOS and hasattr(tests[name], "embedded"):
-            print(f"ok {number} - {name} # SKIP of the embedded cluster: {tests[name].embedded}", flush=True)
-            continue
         try:
             tests[name]()
             print(f"ok {number} - {name} ({time.monotonic() - begun:.1f} s)", flush=True)
+        except Skipped as why:
+            skipped += 1
+            print(f"ok {number} - {name} # SKIP {why}", flush=True)
         except Exception:  # noqa: whatever it was, the other tests run
             failed += 1
             traceback.print_exc()
@@ -293,4 +306,4 @@ def main(module):
     print(f"1..{len(names)}")
     if ON_MESOS:
         clusters().stop()
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if failed else SKIPPED if skipped == len(names) else 0)

@@ -9,7 +9,7 @@ import sys
 import quern
 
 JOB = quern.JOBS / "shared.c"
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 
 
 def start(d, mode, *args, master="local[4x1]", options=()):

@@ -9,7 +9,7 @@ import sys
 
 import quern
 
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 CLUSTERS = itertools.cycle(itertools.product(MODES, ["local[2]", "local[2x2]"]))
 WORDS = ["mill", "stone", "grain", "flour", "a", "of", "été", "x" * 70, "\\n", "'quoted'", '"', "$HOME", "*"]
 

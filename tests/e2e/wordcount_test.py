@@ -6,7 +6,7 @@ import sys
 import quern
 
 WORDS = ["the", "offer", "agent", "executor", "split", "stage", "shuffle", "a", "of", "x" * 300, "naïve", "quern"]
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 
 
 def prose(lines, seed=1):
@@ -39,6 +39,14 @@ def test_counts_are_right_on_every_shape_of_cluster():
         for master, mode in itertools.product(["local[1]", "local[4]", "local[3x2]"], MODES):
             count_words(d / "", mode, master, path, expected=expected)
             (d / f"out-{mode}").rename(d / f"out-{mode}-{master}")
+
+
+def test_file_urls_are_paths():
+    with quern.scratch() as d:
+        (d / "text").write_bytes(prose(100))
+        quern.check(d, quern.run(d, "run", "--master", "local[1]", quern.EXAMPLES / "wordcount.c", f"file://{d}/text",
+                                 f"file://{d}/out"))
+        quern.same(quern.output(d / "out"), quern.word_counts(d / "text"))
 
 
 def test_an_empty_file_gives_an_empty_output():

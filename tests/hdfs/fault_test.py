@@ -283,9 +283,11 @@ def test_failover():
         assert "/: " in words and "standby" in words, words
         with Command(c, "fs mkdir", c.url + "/waited") as command:
             wait_log(c, active, "/waited?op=")
+            line = command.process.stderr.readline().decode()  # after ten seconds
+            assert "/waited: " in line and "standby" in line and "--hdfs-patience" in line, line
             c.transition_to_active(active)
             r = command.finish()
-        assert r.returncode == 0, r
+        assert (r.returncode, r.stderr) == (0, b""), r
         c.fsshell("-test", "-d", "/waited")
 
         # Nobody is there.

@@ -204,7 +204,10 @@ def test_put():
         assert get(C, "/put/as") == b"another"
         # A file is no folder, and the other way round.
         assert "is no folder" in here("put", d / "a", d / "b", "/put/as", status=1)
-        assert "is no folder" in here("put", d / "a", "/put/none/x", status=1)
+        assert "mkdir -p makes it" in here("put", d / "a", "/put/none/x", status=1)
+        assert "'/put/as' is no folder" in here("put", d / "a", "/put/as/x", status=1)
+        (d / "x:y").write_bytes(b"")
+        assert "':'" in here("put", d / "x:y", "/put", status=1)
         assert "is no folder" in here("put", d / "a", "/put/new/", status=1)
         C.fsshell("-mkdir", "/put/d", "/put/d/a")
         assert "is a folder" in here("put", "-f", d / "a", "/put/d", status=1)
@@ -218,6 +221,44 @@ def test_put():
         assert get(C, "/put/renamed/deep/file") == b"deep"
         here("put", f"{d}/c/deep/.", "/put")
         assert get(C, "/put/deep/file") == b"deep"
+
+
+def test_put_of_many_files():
+    """Several at a time. Those that have one name, or whose name another one has until it is whole, do not meet."""
+    with local() as d:
+        (d / "many").mkdir()
+        for i in range(60):
+            (d / "many" / f"{i}").write_bytes(os.urandom(i * 100))
+        (d / "many" / "7._COPYING_").write_bytes(b"a name like any other")
+        here("put", d / "many", "/many")
+        C.fsshell("-get", "/many", d / "back")
+        assert subprocess.run(["diff", "-r", d / "many", d / "back"], check=False).returncode == 0
+        for i in range(3):
+            (d / f"{i}").mkdir()
+            (d / f"{i}" / "same").write_bytes(b"%d" % i)
+        C.fsshell("-mkdir", "/same")
+        here("put", "-f", *(d / f"{i}" / "same" for i in range(3)), "/same")
+        assert get(C, "/same/same") == b"2" and listed("/same") == ["same"]
+        (d / "7").write_bytes(b"7")
+        assert "-f overwrites" in here("put", d / "0" / "same", d / "7", "/same", status=1)
+        assert listed("/same") == ["7", "same"]
+
+
+def test_put_of_many_files_is_interrupted():
+    """Those that are there are whole."""
+    with local() as d:
+        (d / "many").mkdir()
+        for i in range(500):
+            (d / "many" / f"{i:03}").write_bytes(b"%d" % i * 500)
+        with Command(C, "fs put", d / "many", C.url + "/broken-off") as c:
+            C.wait_for("the first file", lambda: exists("/broken-off/000"))
+            c.process.send_signal(signal.SIGINT)
+            r = c.finish()
+        assert (r.returncode, r.stderr) == (130, b""), r
+        names = listed("/broken-off")
+        assert 0 < len(names) < 500, names
+        for name in names:
+            assert get(C, f"/broken-off/{name}") == (d / "many" / name).read_bytes(), name
 
 
 def test_put_is_whole_or_not_there():
@@ -322,6 +363,7 @@ def test_mv():
     here("mv", "/mv/b", "/mv/to/c", status=1)
     assert get(C, "/mv/to/b") == b"b" and get(C, "/mv/to/c") == b"c" and get(C, "/mv/b") == b"other"
     assert "is no folder" in here("mv", "/mv/to/*", "/mv/none", status=1)
+    assert "mkdir -p makes it" in here("mv", "/mv/to/b", "/mv/none/b", status=1)
     assert "no such" in here("mv", "/mv/none", "/mv/x", status=1)
     here("mv", "/mv/to", "/mv/to/inside", status=1)
     here("mv", "/mv/to/*", "/mv/renamed/x", status=1)
@@ -336,11 +378,14 @@ def test_chmod_and_touch():
     assert C.fsshell("-stat", "%a", "/mode", "/mode/sub").out == "1751\n1751\n"
     C.fsshell("-touch", "-t", "20010203:040506", "/mode/sub/f")
     before = C.fsshell("-stat", "%Y", "/mode/sub/f").out
+    assert "mkdir -p makes it" in here("touch", "/mode/none/f", status=1)
+    assert "its folder is a file" in here("touch", "/mode/sub/f/x", status=1) and not exists("/mode/none")
     here("touch", "/mode/sub/f")
     assert int(C.fsshell("-stat", "%Y", "/mode/sub/f").out) > int(before) and get(C, "/mode/sub/f") == b"f"
 
 
 def test_ones_own_folder():
+    assert "'/user/alice'" in here("ls", user="alice", status=1)
     C.fsshell("-mkdir", "-p", "/user/alice")
     C.fsshell("-chown", "alice", "/user/alice")
     here("put", "-", "mine", data=b"mine", user="alice")

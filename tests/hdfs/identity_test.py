@@ -245,7 +245,7 @@ def test_job():
             c.fsshell("-chown", "-R", "alice", "/alice")
             wanted = quern.word_counts(d / "in")
             os.environ.update(alice)
-            for i, mode in enumerate(("coarse", "fine", "interrupted")):
+            for i, mode in enumerate((*quern.MODES, "interrupted")):
                 gate = quern.Gate(d / f"gate{i}")
                 process = quern.start(d, "run", "--master", "local[2]", "--mode", "coarse" if mode == "interrupted" else mode,
                                       "--verbose", "--hdfs-negotiate", "--hdfs-host-map", c.host_map, quern.JOBS / "gate.c",

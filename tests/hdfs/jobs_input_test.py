@@ -19,7 +19,7 @@ from hadoop import Hadoop, need
 BLOCK = 1 << 20
 FILES = quern.JOBS / "files.c"
 WORDCOUNT = quern.EXAMPLES / "wordcount.c"
-CLUSTERS = itertools.cycle([("coarse", "local[2]"), ("fine", "local[2x1]")])
+CLUSTERS = itertools.cycle([("coarse", "local[2]"), ("fine", "local[2x1]"), ("adaptive", "local[2]")])
 SEED = int(os.environ.get("QUERN_TEST_SEED", random.randrange(1 << 32)))
 
 
@@ -116,7 +116,7 @@ def test_counts_of_words(c):
         (d / "text").write_bytes(b"".join(b" ".join(r.choices(words, k=12)) + b"\n" for _ in range(60000)))
         c.fsshell("-put", d / "text", "/words")
         wanted = quern.word_counts(d / "text")
-        for mode in "coarse", "fine":
+        for mode in quern.MODES:
             run(d, c, WORDCOUNT, c.url + "/words", d / mode, options=["--mode", mode])
             quern.same(quern.output(d / mode), wanted)
 
@@ -216,7 +216,7 @@ def test_tasks_run_where_their_blocks_are(c):
         wanted = [b"some\t%d" % (12 * BLOCK // 11), b"words\t%d" % (12 * BLOCK // 11)]
         names = ",".join(c.host(i) for i in (1, 2, 3))
         with hostnames_test.cluster(d, "--agents=3", "--cores=1.1", f"--hostname={names}") as master:
-            for mode in "coarse", "fine":
+            for mode in quern.MODES:
                 result = quern.run(d, "run", "--master", master, "--mode", mode, "--total-executor-cores", "3",
                                    "--locality-wait", "60s", "--verbose",
                                    "--hdfs-host-map", c.host_map, WORDCOUNT, c.url + "/local", d / mode)

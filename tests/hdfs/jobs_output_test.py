@@ -13,10 +13,10 @@ import tempfile
 
 import quern
 import seq
-from beside import SEED
+from beside import SEED, datanodes_of
 from hadoop import Hadoop, need
 
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 BLOCK = 1 << 18
 RANDOM = random.Random(SEED)
 
@@ -51,12 +51,13 @@ def check_words(cluster, path, text):
 
 
 class Gated:
-    """A job whose tasks wait; what they write is the lines of `text`, or its words, counted."""
+    """A job whose tasks wait, each after so many lines; what they write is the lines of `text`, or its words,
+    counted."""
 
-    def __init__(self, cluster, d, out, text, *more, mode="coarse", count=False, name="gate"):
+    def __init__(self, cluster, d, out, text, *more, mode="coarse", count=False, name="gate", lines=0):
         self.d, self.gate = d, quern.Gate(d / name)
         self.process = quern.start(d, *options(cluster, mode), *more, quern.JOBS / "gate.c", text, cluster.url + out,
-                                   self.gate.folder, *([] if count else ["lines"]))
+                                   self.gate.folder, *([] if count else [lines]))
 
     def __enter__(self):
         return self
@@ -351,6 +352,55 @@ def test_another_namenode_takes_over():
             check_words(pair, f"/{mode}", d / "text")
             pair.start_namenode(active)
             pair.wait_ready()
+
+
+def write_large(path):
+    """Lines of 60 bytes, for two tasks with more each than what is on its way to a DataNode at a time."""
+    path.write_text("".join(RANDOM.randbytes(30).hex()[:59] + "\n" for _ in range(2 * 250000)))
+
+
+AFTER = 150000  # lines of a task: 9 MB of 15
+
+
+def check_lines(cluster, path, text):
+    with got(cluster, path) as out:
+        assert b"".join(parts(out, "")) == text.read_bytes()
+    assert not any("_temporary" in name for name in names(cluster, path))
+
+
+def fault_cluster():
+    """DataNodes leave another one that is gone, or a NameNode, after seconds."""
+    return Hadoop(datanodes=3, replication=2, block_size=1 << 22, ha=True, conf={
+        "dfs.client.socket-timeout": 2000, "dfs.datanode.socket.write.timeout": 2000,
+        "dfs.client.block.write.replace-datanode-on-failure.best-effort": "true"})
+
+
+def test_a_namenode_or_a_datanode_ends_in_the_middle_of_files():
+    """The NameNode that knows of them; the DataNode that a task has a connection with; one that has only replicas."""
+    with fault_cluster() as c, quern.scratch() as d:
+        write_large(d / "text")
+        for fault, mode in ("namenode", "coarse"), ("head", "fine"), ("replica", "coarse"):
+            out = f"/{fault}"
+            with Gated(c, d, out, d / "text", "--master", "local[1x2]", mode=mode, name=f"gate-{fault}", lines=AFTER) as j:
+                pids = j.at_gate(2)
+                heads = {i for pid in pids for i in datanodes_of(c, pid)}
+                assert heads, "nobody writes"
+                if fault == "namenode":
+                    c.kill_namenode(1)
+                    j.gate.open()
+                    c.transition_to_active(2)
+                else:
+                    rest = set(c.datanodes) - heads
+                    killed = min(heads if fault == "head" or not rest else rest)
+                    c.kill_datanode(killed)
+                    j.gate.open()
+                quern.check(d, quern.finish(j.process))
+            check_lines(c, out, d / "text")
+            if fault == "namenode":
+                c.start_namenode(1)
+            else:
+                c.start_datanode(killed)
+            c.wait_ready()
 
 
 if __name__ == "__main__":

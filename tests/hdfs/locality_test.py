@@ -34,7 +34,7 @@ def test_tasks_run_where_their_block_is(d, c):
     # Other case and a dot at the end are the same names. Nobody has to hurry for them: the wait is never over.
     names = [c.host(i).upper() + "." if i == 2 else c.host(i) for i in (1, 2, 3)]
     with quern.named_agents(d, names) as master:
-        for mode in "coarse", "fine":
+        for mode in quern.MODES:
             local, tasks = count(d, c, master, mode, "--total-executor-cores=3", "--locality-wait=1h")
             assert tasks == BLOCKS, (mode, tasks)
             assert local == 100, f"{mode}: {local} % of {tasks} tasks are local"
@@ -45,7 +45,7 @@ def test_tasks_run_where_their_block_is(d, c):
 
 def test_data_on_other_hosts_than_the_agents(d, c):
     with quern.named_agents(d, ["a.quern.test", "b.quern.test", "c.quern.test"]) as master:
-        for mode in "coarse", "fine":
+        for mode in quern.MODES:
             # Who waited for a host that has no agent would wait for an hour.
             assert count(d, c, master, mode, "--total-executor-cores=3", "--locality-wait=1h") == (0, BLOCKS)
 

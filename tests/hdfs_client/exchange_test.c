@@ -364,8 +364,8 @@ static void a_checksum_is_of_another_datanode_if_one_fails(void **state)
 	assert_string_equal(g.answer.checksum.hex, "0af");
 	hdfs_answer_deinit(&g.answer);
 	assert_int_equal(ask(&w, &a, &g), -ENOENT);
-	assert_ptr_equal(strstr(g.error, "hdfs://"), g.error);
-	assert_null(strstr(g.error + 1, "hdfs://")); /* named once */
+	assert_ptr_equal(strstr(g.error, "webhdfs://"), g.error);
+	assert_null(strstr(g.error + 4, "hdfs://")); /* named once */
 	world_end(&w);
 }
 

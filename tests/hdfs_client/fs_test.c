@@ -152,6 +152,7 @@ static void refusals_have_their_codes(void **state)
 		{ NOT_THERE, -ENOENT },
 		{ "403 Forbidden", REFUSAL("AccessControlException", "Permission denied: user=ann"),
 			-EACCES },
+		{ "403 Forbidden", REFUSAL("AccessControlException", "/f (is not a directory)"), -ENOTDIR },
 		{ "403 Forbidden", REFUSAL("DSQuotaExceededException", "The DiskSpace quota"), -EDQUOT },
 		{ "403 Forbidden", REFUSAL("SecretManager$InvalidToken", "token expired"), -EKEYEXPIRED },
 		{ "403 Forbidden",
@@ -173,8 +174,9 @@ static void refusals_have_their_codes(void **state)
 		w.nodes[0].at = 0;
 		w.nodes[0].steps = SCRIPT({ STAT_X, all[i].status, all[i].body });
 		assert_int_equal(ask(&w, &stat_x, &g), all[i].code);
-		assert_ptr_equal(strstr(g.error, "hdfs://127.0.0.1:"), g.error);
+		assert_ptr_equal(strstr(g.error, "webhdfs://127.0.0.1:"), g.error); /* as it was written */
 		assert_non_null(strstr(g.error, "/x: "));
+		assert_null(strstr(g.error, "denied: Permission")); /* said once */
 		assert_null(strchr(g.error, '\n'));
 		assert_int_equal(w.nodes[0].at, 1);
 		w.nodes[0].steps = NULL;

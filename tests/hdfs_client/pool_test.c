@@ -98,6 +98,25 @@ static void no_call_begins_afterwards(void **state)
 	end(&s);
 }
 
+/* Of hdfs:// the port is that of RPC, and another one is asked. */
+static void urls_of_one_authority_may_be_two_file_systems(void **state)
+{
+	static const char *const urls[] = { "hdfs://nn/a", "webhdfs://nn/b", "hdfs://nn:8020/a",
+		"webhdfs://nn:8020/b", "webhdfs://NN:8020/c", "swebhdfs://nn/a" };
+	struct hdfs *fs[6];
+	struct silence s;
+
+	(void)state;
+	begin(&s);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(hdfs_pool_get(s.pool, urls[i], &fs[i], NULL, &s.err), 0);
+	assert_ptr_equal(fs[0], fs[1]);
+	assert_ptr_not_equal(fs[2], fs[3]);
+	assert_ptr_equal(fs[3], fs[4]);
+	assert_ptr_not_equal(fs[0], fs[5]);
+	end(&s);
+}
+
 /* On the loop: what is under way ends with a `done` each, and nothing follows. */
 static void a_file_system_that_is_closed_asks_no_more(void **state)
 {
@@ -147,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_that_waits_ends),
 		cmocka_unit_test(no_call_begins_afterwards),
+		cmocka_unit_test(urls_of_one_authority_may_be_two_file_systems),
 		cmocka_unit_test(a_file_system_that_is_closed_asks_no_more),
 		cmocka_unit_test(a_file_may_need_its_folder),
 	};

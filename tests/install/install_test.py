@@ -61,7 +61,7 @@ def declared(prefix):
 
 def count_lines(d, job):
     (d / "text").write_text("one\ntwo\nthree\n")
-    for mode in "coarse", "fine":
+    for mode in quern.MODES:
         result = quern.run(d, "run", "--master", "local[2]", "--mode", mode, job, "text")
         quern.check(d, result)
         assert result.stdout == b"3\n", result

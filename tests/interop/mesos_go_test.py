@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A framework on mesos-go (framework.go) on the embedded cluster. Skipped, with the reason, without Go or mesos-go.
+"""A framework on mesos-go (framework.go) on the embedded cluster, or with QUERN_CLUSTER=mesos on a real one. Skipped, with the reason, without Go or mesos-go.
 Usage: mesos_go_test.py PROGRAM-OF-cluster_program.c FOLDER-TO-BUILD-IN"""
 import os
 import pathlib
@@ -10,7 +10,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "local"))
-from cluster import Cluster  # noqa: E402
+from cluster import cluster  # noqa: E402
 
 SKIP = 77
 LIBRARY = pathlib.Path("/usr/share/gocode")  # Debian's golang-github-mesos-mesos-go-dev
@@ -30,7 +30,7 @@ def build(folder):
 
 class MesosGo(unittest.TestCase):
     def run_on(self, agents, tasks):
-        with Cluster([CLUSTER], "--agents", agents) as c:
+        with cluster([CLUSTER], "--agents", agents) as c:
             r = subprocess.run([FRAMEWORK, c.endpoint, str(tasks)], stdout=subprocess.PIPE, text=True, timeout=120)
             self.assertEqual(r.returncode, 0)
             metrics = c.page("/metrics/snapshot")

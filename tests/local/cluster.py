@@ -1,14 +1,18 @@
-"""Runs the cluster of cluster_program.c for a test, and speaks to it as a framework."""
+"""Runs the cluster of cluster_program.c for a test, and speaks to it as a framework. With QUERN_CLUSTER=mesos it is a real Mesos
+(MESOS_HOME), which is to behave the same way."""
 import base64
 import json
+import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 from mesos_http import Stream, call, request
 
 HERE = pathlib.Path(__file__).resolve().parent
 MASTER = "/api/v1/scheduler"
+REAL = os.environ.get("QUERN_CLUSTER") == "mesos"
 EXECUTOR = f"{sys.executable} {HERE / 'executor.py'}"
 
 
@@ -39,6 +43,46 @@ class Cluster:
     def agents(self):
         """Endpoints of the agents, by id."""
         return {a["id"]: f"{a['hostname']}:{a['port']}" for a in self.page("/state")["slaves"]}
+
+
+if REAL:
+    sys.path.append(str(HERE.parent / "e2e"))
+    import mesos
+    import quern
+    quern.need_mesos()
+
+
+class RealCluster:
+    """A real Mesos in its place: the options of cluster_program.c that it has as well."""
+
+    def __init__(self, _, *options):
+        given = dict(zip(options[::2], options[1::2]))
+        self.own = tempfile.TemporaryDirectory(prefix="quern-mesos-")
+        folder = pathlib.Path(given.get("--work-dir", self.own.name))
+        folder.mkdir(exist_ok=True)
+        # Everything runs as who runs the tests, as on the embedded cluster.
+        flags = ["--no-switch_user"]
+        for name, flag in ("--registration-ms", "executor_registration_timeout"), ("--grace-ms", "executor_shutdown_grace_period"):
+            if name in given:
+                flags.append(f"--{flag}={given[name]}ms")
+        agent = {"hostname": "127.0.0.1", "resources": "cpus:4;mem:4096;disk:10000;ports:[31000-32000]"}
+        self.mesos = mesos.Mesos(folder, agents=[agent] * int(given.get("--agents", 1)), agent_flags=flags,
+                                 master_flags=["--hostname=127.0.0.1"])
+        self.endpoint = self.mesos.address
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.mesos.stop()
+        self.own.cleanup()
+
+    page, agents = Cluster.page, Cluster.agents
+
+
+def cluster(program, *options):
+    """The one that is tested: with `with`, a Cluster or a RealCluster."""
+    return (RealCluster if REAL else Cluster)(program, *options)
 
 
 class Framework:

@@ -144,19 +144,21 @@ static void arguments_replace_the_shell(void **state)
 	assert_string_equal(scratch_read(f->dir, "stdout", text), "a b|$HOME|");
 }
 
-static void a_program_that_is_not_there_fails(void **state)
+static void a_program_that_is_not_there_ends_as_in_mesos(void **state)
 {
 	struct fixture *f = *state;
 	Mesos__V1__CommandInfo command = MESOS__V1__COMMAND_INFO__INIT;
+	char text[4096];
 
 	command.has_shell = true;
 	command.shell = false;
 	command.value = (char *)"./no-such-program";
 	assert_int_equal(launch_start(f->launcher, f->dir, NULL, &command, &ops, f, &f->launch, NULL), 0);
 	(void)event_base_dispatch(f->loop);
-	assert_true(f->failed);
-	assert_false(f->started || f->exited);
-	assert_non_null(strstr(f->why, "exec: No such file or directory"));
+	assert_true(f->started && f->exited && !f->failed);
+	assert_int_equal(f->status, 127 << 8);
+	assert_string_equal(scratch_read(f->dir, "stderr", text),
+		"Failed to execute command './no-such-program': No such file or directory\n");
 }
 
 static void a_sandbox_that_is_not_there_fails(void **state)
@@ -300,7 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_command_runs_in_its_sandbox_with_its_environment),
 		TEST(arguments_replace_the_shell),
-		TEST(a_program_that_is_not_there_fails),
+		TEST(a_program_that_is_not_there_ends_as_in_mesos),
 		TEST(a_sandbox_that_is_not_there_fails),
 		TEST(a_command_without_value_is_refused),
 		TEST(a_signal_reaches_the_whole_group),

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The embedded cluster over its sockets: pages, refusals, jobs with real executors, and its end.
+"""The embedded cluster over its sockets: pages, refusals, jobs with real executors, and its end. All but the last is asked of a
+real Mesos as well, with QUERN_CLUSTER=mesos: they are to give the same answers.
 Usage: cluster_test.py PROGRAM-OF-cluster_program.c [unittest's arguments]"""
 import json
 import os
@@ -12,7 +13,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cluster import EXECUTOR, Cluster, Framework, data_of, task  # noqa: E402
+from cluster import EXECUTOR, REAL, Cluster, Framework, cluster, data_of, task  # noqa: E402
 from mesos_http import call, request  # noqa: E402
 
 PROGRAM = [*os.environ.get("QUERN_WRAPPER", "").split(), sys.argv.pop(1)]
@@ -20,11 +21,11 @@ JSON = {"Content-Type": "application/json"}
 
 
 def processes_in(folder):
-    """Processes whose current folder is in this one."""
+    """Processes whose current folder is in a sandbox below this one."""
     found = []
     for p in pathlib.Path("/proc").iterdir():
         try:
-            if p.name.isdigit() and os.readlink(p / "cwd").startswith(str(folder)):
+            if p.name.isdigit() and os.readlink(p / "cwd").startswith(f"{folder}/agent"):
                 found.append(int(p.name))
         except OSError:
             pass
@@ -38,17 +39,26 @@ class InCluster(unittest.TestCase):
         self.work = tempfile.TemporaryDirectory(prefix="quern-cluster-test-")
         self.addCleanup(self.work.cleanup)
         self.sandboxes = pathlib.Path(self.work.name).resolve() / "sandboxes"
-        self.cluster = self.enterContext(Cluster(PROGRAM, "--work-dir", self.sandboxes, *self.OPTIONS))
+        self.cluster = self.enterContext(cluster(PROGRAM, "--work-dir", self.sandboxes, *self.OPTIONS))
 
     def framework(self, **info):
         return self.enterContext(Framework(self.cluster.endpoint, **info))
+
+
+    def failure_and_update(self, f):
+        """What is said when an executor ends, in either order."""
+        seen = {}
+        while len(seen) < 2:
+            event = f.stream.until(lambda e: e["type"] in ("UPDATE", "FAILURE"))
+            seen[event["type"]] = event
+        return seen["FAILURE"]["failure"], seen["UPDATE"]["update"]["status"]
 
 
 class Pages(InCluster):
     OPTIONS = ("--agents", "3")
 
     def test_the_master_shows_its_state(self):
-        for path in "/state", "/state.json", "/master/state":
+        for path in "/state", "/master/state":
             state = self.cluster.page(path)
             self.assertEqual(len(state["slaves"]), 3)
         metrics = self.cluster.page("/metrics/snapshot")
@@ -65,9 +75,9 @@ class Pages(InCluster):
             for path in "/state", "/slave(1)/state", "/slave%281%29/state":
                 status, _, body = request(endpoint, "GET", path)
                 self.assertEqual(status, 200)
-                self.assertEqual(json.loads(body)["executors"], [])
+                self.assertEqual(json.loads(body)["hostname"], "127.0.0.1")
             self.assertEqual(request(endpoint, "GET", "/health")[0], 200)
-            self.assertEqual(request(endpoint, "GET", "/api/v1/scheduler")[0], 404)
+            self.assertEqual(request(endpoint, "GET", "/redirect")[0], 404)
 
 
 class Refusals(InCluster):
@@ -142,7 +152,7 @@ class Jobs(InCluster):
         while len(results) < 5:
             status = f.update()
             name = status["task_id"]["value"]
-            self.assertEqual(status["executor_id"]["value"], "e1")
+            self.assertNotIn("executor_id", status)  # the executor does not name itself
             if status["state"] == "TASK_RUNNING":
                 running.add(name)
             else:
@@ -151,15 +161,15 @@ class Jobs(InCluster):
         self.assertEqual(running, set(results))
         self.assertEqual(set(results.values()), {b"result"})
         self.assertEqual(self.cluster.page("/metrics/snapshot")["master/tasks_finished"], 5)
-        self.assertEqual(len(processes_in(self.sandboxes)), 1)  # one executor, still there
+        self.assertTrue(processes_in(self.sandboxes))  # the executor, still there
         f.call("TEARDOWN")
         self.assertEqual(list(f.stream), [])
         self.settled()
 
     def settled(self):
-        """Executors and sandboxes go by themselves."""
+        """Executors go by themselves, and so do sandboxes: those of a real Mesos after a week."""
         deadline = time.monotonic() + 60
-        while processes_in(self.sandboxes) or list(self.sandboxes.glob("agent*/*")):
+        while processes_in(self.sandboxes) or (not REAL and list(self.sandboxes.glob("agent*/*"))):
             self.assertLess(time.monotonic(), deadline, "an executor or its sandbox stays")
             time.sleep(0.01)
 
@@ -185,21 +195,18 @@ class Jobs(InCluster):
     def test_a_crash_is_a_failure_and_leaves_nothing(self):
         f = self.started("crash")
         self.state_of(f, "TASK_RUNNING")
-        seen = {}
-        while len(seen) < 2:  # in either order
-            event = f.stream.until(lambda e: e["type"] in ("UPDATE", "FAILURE"))
-            seen[event["type"]] = event
-        failure, status = seen["FAILURE"]["failure"], seen["UPDATE"]["update"]["status"]
+        failure, status = self.failure_and_update(f)
         self.assertEqual((failure["status"], failure["executor_id"]["value"]), (768, "e1"))
         self.assertEqual((status["state"], status["reason"], status["source"]),
                          ("TASK_FAILED", "REASON_EXECUTOR_TERMINATED", "SOURCE_AGENT"))
         f.acknowledge(status)
-        self.settled()
+        if not REAL:  # Mesos' posix launcher, which the tests take, does not know of a grandchild that has no parent
+            self.settled()
 
     def test_messages_and_kills(self):
         f = self.started("wait")
         status = self.state_of(f, "TASK_RUNNING")
-        names = {"agent_id": status["agent_id"], "executor_id": status["executor_id"]}
+        names = {"agent_id": status["agent_id"], "executor_id": {"value": "e1"}}
         f.call("MESSAGE", message={**names, "data": "cGluZw=="})
         message = f.event("MESSAGE")
         self.assertEqual(data_of(message), b"echo:ping")
@@ -217,8 +224,7 @@ class Jobs(InCluster):
 
     def test_what_cannot_start_fails(self):
         f = self.started("finish", command="no-such-program", shell=False)
-        status = self.state_of(f, "TASK_FAILED", reason="REASON_CONTAINER_LAUNCH_FAILED")
-        self.assertIn("No such file or directory", status["message"])
+        self.state_of(f, "TASK_FAILED", reason="REASON_EXECUTOR_TERMINATED", message="Executor terminated")
 
     def test_an_uri_that_is_not_there_fails(self):
         f = self.started("finish", uris=[{"value": "file:///no/such/file"}])
@@ -253,12 +259,13 @@ class Impatient(InCluster):
         with self.framework() as f:
             offer = f.offer()
             f.launch(offer, task(offer, "t1", command="exec sleep 1000"))
-            status = f.update()
+            failure, status = self.failure_and_update(f)
             self.assertEqual((status["state"], status["reason"], status["message"]), (
                 "TASK_FAILED", "REASON_EXECUTOR_REGISTRATION_TIMEOUT", "Executor did not register within 300ms"))
-            self.assertEqual(f.event("FAILURE")["status"], 9)
+            self.assertEqual(failure["status"], 9)
 
 
+@unittest.skipIf(REAL, "of the embedded cluster: its end")
 class End(unittest.TestCase):
     def running(self, c, command=None):
         f = self.enterContext(Framework(c.endpoint))

@@ -28,7 +28,7 @@ static void a_hold_is_a_task(void **state)
 {
 	(void)state;
 	assert_true(mode_fine.task_per_hold);
-	assert_true(mode_fine.keep_executors);
+	assert_true(mode_fine.as_needed);
 }
 
 static void takes_what_fits_and_what_is_runnable(void **state)

@@ -255,6 +255,7 @@ static void finish(struct sim *sim)
 	struct sched_progress p;
 
 	sched_get_progress(sim->driver.core, &p);
+	sched_get_ledger(sim->driver.core, &sim->report->said);
 	sim->report->offers = p.offers;
 	sim->report->revives = p.revives;
 	sim->report->ms = sim->now_ms;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "modes/modes.h"
+#include "scheduler/sched.h"
 
 /* What the job does: these four actions, one after the other. */
 struct sim_job {
@@ -47,6 +48,7 @@ struct sim_config {
 	uint32_t max_slots;    /* 0: no limit */
 	struct sim_job job;
 	struct sim_faults faults;
+	bool ledger; /* what the master has allocated is counted: it takes its time */
 	bool verbose;
 };
 
@@ -62,6 +64,10 @@ struct sim_report {
 	uint64_t fetched[2];       /* broadcasts: from the driver, and from executors */
 	uint64_t kills, offs, cuts, link_cuts, stream_cuts, failovers; /* faults that took place */
 	uint64_t offers, revives, rescinded;
+	uint64_t leases; /* that ended as the driver wanted */
+	uint64_t holds;  /* Mesos tasks that were launched */
+	struct sched_ledger said;                 /* by the scheduler; and by the master, with `ledger`: */
+	uint64_t master_core_us, master_mem_milli; /* the latter for ms */
 	char wrong[512]; /* "": every action ended right, and nothing was left at the end. Else what first
 			    went wrong */
 };

@@ -66,6 +66,17 @@ static void master_tick(struct sim *sim, struct sim_event *e)
 	step_master(sim, &ev);
 }
 
+static void count_held(struct sim *sim)
+{
+	struct sim_master *m = &sim->master;
+	uint64_t ms = sim->now_ms - m->held_ms;
+
+	sim->report->master_core_us += m->held.cpus_milli * ms;
+	sim->report->master_mem_milli += m->held.mem_milli * ms;
+	m->held = sim_master_held(m->core);
+	m->held_ms = sim->now_ms;
+}
+
 static void step_master(struct sim *sim, struct master_event *ev)
 {
 	struct sim_master *m = &sim->master;
@@ -74,6 +85,8 @@ static void step_master(struct sim *sim, struct master_event *ev)
 		return;
 	ev->now_ms = sim->now_ms;
 	sim_check(master_step(m->core, ev, &m->plan));
+	if (sim->config->ledger)
+		count_held(sim);
 	for (size_t i = 0; i < m->plan.n; i++)
 		act_master(sim, &m->plan.at[i]);
 	master_plan_reset(&m->plan);

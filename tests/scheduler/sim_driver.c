@@ -38,6 +38,16 @@ static void commit(struct sim *sim, const struct sched_action *a)
 	sim_check(vec_push(&sim->driver.committed, e));
 }
 
+static void count_launches(struct sim *sim, const struct sched_action *a)
+{
+	Mesos__V1__Scheduler__Call *c = mesos__v1__scheduler__call__unpack(NULL, a->len, a->data);
+
+	sim_check(c == NULL);
+	for (size_t i = 0; c->accept != NULL && i < c->accept->n_operations; i++)
+		sim->report->holds += c->accept->operations[i]->launch->n_task_infos;
+	mesos__v1__scheduler__call__free_unpacked(c, NULL);
+}
+
 static void act(struct sim *sim, const struct sched_action *a)
 {
 	struct sim_driver *d = &sim->driver;
@@ -47,6 +57,8 @@ static void act(struct sim *sim, const struct sched_action *a)
 		(void)fprintf(stderr, "%8llu %s\n", (unsigned long long)sim->now_ms, a->text);
 	switch (a->kind) {
 	case SCHED_DO_CALL:
+		if (sim->config->ledger)
+			count_launches(sim, a);
 		if (d->stream_id == NULL)
 			sim_wrong(sim, "a call without a subscription");
 		else
@@ -204,6 +216,9 @@ static void event_arrives(struct sim *sim, struct sim_event *e)
 	Mesos__V1__Scheduler__Event *m = mesos__v1__scheduler__event__unpack(NULL, e->len, e->data);
 	sim_check(m == NULL);
 	sim->report->rescinded += m->rescind != NULL;
+	if (m->update != NULL && m->update->status->state == MESOS__V1__TASK_STATE__TASK_FINISHED &&
+		strncmp(m->update->status->task_id->value, "lease-", 6) == 0)
+		sim->report->leases++;
 	sim_driver_step(sim, (struct sched_event){ .kind = SCHED_EV_MESOS, .u.mesos = m });
 	mesos__v1__scheduler__event__free_unpacked(m, NULL);
 }
@@ -249,7 +264,9 @@ void sim_driver_start(struct sim *sim)
 		.mode = c->mode,
 		.mode_config = { .max_slots = c->max_slots,
 			.min_ratio_percent = 50,
-			.max_registered_wait_ms = 30000 },
+			.max_registered_wait_ms = 30000,
+			.lease_idle_ms = 100,
+			.lease_max_ms = 2000 },
 		.task_cpus_milli = 1000,
 		.task_mem_mb = 512,
 		.executor_cpus_milli = 100,

@@ -11,6 +11,7 @@
 #include "local/master.h"
 #include "scheduler/sched.h"
 #include "tests/scheduler/sim.h"
+#include "tests/scheduler/sim_ledger.h"
 
 struct sim;
 
@@ -34,6 +35,8 @@ struct sim_master {
 	struct master_plan plan;
 	uint64_t life; /* grows with each fail-over */
 	uint64_t armed_ms;
+	struct sim_held held; /* since held_ms */
+	uint64_t held_ms;
 };
 
 struct sim_agent {

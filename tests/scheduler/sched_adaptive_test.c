@@ -1,0 +1,491 @@
+/* Leases that come and go with the tasks: taken one by one, used at once, given back over the link. */
+#include "tests/scheduler/sched_kit.h"
+
+enum { IDLE_MS = 100, MAX_MS = 5000 };
+
+static struct sched_config config_of(uint32_t max_slots)
+{
+	struct sched_config config = kit_config(&mode_adaptive);
+
+	config.mode_config.max_slots = max_slots;
+	config.mode_config.lease_idle_ms = IDLE_MS;
+	config.mode_config.lease_max_ms = MAX_MS;
+	config.revive_burst = 50;
+	return config;
+}
+
+static void begin(struct kit *k, uint32_t max_slots)
+{
+	const struct sched_config config = config_of(max_slots);
+
+	kit_new(k, &config);
+	kit_subscribed(k);
+}
+
+/* Two slots of agent "a", and a run of `tasks`. */
+static void two_slots(struct kit *k, uint32_t tasks, uint32_t reduces)
+{
+	begin(k, 2);
+	kit_run(k, 1, 5, tasks, reduces, QUERN__SINK__KIND__COUNT);
+	kit_offer(k, "a", 2.1, 1000);
+	kit_accepted(k, "lease-0 lease-1");
+	kit_link(k, k->executor);
+	kit_running(k, "lease-0", "a");
+	kit_running(k, "lease-1", "a");
+}
+
+/* The leases that executors were asked to end in the last step, joined by spaces. */
+static void ended(const struct kit *k, const char *expected)
+{
+	Quern__ToExecutor *m;
+	char ids[256] = "";
+
+	for (size_t i = 0; (m = kit_link_sent(k, i)) != NULL; i++) {
+		for (size_t n = 0; n < m->n_end_leases; n++) {
+			size_t len = strlen(ids);
+
+			(void)snprintf(ids + len, sizeof(ids) - len, "%s%s", len > 0 ? " " : "",
+				m->end_leases[n]);
+		}
+		quern__to_executor__free_unpacked(m, NULL);
+	}
+	assert_string_equal(ids, expected);
+}
+
+static void finished(struct kit *k, const char *lease, const char *agent)
+{
+	kit_update(k, lease, agent, STATE(FINISHED), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR, NULL,
+		true);
+}
+
+/* It took so long. */
+static void done_after(struct kit *k, const char *executor, const char *name, uint64_t ms)
+{
+	Quern__TaskResult r = kit_result(name, DID(DONE));
+
+	r.has_wall_us = 1;
+	r.wall_us = ms * 1000;
+	kit_coarse(k, executor, &r);
+}
+
+static uint32_t held(const struct kit *k)
+{
+	struct sched_progress p;
+
+	sched_get_progress(k->s, &p);
+	return p.slots_held;
+}
+
+/* ---- Taken ---- */
+
+static void tasks_run_as_soon_as_a_slot_is_there(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin(&k, 8);
+	kit_run(&k, 1, 5, 10, 0, QUERN__SINK__KIND__COUNT);
+	kit_offer(&k, "a", 3.1, 1000);
+	kit_accepted(&k, "lease-0 lease-1 lease-2");
+	Call *c = kit_call(&k, CALL(ACCEPT), 0);
+	const Mesos__V1__TaskInfo *t = c->accept->operations[0]->launch->task_infos[1];
+	Quern__TaskData *data = quern__task_data__unpack(NULL, t->data.len, t->data.data);
+	assert_int_equal(data->lease->slots, 1);
+	assert_int_equal((int)t->resources[0]->scalar->value, 1);
+	quern__task_data__free_unpacked(data, NULL);
+	kit_call_free(c);
+	kit_link(&k, k.executor);
+	kit_running(&k, "lease-1", "a");
+	kit_sent(&k, k.executor, "5.0.0");
+	kit_running(&k, "lease-0", "a");
+	kit_sent(&k, k.executor, "5.1.0");
+	kit_coarse_done(&k, k.executor, "5.0.0");
+	kit_sent(&k, k.executor, "5.2.0"); /* no round trip to the master */
+	assert_int_equal(kit_actions(&k, SCHED_DO_CALL), 0);
+	kit_free(&k);
+}
+
+static void no_more_is_taken_than_tasks_lack(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin(&k, 8);
+	kit_run(&k, 1, 5, 3, 0, QUERN__SINK__KIND__COUNT);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_accepted(&k, "lease-0 lease-1");
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 0);
+	kit_offer(&k, "b", 4.1, 1000);
+	kit_accepted(&k, "lease-2");
+	assert_true(kit_refused(&k) > 1000);
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1);
+	kit_offer(&k, "c", 4.1, 1000);
+	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
+	kit_free(&k);
+}
+
+static void at_the_limit_nothing_is_asked_for(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	two_slots(&k, 10, 0);
+	kit_offer(&k, "a", 4, 1000);
+	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
+	assert_int_equal(held(&k), 2);
+	kit_free(&k);
+}
+
+/* ---- Given back ---- */
+
+static void idle_slots_go_back_after_a_while_and_are_held_until_they_are(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	two_slots(&k, 3, 0);
+	k.now += 50;
+	kit_coarse_done(&k, k.executor, "5.0.0");
+	kit_sent(&k, k.executor, "5.2.0");
+	kit_coarse_done(&k, k.executor, "5.1.0");
+	k.now += IDLE_MS - 1;
+	kit_tick(&k);
+	ended(&k, "");
+	assert_int_equal(sched_next_ms(k.s), k.now + 1);
+	k.now++;
+	kit_tick(&k);
+	ended(&k, "lease-0"); /* the older one: they are alike */
+	assert_int_equal(kit_actions(&k, SCHED_DO_CALL), 0); /* it costs the master no call */
+	assert_int_equal(held(&k), 2);
+	finished(&k, "lease-0", "a");
+	assert_int_equal(kit_calls(&k, CALL(ACKNOWLEDGE)), 1);
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 0); /* nothing is wanted */
+	assert_int_equal(held(&k), 1);
+	kit_coarse_done(&k, k.executor, "5.2.0");
+	kit_done(&k, 0, NULL);
+	kit_free(&k);
+}
+
+static void they_go_back_at_once_when_what_runs_takes_long(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	two_slots(&k, 4, 0);
+	k.now += 1000;
+	done_after(&k, k.executor, "5.0.0", 1000);
+	kit_sent(&k, k.executor, "5.2.0");
+	k.now += 200;
+	done_after(&k, k.executor, "5.1.0", 1200);
+	kit_sent(&k, k.executor, "5.3.0");
+	ended(&k, "");
+	k.now += 500;
+	done_after(&k, k.executor, "5.2.0", 700); /* the other has half a second to go */
+	ended(&k, "lease-0");
+	kit_free(&k);
+}
+
+static void at_the_end_of_a_wave_they_stay(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	two_slots(&k, 4, 2);
+	k.now += 1000;
+	done_after(&k, k.executor, "5.0.0", 1000);
+	done_after(&k, k.executor, "5.1.0", 1000);
+	k.now += 980;
+	done_after(&k, k.executor, "5.2.0", 980); /* the other one is about to end, and more will come */
+	ended(&k, "");
+	k.now += 40;
+	done_after(&k, k.executor, "5.3.0", 1020);
+	kit_sent(&k, k.executor, "6.0.0 6.1.0");
+	kit_free(&k);
+}
+
+static void between_two_actions_they_stay_for_a_while(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	two_slots(&k, 2, 0);
+	kit_coarse_done(&k, k.executor, "5.0.0");
+	kit_coarse_done(&k, k.executor, "5.1.0");
+	kit_done(&k, 0, NULL);
+	k.now += IDLE_MS - 1;
+	kit_run(&k, 2, 6, 2, 0, QUERN__SINK__KIND__COUNT);
+	kit_sent(&k, k.executor, "6.0.0 6.1.0");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 0);
+	kit_coarse_done(&k, k.executor, "6.0.0");
+	kit_coarse_done(&k, k.executor, "6.1.0");
+	kit_done(&k, 0, NULL);
+	k.now += IDLE_MS;
+	kit_tick(&k);
+	ended(&k, "lease-0 lease-1");
+	finished(&k, "lease-0", "a");
+	finished(&k, "lease-1", "a");
+	struct sched_progress p;
+	sched_get_progress(k.s, &p);
+	assert_int_equal(p.slots_held, 0);
+	assert_int_equal(p.executors, 1); /* it stays */
+	kit_run(&k, 3, 7, 1, 0, QUERN__SINK__KIND__COUNT);
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	kit_offer(&k, "a", 2, 900);
+	kit_accepted(&k, "lease-2");
+	kit_running(&k, "lease-2", "a");
+	kit_sent(&k, k.executor, "7.0.0");
+	kit_free(&k);
+}
+
+static void whole_executors_are_emptied_first(void **state)
+{
+	struct kit k;
+	char e[2][64];
+	(void)state;
+
+	begin(&k, 4);
+	kit_run(&k, 1, 5, 4, 0, QUERN__SINK__KIND__COUNT);
+	for (int i = 0; i < 2; i++) {
+		kit_offer(&k, i == 0 ? "a" : "b", 2.1, 1000);
+		memcpy(e[i], k.executor, sizeof(e[i]));
+		kit_link(&k, e[i]);
+	}
+	kit_running(&k, "lease-0", "a");
+	kit_running(&k, "lease-1", "a");
+	kit_running(&k, "lease-2", "b");
+	kit_running(&k, "lease-3", "b");
+	kit_coarse_done(&k, e[0], "5.0.0");
+	kit_coarse_done(&k, e[1], "5.2.0");
+	kit_coarse_done(&k, e[1], "5.3.0");
+	k.now += IDLE_MS;
+	kit_tick(&k);
+	ended(&k, "lease-2 lease-3 lease-0");
+	kit_free(&k);
+}
+
+static void what_is_not_over_is_killed_at_last(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	two_slots(&k, 2, 0);
+	kit_coarse_done(&k, k.executor, "5.0.0");
+	k.now += IDLE_MS;
+	kit_tick(&k);
+	ended(&k, "lease-0");
+	kit_unlink(&k, k.executor);
+	kit_link(&k, k.executor);
+	kit_unlink(&k, k.executor);
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = k.executor } });
+	ended(&k, "lease-0"); /* the old link may have lost it */
+	kit_coarse_done(&k, k.executor, "5.1.0");
+	kit_wait(&k, 30000);
+	kit_tick(&k);
+	k.now += 30000;
+	kit_tick(&k);
+	assert_true(kit_calls(&k, CALL(KILL)) >= 1);
+	Call *c = kit_call(&k, CALL(KILL), 0);
+	assert_string_equal(c->kill->task_id->value, "lease-0");
+	kit_call_free(c);
+	kit_says(&k, "lease-0", "a", STATE(KILLED));
+	assert_int_equal(held(&k), 1);
+	kit_free(&k);
+}
+
+/* ---- Too old ---- */
+
+static void an_old_one_goes_between_two_tasks_and_is_asked_for_again(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	two_slots(&k, 10, 0);
+	kit_wait(&k, MAX_MS);
+	kit_tick(&k);
+	ended(&k, ""); /* both are busy */
+	kit_coarse_done(&k, k.executor, "5.0.0");
+	ended(&k, "lease-0");
+	kit_sent(&k, k.executor, "");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 0);
+	kit_coarse_done(&k, k.executor, "5.1.0");
+	ended(&k, "lease-1");
+	kit_sent(&k, k.executor, "");
+	finished(&k, "lease-0", "a");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	kit_offer(&k, "a", 1, 900);
+	kit_accepted(&k, "lease-2");
+	kit_running(&k, "lease-2", "a");
+	kit_sent(&k, k.executor, "5.2.0");
+	kit_free(&k);
+}
+
+/* Short ones wait there for a slot: they run, and nothing more is sent before there is room. */
+static void what_went_ahead_runs_first(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	two_slots(&k, 60, 0);
+	done_after(&k, k.executor, "5.0.0", 5);
+	done_after(&k, k.executor, "5.1.0", 5);
+	struct sched_progress p;
+	sched_get_progress(k.s, &p);
+	assert_int_equal(p.tasks_running, 2);
+	assert_true(kit_actions(&k, SCHED_DO_LINK) > 0); /* ahead */
+	kit_wait(&k, MAX_MS);
+	kit_tick(&k);
+	ended(&k, "");
+	/* 5.2 to 5.5 are there, whichever of them waits: two run, and one lease goes when one is left. */
+	unsigned sent = 0, left;
+	for (left = 0; sent < 20; sent++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "5.%u.0", 2 + sent);
+		done_after(&k, k.executor, name, 5);
+		kit_sent(&k, k.executor, "");
+		sched_get_progress(k.s, &p);
+		left = p.tasks_running;
+		if (left == 1)
+			break;
+		ended(&k, "");
+	}
+	assert_int_equal(left, 1);
+	ended(&k, "lease-0");
+	kit_free(&k);
+}
+
+/* ---- Things that go wrong ---- */
+
+static void a_lost_executor_takes_its_leases_along(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	two_slots(&k, 10, 0);
+	k.now += 20;
+	kit_failure(&k, k.executor, "a");
+	assert_int_equal(held(&k), 0);
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	kit_says(&k, "lease-0", "a", STATE(FAILED));
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_accepted(&k, "lease-2 lease-3");
+	kit_free(&k);
+}
+
+static void what_never_came_is_taken_again(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin(&k, 2);
+	kit_run(&k, 1, 5, 2, 0, QUERN__SINK__KIND__COUNT);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_accepted(&k, "lease-0 lease-1");
+	kit_offer(&k, "b", 2.1, 1000);
+	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0); /* they are coming */
+	kit_says(&k, "lease-0", "a", STATE(DROPPED));
+	kit_says(&k, "lease-1", "a", STATE(DROPPED));
+	kit_offer(&k, "b", 2.1, 1000);
+	kit_accepted(&k, "lease-2 lease-3");
+	kit_free(&k);
+}
+
+static void stopping_gives_nothing_back_one_by_one(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	two_slots(&k, 2, 0);
+	kit_coarse_done(&k, k.executor, "5.0.0");
+	kit_coarse_done(&k, k.executor, "5.1.0");
+	k.now += IDLE_MS;
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	ended(&k, "");
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
+	kit_free(&k);
+}
+
+/* ---- Larger tasks ---- */
+
+static void run_of_size(struct kit *k, uint32_t id, uint32_t stage, uint32_t tasks, uint32_t milli)
+{
+	struct kit_run r;
+
+	kit_run_init(&r, id, stage, tasks, 0, QUERN__SINK__KIND__COUNT);
+	r.stages[0].has_task_cores_milli = 1;
+	r.stages[0].task_cores_milli = milli;
+	kit_submit(k, &r);
+}
+
+static void a_lease_is_as_large_as_its_task(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin(&k, 8);
+	run_of_size(&k, 1, 5, 3, 2000);
+	kit_offer(&k, "a", 5.1, 1000); /* two, and one core is of no use */
+	kit_accepted(&k, "lease-0 lease-1");
+	kit_link(&k, k.executor);
+	kit_running(&k, "lease-0", "a");
+	kit_sent(&k, k.executor, "5.0.0");
+	assert_int_equal(held(&k), 4);
+	kit_offer(&k, "b", 1.5, 1000);
+	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
+	kit_free(&k);
+}
+
+/* Slots here and there that no task fits in do not keep the job from getting others. */
+static void slots_that_are_too_few_for_a_task_make_room(void **state)
+{
+	struct kit k;
+	char a[64];
+	(void)state;
+
+	begin(&k, 2);
+	kit_run(&k, 1, 5, 2, 0, QUERN__SINK__KIND__COUNT);
+	kit_offer(&k, "a", 1.1, 1000);
+	memcpy(a, k.executor, sizeof(a));
+	kit_offer(&k, "b", 1.1, 1000);
+	kit_link(&k, a);
+	kit_running(&k, "lease-0", "a");
+	kit_link(&k, k.executor);
+	kit_running(&k, "lease-1", "b");
+	kit_coarse_done(&k, a, "5.0.0");
+	kit_coarse_done(&k, k.executor, "5.1.0");
+	run_of_size(&k, 2, 6, 1, 2000);
+	kit_offer(&k, "c", 2.1, 1000);
+	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0); /* two are held */
+	k.now += IDLE_MS;
+	kit_tick(&k);
+	ended(&k, "lease-0 lease-1");
+	finished(&k, "lease-0", "a");
+	finished(&k, "lease-1", "b");
+	kit_offer(&k, "c", 2.1, 1000);
+	kit_accepted(&k, "lease-2");
+	kit_free(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tasks_run_as_soon_as_a_slot_is_there),
+		cmocka_unit_test(no_more_is_taken_than_tasks_lack),
+		cmocka_unit_test(at_the_limit_nothing_is_asked_for),
+		cmocka_unit_test(idle_slots_go_back_after_a_while_and_are_held_until_they_are),
+		cmocka_unit_test(they_go_back_at_once_when_what_runs_takes_long),
+		cmocka_unit_test(at_the_end_of_a_wave_they_stay),
+		cmocka_unit_test(between_two_actions_they_stay_for_a_while),
+		cmocka_unit_test(whole_executors_are_emptied_first),
+		cmocka_unit_test(what_is_not_over_is_killed_at_last),
+		cmocka_unit_test(an_old_one_goes_between_two_tasks_and_is_asked_for_again),
+		cmocka_unit_test(what_went_ahead_runs_first),
+		cmocka_unit_test(a_lost_executor_takes_its_leases_along),
+		cmocka_unit_test(what_never_came_is_taken_again),
+		cmocka_unit_test(stopping_gives_nothing_back_one_by_one),
+		cmocka_unit_test(a_lease_is_as_large_as_its_task),
+		cmocka_unit_test(slots_that_are_too_few_for_a_task_make_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
