@@ -56,7 +56,7 @@ def removed(runs, mode="adaptive"):
 
 def c1(o, tmp):
     with cluster(o, tmp, AGENTS, CORES) as c:
-        for ms, tasks in ((1000, 8 * SLOTS), (100, 24 * SLOTS)):
+        for ms, tasks in (((1000, 8 * SLOTS), (100, 24 * SLOTS)) if not o.quick else ((100, SLOTS),)):
             head(o, f"C1: {tasks} tasks of {ms} ms, {SLOTS} slots on {AGENTS} agents, {where(o)}, allocation interval 1 s")
             table(all_modes(o, c, f"{tasks}:{ms}", modes=("coarse", "fine")))
             show_noise(o)
