@@ -8,16 +8,22 @@
     bench/measure.py BUILD d6 --data DIR   a map file written and read, against zstd alone
     bench/measure.py BUILD d7              a file read from HDFS, against curl of a DataNode
     bench/measure.py BUILD d8 --data DIR   iterations over DIR/points, persisted or read again
+    bench/measure.py BUILD c1 --mesos HOME fine against coarse, tasks of 1 s and 100 ms
+    bench/measure.py BUILD c2 --mesos HOME adaptive and fine against coarse: a sweep of lengths, a heavy tail, a waist
     bench/measure.py BUILD c3              null tasks a second, coarse
     bench/measure.py BUILD c4              null tasks a second, fine, against a framework that only launches
+    bench/measure.py BUILD c5 --mesos HOME gaps of slots in fine mode, with REVIVE and without
     bench/measure.py BUILD c6              a job of one task, from the command to its exit
+    bench/measure.py BUILD c7 --mesos HOME --data DIR
+                                           word count of DIR/text on a cluster, against the command's own
     bench/measure.py BUILD d5 --data DIR --spark HOME
                                            word count, sorts, PageRank of DIR/links, k-means of DIR/points, against Spark
 
 Several at once are measured one after the other. The input: bench/data text DIR/text source DIR/source records
 DIR/records points DIR/points links DIR/links; or --quick, which makes a little of each and measures once: to see that
 all works. With --spark HOME (a Spark installation or pyspark's package folder; java, javac and jar in PATH) d8, c3 and
-c6 also run bench/peers/ on Spark's local modes, in turns with quern; bench/peers/spark gets one by itself.
+c6 also run bench/peers/ on Spark's local modes, in turns with quern; bench/peers/spark gets one by itself. With --mesos HOME
+(bin, sbin and libexec of an installed Apache Mesos) c1, c2, c4, c5 and c7 are on that, without on `quern local`.
 
 Prints medians, minima and maxima, and the load before. Answers are compared before a time counts. A run during which
 something else used more than a tenth of a core is dropped and repeated. Files of up to 4 GB are made in $TMPDIR."""
@@ -25,10 +31,11 @@ import argparse
 import pathlib
 import tempfile
 
-from measuring import data, hdfs, iterate, little, peers, run, tasks
+from measuring import data, hdfs, iterate, little, modes, peers, run, tasks
 
 MEASURES = {name: getattr(module, name) for module, names in (
-    (data, ("d1", "d2", "d3", "d4", "d6")), (hdfs, ("d7",)), (iterate, ("d8",)), (peers, ("d5",)), (tasks, ("c3", "c4", "c6"))) for name in names}
+    (data, ("d1", "d2", "d3", "d4", "d6")), (hdfs, ("d7",)), (iterate, ("d8",)), (peers, ("d5",)),
+    (modes, ("c1", "c2", "c5", "c7")), (tasks, ("c3", "c4", "c6"))) for name in names}
 
 
 def main():
@@ -40,6 +47,7 @@ def main():
     parser.add_argument("--slots", type=int, default=2, help="cores for either side")
     parser.add_argument("--tasks", type=int, help="of c3 (20000) and c4 (500)")
     parser.add_argument("--noisy", action="store_true", help="keep disturbed runs, and say so")
+    parser.add_argument("--mesos", type=pathlib.Path, metavar="HOME")
     parser.add_argument("--spark", type=pathlib.Path, metavar="HOME")
     parser.add_argument("--quick", action="store_true", help="little input, one run, --noisy")
     o = parser.parse_args()

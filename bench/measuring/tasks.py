@@ -1,9 +1,8 @@
 """What a task and a job cost in themselves: C3, C4, C6."""
 import contextlib
-import os
-import subprocess
 
 from measuring import spark
+from measuring.cluster import cluster, where
 from measuring.run import ROOT, Run, head, show, show_noise, turns
 
 
@@ -58,14 +57,13 @@ def c3(o, tmp):
 def c4(o, tmp):
     (tmp / "empty").touch()
     few, many = 20, 20 + (o.tasks or 500)
-    head(o, f"C4: null tasks, fine, {o.slots} slots, on one `quern local`; what {many} tasks take longer than {few}")
-    read, write = os.pipe()
-    cluster = subprocess.Popen([o.build / "cli/quern", "local", f"--cores={o.slots + 0.1}", "--port=0",
-                                f"--ready-fd={write}"], pass_fds=[write])
-    os.close(write)
-    with os.fdopen(read) as ready:
-        endpoint = ready.readline().strip()
+    head(o, f"C4: null tasks, fine, {o.slots} slots, {where(o)}; what {many} tasks take longer than {few}")
+    with cluster(o, tmp, 1, o.slots) as c:
+        c4_on(o, tmp, c.address, few, many)
+    show_noise(o)
 
+
+def c4_on(o, tmp, endpoint, few, many):
     def ours():
         a, b = (null_job(o, tmp, n, "--master", endpoint, "--mode", "fine", "--task-memory", "64m") for n in (few, many))
         return Rate(a, b, many - few)
@@ -76,15 +74,10 @@ def c4(o, tmp):
             run.wall = float(run.out)  # its own clock: subscription and the end do not count
         return Rate(a, b, many - few)
 
-    try:
-        ours()  # warm: the job is compiled
-        runs = turns(o, quern=ours, bare=bare)
-    finally:
-        cluster.terminate()
-        cluster.wait()
+    ours()  # warm: the job is compiled
+    runs = turns(o, quern=ours, bare=bare)
     a, b = (show(f"{name}, tasks a second", [r.rate for r in runs[name]], "/s") for name in ("quern", "bare"))
     print(f"  quern / bare: {a / b:.3f}")
-    show_noise(o)
 
 
 def c6(o, tmp):

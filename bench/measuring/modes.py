@@ -1,0 +1,109 @@
+"""What a mode gains and what it costs: C1, C2, C5, C7, on a real Mesos (--mesos HOME) or the embedded cluster."""
+import os
+import re
+import statistics
+
+from measuring.cluster import cluster, where
+from measuring.run import ROOT, Run, agree, checksum, head, parts, show, show_noise, turns
+
+AGENTS, CORES = 2, 4
+SLOTS = AGENTS * CORES
+MODES = "coarse", "fine", "adaptive"
+
+
+class Job(Run):
+    """Of bench/jobs/sleep.c, or another one, with what it says of itself at the end (--verbose): core-seconds that it held and
+    used, and the gaps of slots in milliseconds. From the cluster: what the master spent on allocating."""
+
+    def __init__(self, o, c, mode, job, *args, options=()):
+        before = c.metrics()
+        super().__init__(o.build / "cli/quern", "run", "--verbose", "--master", c.address, "--mode", mode, "--total-executor-cores",
+                         SLOTS, "--task-memory", "64m", "--cflags=-lm", *options, job, *args)
+        after = c.metrics()
+        held = re.search(r"held ([\d.]+) core-seconds .* used ([\d.]+) core-seconds", self.err)
+        gaps = re.search(r"gaps of slots between two tasks: (\d+), half of them up to (\d+) ms, 99 % up to (\d+) ms", self.err)
+        self.held, self.used = map(float, held.groups())
+        self.gaps, self.gap_p50, self.gap_p99 = map(int, gaps.groups()) if gaps else (0, 0, 0)
+        self.waste, self.utilization = self.held - self.used, self.used / self.held
+        self.allocations = sum(after.get(name, 0) - before.get(name, 0) for name in ("allocator/mesos/allocation_runs",))
+
+
+def sleep_job(o, c, mode, *stages, options=()):
+    return Job(o, c, mode, ROOT / "bench/jobs/sleep.c", 1, *stages, options=options)
+
+
+def all_modes(o, c, *stages, modes=MODES):
+    """Interleaved runs of the same tasks in each mode; what was asked for first is what all others are held against."""
+    sleep_job(o, c, modes[0], "1:1")  # warm: the job is compiled
+    return turns(o, **{mode: (lambda mode=mode: sleep_job(o, c, mode, *stages)) for mode in modes})
+
+
+def table(runs, *, base="coarse"):
+    for mode, rs in runs.items():
+        wall = statistics.median(r.wall for r in rs)
+        price = wall / statistics.median(r.wall for r in runs[base])
+        print(f"  {mode:9} wall {wall:7.3f} s (min {min(r.wall for r in rs):.3f})  price {price:5.3f}  held "
+              f"{statistics.median(r.held for r in rs):7.1f}  used {statistics.median(r.used for r in rs):7.1f} core-s  utilization "
+              f"{statistics.median(r.utilization for r in rs):.3f}  gaps p50 {statistics.median(r.gap_p50 for r in rs):g}"
+              f" p99 {statistics.median(r.gap_p99 for r in rs):g} ms  allocations {statistics.median(r.allocations for r in rs):g}",
+              flush=True)
+
+
+def removed(runs, mode="adaptive"):
+    """The share of coarse's waste that a mode does not have."""
+    return 1 - statistics.median(r.waste for r in runs[mode]) / statistics.median(r.waste for r in runs["coarse"])
+
+
+def c1(o, tmp):
+    with cluster(o, tmp, AGENTS, CORES) as c:
+        for ms, tasks in (((1000, 8 * SLOTS), (100, 24 * SLOTS)) if not o.quick else ((100, SLOTS),)):
+            head(o, f"C1: {tasks} tasks of {ms} ms, {SLOTS} slots on {AGENTS} agents, {where(o)}, allocation interval 1 s")
+            table(all_modes(o, c, f"{tasks}:{ms}", modes=("coarse", "fine")))
+            show_noise(o)
+
+
+def c2(o, tmp):
+    workloads = [("sweep, 10 ms", [f"{100 * SLOTS}:10"]), ("sweep, 100 ms", [f"{24 * SLOTS}:100"]),
+                 ("sweep, 1 s", [f"{6 * SLOTS}:1000"]), ("tail", [f"{12 * SLOTS}~200"]), ("waist", ["96:100", "2:2000", "96:100"])]
+    with cluster(o, tmp, AGENTS, CORES) as c:
+        for name, stages in workloads:
+            head(o, f"C2, {name}: {' '.join(stages)} (tasks:ms), {SLOTS} slots on {AGENTS} agents, {where(o)}")
+            runs = all_modes(o, c, *stages)
+            table(runs)
+            print(f"  adaptive removes {100 * removed(runs):.0f} % of what coarse holds and does not use, fine "
+                  f"{100 * removed(runs, 'fine'):.0f} %", flush=True)
+            show_noise(o)
+
+
+def c5(o, tmp):
+    with cluster(o, tmp, AGENTS, CORES) as c:
+        for options, text in (((), "REVIVE as by default"), (("--revive-interval", "0"), "without REVIVE")):
+            head(o, f"C5: gaps of slots in fine mode with tasks pending, {24 * SLOTS} tasks of 100 ms, {where(o)}, {text}")
+            sleep_job(o, c, "fine", "1:1")
+            runs = turns(o, fine=lambda: sleep_job(o, c, "fine", f"{24 * SLOTS}:100", options=options))
+            table(runs, base="fine")
+            show_noise(o)
+
+
+def c7(o, tmp):
+    """The text many times over, for what is started once is not what is looked at."""
+    (tmp / "in").mkdir()
+    for i in range(1 if o.quick else 12):
+        os.symlink((o.data / "text").resolve(), tmp / f"in/text{i}")
+    n = iter(range(1 << 30))
+
+    def ours(*where_to):
+        out = tmp / f"out{next(n)}"
+        run = Run(o.build / "cli/quern", "run", "--quiet", *where_to, "--task-memory", "512m", ROOT / "examples/wordcount.c", tmp / "in", out)
+        run.answer = checksum(parts(out))
+        return run
+
+    with cluster(o, tmp, 1, o.slots) as c:
+        head(o, f"C7: word count of 12 times a gigabyte, coarse, {o.slots} slots, {where(o)} and the embedded cluster of a command")
+        runs = turns(o, cluster=lambda: ours("--master", c.address, "--total-executor-cores", o.slots),
+                     embedded=lambda: ours("--master", f"local[{o.slots}]"))
+    for r in runs["cluster"] + runs["embedded"]:
+        agree("c7", r.answer, runs["embedded"][0].answer)
+    a, b = (show(f"{name}, wall", [r.wall for r in rs]) for name, rs in runs.items())
+    print(f"  cluster / embedded: {a / b:.3f}")
+    show_noise(o)
