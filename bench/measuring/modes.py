@@ -21,7 +21,7 @@ class Job(Run):
                          SLOTS, "--task-memory", "64m", "--cflags=-lm", *options, job, *args)
         after = c.metrics()
         held = re.search(r"held ([\d.]+) core-seconds .* used ([\d.]+) core-seconds", self.err)
-        gaps = re.search(r"gaps of slots between two tasks: (\d+), half of them up to (\d+) ms, 99 % up to (\d+) ms", self.err)
+        gaps = re.search(r"gaps of slots between tasks: (\d+), half of them up to (\d+) ms, 99 % up to (\d+) ms", self.err)
         self.held, self.used = map(float, held.groups())
         self.gaps, self.gap_p50, self.gap_p99 = map(int, gaps.groups()) if gaps else (0, 0, 0)
         self.waste, self.utilization = self.held - self.used, self.used / self.held
@@ -30,6 +30,11 @@ class Job(Run):
 
 def sleep_job(o, c, mode, *stages, options=()):
     return Job(o, c, mode, ROOT / "bench/jobs/sleep.c", 1, *stages, options=options)
+
+
+def some(o, tasks):
+    """So many, or the least that shows that all works."""
+    return SLOTS if o.quick else tasks
 
 
 def all_modes(o, c, *stages, modes=MODES):
@@ -56,15 +61,16 @@ def removed(runs, mode="adaptive"):
 
 def c1(o, tmp):
     with cluster(o, tmp, AGENTS, CORES) as c:
-        for ms, tasks in (((1000, 8 * SLOTS), (100, 24 * SLOTS)) if not o.quick else ((100, SLOTS),)):
+        for ms, tasks in ((1000, some(o, 8 * SLOTS)), (100, some(o, 24 * SLOTS))):
             head(o, f"C1: {tasks} tasks of {ms} ms, {SLOTS} slots on {AGENTS} agents, {where(o)}, allocation interval 1 s")
             table(all_modes(o, c, f"{tasks}:{ms}", modes=("coarse", "fine")))
             show_noise(o)
 
 
 def c2(o, tmp):
-    workloads = [("sweep, 10 ms", [f"{100 * SLOTS}:10"]), ("sweep, 100 ms", [f"{24 * SLOTS}:100"]),
-                 ("sweep, 1 s", [f"{6 * SLOTS}:1000"]), ("tail", [f"{12 * SLOTS}~200"]), ("waist", ["96:100", "2:2000", "96:100"])]
+    workloads = [("sweep, 10 ms", [f"{some(o, 100 * SLOTS)}:10"]), ("sweep, 100 ms", [f"{some(o, 24 * SLOTS)}:100"]),
+                 ("sweep, 1 s", [f"{some(o, 6 * SLOTS)}:1000"]), ("tail", [f"{some(o, 12 * SLOTS)}~200"]),
+                 ("waist", [f"{some(o, 96)}:100", "2:2000", f"{some(o, 96)}:100"])]
     with cluster(o, tmp, AGENTS, CORES) as c:
         for name, stages in workloads:
             head(o, f"C2, {name}: {' '.join(stages)} (tasks:ms), {SLOTS} slots on {AGENTS} agents, {where(o)}")
@@ -78,9 +84,9 @@ def c2(o, tmp):
 def c5(o, tmp):
     with cluster(o, tmp, AGENTS, CORES) as c:
         for options, text in (((), "REVIVE as by default"), (("--revive-interval", "0"), "without REVIVE")):
-            head(o, f"C5: gaps of slots in fine mode with tasks pending, {24 * SLOTS} tasks of 100 ms, {where(o)}, {text}")
+            head(o, f"C5: gaps of slots in fine mode with tasks pending, {some(o, 24 * SLOTS)} tasks of 100 ms, {where(o)}, {text}")
             sleep_job(o, c, "fine", "1:1")
-            runs = turns(o, fine=lambda: sleep_job(o, c, "fine", f"{24 * SLOTS}:100", options=options))
+            runs = turns(o, fine=lambda: sleep_job(o, c, "fine", f"{some(o, 24 * SLOTS)}:100", options=options))
             table(runs, base="fine")
             show_noise(o)
 
@@ -94,7 +100,8 @@ def c7(o, tmp):
 
     def ours(*where_to):
         out = tmp / f"out{next(n)}"
-        run = Run(o.build / "cli/quern", "run", "--quiet", *where_to, "--task-memory", "512m", ROOT / "examples/wordcount.c", tmp / "in", out)
+        run = Run(o.build / "cli/quern", "run", "--quiet", *where_to, "--task-memory", "512m", ROOT / "examples/wordcount.c",
+                  tmp / "in", out)
         run.answer = checksum(parts(out))
         return run
 
