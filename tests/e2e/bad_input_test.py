@@ -201,7 +201,7 @@ def test_tasks_that_fit_nowhere_are_waited_for_aloud():
         line = process.stderr.readline().decode()
         process.send_signal(signal.SIGINT)
         quern.check(d, quern.finish(process), 130)
-        assert "waiting" in line and "a task needs 3 cores" in line, line
+        assert "waiting for resources for a task of 3 cores" in line and "too few cores: 1 agent" in line, line
 
 
 def test_unknown_mode_and_bad_masters():

@@ -75,13 +75,14 @@ def test_everything_is_there():
         folder = os.path.dirname(library)
         wanted = {"bin/quern", "include/quern/quern.h", "libexec/quern/quern-executor.tar", library, f"{folder}/libquern.so.0",
                   f"{folder}/pkgconfig/quern.pc", "share/bash-completion/completions/quern",
-                  "share/man/man1/quern.1", "share/man/man1/quern-run.1", "share/man/man1/quern-local.1", "share/man/man1/quern-fs.1", "share/man/man1/quern-ps.1",
+                  "libexec/quern/quern-driver.tar.gz", "share/man/man1/quern.1",
+                  *(f"share/man/man1/quern-{name}.1" for name in ("run", "local", "fs", "ps", "kill", "wait", "log")),
                   "share/man/man3/quern.h.3"}
         assert wanted <= found, wanted - found
         version = command(prefix / "bin/quern", "--version").split()[1]
         others = found - wanted - {f"{folder}/libquern.so.{version}"}
         known = r"libexec/quern/quern-stream\.so$|share/man/man1/quern-\w+\.1$|include/quern/\w+\.h$|" \
-            r"share/doc/quern/[\w-]+\.md$|share/doc/quern/examples/"
+            r"share/doc/quern/[\w-]+\.md$|share/doc/quern/marathon\.json$|share/doc/quern/examples/"
         assert all(re.match(known, p) for p in others), others
         assert {"share/doc/quern/guide.md", "share/doc/quern/examples/wordcount.c"} <= others, others
         assert not [p for p in others if p.endswith(".build")], others
@@ -176,7 +177,7 @@ def test_completion():
         prefix = install(d)
         commands = complete(prefix, "quern ")
         assert {"run", "local", "help"} <= set(commands) and "job" not in commands, commands
-        assert complete(prefix, "quern lo") == ["local"]
+        assert complete(prefix, "quern lo") == ["local", "log"]
         for name in set(commands) - {"help"}:
             shown = set(re.findall(r"(?:^|\s)(--[a-z][a-z-]*)", command(prefix / "bin/quern", name, "--help")))
             offered = {o.rstrip("=") for o in complete(prefix, f"quern {name} --")}
