@@ -45,9 +45,12 @@ static int complete(const struct fs_uploads *u, struct fs_upload *one, struct er
 	return r < 0 ? r : hdfs_rename(fs, one->temp, one->path, err);
 }
 
-/* Nothing is left of it. */
-static void give_up(const struct fs_uploads *u, struct fs_upload *one)
+/* Nothing is left of it. One that was interrupted (`r`) comes to an end as it is first: cut off, the DataNode
+ * might make the file after we have deleted it. */
+static void give_up(const struct fs_uploads *u, struct fs_upload *one, int r)
 {
+	if (r == -ECANCELED)
+		(void)hdfs_finish(one->writer, NULL);
 	one->writer = hdfs_writer_free(one->writer);
 	(void)hdfs_delete(u->to->fs, one->temp, false, NULL); /* what went wrong has been said */
 }
@@ -57,9 +60,10 @@ static void settle_first(struct fs_uploads *u)
 	struct fs_upload *one = &u->at[u->first];
 	struct err err = { "" };
 
-	if (complete(u, one, &err) < 0) {
+	int r = complete(u, one, &err);
+	if (r < 0) {
 		fs_fail(u->f, &err);
-		give_up(u, one);
+		give_up(u, one, 0);
 	}
 	upload_deinit(one);
 	u->first = (u->first + 1) % FS_UPLOADS_MOST;
@@ -114,12 +118,15 @@ static int send_all(
 	const struct hdfs_create how = { .overwrite = true, .permission = HDFS_DEFAULT_PERMISSION };
 
 	int r = hdfs_create(u->to->fs, one->temp, &how, &one->writer, err);
-	if (r == 0)
-		r = fs_copy_in(u->f, fd, local, one->writer, err);
+	if (r < 0) {
+		give_up(u, one, 0);
+		return r;
+	}
+	r = fs_copy_in(u->f, fd, local, one->writer, err);
 	if (r == 0)
 		hdfs_end(one->writer);
 	else
-		give_up(u, one);
+		give_up(u, one, r);
 	return r;
 }
 

@@ -12,7 +12,6 @@ import struct
 import subprocess
 import sys
 
-import hostnames_test
 import quern
 from hadoop import Hadoop, need
 
@@ -214,8 +213,7 @@ def test_tasks_run_where_their_blocks_are(c):
     with quern.scratch() as d:
         put(c, d, "/local", b"some words\n" * (12 * BLOCK // 11))
         wanted = [b"some\t%d" % (12 * BLOCK // 11), b"words\t%d" % (12 * BLOCK // 11)]
-        names = ",".join(c.host(i) for i in (1, 2, 3))
-        with hostnames_test.cluster(d, "--agents=3", "--cores=1.1", f"--hostname={names}") as master:
+        with quern.named_agents(d, [c.host(i) for i in (1, 2, 3)]) as master:
             for mode in quern.MODES:
                 result = quern.run(d, "run", "--master", master, "--mode", mode, "--total-executor-cores", "3",
                                    "--locality-wait", "60s", "--verbose",
