@@ -239,13 +239,7 @@ const struct argp_option *cluster_options_list(void)
 
 error_t cluster_options_take(int key, char *arg, struct argp_state *state)
 {
-	struct err err = { "" };
-
-	if (key < KEY_FIRST || key >= KEY_FIRST + ROWS)
-		return ARGP_ERR_UNKNOWN;
-	if (option_row_set(&rows[key - KEY_FIRST], state->input, arg, &err) < 0)
-		argp_failure(state, argp_err_exit_status, 0, "%s", err.text);
-	return 0;
+	return option_rows_take(rows, ROWS, KEY_FIRST, key, arg, state);
 }
 
 void cluster_options_deinit(struct cluster_options *o)

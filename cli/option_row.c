@@ -29,6 +29,18 @@ void option_rows_list(const struct option_row *rows, size_t n, int first, struct
 		};
 }
 
+error_t option_rows_take(
+	const struct option_row *rows, size_t n, int first, int key, char *arg, struct argp_state *state)
+{
+	struct err err = { "" };
+
+	if (key < first || (size_t)(key - first) >= n)
+		return ARGP_ERR_UNKNOWN;
+	if (option_row_set(&rows[key - first], state->input, arg, &err) < 0)
+		argp_failure(state, argp_err_exit_status, 0, "%s", err.text);
+	return 0;
+}
+
 int option_text(char **where, const char *value, struct err *err)
 {
 	char *copy = strdup(value);

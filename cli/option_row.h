@@ -24,6 +24,11 @@ int option_rows_set(const struct option_row *rows, size_t n, void *options, cons
 /* As argp wants them, with the keys from `first` on. Writes n entries. */
 void option_rows_list(const struct option_row *rows, size_t n, int first, struct argp_option *list);
 
+/* The parser of an argp that has just those; its input is what their functions fill. On a mistake it prints
+ * and exits (argp_err_exit_status). */
+error_t option_rows_take(
+	const struct option_row *rows, size_t n, int first, int key, char *arg, struct argp_state *state);
+
 /* Replaces a text by a copy of `value`. */
 int option_text(char **where, const char *value, struct err *err);
 

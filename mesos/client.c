@@ -550,11 +550,6 @@ int mesos_client_call(struct mesos_client *c, const void *data, size_t len)
 	return 0;
 }
 
-const char *mesos_client_target(const struct mesos_client *c)
-{
-	return c->target;
-}
-
 size_t mesos_client_pending(const struct mesos_client *c)
 {
 	return c->pending;

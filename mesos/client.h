@@ -75,10 +75,6 @@ void mesos_client_heartbeat(struct mesos_client *client, double seconds);
  * 0, -ENOTCONN, -ENOMEM. */
 int mesos_client_call(struct mesos_client *client, const void *data, size_t len);
 
-/* The host and port that the subscription is with, or is being tried with; NULL: none. Borrowed until the
- * loop goes on. */
-const char *mesos_client_target(const struct mesos_client *client);
-
 /* Calls that were queued and have not been answered. */
 size_t mesos_client_pending(const struct mesos_client *client);
 

@@ -36,13 +36,13 @@ static void on_answer(void *arg, const struct http_response *r)
 int driver_survey(struct driver *d)
 {
 	Mesos__V1__Master__Call call = MESOS__V1__MASTER__CALL__INIT;
-	const char *target = d->mesos != NULL ? mesos_client_target(d->mesos) : NULL;
+	const char *target = d->mesos != NULL ? mesos_client_at(d->mesos) : "";
 	auto_free char *url = NULL, *authorization = NULL;
 	const char *headers[4] = { "Content-Type: " MESOS_TYPE_PROTOBUF, "Accept: " MESOS_TYPE_PROTOBUF };
 	uint8_t body[16];
 	struct err err = { "" };
 
-	if (d->surveying || target == NULL) /* the core waits no longer than it likes */
+	if (d->surveying || target[0] == '\0') /* the core waits no longer than it likes */
 		return 0;
 	call.has_type = 1;
 	call.type = MESOS__V1__MASTER__CALL__TYPE__GET_AGENTS;
