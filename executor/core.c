@@ -43,6 +43,7 @@ int exec_new(const struct exec_config *config, struct exec **ret)
 		return -ENOMEM;
 	}
 	x->random = config->seed;
+	x->leave_due_ms = UINT64_MAX;
 	*ret = x;
 	return 0;
 }
@@ -78,6 +79,20 @@ static int end(struct exec *x, int code, const char *why, struct exec_plan *plan
 	return r;
 }
 
+static const char no_use[] = "the driver has no more use for it";
+
+/* The agent's SHUTDOWN follows, as a rule. An agent that is away may come back when the framework is over and
+ * report this executor; Mesos 1.12's master has no account of it then, and a failed check of
+ * ScalarResourceTotals::subtract() (hierarchical.cpp) ends the master with this executor's end. */
+int core_leave(struct exec *x, struct exec_plan *plan)
+{
+	if (!x->subscribed)
+		return end(x, 0, no_use, plan);
+	if (x->leave_due_ms == UINT64_MAX)
+		x->leave_due_ms = x->now_ms + LEAVE_MS;
+	return 0;
+}
+
 static int on_mesos(struct exec *x, const Mesos__V1__Executor__Event *event, struct exec_plan *plan)
 {
 	if (event->has_type && event->type == MESOS__V1__EXECUTOR__EVENT__TYPE__SHUTDOWN)
@@ -92,7 +107,11 @@ static int on_mesos_down(struct exec *x, const char *why, struct exec_plan *plan
 {
 	x->subscribed = false;
 	int r = plan_text(plan, EXEC_DO_LOG, 0, "the agent's stream ended: %s", why);
-	if (r < 0 || x->config.checkpoint)
+	if (r < 0)
+		return r;
+	if (x->leave_due_ms != UINT64_MAX)
+		return end(x, 0, no_use, plan);
+	if (x->config.checkpoint)
 		return r;
 	return end(x, 1, "the agent is lost and the framework does not checkpoint", plan);
 }
@@ -102,6 +121,8 @@ static int on_tick(struct exec *x, struct exec_plan *plan)
 	if (x->link != LINK_IS_UP && x->link != LINK_NONE &&
 		x->now_ms - x->link_lost_ms >= x->config.link_grace_ms)
 		return end(x, 1, "the driver is gone", plan);
+	if (x->leave_due_ms <= x->now_ms)
+		return end(x, 0, no_use, plan);
 	int r = driver_tick(x, plan);
 	if (r == 0)
 		r = attempt_tick(x, plan);
@@ -162,7 +183,8 @@ uint64_t exec_next_ms(const struct exec *x)
 {
 	if (x->ended)
 		return UINT64_MAX;
-	return min_u64(driver_next_ms(x), min_u64(attempt_next_ms(x), agent_due_ms(x)));
+	return min_u64(
+		min_u64(x->leave_due_ms, driver_next_ms(x)), min_u64(attempt_next_ms(x), agent_due_ms(x)));
 }
 
 bool exec_wants_flush(const struct exec *x)

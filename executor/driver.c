@@ -357,7 +357,9 @@ int driver_message(struct exec *x, const Quern__ToExecutor *m, struct exec_plan 
 		const struct exec_name name = name_of(m->data_taken);
 		r = attempt_data_taken(x, &name, plan);
 	}
-	if (r < 0)
+	if (r == 0 && m->has_leave && m->leave)
+		r = core_leave(x, plan);
+	if (r < 0 || x->ended)
 		return r;
 	return m->stage != NULL || m->outputs != NULL || m->broadcasts != NULL ? attempt_advance_all(x, plan)
 									       : attempt_dispatch(x, plan);

@@ -24,8 +24,9 @@ enum {
 		10000, /* an update that is not acknowledged: as the agent's own (src/slave/constants.hpp) */
 	RESEND_MAX_MS = 600000,
 	MAX_DATA = 60 << 20,
-	BATCH_MAX = 1 << 20,    /* bytes of results in one frame */
-	FLUSH_MS = 1,           /* that results may wait for others, while there is more to run */
+	BATCH_MAX = 1 << 20, /* bytes of results in one frame */
+	LEAVE_MS = 1000,     /* that an agent has for its SHUTDOWN when the driver wants the executor gone */
+	FLUSH_MS = 1,        /* that results may wait for others, while there is more to run */
 	HISTORY_MAX = 16 << 20, /* bytes of results that a link may lose with its sockets' buffers */
 	STAGES_MAX = 256,       /* stages remembered; a forgotten one is asked for again */
 	MAX_KEPT = 256,
@@ -107,6 +108,7 @@ struct exec {
 	uint64_t now_ms;
 	uint64_t random;
 	bool subscribed, ended;
+	uint64_t leave_due_ms; /* the driver wants it gone; UINT64_MAX: it does not */
 
 	struct mtask *mtasks;     /* by task id */
 	struct update *updates;   /* by uuid, in the order they were made */
@@ -149,6 +151,9 @@ int plan_message(struct exec_plan *plan, enum exec_action_kind kind, const Proto
 
 /* A deep copy, for protobuf_c_message_free_unpacked(). NULL: no memory. */
 void *message_dup(const ProtobufCMessage *message);
+
+/* The driver has no more use for the executor. */
+int core_leave(struct exec *x, struct exec_plan *plan);
 
 /* ---- agent.c: Mesos' side ---- */
 

@@ -163,6 +163,8 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 	int r = sched_plan_text(
 		s, SCHED_DO_LOG, 0, 0, "lost executor %s on %s: %s", e->id, e->agent->hostname, why);
 	if (r == 0)
+		r = sched_link_leave(s, e);
+	if (r == 0)
 		r = lose_attempts(s, e, counts, why);
 	while (r == 0 && e->holds != NULL)
 		sched_hold_free(s, e->holds);

@@ -303,8 +303,11 @@ int sched_link_up(struct sched *s, const char *executor_id)
 	if (e == NULL)
 		return 0;
 	e->wire = true;
-	if (e->state == EXECUTOR_GONE)
-		return sched_call_shutdown(s, e);
+	if (e->state == EXECUTOR_GONE) {
+		int gone = sched_call_shutdown(s, e);
+
+		return gone < 0 ? gone : sched_link_leave(s, e);
+	}
 	if (e->linked)
 		return 0;
 	sched_executor_is_up(s, e);
@@ -340,6 +343,14 @@ int sched_link_down(struct sched *s, const char *executor_id)
 	s->registered -= e->slots;
 	sched_executor_refresh(s, e);
 	return 0;
+}
+
+int sched_link_leave(struct sched *s, const struct executor *e)
+{
+	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
+
+	m.has_leave = m.leave = 1;
+	return e->wire ? send(s, e, &m) : 0;
 }
 
 /* ---- What executors say ---- */

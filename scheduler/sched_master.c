@@ -36,6 +36,8 @@ int sched_master_stop(struct sched *s, int status)
 	s->status = status;
 	int r = sched_run_end(s, 1, "%s", "the driver is ending");
 	s->stopping = true;
+	for (struct executor *e = s->executors; r == 0 && e != NULL; e = e->hh.next)
+		r = sched_link_leave(s, e);
 	if (r < 0)
 		return r;
 	if (s->framework_id != NULL && !s->over) /* TEARDOWN, on this subscription or the next */

@@ -773,6 +773,8 @@ int sched_ahead_take_back(struct sched *s);
 
 int sched_link_up(struct sched *s, const char *executor_id);
 int sched_link_down(struct sched *s, const char *executor_id);
+/* The executor is of no more use: it ends, with its agent or without. */
+int sched_link_leave(struct sched *s, const struct executor *e);
 int sched_link_message(struct sched *s, const char *executor_id, const Quern__ToDriver *m);
 /* Tasks for the slots that are held. */
 int sched_link_dispatch(struct sched *s);

@@ -660,6 +660,41 @@ static void a_lost_agent_is_waited_for_only_with_checkpointing(void **state)
 	kit_close(&other);
 }
 
+/* A master that hears of this executor when the framework is over may die of it. */
+static void an_executor_of_no_more_use_leaves_without_its_agent(void **state)
+{
+	struct bench *b = *state, away;
+	Quern__ToExecutor m = QUERN__TO_EXECUTOR__INIT;
+
+	m.has_leave = m.leave = 1;
+	kit_tell(b, &m);
+	uint64_t due = b->now + 1000;
+	assert_int_equal(exec_next_ms(b->core), due);
+	tick_at(b, due - 1);
+	kit_assert_trace(b, ""); /* the agent's own word, as a rule, comes first */
+	tick_at(b, due);
+	kit_assert_trace(b, "exit 0: the driver has no more use for it\n");
+
+	open_bench(&away, true, 1);
+	kit_subscribed(&away, 0);
+	kit_link_up(&away);
+	buf_clear(&away.trace);
+	kit_tell(&away, &m);
+	kit_step(&away, (struct exec_event){ .kind = EXEC_EV_MESOS_DOWN, .u.text = "closed" });
+	kit_assert_trace(&away, "exit 0: the driver has no more use for it\n");
+	kit_close(&away);
+
+	open_bench(&away, true, 1);
+	kit_subscribed(&away, 0);
+	kit_link_up(&away);
+	buf_clear(&away.trace);
+	kit_step(&away, (struct exec_event){ .kind = EXEC_EV_MESOS_DOWN, .u.text = "closed" });
+	kit_assert_trace(&away, "");
+	kit_tell(&away, &m);
+	kit_assert_trace(&away, "exit 0: the driver has no more use for it\n");
+	kit_close(&away);
+}
+
 static void a_lost_driver_is_waited_for_a_while(void **state)
 {
 	struct bench *b = *state;
@@ -948,6 +983,7 @@ int main(void)
 		READY(an_update_that_nobody_acknowledges_is_sent_again),
 		READY(an_acknowledgement_of_something_else_changes_nothing),
 		READY(a_lost_agent_is_waited_for_only_with_checkpointing),
+		READY(an_executor_of_no_more_use_leaves_without_its_agent),
 		READY(a_lost_driver_is_waited_for_a_while),
 		READY(results_that_a_link_may_have_lost_are_sent_again),
 		READY(shutdown_ends_what_runs_and_says_so),

@@ -316,6 +316,44 @@ static void a_lost_agent_that_is_back_is_rid_of_its_old_executor(void **state)
 	kit_free(&k);
 }
 
+/* How many executors were told to leave in the last step. */
+static size_t told_to_leave(const struct kit *k)
+{
+	Quern__ToExecutor *m;
+	size_t n = 0;
+
+	for (size_t i = 0; (m = kit_link_sent(k, i)) != NULL; i++) {
+		n += m->has_leave && m->leave;
+		quern__to_executor__free_unpacked(m, NULL);
+	}
+	return n;
+}
+
+/* It may not hear of it by its agent, which is away; and the agent of others may be, when the end comes. */
+static void executors_of_no_more_use_hear_it_over_their_links(void **state)
+{
+	struct kit k;
+	char first[64];
+	(void)state;
+
+	start(&k, 4);
+	kit_offer(&k, "a", 1.1, 1000);
+	memcpy(first, (kit_accepted(&k, "5.0.0"), k.executor), sizeof(first));
+	kit_link(&k, first);
+	kit_says(&k, "5.0.0", "a", STATE(UNREACHABLE));
+	assert_int_equal(told_to_leave(&k), 1);
+	kit_unlink(&k, first);
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = first } });
+	assert_int_equal(told_to_leave(&k), 1); /* it has not heard it */
+	kit_unlink(&k, first);
+	kit_offer(&k, "b", 1.1, 1000);
+	kit_accepted(&k, "5.0.1");
+	kit_link(&k, k.executor);
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	assert_int_equal(told_to_leave(&k), 1);
+	kit_free(&k);
+}
+
 static void a_configuration_without_sense_is_refused(void **state)
 {
 	struct sched_config config = kit_config(&mode_fine);
@@ -351,6 +389,7 @@ int main(void)
 		cmocka_unit_test(stop_after_a_failover_waits_for_the_agents),
 		cmocka_unit_test(an_error_is_the_end),
 		cmocka_unit_test(a_lost_agent_that_is_back_is_rid_of_its_old_executor),
+		cmocka_unit_test(executors_of_no_more_use_hear_it_over_their_links),
 		cmocka_unit_test(a_configuration_without_sense_is_refused),
 	};
 

@@ -95,7 +95,11 @@ static void the_ledger_is_the_masters(void **state)
 					   r.offs * 64 * SILENT_MS;
 			assert_true(mb <= r.master_mem_milli / 1000 + most_mb);
 			assert_true(r.master_mem_milli / 1000 <= mb + most_mb);
-			assert_true(r.said.used_core_us <= r.said.task_core_us);
+			/* of what dies unheard more may be told than was held: the two slots of an agent */
+			if (r.said.used_core_us > r.said.task_core_us + r.offs * 2 * 1000 * SILENT_MS)
+				fail_msg("%s, fault %zu, seed %" PRIu64 ": used %" PRIu64 " of %" PRIu64
+					 " core-us",
+					c.mode->name, i, seed, r.said.used_core_us, r.said.task_core_us);
 		}
 	}
 }
