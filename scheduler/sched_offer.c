@@ -60,9 +60,7 @@ static uint32_t held_here(const struct agent *a)
 static uint32_t consider(struct sched *s, const struct agent *a, uint32_t fits)
 {
 	const struct mode_view v = sched_view_of(s);
-	const struct mode_offer o = {
-		.fits = fits, .executor_running = a->executor != NULL, .held_here = held_here(a)
-	};
+	const struct mode_offer o = { .fits = fits, .held_here = held_here(a) };
 
 	return fits > 0 ? s->config.mode->consider(s->mode, &v, &o) : 0;
 }
