@@ -64,7 +64,7 @@ void sched_hold_free(struct sched *s, struct hold *h)
 	s->freed = true;
 	sched_ledger_hold(s, h, 0, 0);
 	if (h->lease && !h->running)
-		s->coming -= h->slots;
+		sched_lease_arrived(s, h);
 	else if (h->lease)
 		sched_lease_ended(s, h);
 	free(h->id);

@@ -32,11 +32,17 @@ static bool gives_back(const struct sched *s)
 
 /* ---- From its beginning to its end ---- */
 
+void sched_lease_arrived(struct sched *s, const struct hold *h)
+{
+	s->coming -= h->slots;
+	s->coming_near -= h->near ? h->slots : 0;
+}
+
 void sched_lease_begins(struct sched *s, struct hold *h)
 {
 	struct executor *e = h->executor;
 
-	s->coming -= h->slots;
+	sched_lease_arrived(s, h);
 	e->slots += h->slots;
 	if (e->linked)
 		s->registered += h->slots;

@@ -12,6 +12,7 @@ struct take {
 	struct room whole; /* at first, in cores and memory in every mode */
 	uint32_t fits;     /* slots, at first */
 	uint64_t near;     /* tasks that have their data there */
+	uint64_t promised; /* of its leases: slots for such tasks of the stages before */
 	double refuse_s;   /* of what is not used */
 	bool portless;     /* nothing fits, for the executor that it takes would have no port */
 	bool passed;       /* for locality's sake */

@@ -155,6 +155,7 @@ struct hold {
 	uint32_t slots;
 	uint32_t cpus_milli, mem_mb;
 	bool lease;
+	bool near;               /* a lease that was taken for a task with its data there */
 	bool running;            /* Mesos says so */
 	bool kill;               /* asked for */
 	bool seen;               /* there was news of it on this subscription */
@@ -371,6 +372,7 @@ struct sched {
 	bool may_go;                /* one of `going` is between two tasks, perhaps */
 	uint64_t idle_ms;           /* idle slots are not asked about before */
 	uint32_t coming;            /* slots of leases that are not RUNNING yet */
+	uint32_t coming_near;       /* of them, those of hold.near */
 	struct attempt *attempts;   /* by name */
 	struct shuffle *shuffles;   /* by id */
 	struct stage *stages;       /* by id: all of the shuffles', and the run's last */
@@ -572,6 +574,8 @@ void sched_hdfs_deinit(struct sched *s);
 
 /* ---- sched_lease.c: slots that are taken as tasks need them, and given back ---- */
 
+/* It is not coming any more: it runs, or has ended before. */
+void sched_lease_arrived(struct sched *s, const struct hold *h);
 /* The lease runs from now on; or is over. */
 void sched_lease_begins(struct sched *s, struct hold *h);
 void sched_lease_ended(struct sched *s, struct hold *h);
@@ -611,9 +615,9 @@ struct launches {
 	VEC(struct launch *) list;
 };
 
-/* A lease of so many slots; or a task that was picked. The agent's executor comes with it, if there is none.
- */
-int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots);
+/* A lease of so many slots (`near`: for a task that has its data there); or a task that was picked. The
+ * agent's executor comes with it, if there is none. */
+int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots, bool near);
 int sched_launch_task(struct sched *s, struct launches *l, struct task *t);
 /* Accepts the agent's offers with all of them; the rest is refused for so long. */
 int sched_launch_send(struct sched *s, const struct launches *l, double refuse_s);

@@ -130,6 +130,65 @@ static void no_more_is_taken_than_tasks_lack(void **state)
 	kit_free(&k);
 }
 
+/* Two stages of four tasks each, and one that reads both. Their data is on `host`; NULL: anywhere. */
+static void two_stages(struct kit *k, char *host)
+{
+	struct kit_run a, b;
+	Quern__Stage *stages[3] = { &b.stages[0], &a.stages[0], &a.stages[1] };
+	Quern__ShuffleInput *both[2] = { &a.from[1].input, &b.from[1].input };
+	const Quern__Split *const *splits_of[3];
+	size_t n_splits[3] = { 4, 4, 0 };
+
+	kit_run_init(&b, 1, 5, 4, 2, QUERN__SINK__KIND__COUNT);
+	kit_run_init(&a, 1, 7, 4, 2, QUERN__SINK__KIND__COUNT);
+	for (int i = 0; host != NULL && i < 4; i++) {
+		a.splits[i].hosts = b.splits[i].hosts = &host;
+		a.splits[i].n_hosts = b.splits[i].n_hosts = 1;
+	}
+	splits_of[0] = b.splits_of[0];
+	splits_of[1] = a.splits_of[0];
+	splits_of[2] = a.splits_of[1];
+	a.run.stages = stages;
+	a.run.n_stages = 3;
+	a.from[1].source.shuffles = both;
+	a.from[1].source.n_shuffles = 2;
+	kit_step(k, (struct sched_event){ .kind = SCHED_EV_RUN,
+			    .u.run = { .run = &a.run, .splits = splits_of, .n_splits = n_splits } });
+}
+
+/* What is coming serves one of them. */
+static void of_two_stages_each_gets_what_it_lacks(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin(&k, 0);
+	two_stages(&k, NULL);
+	kit_offer(&k, "a", 3.1, 1000);
+	kit_accepted(&k, "lease-0 lease-1 lease-2");
+	kit_offer(&k, "b", 3.1, 1000);
+	kit_accepted(&k, "lease-3 lease-4 lease-5");
+	kit_offer(&k, "c", 3.1, 1000);
+	kit_accepted(&k, "lease-6 lease-7");
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1);
+	kit_free(&k);
+}
+
+static void so_where_both_have_their_data(void **state)
+{
+	struct sched_config config = config_of(0);
+	struct kit k;
+	(void)state;
+
+	config.locality_wait_ms = 3000;
+	kit_new(&k, &config);
+	kit_subscribed(&k);
+	two_stages(&k, (char *)(uintptr_t) "a");
+	kit_offer(&k, "a", 9.1, 10000);
+	kit_accepted(&k, "lease-0 lease-1 lease-2 lease-3 lease-4 lease-5 lease-6 lease-7");
+	kit_free(&k);
+}
+
 static void at_the_limit_nothing_is_asked_for(void **state)
 {
 	struct kit k;
@@ -606,6 +665,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasks_run_as_soon_as_a_slot_is_there),
 		cmocka_unit_test(no_more_is_taken_than_tasks_lack),
+		cmocka_unit_test(of_two_stages_each_gets_what_it_lacks),
+		cmocka_unit_test(so_where_both_have_their_data),
 		cmocka_unit_test(at_the_limit_nothing_is_asked_for),
 		cmocka_unit_test(idle_slots_go_back_after_a_while_and_are_held_until_they_are),
 		cmocka_unit_test(they_go_back_at_once_when_what_runs_takes_long),
