@@ -309,7 +309,7 @@ static int decline(
 		if (sched_offer_role(s, a->offers.at[i]) != role)
 			continue;
 		r = vec_push(&d->ids, a->offers.at[i]->id);
-		s->declined++;
+		sched_reason_declined(s, a);
 	}
 	return r;
 }
@@ -326,7 +326,7 @@ static int answer(struct sched *s, struct take *t, struct declined *d)
 		t->passed = false;
 	}
 	sched_reason_judge(s, t->launches.agent,
-		(struct verdict){ .reason = t->passed ? REASON_ELSEWHERE : REASON_ENOUGH });
+		(struct verdict){ .reason = t->passed ? REASON_ELSEWHERE : sched_offer_enough(s) });
 	return decline(s, t->launches.agent, t->launches.role, t->refuse_s, d);
 }
 
@@ -363,6 +363,7 @@ static int keep_best(struct sched *s, takes *all, size_t first, struct declined 
 		size_t worse = all->at[first].fits < all->at[first + 1].fits ? first : first + 1;
 		struct take *t = &all->at[worse];
 
+		sched_reason_judge(s, t->launches.agent, (struct verdict){ .reason = REASON_ROLE });
 		r = decline(s, t->launches.agent, t->launches.role, 0, d);
 		sched_launches_deinit(&t->launches);
 		vec_remove(all, worse);

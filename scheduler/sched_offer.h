@@ -26,6 +26,9 @@ typedef VEC(struct take) takes;
  * *ret is filled (sched_launches_deinit() it); 0: they are to be declined for ret->refuse_s. -ENOMEM. */
 int sched_offer_judge(struct sched *s, struct agent *agent, const char *role, struct take *ret);
 
+/* Why nothing more is taken, where something could be: a limit, or nothing that waits is for it. */
+enum reason sched_offer_enough(const struct sched *s);
+
 /* ---- sched_room.c ---- */
 
 /* The role, of sched.roles, that an offer is allocated to; NULL: none of them. */
