@@ -40,6 +40,7 @@ void sched_ahead_learn(struct sched *s, struct stage *stage, const Quern__TaskRe
 		stage->mean_us = us;
 	else
 		stage->mean_us += (us - stage->mean_us) / MEAN_SHARE;
+	s->stirred = s->stirred || !stage->timed; /* it may fit in before an agent is to be left */
 	stage->timed = true;
 	s->mean_us += s->mean_us == 0 ? us : (us - s->mean_us) / MEAN_SHARE;
 }

@@ -86,6 +86,7 @@ static int on_subscribed(struct sched *s, const Mesos__V1__Scheduler__Event__Sub
 	s->freed = false; /* the subscription itself makes the master allocate */
 	if (s->stopping)
 		return 0;
+	sched_drain_subscribed(s);
 	sched_holds_unseen(s);
 	s->reconcile_ms = s->now_ms + RECONCILE_MS;
 	int r = sched_holds_look(s);
@@ -133,18 +134,31 @@ static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failur
 	return sched_executor_lost(s, e, !revocable, why);
 }
 
+/* Each REVIVE makes the master send them again. One that was answered a moment ago is left open: then it is
+ * not made again, and the answer stands (src/master/allocator/mesos/hierarchical.cpp,
+ * generateInverseOffers()). */
 static int on_inverse_offers(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers)
 {
+	Mesos__V1__OfferID **ids = calloc(offers->n_inverse_offers + 1, sizeof(*ids));
+	size_t n = 0;
 	int r = 0;
 
+	if (ids == NULL)
+		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < offers->n_inverse_offers; i++) {
 		const Mesos__V1__InverseOffer *o = offers->inverse_offers[i];
 		struct agent *a = o->agent_id != NULL ? sched_agent_find(s, o->agent_id->value) : NULL;
+		bool again = false;
 
 		if (a != NULL)
-			r = sched_drain_asked(s, a, o->unavailability);
+			r = sched_drain_asked(s, a, o->unavailability, &again);
+		if (!again)
+			ids[n++] = o->id;
 	}
-	return r < 0 ? r : sched_call_accept_inverse(s, offers);
+	if (r == 0 && n > 0)
+		r = sched_call_accept_inverse(s, ids, n);
+	free(ids);
+	return r;
 }
 
 static int on_error(struct sched *s, const char *message)

@@ -72,9 +72,12 @@ struct agent {
 	bool expected;    /* a master that leads anew may not have heard of it yet, see sched_goodbye.c */
 	struct room seen; /* the most that its offers and our holds there had together */
 	bool lost;
-	bool draining;          /* is to be left, see sched_drain.c ... */
+	bool draining;          /* is to be left now, see sched_drain.c ... */
 	bool ordered;           /* ... as an operator ends its tasks */
-	uint64_t leaves_ms;     /* its maintenance begins; UINT64_MAX: none is known */
+	bool asked;             /* an inverse offer asked for what we have there */
+	uint64_t asked_ms;      /* when one was answered last; 0: not by this subscription */
+	int64_t leaves_ns;      /* its maintenance begins, as it was told ... */
+	uint64_t leaves_ms;     /* ... and in the core's time; UINT64_MAX: none is known */
 	uint64_t gone_ms;       /* while draining: our executor goes at the latest */
 	struct verdict verdict; /* of its last offers */
 	struct host *host;
@@ -339,6 +342,7 @@ struct sched {
 	char *region;                            /* of the master; NULL: it has none */
 	uint32_t least_cpus_milli, least_mem_mb; /* of an offer, see sched_wishes.c */
 	VEC(struct agent *) draining;
+	uint64_t drain_ms;       /* another one may be to be left then */
 	struct sched_plan *plan; /* of the step */
 	bool stopping, over;
 	int status;          /* of the job, when stopping */
@@ -435,7 +439,7 @@ int sched_call_decline(struct sched *s, Mesos__V1__OfferID **ids, size_t n, doub
 /* The agent's offers in that role. */
 int sched_call_accept(struct sched *s, const struct agent *agent, const char *role,
 	Mesos__V1__TaskInfo **tasks, size_t n, double refuse_s);
-int sched_call_accept_inverse(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers);
+int sched_call_accept_inverse(struct sched *s, Mesos__V1__OfferID **ids, size_t n);
 /* Of holds; `all`: of those as well that were heard of. */
 int sched_call_reconcile(struct sched *s, bool all);
 int sched_call_reconcile_implicitly(struct sched *s);
@@ -478,12 +482,19 @@ int sched_wishes_run(struct sched *s, const struct run *run);
 /* What the agent's offer says; NULL: nothing. */
 void sched_drain_offered(
 	struct sched *s, struct agent *agent, const Mesos__V1__Unavailability *unavailability);
-/* What we have there is asked back. */
-int sched_drain_asked(struct sched *s, struct agent *agent, const Mesos__V1__Unavailability *unavailability);
+/* What we have there is asked back. *ret_again: that was answered a moment ago. */
+int sched_drain_asked(struct sched *s, struct agent *agent, const Mesos__V1__Unavailability *unavailability,
+	bool *ret_again);
+/* A new subscription: the master may not know what was answered. */
+void sched_drain_subscribed(struct sched *s);
 /* An operator ends what runs there. */
 int sched_drain_ordered(struct sched *s, struct agent *agent);
 /* A task of the stage may be started there, as far as that goes. */
 bool sched_drain_allows(const struct sched *s, const struct agent *agent, const struct stage *stage);
+/* One of some stage of the run that waits may be. */
+bool sched_drain_in_time(const struct sched *s, const struct agent *agent);
+/* A slot there stays idle, though tasks wait. */
+int sched_drain_idle(struct sched *s, struct agent *agent);
 /* At the end of a step. */
 int sched_drain_settle(struct sched *s);
 
