@@ -77,7 +77,7 @@ static uint32_t depth(const struct sched *s)
 
 bool sched_ahead_room(const struct sched *s, const struct executor *e)
 {
-	if (!e->linked || e->state != EXECUTOR_UP || e->leaving)
+	if (!e->linked || e->state != EXECUTOR_UP || e->doubtful)
 		return false;
 	if (e->going > 0) /* what waited for its slots would keep them busy */
 		return sched_executor_free(e) > 0;

@@ -31,7 +31,7 @@ static enum reason fault_of(struct sched *s, const struct agent *agent, double *
 			*ret_s = (double)(agent->excluded_until_ms - s->now_ms) / 1000;
 		return REASON_FAILURES;
 	}
-	if (e != NULL && (e->state != EXECUTOR_UP || !e->linked || e->leaving))
+	if (e != NULL && (e->state != EXECUTOR_UP || !e->linked || e->doubtful))
 		return REASON_STARTING;
 	return REASON_NONE;
 }

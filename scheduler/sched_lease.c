@@ -104,7 +104,7 @@ static int end_going(struct sched *s)
 	{
 		const struct executor *e = h->executor;
 
-		if (r == 0 && e->linked && !e->leaving && (uint64_t)e->load + h->slots <= e->slots)
+		if (r == 0 && e->linked && !e->doubtful && (uint64_t)e->load + h->slots <= e->slots)
 			r = end(s, h);
 	}
 	return r;

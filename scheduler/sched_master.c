@@ -90,18 +90,9 @@ static int on_subscribed(struct sched *s, const Mesos__V1__Scheduler__Event__Sub
 	sched_holds_unseen(s);
 	s->reconcile_ms = s->now_ms + RECONCILE_MS;
 	int r = sched_holds_look(s);
-	return r < 0 ? r : sched_executors_dismiss(s, NULL);
-}
-
-/* An executor on revocable resources has ended. Whether its agent took them away is said with the end of its
- * tasks, which may come any moment: until then it gets nothing more. */
-static int on_doubtful_failure(struct sched *s, struct executor *e)
-{
-	e->leaving = true;
-	e->due_ms = s->now_ms + LINK_AGAIN_MS;
-	sched_look_at(s, e->due_ms);
-	sched_executor_refresh(s, e);
-	return 0;
+	if (r == 0)
+		r = sched_executors_dismiss(s, NULL);
+	return r < 0 ? r : sched_wishes_renew(s); /* a run may have begun since we subscribed */
 }
 
 static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failure *failure)
@@ -122,9 +113,10 @@ static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failur
 	 * the updates of its tasks, which follow. */
 	if (status == -1 && e->holds != NULL)
 		return 0;
-	if (revocable && e->holds != NULL)
-		return on_doubtful_failure(s, e);
-	e->leaving = false; /* gone for good */
+	if (revocable && e->holds != NULL) {
+		sched_executor_doubt(s, e);
+		return 0;
+	}
 	if (!failure->has_status)
 		(void)snprintf(why, sizeof(why), "it ended");
 	else if ((status & 0x7f) != 0)

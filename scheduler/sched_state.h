@@ -105,7 +105,8 @@ struct executor {
 	struct agent *agent;
 	Mesos__V1__ExecutorInfo *info; /* NULL when gone */
 	enum executor_state state;
-	bool leaving;                       /* SHUTDOWN was asked for */
+	bool leaving;  /* it is GONE, and SHUTDOWN was asked for */
+	bool doubtful; /* it has failed, and whether by its own doing is not known: gets nothing more */
 	bool revocable_cpus, revocable_mem; /* its sort, see sched_room.c */
 	bool losing;                        /* what it has: none of that begins any more */
 	bool linked;                        /* and of use */
@@ -340,7 +341,8 @@ struct sched {
 	struct constraints constraints;
 	struct waiting waiting;
 	char *region;                            /* of the master; NULL: it has none */
-	uint32_t least_cpus_milli, least_mem_mb; /* of an offer, see sched_wishes.c */
+	uint32_t least_cpus_milli, least_mem_mb; /* of an offer, see sched_wishes.c ... */
+	uint32_t said_cpus_milli, said_mem_mb;   /* ... as the master was told last */
 	VEC(struct agent *) draining;
 	uint64_t drain_ms;       /* another one may be to be left then */
 	struct sched_plan *plan; /* of the step */
@@ -476,6 +478,8 @@ int sched_wishes_say(struct sched *s, Mesos__V1__FrameworkInfo *info,
 struct wishes *sched_wishes_free(struct wishes *w);
 /* A run begins: its tasks may be smaller than any before. */
 int sched_wishes_run(struct sched *s, const struct run *run);
+/* The master is there, and may have been told something else. */
+int sched_wishes_renew(struct sched *s);
 
 /* ---- sched_drain.c ---- */
 
@@ -511,6 +515,8 @@ bool sched_agent_usable(struct sched *s, const struct agent *agent);
 bool sched_agent_other(const struct sched *s, const struct avoid *avoid);
 /* All that was there is lost. */
 int sched_agent_lost(struct sched *s, struct agent *agent, const char *why);
+/* It was lost, and is there after all: what it still has of ours is to end. */
+int sched_agent_back(struct sched *s, struct agent *agent);
 void sched_agents_deinit(struct sched *s);
 
 /* ---- sched_share.c ---- */
@@ -529,6 +535,8 @@ void sched_executor_is_up(struct sched *s, struct executor *e);
 int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const char *why);
 /* Those of a lost agent that is back, and of a master that may not have heard it: SHUTDOWN. */
 int sched_executors_dismiss(struct sched *s, const struct agent *agent);
+/* It has failed, and what that was may be said yet. */
+void sched_executor_doubt(struct sched *s, struct executor *e);
 /* SHUTDOWN, and then as lost: by its own doing, or not. */
 int sched_executor_leave(struct sched *s, struct executor *e, const char *why);
 int sched_executor_give_up(struct sched *s, struct executor *e, const char *why);

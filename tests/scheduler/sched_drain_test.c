@@ -477,7 +477,6 @@ static void an_agent_that_comes_back_finds_nothing_of_ours(void **state)
 	assert_non_null(c);
 	assert_string_equal(c->kill->task_id->value, "5.0.0");
 	kit_call_free(c);
-	kit_offer(&k, "a", 1.1, 1000);
 	c = kit_call(&k, CALL(SHUTDOWN), 0);
 	assert_non_null(c);
 	assert_string_equal(c->shutdown->executor_id->value, first);
