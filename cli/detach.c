@@ -211,12 +211,13 @@ static void on_lost(void *arg, const char *why)
 	stop(s);
 }
 
-static void on_refused(void *arg, long status, const char *words)
+static int on_refused(void *arg, long status, const char *words)
 {
 	const struct submitter *s = arg;
 
 	if (s->c->options->verbose)
 		say(s, "the master refused a call: %ld %s", status, words);
+	return 0;
 }
 
 static const struct mesos_client_ops mesos_ops = {

@@ -283,7 +283,8 @@ void sched_get_progress(const struct sched *s, struct sched_progress *ret)
 		.locality = { s->ran[LOCALITY_CACHED], s->ran[LOCALITY_HOST], s->ran[LOCALITY_ELSEWHERE],
 			s->ran[LOCALITY_ANY] },
 		.waiting = s->waiting.said ? s->waiting.text : NULL,
-		.subscribed = s->subscribed };
+		.subscribed = s->subscribed,
+		.expected = sched_goodbye_expected(s) };
 	if (s->run == NULL)
 		return;
 	ret->run = s->run->id;

@@ -310,6 +310,7 @@ static int describe(struct sched *s, bool suppressed, bool update, struct buf *o
 
 int sched_subscribe_call(struct sched *s, struct buf *out)
 {
+	s->subscribing = true;
 	s->claimed_suppressed = !sched_appetite_hungry(s);
 	return describe(s, s->claimed_suppressed, false, out);
 }

@@ -40,7 +40,8 @@ int sched_master_stop(struct sched *s, int status)
 		r = sched_link_leave(s, e);
 	if (r < 0)
 		return r;
-	if (s->framework_id != NULL && !s->over) /* TEARDOWN, on this subscription or the next */
+	if ((s->framework_id != NULL || s->subscribing) &&
+		!s->over) /* TEARDOWN, on this subscription or the next */
 		return 0;
 	s->over = true;
 	return sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });

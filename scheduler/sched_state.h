@@ -351,7 +351,8 @@ struct sched {
 	bool own_ended;      /* the master knows the end of the driver's own task, ... */
 	uint64_t own_due_ms; /* ... or is not waited for any longer */
 
-	char *framework_id;
+	char *framework_id; /* NULL: none yet */
+	bool subscribing;   /* a SUBSCRIBE was made, sent or not */
 	bool subscribed;
 	enum appetite appetite;
 	bool claimed_suppressed; /* the SUBSCRIBE that is under way said so */
@@ -569,6 +570,8 @@ void sched_holds_unseen(struct sched *s);
 /* sched_goodbye.c */
 /* A subscription that is not the first. */
 void sched_goodbye_expect(struct sched *s);
+/* Agents that it waits for. */
+uint32_t sched_goodbye_expected(const struct sched *s);
 /* TEARDOWN, if it is time for it. */
 int sched_goodbye_settle(struct sched *s);
 void sched_holds_deinit(struct sched *s);

@@ -222,6 +222,25 @@ static void stop_before_a_subscription_is_the_end(void **state)
 	kit_free(&k);
 }
 
+/* The master may have made a framework of it by now. */
+static void stop_waits_for_the_answer_to_the_first_subscribe(void **state)
+{
+	const struct sched_config config = kit_config(&mode_fine);
+	struct buf call = BUF_INIT(1 << 16);
+	struct kit k;
+	(void)state;
+
+	kit_new(&k, &config);
+	assert_int_equal(sched_subscribe_call(k.s, &call), 0);
+	buf_deinit(&call);
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 0);
+	kit_subscribed(&k);
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
+	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 1);
+	kit_free(&k);
+}
+
 static void stop_without_a_stream_waits_for_one(void **state)
 {
 	struct kit k;
@@ -237,6 +256,14 @@ static void stop_without_a_stream_waits_for_one(void **state)
 	kit_free(&k);
 }
 
+static uint32_t expected(const struct kit *k)
+{
+	struct sched_progress p;
+
+	sched_get_progress(k->s, &p);
+	return p.expected;
+}
+
 /* A master that has just taken over dies of a framework that is gone when its agents come. */
 static void stop_after_a_failover_waits_for_the_agents(void **state)
 {
@@ -249,7 +276,9 @@ static void stop_after_a_failover_waits_for_the_agents(void **state)
 	kit_offer(&k, "c", 0.1, 10); /* nothing of ours is there */
 	kit_down(&k);
 	kit_subscribed(&k);
+	assert_int_equal(expected(&k), 0); /* it is not the end */
 	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	assert_int_equal(expected(&k), 2);
 	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 0);
 	Call *c = kit_call(&k, CALL(RECONCILE), 0);
 	assert_int_equal(c->reconcile->n_tasks, 2);
@@ -388,6 +417,7 @@ int main(void)
 		cmocka_unit_test(kills_are_repeated_until_they_work),
 		cmocka_unit_test(stop_tears_down),
 		cmocka_unit_test(stop_before_a_subscription_is_the_end),
+		cmocka_unit_test(stop_waits_for_the_answer_to_the_first_subscribe),
 		cmocka_unit_test(stop_without_a_stream_waits_for_one),
 		cmocka_unit_test(stop_after_a_failover_waits_for_the_agents),
 		cmocka_unit_test(an_error_is_the_end),
