@@ -41,6 +41,7 @@ void sched_ahead_learn(struct sched *s, struct stage *stage, const Quern__TaskRe
 		stage->mean_us = us;
 	else
 		stage->mean_us += (us - stage->mean_us) / MEAN_SHARE;
+	s->stirred = s->stirred || !stage->timed; /* it may fit in before an agent is to be left */
 	stage->timed = true;
 	s->mean_us += s->mean_us == 0 ? us : (us - s->mean_us) / MEAN_SHARE;
 }
@@ -77,7 +78,7 @@ static uint32_t depth(const struct sched *s)
 
 bool sched_ahead_room(struct sched *s, const struct executor *e)
 {
-	if (!e->linked || e->state != EXECUTOR_UP || e->leaving)
+	if (!e->linked || e->state != EXECUTOR_UP || e->doubtful)
 		return false;
 	if (e->going > 0) /* what waited for its slots would keep them busy */
 		return sched_executor_free(e) > 0;

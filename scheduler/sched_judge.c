@@ -13,17 +13,6 @@ static const struct constraint *unmet_by(const struct sched *s, const struct age
 	return constraints_unmet(&s->constraints, &c);
 }
 
-/* Some stage's tasks may begin there, if it is to be left some time. */
-static bool in_time(const struct sched *s, const struct agent *a)
-{
-	if (a->leaves_ms == UINT64_MAX)
-		return true;
-	for (size_t i = 0; s->config.mode->as_needed && i < s->run->ready.n; i++)
-		if (s->run->ready.at[i]->n_pending > 0 && sched_drain_allows(s, a, s->run->ready.at[i]))
-			return true;
-	return false; /* what is held from beginning to end has no end that is known */
-}
-
 /* What is wrong with the agent itself, whatever it offers, and for how long that is so. REASON_NONE: nothing.
  */
 static enum reason fault_of(struct sched *s, const struct agent *agent, double *ret_s)
@@ -34,7 +23,7 @@ static enum reason fault_of(struct sched *s, const struct agent *agent, double *
 	if (unmet_by(s, agent) != NULL)
 		return REASON_CONSTRAINT;
 	*ret_s = TOO_SMALL_S;
-	if (agent->draining || !in_time(s, agent))
+	if (agent->draining || !sched_drain_in_time(s, agent))
 		return REASON_DRAINING;
 	*ret_s = 0;
 	if (!sched_agent_usable(s, agent)) {
@@ -42,7 +31,7 @@ static enum reason fault_of(struct sched *s, const struct agent *agent, double *
 			*ret_s = (double)(agent->excluded_until_ms - s->now_ms) / 1000;
 		return REASON_FAILURES;
 	}
-	if (e != NULL && (e->state != EXECUTOR_UP || !e->linked || e->leaving))
+	if (e != NULL && (e->state != EXECUTOR_UP || !e->linked || e->doubtful))
 		return REASON_STARTING;
 	return REASON_NONE;
 }

@@ -152,7 +152,7 @@ int sched_lease_go(struct sched *s)
 	{
 		const struct executor *e = h->executor;
 
-		if (r == 0 && e->linked && !e->leaving && (uint64_t)e->load + h->slots <= e->slots)
+		if (r == 0 && e->linked && !e->doubtful && (uint64_t)e->load + h->slots <= e->slots)
 			r = end(s, h);
 	}
 	return r;

@@ -31,8 +31,8 @@ int sched_offer_pool(struct sched *s, const Mesos__V1__Scheduler__Event__Offers 
 		if (a == NULL)
 			return -ENOMEM;
 		if (a->lost)
-			r = sched_executors_dismiss(s, a);
-		a->lost = a->expected = false;
+			r = sched_agent_back(s, a);
+		a->expected = false;
 		a->offered_ms = s->now_ms;
 		sched_drain_offered(s, a, o->unavailability);
 		sched_host_refresh(s, a);

@@ -1,4 +1,6 @@
 /* What is said when nothing runs: by reason and number, within seconds, and again only when it changes. */
+#include <math.h>
+
 #include "tests/scheduler/sched_kit.h"
 
 static const Mesos__V1__Offer plain = MESOS__V1__OFFER__INIT;
@@ -492,6 +494,78 @@ static void smaller_tasks_change_what_was_told(void **state)
 	kit_free(&k);
 }
 
+/* A run begins while SUBSCRIBE, which says what is so without it, is on its way. */
+static void smaller_tasks_are_told_of_when_the_master_answers(void **state)
+{
+	const struct sched_config config = kit_config(&mode_fine);
+	Mesos__V1__Scheduler__Event e = MESOS__V1__SCHEDULER__EVENT__INIT;
+	Mesos__V1__Scheduler__Event__Subscribed subscribed = MESOS__V1__SCHEDULER__EVENT__SUBSCRIBED__INIT;
+	Mesos__V1__FrameworkID id = MESOS__V1__FRAMEWORK_ID__INIT;
+	struct buf call = BUF_INIT(1 << 16);
+	struct kit_run r;
+	struct kit k;
+	(void)state;
+
+	kit_new(&k, &config);
+	assert_int_equal(sched_subscribe_call(k.s, &call), 0);
+	buf_deinit(&call);
+	kit_run_init(&r, 1, 5, 2, 0, QUERN__SINK__KIND__COUNT);
+	r.stages[0].has_task_cores_milli = 1;
+	r.stages[0].task_cores_milli = 250;
+	kit_submit(&k, &r);
+	assert_int_equal(kit_actions(&k, SCHED_DO_CALL), 0);
+	id.value = (char *)(uintptr_t) "framework-1";
+	subscribed.framework_id = &id;
+	e.subscribed = &subscribed;
+	kit_mesos(&k, &e, MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED);
+	Call *c = kit_call(&k, CALL(UPDATE_FRAMEWORK), 0);
+	assert_non_null(c);
+	const Mesos__V1__OfferFilters__ResourceQuantities *q =
+		c->update_framework->framework_info->offer_filters[0]
+			->value->min_allocatable_resources->quantities[0];
+	assert_true(q->quantities[0]->value->value == 0.25);
+	assert_int_equal(c->update_framework->n_suppressed_roles, 0);
+	kit_call_free(c);
+	kit_down(&k);
+	kit_subscribed(&k);
+	assert_int_equal(kit_calls(&k, CALL(UPDATE_FRAMEWORK)), 0); /* SUBSCRIBE has said it */
+	kit_free(&k);
+}
+
+static void an_executor_without_a_port(void **state)
+{
+	struct sched_config config = kit_config(&mode_fine);
+	struct kit k;
+	(void)state;
+
+	config.ports_from_offer = true;
+	start(&k, &config);
+	kit_offer(&k, "a", 4, 1000);
+	kit_offer(&k, "b", 1, 1000); /* and it is too small as well */
+	asked_after(&k, 5000);
+	no_answer(&k);
+	note(&k, ": too few cores: 1 agent (the most: 0.9); no port for an executor: 1");
+	kit_free(&k);
+}
+
+/* The master may tell of anything. */
+static void numbers_that_mean_nothing(void **state)
+{
+	static const double values[] = { NAN, INFINITY, -INFINITY, 1e300, -1e300, -1 };
+	const struct sched_config config = kit_config(&mode_fine);
+	struct surveyed a[6];
+	struct kit k;
+	(void)state;
+
+	start(&k, &config);
+	asked_after(&k, 5000);
+	for (size_t i = 0; i < 6; i++)
+		survey_agent(&a[i], "a", values[i], values[i], values[5 - i]);
+	answer(&k, a, 6);
+	note(&k, "too few cores: 4 agents (the most: 0); free but not offered");
+	kit_free(&k);
+}
+
 static void a_task_that_nobody_was_offered_room_for(void **state)
 {
 	const struct sched_config config = kit_config(&mode_fine);
@@ -620,6 +694,9 @@ int main(void)
 		cmocka_unit_test(what_we_want_is_told_with_the_subscription),
 		cmocka_unit_test(without_constraints_only_the_least_is_told),
 		cmocka_unit_test(smaller_tasks_change_what_was_told),
+		cmocka_unit_test(smaller_tasks_are_told_of_when_the_master_answers),
+		cmocka_unit_test(an_executor_without_a_port),
+		cmocka_unit_test(numbers_that_mean_nothing),
 		cmocka_unit_test(a_task_that_nobody_was_offered_room_for),
 		cmocka_unit_test(nonsense_does_not_start),
 		cmocka_unit_test(declined_offers_are_counted_by_reason),
