@@ -214,7 +214,7 @@ static int settle(struct sched *s)
 	if (r == 0)
 		r = sched_run_settle(s);
 	if (r == 0)
-		r = sched_lease_age(s);
+		r = sched_lease_go(s);
 	if (r == 0)
 		r = sched_link_dispatch(s);
 	if (r == 0)

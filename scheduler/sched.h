@@ -216,6 +216,10 @@ struct sched_progress {
 };
 void sched_get_progress(const struct sched *s, struct sched_progress *ret);
 
+/* Why offers were declined since the start, and how many: "no task waits for it: 12; too few cores: 3"; ""
+ * when none was. To be freed. NULL: no memory. */
+char *sched_declined_text(const struct sched *s);
+
 /* What was held and used so far, until the last step. Cores for microseconds, and MB for milliseconds. */
 struct sched_ledger {
 	uint64_t task_core_us, task_mb_ms; /* of Mesos tasks, from the launch to the terminal update */

@@ -115,6 +115,7 @@ bool sched_agent_other(const struct sched *s, const struct avoid *avoid)
 int sched_agent_lost(struct sched *s, struct agent *a, const char *why)
 {
 	a->lost = true;
+	a->seen = (struct room){ 0 }; /* what comes back may be smaller */
 	sched_host_refresh(s, a);
 	return a->executor != NULL ? sched_executor_lost(s, a->executor, false, why) : 0;
 }

@@ -70,9 +70,8 @@ int sched_executor_new(struct sched *s, struct agent *agent, struct resources *p
 	return 0;
 }
 
-void sched_executor_is_up(struct sched *s, struct executor *e)
+void sched_executor_is_up(struct executor *e)
 {
-	(void)s;
 	if (e->state == EXECUTOR_STARTING)
 		e->state = EXECUTOR_UP;
 }

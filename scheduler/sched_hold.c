@@ -47,7 +47,6 @@ int sched_hold_new(
 	h->executor = e;
 	h->slots = slots;
 	h->lease = lease;
-	h->launched_ms = s->now_ms;
 	DL_APPEND(e->holds, h);
 	s->held += slots;
 	s->coming += lease ? slots : 0;
@@ -65,7 +64,7 @@ void sched_hold_free(struct sched *s, struct hold *h)
 	s->freed = true;
 	sched_ledger_hold(s, h, 0, 0);
 	if (h->lease && !h->running)
-		s->coming -= h->slots;
+		sched_lease_arrived(s, h);
 	else if (h->lease)
 		sched_lease_ended(s, h);
 	free(h->id);
@@ -152,7 +151,7 @@ static int on_running(struct sched *s, struct hold *h)
 {
 	struct executor *e = h->executor;
 
-	sched_executor_is_up(s, e);
+	sched_executor_is_up(e);
 	if (h->running)
 		return 0;
 	h->running = true;
@@ -221,7 +220,7 @@ static int judge_executor(struct sched *s, struct executor *e, const Mesos__V1__
 	if (is_preempted(status))
 		return sched_executor_lost(s, e, false, why);
 	if (from_executor(status)) {
-		sched_executor_is_up(s, e);
+		sched_executor_is_up(e);
 		return e->doubtful && e->holds == NULL ? sched_executor_lost(s, e, false, "it ended") : 0;
 	}
 	if (status->state == MESOS__V1__TASK_STATE__TASK_FAILED)

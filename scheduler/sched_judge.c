@@ -44,13 +44,23 @@ static enum reason missing(const struct sched *s, const struct take *t)
 	return t->whole.cpus_milli < (int64_t)s->least_cpus_milli ? REASON_CORES : REASON_MEMORY;
 }
 
+enum reason sched_offer_enough(const struct sched *s)
+{
+	const struct mode_view v = sched_view_of(s);
+	uint32_t max = s->config.mode_config.max_slots;
+	bool lacks = s->config.mode->as_needed ? v.runnable > v.coming : v.wanted > v.held || v.homeless;
+
+	return lacks && max > 0 && (uint64_t)v.held + v.widest > max ? REASON_ENOUGH : REASON_UNNEEDED;
+}
+
 int sched_offer_judge(struct sched *s, struct agent *agent, const char *role, struct take *ret)
 {
-	struct verdict v = { .reason = REASON_ENOUGH };
+	struct verdict v = { .reason = REASON_RESERVED };
 
 	*ret = (struct take){ .refuse_s = UNWANTED_S, .launches = { .agent = agent, .role = role } };
-	if (role != NULL && sched_appetite_hungry(s))
-		v.reason = fault_of(s, agent, &ret->refuse_s);
+	if (role != NULL)
+		v.reason =
+			sched_appetite_hungry(s) ? fault_of(s, agent, &ret->refuse_s) : sched_offer_enough(s);
 	if (v.reason == REASON_CONSTRAINT)
 		v.constraint = (size_t)(unmet_by(s, agent) - s->constraints.at);
 	if (v.reason != REASON_NONE) {
@@ -61,10 +71,10 @@ int sched_offer_judge(struct sched *s, struct agent *agent, const char *role, st
 	if (r == 0 && ret->fits > 0)
 		return 1;
 	sched_launches_deinit(&ret->launches);
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+	if (r == -ENOMEM)
+		return r;
 	ret->refuse_s = TOO_SMALL_S;
-	v.reason = missing(s, ret);
+	v.reason = r < 0 ? REASON_SENSELESS : missing(s, ret);
 	v.cpus_milli = ret->whole.cpus_milli;
 	v.mem_milli = ret->whole.mem_milli;
 	sched_reason_judge(s, agent, v);

@@ -316,7 +316,7 @@ int sched_link_up(struct sched *s, const char *executor_id)
 	}
 	if (e->linked)
 		return 0;
-	sched_executor_is_up(s, e);
+	sched_executor_is_up(e);
 	e->linked = true;
 	e->doubtful = false; /* whoever it is, it lives */
 	e->due_ms = UINT64_MAX;

@@ -147,8 +147,8 @@ struct executor {
 /* Where a lease is on its way back: see sched_lease.c. */
 enum lease_way {
 	LEASE_NONE,  /* not RUNNING yet; or no lease; or of a mode that gives none back */
-	LEASE_KEPT,  /* in sched.kept */
-	LEASE_GOING, /* in sched.going: it is too old, but busy */
+	LEASE_KEPT,  /* until it is too old, or idle */
+	LEASE_GOING, /* in sched.going: it is too old, and gets no more tasks */
 	LEASE_ENDED, /* its executor was asked to end it: its slots are not used any more, but still held */
 };
 
@@ -159,15 +159,16 @@ struct hold {
 	uint32_t slots;
 	uint32_t cpus_milli, mem_mb;
 	bool lease;
-	bool running;        /* Mesos says so */
-	bool kill;           /* asked for */
-	bool seen;           /* there was news of it on this subscription */
-	uint64_t unknown_ms; /* when the master first did not know it; 0: it does */
-	uint64_t launched_ms;
+	bool near;               /* a lease that was taken for a task with its data there */
+	bool running;            /* Mesos says so */
+	bool kill;               /* asked for */
+	bool seen;               /* there was news of it on this subscription */
+	uint64_t unknown_ms;     /* when the master first did not know it; 0: it does */
+	uint64_t since_ms;       /* of a lease: it is RUNNING */
 	struct attempt *attempt; /* of one that is not a lease, until its result is in */
 	enum lease_way way;
-	struct hold *prev, *next;         /* of executor.holds */
-	struct hold *way_prev, *way_next; /* of sched.kept, or .going */
+	struct hold *prev, *next;             /* of executor.holds */
+	struct hold *going_prev, *going_next; /* of sched.going */
 	UT_hash_handle hh;
 };
 
@@ -374,11 +375,11 @@ struct sched {
 	int64_t mean_us;            /* running mean of all tasks' wall time; 0: none has ended */
 	uint64_t behind_look_ms;    /* `behind` is not looked at before */
 	struct hold *holds;         /* by id */
-	struct hold *kept, *going;  /* leases, the oldest first */
+	struct hold *going;         /* leases, see LEASE_GOING */
 	bool may_go;                /* one of `going` is between two tasks, perhaps */
-	uint64_t kept_ms;           /* the first of `kept` is not asked about before */
-	uint64_t idle_ms;           /* nor idle slots */
+	uint64_t idle_ms;           /* idle slots are not asked about before */
 	uint32_t coming;            /* slots of leases that are not RUNNING yet */
+	uint32_t coming_near;       /* of them, those of hold.near */
 	struct attempt *attempts;   /* by name */
 	struct shuffle *shuffles;   /* by id */
 	struct stage *stages;       /* by id: all of the shuffles', and the run's last */
@@ -531,7 +532,7 @@ int sched_share_take(const struct sched *s, struct executor *e, struct resources
 int sched_executor_new(struct sched *s, struct agent *agent, struct resources *pool, struct executor **ret);
 struct executor *sched_executor_find(const struct sched *s, const char *id);
 /* It runs, as far as Mesos is concerned. */
-void sched_executor_is_up(struct sched *s, struct executor *e);
+void sched_executor_is_up(struct executor *e);
 /* It is gone, and everything in it. `counts`: by its own doing, or that of what ran in it. */
 int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const char *why);
 /* Those of a lost agent that is back, and of a master that may not have heard it: SHUTDOWN. */
@@ -595,13 +596,19 @@ void sched_hdfs_deinit(struct sched *s);
 
 /* ---- sched_lease.c: slots that are taken as tasks need them, and given back ---- */
 
+/* It is not coming any more: it runs, or has ended before. */
+void sched_lease_arrived(struct sched *s, const struct hold *h);
 /* The lease runs from now on; or is over. */
 void sched_lease_begins(struct sched *s, struct hold *h);
 void sched_lease_ended(struct sched *s, struct hold *h);
 /* Idle slots of the executor became more or fewer. */
 void sched_lease_idle(struct sched *s, struct executor *e);
-/* Before tasks are given out: leases that are too old go. */
-int sched_lease_age(struct sched *s);
+/* A task has ended there: leases that are too old get no other one. */
+void sched_lease_between(struct sched *s, struct executor *e);
+/* Before tasks are given out: those go that have room by now. */
+int sched_lease_go(struct sched *s);
+/* The slot of the next task that ends there is to go back. */
+bool sched_lease_is_due(struct sched *s, const struct executor *e);
 /* After that: idle slots go. */
 int sched_lease_settle(struct sched *s);
 /* The executor has a new connection. */
@@ -630,9 +637,9 @@ struct launches {
 	VEC(struct launch *) list;
 };
 
-/* A lease of so many slots; or a task that was picked. The agent's executor comes with it, if there is none.
- */
-int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots);
+/* A lease of so many slots (`near`: for a task that has its data there); or a task that was picked. The
+ * agent's executor comes with it, if there is none. */
+int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots, bool near);
 int sched_launch_task(struct sched *s, struct launches *l, struct task *t);
 /* Accepts the agent's offers with all of them; the rest is refused for so long. */
 int sched_launch_send(struct sched *s, const struct launches *l, double refuse_s);
@@ -787,7 +794,7 @@ void sched_ahead_learn(struct sched *s, struct stage *stage, const Quern__TaskRe
 /* Slots or load changed: who has a slot now? */
 void sched_ahead_settle(struct sched *s, struct executor *e);
 /* Whether one more task may be sent there, slot or no slot. */
-bool sched_ahead_room(const struct sched *s, const struct executor *e);
+bool sched_ahead_room(struct sched *s, const struct executor *e);
 /* With slots free elsewhere and nothing else to run. */
 int sched_ahead_take_back(struct sched *s);
 
