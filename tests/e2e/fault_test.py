@@ -98,7 +98,7 @@ def test_a_killed_driver_leaves_nothing():
             j.at_gate()
             j.process.send_signal(signal.SIGKILL)
             j.process.wait()
-            quern.wait_for("everything of the job is gone", lambda: not quern.leftovers(j.d), 30)
+            quern.wait_for("everything of the job is gone", lambda: not quern.leftovers(j.d))
 
 
 def test_an_interrupted_driver_takes_everything_down_and_leaves_no_output():

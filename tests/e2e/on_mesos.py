@@ -33,13 +33,18 @@ class Kept:
 
 
 def option(args, name, otherwise):
-    """The value of an option on a command line, where it is given."""
-    for at, arg in enumerate(args):
+    """The value of an option on a command line, where it is given; the last one counts."""
+    for at, arg in reversed(list(enumerate(args))):
         if arg == name and at + 1 < len(args):
             return args[at + 1]
         if arg.startswith(name + "="):
             return arg.partition("=")[2]
     return otherwise
+
+
+def without(args, name):
+    rest = iter(args)
+    return [arg for arg in rest if not arg.startswith(name + "=") and not (arg == name and next(rest, None))]
 
 
 def megabytes(text):
@@ -86,10 +91,7 @@ def placed(args):
     ours = [f"--master={kept.mesos.address}"]
     if option(args, "--total-executor-cores", None) is None:
         ours.append(f"--total-executor-cores={agents * cores}")  # an embedded cluster is the job's alone
-    # What is given last counts; options end at the job.
-    at = next((i for i, a in enumerate(args) if a == "--master" or a.startswith("--master=")), None)
-    rest = args[1:] if at is None else args[1:at] + args[at + (2 if args[at] == "--master" else 1):]
-    return [args[0], *ours, *rest], kept
+    return [args[0], *ours, *without(args[1:], "--master")], kept
 
 
 def of(pid):

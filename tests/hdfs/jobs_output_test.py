@@ -258,7 +258,7 @@ def test_a_killed_driver_shows_nothing():
             j.at_gate()
             j.process.kill()
             j.process.communicate()
-            quern.wait_for("everything of the job is gone", lambda: not quern.leftovers(d), 30)
+            quern.wait_for("everything of the job is gone", lambda: not quern.leftovers(d))
         assert all(name.startswith("_temporary") for name in names(C, "/orphan"))
         result = quern.run(d, *options(C), *command)
         quern.check(d, result, 1)
