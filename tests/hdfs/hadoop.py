@@ -34,9 +34,6 @@ TIMEOUT = float(os.environ.get("QUERN_TEST_TIMEOUT", "120"))  # seconds for what
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
 SERVICE = "quern"  # dfs.nameservices of a pair
-JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xshare:auto", "-Xss512k",
-       "-Djava.net.preferIPv4Stack=true", "-Dfile.encoding=UTF-8", "-Dsun.jnu.encoding=UTF-8",
-       "--add-opens=java.base/java.lang=ALL-UNNAMED")  # Jersey and JAXB, which WebHDFS is made of, want it
 SERVER = "org.apache.hadoop.hdfs.server."
 LOG = """log4j.rootLogger=INFO,err
 log4j.appender.err=org.apache.log4j.ConsoleAppender
@@ -98,8 +95,9 @@ class Jvm:
 
     def __init__(self, cluster, name, main, *args, properties=(), heap=192, env=(), **more):
         self.name, self.log = name, cluster.dir / f"{name}.log"
-        command = ["java", f"-Xmx{heap}m", *JVM, f"-Djdk.net.hosts.file={cluster.dir}/hosts", *properties,
-                   "-cp", f"{cluster.conf_dir}:{cluster.home}/classes:{cluster.home}/lib/*", main, *args]
+        command = ["java", f"-Xmx{heap}m", *jars.JVM, f"-XX:SharedArchiveFile={cluster.home}/hadoop.jsa",
+                   f"-Djdk.net.hosts.file={cluster.dir}/hosts", *properties,
+                   "-cp", f"{jars.classpath(cluster.home)}:{cluster.conf_dir}", main, *args]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, **{"stdin": subprocess.DEVNULL, "stdout": log, **more}, stderr=log, cwd=cluster.dir,
