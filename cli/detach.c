@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -25,13 +26,16 @@
 
 enum {
 	BACKOFF_MAX_MS = 2000,
-	WAITING_S = 10, /* without an offer that does, before a person is told */
-	START_S = 120,  /* for the driver to take over, once it is launched */
-	GOODBYE_S = 5,  /* for TEARDOWN */
-	GRACE_S = 180,  /* for a driver that is taken down, with its output: an agent gives as much */
-	FIXED_URIS = 3, /* the bundle, the job, what is sealed */
+	WAITING_S = 10,  /* without an offer that does, before a person is told */
+	START_S = 120,   /* for the driver to take over, once it is launched */
+	GOODBYE_S = 5,   /* for TEARDOWN */
+	GRACE_S = 180,   /* for a driver that is taken down, with its output: an agent gives as much */
+	LEAVES_S = 3600, /* maintenance that is no sooner will do, if there is no better agent */
+	FIXED_URIS = 3,  /* the bundle, the job, what is sealed */
 	SIGNALS = 3,
 };
+
+static const int64_t NS_PER_S = 1000000000;
 
 struct submitter {
 	const struct detach_config *c;
@@ -132,7 +136,7 @@ static void look(struct submitter *s)
 		break;
 	case SUBMISSION_FAILED:
 		say(s, "%s", v.why);
-		leave(s, DRIVER_NO_CLUSTER);
+		leave(s, v.unsure ? DRIVER_JOB_FAILED : DRIVER_NO_CLUSTER);
 		break;
 	case SUBMISSION_WAITS:
 	case SUBMISSION_RUNS:
@@ -211,12 +215,13 @@ static void on_lost(void *arg, const char *why)
 	stop(s);
 }
 
-static void on_refused(void *arg, long status, const char *words)
+static int on_refused(void *arg, long status, const char *words)
 {
 	const struct submitter *s = arg;
 
 	if (s->c->options->verbose)
 		say(s, "the master refused a call: %ld %s", status, words);
+	return 0;
 }
 
 static const struct mesos_client_ops mesos_ops = {
@@ -237,9 +242,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		leave(s, DRIVER_NO_CLUSTER);
 	} else {
 		if (!s->c->options->quiet)
-			say(s, "waiting for an offer with %g cores and %u MB for the driver; %u were smaller",
+			say(s,
+				"waiting for an offer with %g cores and %u MB for the driver; %u were "
+				"smaller, %u of agents with maintenance ahead",
 				s->c->options->detached.cpus_milli / 1000.0, s->c->options->detached.mem_mb,
-				v.offers);
+				v.offers, v.leaving);
+		submission_settle(s->core, ((int64_t)time(NULL) + LEAVES_S) * NS_PER_S);
 		arm(s, WAITING_S);
 	}
 }
@@ -336,7 +344,7 @@ static int outfit(struct submitter *s, struct err *err)
 	s->command.n_uris = s->n_uris;
 	s->command.uris = s->uri_list;
 	s->command.value = (char *)(uintptr_t) "exec ./bin/quern host";
-	s->grace.nanoseconds = GRACE_S * INT64_C(1000000000);
+	s->grace.nanoseconds = GRACE_S * NS_PER_S;
 	s->executor.has_type = 1;
 	s->executor.type = MESOS__V1__EXECUTOR_INFO__TYPE__CUSTOM;
 	s->executor.command = &s->command;

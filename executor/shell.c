@@ -304,10 +304,11 @@ static void on_mesos_lost(void *arg, const char *why)
 	step(arg, (struct exec_event){ .kind = EXEC_EV_MESOS_LOST, .u.text = why });
 }
 
-static void on_mesos_refused(void *arg, long status, const char *words)
+static int on_mesos_refused(void *arg, long status, const char *words)
 {
 	(void)arg;
 	say("the agent refused a call: %ld %s", status, words);
+	return 0;
 }
 
 static const struct mesos_client_ops agent_callbacks = { .subscribe = on_subscribe,

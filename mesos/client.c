@@ -477,6 +477,11 @@ void mesos_client_no_leader(struct mesos_client *c, const char *why)
 		(void)snprintf(c->why, sizeof(c->why), "%s", why);
 }
 
+bool mesos_client_asks(const struct mesos_client *c)
+{
+	return c->stream != NULL && !c->subscribed;
+}
+
 const char *mesos_client_at(const struct mesos_client *c)
 {
 	return c->target != NULL ? c->target : "";
@@ -495,7 +500,7 @@ static void on_call_done(void *arg, const struct http_response *r)
 {
 	struct exchange *x = arg;
 	struct mesos_client *c = x->client;
-	char words[WORDS_MAX] = "";
+	char words[WORDS_MAX] = "", why[WORDS_MAX + 64];
 
 	free(x);
 	if (c == NULL)
@@ -508,7 +513,12 @@ static void on_call_done(void *arg, const struct http_response *r)
 	}
 	if (r->status != 202 && r->status != 200 && c->ops->refused != NULL) {
 		add_words(words, r->body, r->body_len);
-		c->ops->refused(c->arg, r->status, words);
+		if (c->ops->refused(c->arg, r->status, words) < 0) {
+			(void)snprintf(why, sizeof(why), "a call was refused with status %ld%s%s", r->status,
+				words[0] != '\0' ? ": " : "", words);
+			drop_soon(c, why);
+			return;
+		}
 	}
 	if (c->stream != NULL && c->call == NULL)
 		send_next(c);

@@ -36,8 +36,8 @@ struct mesos_client_ops {
 	 * nothing more. */
 	void (*lost)(void *arg, const char *why);
 	/* The answer to a call was neither 202 nor 200: `words` is its body, as one line. The call is not
-	 * repeated. May be NULL. */
-	void (*refused)(void *arg, long status, const char *words);
+	 * repeated. A negative return drops the stream as if it had broken. May be NULL. */
+	int (*refused)(void *arg, long status, const char *words);
 };
 
 struct mesos_client_config {
@@ -62,6 +62,9 @@ int mesos_client_start(struct mesos_client *client, struct err *err);
 int mesos_client_leads(struct mesos_client *client, const char *endpoint);
 /* None leads, for that reason. A subscription that there is stays; another waits for mesos_client_leads(). */
 void mesos_client_no_leader(struct mesos_client *client, const char *why);
+
+/* SUBSCRIBE is under way: it was not answered yet, so the peer may have heard it or not. */
+bool mesos_client_asks(const struct mesos_client *client);
 
 /* host:port of the subscription, there or asked for; "" between two. Until the next callback. */
 const char *mesos_client_at(const struct mesos_client *client);

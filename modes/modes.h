@@ -24,14 +24,13 @@ struct mode_config {
 	uint64_t
 		max_registered_wait_ms; /* coarse: or after this, if min_ratio is met by then; else give up */
 	uint64_t lease_idle_ms;         /* adaptive: a slot that is idle for so long goes back */
-	uint64_t lease_max_ms;          /* adaptive: and one that is held for so long, between two tasks */
+	uint64_t lease_max_ms;          /* adaptive: and one that was there for so long, between two tasks */
 };
 
 /* What the application looks like now; filled by the scheduler before every question. */
 struct mode_view {
 	uint64_t now_ms;
 	uint32_t runnable; /* slots for the tasks that could start this instant and have none yet */
-	uint32_t running;  /* tasks in a slot */
 	uint32_t wanted; /* slots that the widest unfinished stage of the current action could use, 0 with no
 			    action */
 	uint32_t held;   /* slots in holds that were launched and have not ended */
@@ -49,9 +48,8 @@ struct mode_view {
 
 /* Room in the offers of one agent, already divided by what a task needs. */
 struct mode_offer {
-	uint32_t fits; /* slots that fit, after the executor's own share where it is not running yet */
-	bool executor_running; /* an executor of ours is there */
-	uint32_t held_here;    /* slots that we hold on this agent */
+	uint32_t fits;      /* slots that fit, after the executor's own share where it is not running yet */
+	uint32_t held_here; /* slots that we hold on this agent */
 };
 
 enum mode_start { MODE_RUN, MODE_WAIT, MODE_GIVE_UP };
@@ -85,10 +83,10 @@ struct mode_ops {
 	bool (*hungry)(struct mode *m, const struct mode_view *v);
 
 	/* Asked where slots are leased as_needed. Of a lease whose slots have been idle since idle_since_ms,
-	 * for no runnable task would take them: true = give it back now. Of one that was launched at
-	 * held_since_ms and is busy (idle_since_ms UINT64_MAX): true = give it back as soon as it is between
-	 * two tasks. false: *ret_until_ms (UINT64_MAX: never) says when to ask again at the latest.
-	 * Idempotent. */
+	 * for no runnable task would take them: true = give it back now; false: *ret_until_ms (UINT64_MAX:
+	 * never) says when to ask again at the latest. Of one that is between two tasks (idle_since_ms
+	 * UINT64_MAX): true = give it back instead of the next one. It has been there for tasks since
+	 * held_since_ms. Idempotent. */
 	bool (*release)(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms,
 		uint64_t held_since_ms, uint64_t *ret_until_ms);
 };

@@ -22,6 +22,7 @@ enum {
 	GOODBYE_MS = 5000,   /* how long TEARDOWN may take */
 	PROGRESS_MS = 100,   /* between two looks at a terminal */
 	CALL_MAX = 64 << 20, /* bytes of one SUBSCRIBE */
+	DAY_S = 86400,
 };
 
 static uint64_t clock_ms(clockid_t clock)
@@ -232,6 +233,9 @@ static void on_goodbye(evutil_socket_t fd, short what, void *arg)
 	const uint64_t patience_ms = d->c->hdfs->patience_ms > 0 ? d->c->hdfs->patience_ms : HDFS_PATIENCE_MS;
 	const struct timeval tv = { .tv_sec = (time_t)(patience_ms / 1000) };
 
+	const double s = d->c->sched.failover_timeout_s;
+	const bool days = s >= DAY_S;
+
 	(void)fd;
 	(void)what;
 	if (d->gone) {
@@ -240,9 +244,8 @@ static void on_goodbye(evutil_socket_t fd, short what, void *arg)
 	}
 	d->gone = true;
 	if (d->subscribed)
-		driver_say(d, "%s; the master will take the framework down after %g s",
-			d->stopped ? "TEARDOWN was not answered" : "not all agents have found the new master",
-			d->c->sched.failover_timeout_s);
+		driver_say(d, "%s; the master will take the framework down after %g %s", driver_master_awaits(d),
+			days ? s / DAY_S : s, days ? "days" : "s");
 	if (!offload_idle(d->offload)) {
 		driver_say(d,
 			d->phase == ACTION_BEGINS

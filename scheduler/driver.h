@@ -7,8 +7,8 @@
  * Order at the end, whatever the end is (the job done, failed, crashed, Ctrl-C, a lost cluster): the job's
  * process is gone -> an unfinished output folder is removed, TEARDOWN is answered and delegation tokens of
  * ours are cancelled, side by side -> return. If there is no master at that moment one is waited for, for as
- * long as at the beginning. Else after five seconds only the output is waited for, for as long
- * as HDFS is given at all, or until a second Ctrl-C. */
+ * long as at the beginning; the answer to a first SUBSCRIBE for five seconds. Else after five seconds only
+ * the output is waited for, for as long as HDFS is given at all, or until a second Ctrl-C. */
 #ifndef QUERN_SCHEDULER_DRIVER_H
 #define QUERN_SCHEDULER_DRIVER_H
 

@@ -1,4 +1,5 @@
 /* driver_job.c: what the job's process asks of the driver, and what is said when it has ended. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -29,15 +30,19 @@ static void show_peak(struct driver *d)
 		driver_say(d, "peak memory of a worker: %.1f MiB", (double)now.peak_rss / (1 << 20));
 }
 
-/* What we cost the master: each REVIVE makes it look at every agent. */
+/* What we cost the master: each REVIVE makes it look at every agent. And why what it offered was of no use.
+ */
 static void show_offers(struct driver *d)
 {
+	char *reasons = sched_declined_text(d->sched);
+	bool some = reasons != NULL && reasons[0] != '\0';
 	struct sched_progress now;
 
 	sched_get_progress(d->sched, &now);
-	driver_say(d, "offers: %llu, of which %llu were declined; REVIVE was sent %llu times",
-		(unsigned long long)now.offers, (unsigned long long)now.declined,
-		(unsigned long long)now.revives);
+	driver_say(d, "offers: %llu, of which %llu were declined%s%s%s; REVIVE was sent %llu times",
+		(unsigned long long)now.offers, (unsigned long long)now.declined, some ? " (" : "",
+		some ? reasons : "", some ? ")" : "", (unsigned long long)now.revives);
+	free(reasons);
 }
 
 /* What the job cost its neighbours, and how much of that was of use. */

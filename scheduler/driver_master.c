@@ -17,10 +17,18 @@ enum {
 
 /* ---- The master ---- */
 
+/* No master has told of a framework of ours yet. */
+static bool is_new(const struct driver *d)
+{
+	return d->master[0] == '\0' && d->c->sched.framework_id == NULL;
+}
+
 static int on_subscribe(void *arg, struct buf *body)
 {
 	struct driver *d = arg;
 
+	if (d->ending && is_new(d))
+		return -ECANCELED; /* there is nothing that a subscription could be ended for */
 	return sched_subscribe_call(d->sched, body);
 }
 
@@ -87,12 +95,15 @@ static void on_lost(void *arg, const char *why)
 	}
 }
 
-static void on_refused(void *arg, long status, const char *words)
+/* What the call was to change is not so, and the core does not know it: all that matters is said again with
+ * the next subscription. At the end TEARDOWN is behind it. */
+static int on_refused(void *arg, long status, const char *words)
 {
-	struct driver *d = arg;
+	const struct driver *d = arg;
 
-	if (d->c->verbose && !d->ending)
-		driver_say(d, "the master refused a call: %ld %s", status, words);
+	(void)status;
+	(void)words;
+	return d->ending ? 0 : -EPROTO;
 }
 
 static const struct mesos_client_ops mesos_ops = {
@@ -160,18 +171,33 @@ int driver_master_start(struct driver *d, struct err *err)
 	return r;
 }
 
+const char *driver_master_awaits(const struct driver *d)
+{
+	struct sched_progress now;
+
+	if (!d->subscribed)
+		return "no master is there to be told";
+	if (d->stopped)
+		return "TEARDOWN was not answered";
+	sched_get_progress(d->sched, &now);
+	return now.expected > 0 ? "not all agents have found the new master yet"
+				: "the master does not know the end of the driver's own task yet";
+}
+
 uint64_t driver_master_patience(struct driver *d, uint64_t hurried)
 {
 	const uint64_t ms = d->c->give_up_ms > 0 ? d->c->give_up_ms : GOODBYE_WAIT_MS;
+	struct sched_progress now;
 
-	if (d->no_master || (d->status == DRIVER_INTERRUPTED && !d->subscribed))
+	if (is_new(d) && !d->no_master && mesos_client_asks(d->mesos))
+		return hurried; /* it may know of us by now */
+	if (d->no_master || is_new(d) || (d->status == DRIVER_INTERRUPTED && !d->subscribed))
 		return 0;
 	if (d->status == DRIVER_INTERRUPTED)
 		return hurried;
-	if (!d->c->quiet)
-		driver_say(d, "the job has ended, and %s; waiting for up to %g s",
-			d->subscribed ? "not all agents have found the new master yet"
-				      : "no master is there to be told",
+	sched_get_progress(d->sched, &now);
+	if (!d->c->quiet && (!d->subscribed || now.expected > 0))
+		driver_say(d, "the job has ended, and %s; waiting for up to %g s", driver_master_awaits(d),
 			(double)ms / 1000);
 	return ms;
 }

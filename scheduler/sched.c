@@ -91,7 +91,8 @@ int sched_new(const struct sched_config *config, struct sched **ret, struct err 
 	s->least_mem_mb = config->task_mem_mb;
 	s->tokens = config->revive_burst;
 	s->look_ms = s->start_ms = s->revive_due_ms = UINT64_MAX;
-	s->holds_look_ms = s->reconcile_ms = s->own_due_ms = s->ledger.waiting_ms = UINT64_MAX;
+	s->holds_look_ms = s->reconcile_ms = s->own_due_ms = s->drain_ms = UINT64_MAX;
+	s->ledger.waiting_ms = UINT64_MAX;
 	*ret = s;
 	return 0;
 }
@@ -213,7 +214,7 @@ static int settle(struct sched *s)
 	if (r == 0)
 		r = sched_run_settle(s);
 	if (r == 0)
-		r = sched_lease_age(s);
+		r = sched_lease_go(s);
 	if (r == 0)
 		r = sched_link_dispatch(s);
 	if (r == 0)
@@ -282,7 +283,8 @@ void sched_get_progress(const struct sched *s, struct sched_progress *ret)
 		.locality = { s->ran[LOCALITY_CACHED], s->ran[LOCALITY_HOST], s->ran[LOCALITY_ELSEWHERE],
 			s->ran[LOCALITY_ANY] },
 		.waiting = s->waiting.said ? s->waiting.text : NULL,
-		.subscribed = s->subscribed };
+		.subscribed = s->subscribed,
+		.expected = sched_goodbye_expected(s) };
 	if (s->run == NULL)
 		return;
 	ret->run = s->run->id;

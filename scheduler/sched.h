@@ -90,8 +90,10 @@ enum sched_event_kind {
 	SCHED_EV_SURVEY,     /* u.survey: answer to SCHED_DO_SURVEY, NULL: there is none */
 	SCHED_EV_COMMITTED,  /* u.committed: answer to SCHED_DO_COMMIT */
 	SCHED_EV_STOP, /* u.status: end everything: the plan gets TEARDOWN, and SCHED_DO_STOPPED when it may
-			  be sent: of a driver that runs in a task, when the master knows the end of that. The
-			  status goes into the label SCHED_LABEL_STATUS of the framework before it */
+			  be sent: when there is a subscription; of a driver that runs in a task, when the
+			  master knows the end of that. SCHED_DO_STOPPED at once if no SUBSCRIBE was ever
+			  asked for. The status goes into the label SCHED_LABEL_STATUS of the framework before
+			  it */
 	SCHED_EV_TICK, /* a timer went off, or just the time */
 };
 
@@ -209,8 +211,14 @@ struct sched_progress {
 	struct sched_locality locality; /* since the start */
 	const char *waiting; /* why nothing runs, a sentence, borrowed until the next step; or NULL */
 	bool subscribed;
+	uint32_t expected; /* at the end: agents that a new master may not have heard of, and TEARDOWN waits
+			      for */
 };
 void sched_get_progress(const struct sched *s, struct sched_progress *ret);
+
+/* Why offers were declined since the start, and how many: "no task waits for it: 12; too few cores: 3"; ""
+ * when none was. To be freed. NULL: no memory. */
+char *sched_declined_text(const struct sched *s);
 
 /* What was held and used so far, until the last step. Cores for microseconds, and MB for milliseconds. */
 struct sched_ledger {

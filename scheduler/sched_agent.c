@@ -79,7 +79,7 @@ static bool promising(const struct sched *s, const struct agent *a)
 {
 	if (a->lost)
 		return false;
-	if (a->executor != NULL && a->executor->linked && !a->executor->leaving)
+	if (a->executor != NULL && a->executor->linked && !a->executor->doubtful)
 		return s->config.mode->as_needed || a->executor->slots > 0;
 	return s->config.mode->as_needed && s->now_ms - a->offered_ms < RECENT_MS;
 }
@@ -115,8 +115,16 @@ bool sched_agent_other(const struct sched *s, const struct avoid *avoid)
 int sched_agent_lost(struct sched *s, struct agent *a, const char *why)
 {
 	a->lost = true;
+	a->seen = (struct room){ 0 }; /* what comes back may be smaller */
 	sched_host_refresh(s, a);
 	return a->executor != NULL ? sched_executor_lost(s, a->executor, false, why) : 0;
+}
+
+int sched_agent_back(struct sched *s, struct agent *a)
+{
+	a->lost = false;
+	sched_host_refresh(s, a);
+	return sched_executors_dismiss(s, a);
 }
 
 void sched_agents_deinit(struct sched *s)

@@ -9,6 +9,7 @@
  * - Only while more than AHEAD_RESERVE tasks for each slot of the job wait here, so that what is left at
  *   the end of a stage goes to whoever is free.
  * - Only tasks of one slot: so what waits is counted in slots and in tasks alike.
+ * - Not to an executor whose next slot is to go back (sched_lease.c).
  * - Only tasks that were never tried: one that has killed an executor is to be known by it.
  * - If slots are free all the same, with nothing left here, because an executor is stuck behind something
  *   long (QUIET_MS without a result), what it has not begun is taken back: killed, which counts for
@@ -40,6 +41,7 @@ void sched_ahead_learn(struct sched *s, struct stage *stage, const Quern__TaskRe
 		stage->mean_us = us;
 	else
 		stage->mean_us += (us - stage->mean_us) / MEAN_SHARE;
+	s->stirred = s->stirred || !stage->timed; /* it may fit in before an agent is to be left */
 	stage->timed = true;
 	s->mean_us += s->mean_us == 0 ? us : (us - s->mean_us) / MEAN_SHARE;
 }
@@ -74,13 +76,15 @@ static uint32_t depth(const struct sched *s)
 	return n < 1 ? 1 : n > AHEAD_MAX ? AHEAD_MAX : (uint32_t)n;
 }
 
-bool sched_ahead_room(const struct sched *s, const struct executor *e)
+bool sched_ahead_room(struct sched *s, const struct executor *e)
 {
-	if (!e->linked || e->state != EXECUTOR_UP || e->leaving)
+	if (!e->linked || e->state != EXECUTOR_UP || e->doubtful)
 		return false;
 	if (e->going > 0) /* what waited for its slots would keep them busy */
 		return sched_executor_free(e) > 0;
-	return e->load < (uint64_t)e->slots * (1 + depth(s));
+	if (e->load >= (uint64_t)e->slots * (1 + depth(s)))
+		return false;
+	return e->load < e->slots || !sched_lease_is_due(s, e);
 }
 
 /* ---- Taking back ---- */

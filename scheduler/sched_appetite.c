@@ -27,7 +27,6 @@ struct mode_view sched_view_of(const struct sched *s)
 {
 	return (struct mode_view){ .now_ms = s->now_ms,
 		.runnable = sched_run_runnable(s),
-		.running = HASH_COUNT(s->attempts) - s->ahead,
 		.wanted = s->run != NULL && !s->run->ended ? s->run->wanted : 0,
 		.widest = s->run != NULL && !s->run->ended ? s->run->widest : 0,
 		.homeless = sched_size_homeless(s) != NULL,

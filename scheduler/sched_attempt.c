@@ -89,11 +89,13 @@ static void forget(struct sched *s, struct attempt *a, const Quern__TaskResult *
 		a->task->attempt = NULL;
 	if (a->hold != NULL)
 		a->hold->attempt = NULL;
-	if (a->over_link)
-		e->load -= a->slots;
 	if (a->ahead) {
 		e->ahead -= a->slots;
 		s->ahead--;
+	}
+	if (a->over_link) {
+		e->load -= a->slots;
+		sched_lease_between(s, e);
 	}
 	sched_executor_refresh(s, e);
 	free(a);

@@ -123,25 +123,20 @@ int sched_call_accept(struct sched *s, const struct agent *agent, const char *ro
 	return r;
 }
 
-int sched_call_accept_inverse(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers)
+int sched_call_accept_inverse(struct sched *s, Mesos__V1__OfferID **ids, size_t n)
 {
 	Mesos__V1__Scheduler__Call call = MESOS__V1__SCHEDULER__CALL__INIT;
 	Mesos__V1__Scheduler__Call__AcceptInverseOffers accept =
 		MESOS__V1__SCHEDULER__CALL__ACCEPT_INVERSE_OFFERS__INIT;
-	Mesos__V1__OfferID **ids = calloc(offers->n_inverse_offers + 1, sizeof(*ids));
+	Mesos__V1__Filters filters = MESOS__V1__FILTERS__INIT;
 
-	if (ids == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < offers->n_inverse_offers; i++)
-		ids[i] = offers->inverse_offers[i]->id;
-	accept.n_inverse_offer_ids = offers->n_inverse_offers;
+	filters.has_refuse_seconds = 1;
+	filters.refuse_seconds = UNWANTED_S; /* we have heard it */
+	accept.n_inverse_offer_ids = n;
 	accept.inverse_offer_ids = ids;
+	accept.filters = &filters;
 	call.accept_inverse_offers = &accept;
-	int r = offers->n_inverse_offers == 0
-			? 0
-			: send(s, &call, MESOS__V1__SCHEDULER__CALL__TYPE__ACCEPT_INVERSE_OFFERS);
-	free(ids);
-	return r;
+	return send(s, &call, MESOS__V1__SCHEDULER__CALL__TYPE__ACCEPT_INVERSE_OFFERS);
 }
 
 /* ---- Reconciliation ---- */
@@ -315,6 +310,7 @@ static int describe(struct sched *s, bool suppressed, bool update, struct buf *o
 
 int sched_subscribe_call(struct sched *s, struct buf *out)
 {
+	s->subscribing = true;
 	s->claimed_suppressed = !sched_appetite_hungry(s);
 	return describe(s, s->claimed_suppressed, false, out);
 }

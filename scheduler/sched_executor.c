@@ -70,9 +70,8 @@ int sched_executor_new(struct sched *s, struct agent *agent, struct resources *p
 	return 0;
 }
 
-void sched_executor_is_up(struct sched *s, struct executor *e)
+void sched_executor_is_up(struct executor *e)
 {
-	(void)s;
 	if (e->state == EXECUTOR_STARTING)
 		e->state = EXECUTOR_UP;
 }
@@ -83,7 +82,7 @@ void sched_executor_is_up(struct sched *s, struct executor *e)
  * asked again. */
 static void refresh_idle(struct sched *s, struct executor *e)
 {
-	bool there = e->linked && e->state == EXECUTOR_UP && !e->leaving && !e->agent->draining;
+	bool there = e->linked && e->state == EXECUTOR_UP && !e->doubtful && !e->agent->draining;
 	uint32_t n = there ? sched_executor_free(e) : 0;
 	bool stays = e->idle && n > 0 && (!e->asked || n <= e->free_slots);
 
@@ -152,7 +151,7 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 		s->registered -= e->slots;
 		s->linked--;
 	}
-	e->linked = false;
+	e->linked = e->doubtful = false;
 	e->state = EXECUTOR_GONE;
 	sched_ledger_executor(s, false);
 	e->due_ms = e->resend_ms = UINT64_MAX;
@@ -208,13 +207,39 @@ int sched_executors_dismiss(struct sched *s, const struct agent *agent)
 	return r;
 }
 
+/* ---- In doubt ---- */
+
+/* An executor on revocable resources has ended. Whether its agent took them away is said with the end of its
+ * tasks, which may come any moment: until then it gets nothing more. Its name may live on: the agent starts
+ * another process under it for a launch that met its end. */
+void sched_executor_doubt(struct sched *s, struct executor *e)
+{
+	e->doubtful = true;
+	e->due_ms = s->now_ms + LINK_AGAIN_MS;
+	sched_look_at(s, e->due_ms);
+	sched_executor_refresh(s, e);
+}
+
+/* Nobody has said it. */
+static int end_doubt(struct sched *s, struct executor *e)
+{
+	if (!e->linked)
+		return sched_executor_leave(s, e, "it ended");
+	e->doubtful = false; /* there is one */
+	e->due_ms = UINT64_MAX;
+	sched_executor_refresh(s, e);
+	return 0;
+}
+
 /* ---- Time ---- */
 
 static int look(struct sched *s, struct executor *e)
 {
 	int r = 0;
 
-	if (e->due_ms <= s->now_ms)
+	if (e->due_ms <= s->now_ms && e->doubtful)
+		r = end_doubt(s, e);
+	else if (e->due_ms <= s->now_ms)
 		r = sched_executor_give_up(s, e,
 			e->hello ? "it has lost its connection to the driver"
 				 : "it did not connect to the driver");

@@ -20,14 +20,20 @@ void sched_goodbye_expect(struct sched *s)
 	s->own_due_ms = UINT64_MAX;
 }
 
+uint32_t sched_goodbye_expected(const struct sched *s)
+{
+	uint32_t n = 0;
+
+	for (const struct agent *a = s->agents; s->stopping && a != NULL; a = a->hh.next)
+		n += a->expected;
+	return n;
+}
+
 int sched_goodbye_settle(struct sched *s)
 {
-	size_t n = 0;
-
 	if (!s->stopping || !s->subscribed || s->over)
 		return 0;
-	for (const struct agent *a = s->agents; a != NULL; a = a->hh.next)
-		n += a->expected;
+	uint32_t n = sched_goodbye_expected(s);
 	if (n > 0) {
 		if (s->goodbye_ms > s->now_ms)
 			return 0;

@@ -47,7 +47,6 @@ int sched_hold_new(
 	h->executor = e;
 	h->slots = slots;
 	h->lease = lease;
-	h->launched_ms = s->now_ms;
 	DL_APPEND(e->holds, h);
 	s->held += slots;
 	s->coming += lease ? slots : 0;
@@ -65,7 +64,7 @@ void sched_hold_free(struct sched *s, struct hold *h)
 	s->freed = true;
 	sched_ledger_hold(s, h, 0, 0);
 	if (h->lease && !h->running)
-		s->coming -= h->slots;
+		sched_lease_arrived(s, h);
 	else if (h->lease)
 		sched_lease_ended(s, h);
 	free(h->id);
@@ -152,7 +151,7 @@ static int on_running(struct sched *s, struct hold *h)
 {
 	struct executor *e = h->executor;
 
-	sched_executor_is_up(s, e);
+	sched_executor_is_up(e);
 	if (h->running)
 		return 0;
 	h->running = true;
@@ -218,18 +217,18 @@ static int judge_executor(struct sched *s, struct executor *e, const Mesos__V1__
 		return 0;
 	if (agent_is_lost(status))
 		return sched_agent_lost(s, e->agent, why);
-	if (is_preempted(status)) {
-		e->leaving = false; /* gone for good */
+	if (is_preempted(status))
 		return sched_executor_lost(s, e, false, why);
-	}
 	if (from_executor(status)) {
-		sched_executor_is_up(s, e);
-		return 0;
+		sched_executor_is_up(e);
+		return e->doubtful && e->holds == NULL ? sched_executor_lost(s, e, false, "it ended") : 0;
 	}
 	if (status->state == MESOS__V1__TASK_STATE__TASK_FAILED)
 		return e->wire ? sched_executor_give_up(s, e, why) : sched_executor_lost(s, e, true, why);
 	if (e->state == EXECUTOR_STARTING && e->holds == NULL) /* what was to bring it was refused */
 		return sched_executor_lost(s, e, status->state == MESOS__V1__TASK_STATE__TASK_ERROR, why);
+	if (e->doubtful && e->holds == NULL) /* nobody will say it */
+		return sched_executor_lost(s, e, false, why);
 	return 0;
 }
 
@@ -256,6 +255,8 @@ int sched_hold_update(struct sched *s, const Mesos__V1__TaskStatus *status)
 		a->expected = false;
 	if (status->has_uuid && status->uuid.len > 0 && status->agent_id != NULL)
 		r = sched_call_acknowledge(s, status);
+	if (r == 0 && a != NULL && a->lost && is_live(status->state))
+		r = sched_agent_back(s, a);
 	if (r < 0)
 		return r;
 	if (s->config.own_task != NULL && strcmp(s->config.own_task, status->task_id->value) == 0) {

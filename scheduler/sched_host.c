@@ -84,7 +84,7 @@ static bool may_get_tasks(const struct sched *s, const struct agent *a)
 	if (a->lost || a->draining || a->excluded_until_ms > s->now_ms)
 		return false;
 	return s->config.mode->as_needed ||
-	       (e != NULL && e->linked && e->state == EXECUTOR_UP && !e->leaving && e->slots > 0);
+	       (e != NULL && e->linked && e->state == EXECUTOR_UP && !e->doubtful && e->slots > 0);
 }
 
 void sched_host_refresh(struct sched *s, struct agent *a)

@@ -13,17 +13,6 @@ static const struct constraint *unmet_by(const struct sched *s, const struct age
 	return constraints_unmet(&s->constraints, &c);
 }
 
-/* Some stage's tasks may begin there, if it is to be left some time. */
-static bool in_time(const struct sched *s, const struct agent *a)
-{
-	if (a->leaves_ms == UINT64_MAX)
-		return true;
-	for (size_t i = 0; s->config.mode->as_needed && i < s->run->ready.n; i++)
-		if (s->run->ready.at[i]->n_pending > 0 && sched_drain_allows(s, a, s->run->ready.at[i]))
-			return true;
-	return false; /* what is held from beginning to end has no end that is known */
-}
-
 /* What is wrong with the agent itself, whatever it offers, and for how long that is so. REASON_NONE: nothing.
  */
 static enum reason fault_of(struct sched *s, const struct agent *agent, double *ret_s)
@@ -34,7 +23,7 @@ static enum reason fault_of(struct sched *s, const struct agent *agent, double *
 	if (unmet_by(s, agent) != NULL)
 		return REASON_CONSTRAINT;
 	*ret_s = TOO_SMALL_S;
-	if (agent->draining || !in_time(s, agent))
+	if (agent->draining || !sched_drain_in_time(s, agent))
 		return REASON_DRAINING;
 	*ret_s = 0;
 	if (!sched_agent_usable(s, agent)) {
@@ -42,7 +31,7 @@ static enum reason fault_of(struct sched *s, const struct agent *agent, double *
 			*ret_s = (double)(agent->excluded_until_ms - s->now_ms) / 1000;
 		return REASON_FAILURES;
 	}
-	if (e != NULL && (e->state != EXECUTOR_UP || !e->linked || e->leaving))
+	if (e != NULL && (e->state != EXECUTOR_UP || !e->linked || e->doubtful))
 		return REASON_STARTING;
 	return REASON_NONE;
 }
@@ -55,13 +44,23 @@ static enum reason missing(const struct sched *s, const struct take *t)
 	return t->whole.cpus_milli < (int64_t)s->least_cpus_milli ? REASON_CORES : REASON_MEMORY;
 }
 
+enum reason sched_offer_enough(const struct sched *s)
+{
+	const struct mode_view v = sched_view_of(s);
+	uint32_t max = s->config.mode_config.max_slots;
+	bool lacks = s->config.mode->as_needed ? v.runnable > v.coming : v.wanted > v.held || v.homeless;
+
+	return lacks && max > 0 && (uint64_t)v.held + v.widest > max ? REASON_ENOUGH : REASON_UNNEEDED;
+}
+
 int sched_offer_judge(struct sched *s, struct agent *agent, const char *role, struct take *ret)
 {
-	struct verdict v = { .reason = REASON_ENOUGH };
+	struct verdict v = { .reason = REASON_RESERVED };
 
 	*ret = (struct take){ .refuse_s = UNWANTED_S, .launches = { .agent = agent, .role = role } };
-	if (role != NULL && sched_appetite_hungry(s))
-		v.reason = fault_of(s, agent, &ret->refuse_s);
+	if (role != NULL)
+		v.reason =
+			sched_appetite_hungry(s) ? fault_of(s, agent, &ret->refuse_s) : sched_offer_enough(s);
 	if (v.reason == REASON_CONSTRAINT)
 		v.constraint = (size_t)(unmet_by(s, agent) - s->constraints.at);
 	if (v.reason != REASON_NONE) {
@@ -72,10 +71,10 @@ int sched_offer_judge(struct sched *s, struct agent *agent, const char *role, st
 	if (r == 0 && ret->fits > 0)
 		return 1;
 	sched_launches_deinit(&ret->launches);
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
+	if (r == -ENOMEM)
+		return r;
 	ret->refuse_s = TOO_SMALL_S;
-	v.reason = missing(s, ret);
+	v.reason = r < 0 ? REASON_SENSELESS : missing(s, ret);
 	v.cpus_milli = ret->whole.cpus_milli;
 	v.mem_milli = ret->whole.mem_milli;
 	sched_reason_judge(s, agent, v);

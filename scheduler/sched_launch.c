@@ -76,7 +76,7 @@ static int need_executor(struct sched *s, const struct launches *l)
 	return agent->executor != NULL ? 0 : sched_executor_new(s, agent, l->pool, &agent->executor);
 }
 
-int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots)
+int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots, bool near)
 {
 	Quern__TaskData data = QUERN__TASK_DATA__INIT;
 	Quern__Lease lease = QUERN__LEASE__INIT;
@@ -90,6 +90,8 @@ int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots)
 	if (r < 0)
 		return r;
 	h->role = l->role;
+	h->near = near;
+	s->coming_near += near ? slots : 0;
 	sched_ledger_hold(s, h, s->config.task_cpus_milli * slots, s->config.task_mem_mb * slots);
 	lease.slots = slots;
 	data.lease = &lease;

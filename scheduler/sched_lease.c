@@ -16,8 +16,11 @@
  * lease is counted as held until Mesos says that it is over. If that does not come, it is killed
  * (sched_holds_look()).
  *
- * A lease that is too old, but busy, is *going*: its slots get no more tasks, and it is ended when one that
- * runs has made room. */
+ * A lease is as old as its slots have been there for tasks: since it is RUNNING, for until then its executor
+ * may have been on its way. One that is too old goes between two tasks: whenever a task has ended, and before
+ * its slot gets another one. So each new lease serves a task, if there is one, however little time it may be
+ * held. One of several slots, of which not all are idle then, is *going*: they get no more tasks, and it is
+ * ended when enough of them have made room. */
 #include <string.h>
 
 #include "scheduler/sched_place.h"
@@ -29,29 +32,32 @@ static bool gives_back(const struct sched *s)
 
 /* ---- From its beginning to its end ---- */
 
+void sched_lease_arrived(struct sched *s, const struct hold *h)
+{
+	s->coming -= h->slots;
+	s->coming_near -= h->near ? h->slots : 0;
+}
+
 void sched_lease_begins(struct sched *s, struct hold *h)
 {
 	struct executor *e = h->executor;
 
-	s->coming -= h->slots;
+	sched_lease_arrived(s, h);
 	e->slots += h->slots;
 	if (e->linked)
 		s->registered += h->slots;
-	if (gives_back(s)) {
+	h->since_ms = s->now_ms;
+	if (gives_back(s))
 		h->way = LEASE_KEPT;
-		DL_APPEND2(s->kept, h, way_prev, way_next);
-	}
 	sched_executor_refresh(s, e);
 }
 
-static void leave_way(struct sched *s, struct hold *h)
+static void leave_going(struct sched *s, struct hold *h)
 {
-	if (h->way == LEASE_KEPT)
-		DL_DELETE2(s->kept, h, way_prev, way_next);
-	if (h->way == LEASE_GOING) {
-		DL_DELETE2(s->going, h, way_prev, way_next);
-		h->executor->going -= h->slots;
-	}
+	if (h->way != LEASE_GOING)
+		return;
+	DL_DELETE2(s->going, h, going_prev, going_next);
+	h->executor->going -= h->slots;
 }
 
 /* Its slots are not there for tasks any more. */
@@ -59,7 +65,7 @@ static void take_slots(struct sched *s, struct hold *h)
 {
 	struct executor *e = h->executor;
 
-	leave_way(s, h);
+	leave_going(s, h);
 	if (h->way != LEASE_ENDED && e->state != EXECUTOR_GONE) {
 		e->slots -= h->slots;
 		if (e->linked)
@@ -94,41 +100,62 @@ int sched_lease_linked(struct sched *s, const struct executor *e)
 
 /* ---- Too old ---- */
 
-static int end_going(struct sched *s)
+/* The oldest lease that is kept, and no larger; NULL: there is none. */
+static struct hold *oldest(const struct executor *e, uint32_t slots)
+{
+	struct hold *h = e->holds;
+
+	while (h != NULL && (h->way != LEASE_KEPT || h->slots > slots))
+		h = h->next;
+	return h;
+}
+
+/* It goes between two tasks, and that is now. */
+static bool is_too_old(struct sched *s, const struct hold *h)
+{
+	const struct mode_view v = sched_view_of(s);
+	uint64_t until;
+
+	return s->config.mode->release(s->mode, &v, UINT64_MAX, h->since_ms, &until);
+}
+
+bool sched_lease_is_due(struct sched *s, const struct executor *e)
+{
+	const struct hold *h = gives_back(s) ? oldest(e, UINT32_MAX) : NULL;
+
+	return h != NULL && is_too_old(s, h);
+}
+
+void sched_lease_between(struct sched *s, struct executor *e)
+{
+	struct hold *h;
+
+	if (!gives_back(s) || e->losing)
+		return;
+	while ((uint64_t)e->load + e->going < e->slots && (h = oldest(e, UINT32_MAX)) != NULL &&
+		is_too_old(s, h)) {
+		h->way = LEASE_GOING;
+		DL_APPEND2(s->going, h, going_prev, going_next);
+		e->going += h->slots;
+	}
+}
+
+int sched_lease_go(struct sched *s)
 {
 	struct hold *h, *next;
 	int r = 0;
 
+	if (!s->may_go)
+		return 0;
 	s->may_go = false;
-	DL_FOREACH_SAFE2(s->going, h, next, way_next)
+	DL_FOREACH_SAFE2(s->going, h, next, going_next)
 	{
 		const struct executor *e = h->executor;
 
-		if (r == 0 && e->linked && !e->leaving && (uint64_t)e->load + h->slots <= e->slots)
+		if (r == 0 && e->linked && !e->doubtful && (uint64_t)e->load + h->slots <= e->slots)
 			r = end(s, h);
 	}
 	return r;
-}
-
-int sched_lease_age(struct sched *s)
-{
-	struct hold *h;
-
-	while ((h = s->kept) != NULL && s->kept_ms <= s->now_ms) {
-		const struct mode_view v = sched_view_of(s);
-
-		if (!s->config.mode->release(s->mode, &v, UINT64_MAX, h->launched_ms, &s->kept_ms))
-			break;
-		s->kept_ms = s->now_ms;
-		leave_way(s, h);
-		h->way = LEASE_GOING;
-		DL_APPEND2(s->going, h, way_prev, way_next);
-		h->executor->going += h->slots;
-		sched_executor_refresh(s, h->executor);
-	}
-	if (s->kept != NULL && s->kept_ms != UINT64_MAX)
-		sched_look_at(s, s->kept_ms);
-	return s->may_go ? end_going(s) : 0;
 }
 
 /* ---- Idle ---- */
@@ -144,16 +171,6 @@ void sched_lease_idle(struct sched *s, struct executor *e)
 		e->idle_since.n = e->free_slots;
 	while (e->idle_since.n < e->free_slots && vec_push(&e->idle_since, s->now_ms) == 0)
 		; /* no memory: it is not given back for that reason */
-}
-
-/* The oldest lease that is no larger. */
-static struct hold *one_of(const struct executor *e, uint32_t slots)
-{
-	struct hold *h = e->holds;
-
-	while (h != NULL && (h->way != LEASE_KEPT || h->slots > slots))
-		h = h->next;
-	return h;
 }
 
 /* For tasks that wait for another place it is as an offer that they do not take. */
@@ -174,11 +191,11 @@ static int give_back(struct sched *s, struct executor *e)
 	struct hold *h;
 	int r = 0;
 
-	while (r == 0 && (h = one_of(e, (uint32_t)e->idle_since.n)) != NULL) {
+	while (r == 0 && (h = oldest(e, (uint32_t)e->idle_since.n)) != NULL) {
 		uint64_t until;
 
 		if (!s->config.mode->release(
-			    s->mode, &v, e->idle_since.at[h->slots - 1], h->launched_ms, &until)) {
+			    s->mode, &v, e->idle_since.at[h->slots - 1], h->since_ms, &until)) {
 			s->idle_ms = until < s->idle_ms ? until : s->idle_ms;
 			break;
 		}

@@ -132,10 +132,11 @@ static int give_round(struct sched *s, struct stage *stage, enum pick what)
 		DL_FOREACH_SAFE(s->idle, e, next)
 		{
 			const struct room room = room_of(e);
-			struct task *t =
-				r == 0 && sched_size_fits(s, stage, &room) && sched_agent_usable(s, e->agent)
-					? sched_task_pick(s, stage, e->agent, what)
-					: NULL;
+			struct task *t = r == 0 && sched_size_fits(s, stage, &room) &&
+							 sched_agent_usable(s, e->agent) &&
+							 sched_drain_allows(s, e->agent, stage)
+						 ? sched_task_pick(s, stage, e->agent, what)
+						 : NULL;
 
 			if (t == NULL)
 				continue;
@@ -188,7 +189,7 @@ static int give_stage(struct sched *s, struct stage *stage)
  * them, waiting for tasks that wait for other places, each result would be dear. */
 static int give_all(struct sched *s)
 {
-	struct executor *e;
+	struct executor *e, *next;
 	int r = 0;
 
 	if (s->stirred) {
@@ -203,6 +204,11 @@ static int give_all(struct sched *s)
 	s->stirred = false;
 	for (size_t i = 0; r == 0 && s->idle != NULL && i < s->run->ready.n; i++)
 		r = give_stage(s, s->run->ready.at[i]);
+	DL_FOREACH_SAFE(s->idle, e, next)
+	{
+		if (r == 0)
+			r = sched_drain_idle(s, e->agent);
+	}
 	DL_FOREACH(s->idle, e)
 	{
 		e->asked = true;
@@ -310,8 +316,9 @@ int sched_link_up(struct sched *s, const char *executor_id)
 	}
 	if (e->linked)
 		return 0;
-	sched_executor_is_up(s, e);
+	sched_executor_is_up(e);
 	e->linked = true;
+	e->doubtful = false; /* whoever it is, it lives */
 	e->due_ms = UINT64_MAX;
 	e->knows_stage = false;
 	e->n_outputs_sent = e->next_outputs_sent = 0;

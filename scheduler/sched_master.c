@@ -40,7 +40,8 @@ int sched_master_stop(struct sched *s, int status)
 		r = sched_link_leave(s, e);
 	if (r < 0)
 		return r;
-	if (s->framework_id != NULL && !s->over) /* TEARDOWN, on this subscription or the next */
+	if ((s->framework_id != NULL || s->subscribing) &&
+		!s->over) /* TEARDOWN, on this subscription or the next */
 		return 0;
 	s->over = true;
 	return sched_plan_add(s, (struct sched_action){ .kind = SCHED_DO_STOPPED });
@@ -86,21 +87,13 @@ static int on_subscribed(struct sched *s, const Mesos__V1__Scheduler__Event__Sub
 	s->freed = false; /* the subscription itself makes the master allocate */
 	if (s->stopping)
 		return 0;
+	sched_drain_subscribed(s);
 	sched_holds_unseen(s);
 	s->reconcile_ms = s->now_ms + RECONCILE_MS;
 	int r = sched_holds_look(s);
-	return r < 0 ? r : sched_executors_dismiss(s, NULL);
-}
-
-/* An executor on revocable resources has ended. Whether its agent took them away is said with the end of its
- * tasks, which may come any moment: until then it gets nothing more. */
-static int on_doubtful_failure(struct sched *s, struct executor *e)
-{
-	e->leaving = true;
-	e->due_ms = s->now_ms + LINK_AGAIN_MS;
-	sched_look_at(s, e->due_ms);
-	sched_executor_refresh(s, e);
-	return 0;
+	if (r == 0)
+		r = sched_executors_dismiss(s, NULL);
+	return r < 0 ? r : sched_wishes_renew(s); /* a run may have begun since we subscribed */
 }
 
 static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failure *failure)
@@ -121,9 +114,10 @@ static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failur
 	 * the updates of its tasks, which follow. */
 	if (status == -1 && e->holds != NULL)
 		return 0;
-	if (revocable && e->holds != NULL)
-		return on_doubtful_failure(s, e);
-	e->leaving = false; /* gone for good */
+	if (revocable && e->holds != NULL) {
+		sched_executor_doubt(s, e);
+		return 0;
+	}
 	if (!failure->has_status)
 		(void)snprintf(why, sizeof(why), "it ended");
 	else if ((status & 0x7f) != 0)
@@ -133,18 +127,31 @@ static int on_failure(struct sched *s, const Mesos__V1__Scheduler__Event__Failur
 	return sched_executor_lost(s, e, !revocable, why);
 }
 
+/* Each REVIVE makes the master send them again. One that was answered a moment ago is left open: then it is
+ * not made again, and the answer stands (src/master/allocator/mesos/hierarchical.cpp,
+ * generateInverseOffers()). */
 static int on_inverse_offers(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers)
 {
+	Mesos__V1__OfferID **ids = calloc(offers->n_inverse_offers + 1, sizeof(*ids));
+	size_t n = 0;
 	int r = 0;
 
+	if (ids == NULL)
+		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < offers->n_inverse_offers; i++) {
 		const Mesos__V1__InverseOffer *o = offers->inverse_offers[i];
 		struct agent *a = o->agent_id != NULL ? sched_agent_find(s, o->agent_id->value) : NULL;
+		bool again = false;
 
 		if (a != NULL)
-			r = sched_drain_asked(s, a, o->unavailability);
+			r = sched_drain_asked(s, a, o->unavailability, &again);
+		if (!again)
+			ids[n++] = o->id;
 	}
-	return r < 0 ? r : sched_call_accept_inverse(s, offers);
+	if (r == 0 && n > 0)
+		r = sched_call_accept_inverse(s, ids, n);
+	free(ids);
+	return r;
 }
 
 static int on_error(struct sched *s, const char *message)

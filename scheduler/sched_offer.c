@@ -31,8 +31,8 @@ int sched_offer_pool(struct sched *s, const Mesos__V1__Scheduler__Event__Offers 
 		if (a == NULL)
 			return -ENOMEM;
 		if (a->lost)
-			r = sched_executors_dismiss(s, a);
-		a->lost = a->expected = false;
+			r = sched_agent_back(s, a);
+		a->expected = false;
 		a->offered_ms = s->now_ms;
 		sched_drain_offered(s, a, o->unavailability);
 		sched_host_refresh(s, a);
@@ -60,9 +60,7 @@ static uint32_t held_here(const struct agent *a)
 static uint32_t consider(struct sched *s, const struct agent *a, uint32_t fits)
 {
 	const struct mode_view v = sched_view_of(s);
-	const struct mode_offer o = {
-		.fits = fits, .executor_running = a->executor != NULL, .held_here = held_here(a)
-	};
+	const struct mode_offer o = { .fits = fits, .held_here = held_here(a) };
 
 	return fits > 0 ? s->config.mode->consider(s->mode, &v, &o) : 0;
 }
@@ -106,7 +104,7 @@ static int take_leases(struct sched *s, struct take *const *order, size_t n)
 			sched_appetite_hungry(s) ? consider(s, order[i]->launches.agent, order[i]->fits) : 0;
 
 		if (slots > 0)
-			r = sched_launch_lease(s, &order[i]->launches, slots);
+			r = sched_launch_lease(s, &order[i]->launches, slots, false);
 	}
 	return r;
 }
@@ -130,8 +128,9 @@ static int take_lease(struct sched *s, struct stage *stage, struct take *t, enum
 	uint32_t slots = sched_size_slots(s, stage);
 	const struct agent *agent = t->launches.agent;
 
-	if (what == PICK_NEAR ? (uint64_t)sched_prefer_count(stage, agent) * slots <= spare(agent)
-			      : stage->any_left < slots)
+	if (what == PICK_NEAR
+			? t->promised + (uint64_t)sched_prefer_count(stage, agent) * slots <= spare(agent)
+			: stage->any_left < slots)
 		return 0;
 	if (what == PICK_RETRY && !sched_task_retries(s, stage, agent))
 		return 0;
@@ -139,7 +138,7 @@ static int take_lease(struct sched *s, struct stage *stage, struct take *t, enum
 		stage->any_left -= slots;
 	sched_size_take(s, stage, &t->room);
 	sched_wait_launched(s, stage);
-	int r = sched_launch_lease(s, &t->launches, slots);
+	int r = sched_launch_lease(s, &t->launches, slots, what == PICK_NEAR);
 	return r < 0 ? r : 1;
 }
 
@@ -224,18 +223,43 @@ static void pass_over(struct sched *s, struct stage *stage, takes *all)
 	}
 }
 
-/* Slots for the tasks that do not wait for a place, but for those that are coming already. */
-static uint64_t wanted_anywhere(struct sched *s, struct stage *stage, uint64_t coming)
-{
-	uint32_t tasks = stage->n_pending - (sched_wait_over(s, stage) ? 0 : stage->n_choosy);
-	uint64_t n = (uint64_t)tasks * sched_size_slots(s, stage);
+/* Slots of leases that are on their way, and that no stage has counted on yet: for tasks that have their data
+ * there, and for any. Each serves one stage: the first that has a use for it. */
+struct coming {
+	uint64_t near, any;
+};
 
-	return n > coming ? n - coming : 0;
+/* What is wanted beyond what is left. */
+static uint64_t spend(uint64_t *left, uint64_t wanted)
+{
+	uint64_t n = wanted < *left ? wanted : *left;
+
+	*left -= n;
+	return wanted - n;
+}
+
+/* Slots for the tasks that do not wait for a place, but for those that are coming already. */
+static uint64_t wanted_anywhere(struct sched *s, struct stage *stage, struct coming *left)
+{
+	uint64_t slots = sched_size_slots(s, stage), free = (stage->n_pending - stage->n_choosy) * slots;
+	uint64_t choosy = spend(&left->near, stage->n_choosy * slots);
+
+	return spend(&left->any, free + (sched_wait_over(s, stage) ? choosy : 0));
+}
+
+static int take_near(struct sched *s, struct stage *stage, takes *all, struct take **order)
+{
+	for (size_t i = 0; i < all->n; i++)
+		order[i] = &all->at[i];
+	int r = take_by_turns(s, stage, order, all->n);
+	for (size_t i = 0; i < all->n; i++)
+		all->at[i].promised += all->at[i].near * sched_size_slots(s, stage);
+	return r;
 }
 
 static int take_tasks(struct sched *s, takes *all, struct take **order)
 {
-	uint64_t coming = s->coming;
+	struct coming left = { .near = s->coming_near, .any = s->coming - s->coming_near };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->run->ready.n; i++) {
@@ -243,13 +267,11 @@ static int take_tasks(struct sched *s, takes *all, struct take **order)
 
 		if (stage->n_pending == 0)
 			continue;
-		stage->any_left = wanted_anywhere(s, stage, coming);
+		stage->any_left = wanted_anywhere(s, stage, &left);
 		if (stage->retry != NULL)
 			r = take_in_order(s, stage, all, PICK_RETRY);
-		for (size_t k = 0; k < all->n; k++)
-			order[k] = &all->at[k];
 		if (r == 0 && stage->places != NULL)
-			r = take_by_turns(s, stage, order, all->n);
+			r = take_near(s, stage, all, order);
 		if (r == 0 && (stage->fresh != NULL || sched_wait_over(s, stage)))
 			r = take_in_order(s, stage, all, PICK_ANY);
 	}
@@ -287,7 +309,7 @@ static int decline(
 		if (sched_offer_role(s, a->offers.at[i]) != role)
 			continue;
 		r = vec_push(&d->ids, a->offers.at[i]->id);
-		s->declined++;
+		sched_reason_declined(s, a);
 	}
 	return r;
 }
@@ -304,7 +326,7 @@ static int answer(struct sched *s, struct take *t, struct declined *d)
 		t->passed = false;
 	}
 	sched_reason_judge(s, t->launches.agent,
-		(struct verdict){ .reason = t->passed ? REASON_ELSEWHERE : REASON_ENOUGH });
+		(struct verdict){ .reason = t->passed ? REASON_ELSEWHERE : sched_offer_enough(s) });
 	return decline(s, t->launches.agent, t->launches.role, t->refuse_s, d);
 }
 
@@ -341,6 +363,7 @@ static int keep_best(struct sched *s, takes *all, size_t first, struct declined 
 		size_t worse = all->at[first].fits < all->at[first + 1].fits ? first : first + 1;
 		struct take *t = &all->at[worse];
 
+		sched_reason_judge(s, t->launches.agent, (struct verdict){ .reason = REASON_ROLE });
 		r = decline(s, t->launches.agent, t->launches.role, 0, d);
 		sched_launches_deinit(&t->launches);
 		vec_remove(all, worse);

@@ -12,6 +12,7 @@ struct take {
 	struct room whole; /* at first, in cores and memory in every mode */
 	uint32_t fits;     /* slots, at first */
 	uint64_t near;     /* tasks that have their data there */
+	uint64_t promised; /* of its leases: slots for such tasks of the stages before */
 	double refuse_s;   /* of what is not used */
 	bool portless;     /* nothing fits, for the executor that it takes would have no port */
 	bool passed;       /* for locality's sake */
@@ -24,6 +25,9 @@ typedef VEC(struct take) takes;
 /* Whether the agent's offers in the role (of sched.roles; NULL: one that is not ours) may be of use: 1, and
  * *ret is filled (sched_launches_deinit() it); 0: they are to be declined for ret->refuse_s. -ENOMEM. */
 int sched_offer_judge(struct sched *s, struct agent *agent, const char *role, struct take *ret);
+
+/* Why nothing more is taken, where something could be: a limit, or nothing that waits is for it. */
+enum reason sched_offer_enough(const struct sched *s);
 
 /* ---- sched_room.c ---- */
 

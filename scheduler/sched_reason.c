@@ -39,7 +39,10 @@ static const char *const phrases[REASONS] = { [REASON_CORES] = "too few cores",
 	[REASON_AWAY] = "not active",
 	[REASON_STARTING] = "executor not up yet",
 	[REASON_ENOUGH] = "more than the job may hold",
-	[REASON_ELSEWHERE] = "not where the data is" };
+	[REASON_UNNEEDED] = "no task waits for it",
+	[REASON_ELSEWHERE] = "not where the data is",
+	[REASON_ROLE] = "used in another role",
+	[REASON_SENSELESS] = "makes no sense" };
 
 void sched_reason_judge(struct sched *s, struct agent *agent, struct verdict verdict)
 {
@@ -59,13 +62,22 @@ static size_t places(const struct sched *s)
 	return REASONS + s->waiting.n_constraints;
 }
 
+static size_t place_of(const struct sched *s, const struct verdict *v)
+{
+	return v->reason == REASON_CONSTRAINT && v->constraint < s->waiting.n_constraints
+		       ? REASONS + v->constraint
+		       : v->reason;
+}
+
+void sched_reason_declined(struct sched *s, const struct agent *agent)
+{
+	s->declined++;
+	s->waiting.declined[place_of(s, &agent->verdict)]++;
+}
+
 static void count(const struct sched *s, const struct verdict *v, struct counted *c)
 {
-	size_t place = v->reason == REASON_CONSTRAINT && v->constraint < s->waiting.n_constraints
-			       ? REASONS + v->constraint
-			       : v->reason;
-
-	c->n[place]++;
+	c->n[place_of(s, v)]++;
 	if (v->reason == REASON_CORES && v->cpus_milli > c->most_cpus)
 		c->most_cpus = v->cpus_milli;
 	if (v->reason == REASON_MEMORY && v->mem_milli > c->most_mem)
@@ -119,6 +131,15 @@ static void append(char text[TEXT_MAX], const char *format, ...)
 	va_end(ap);
 }
 
+static void append_reason(const struct sched *s, char text[TEXT_MAX], size_t place, uint64_t n)
+{
+	if (place < REASONS)
+		append(text, "%s: %llu", phrases[place], (unsigned long long)n);
+	else
+		append(text, "constraint %s: %llu", s->constraints.at[place - REASONS].name,
+			(unsigned long long)n);
+}
+
 static void list_roles(const struct sched *s, char text[TEXT_MAX])
 {
 	append(text, "no agent with free resources was offered to role");
@@ -135,10 +156,7 @@ static void list(const struct sched *s, const struct counted *c, char text[TEXT_
 		if (c->n[i] == 0)
 			continue;
 		append(text, "%s", first ? "" : "; ");
-		if (i < REASONS)
-			append(text, "%s: %u", phrases[i], c->n[i]);
-		else
-			append(text, "constraint %s: %u", s->constraints.at[i - REASONS].name, c->n[i]);
+		append_reason(s, text, i, c->n[i]);
 		append(text, "%s", !first ? "" : c->n[i] == 1 ? " agent" : " agents");
 		if (i == REASON_CORES)
 			append(text, " (the most: %g)", (double)c->most_cpus / 1000);
@@ -221,6 +239,20 @@ char *sched_reason_text(struct sched *s)
 	count_known(s, &c);
 	list(s, &c, text);
 	free(c.n);
+	return strdup(text);
+}
+
+char *sched_declined_text(const struct sched *s)
+{
+	const uint64_t *n = s->waiting.declined;
+	char text[TEXT_MAX] = "";
+
+	for (size_t i = REASON_NONE + 1; i < places(s); i++) {
+		if (n[i] == 0)
+			continue;
+		append(text, "%s", text[0] != '\0' ? "; " : "");
+		append_reason(s, text, i, n[i]);
+	}
 	return strdup(text);
 }
 
@@ -326,11 +358,13 @@ int sched_reason_init(struct sched *s)
 	w->since_ms = w->due_ms = UINT64_MAX;
 	w->n_constraints = s->constraints.n;
 	w->counts = calloc(places(s), sizeof(*w->counts));
-	return w->counts == NULL ? -ENOMEM : 0;
+	w->declined = calloc(places(s), sizeof(*w->declined));
+	return w->counts == NULL || w->declined == NULL ? -ENOMEM : 0;
 }
 
 void sched_reason_deinit(struct sched *s)
 {
 	free(s->waiting.text);
 	free(s->waiting.counts);
+	free(s->waiting.declined);
 }

@@ -24,8 +24,11 @@ enum reason {
 	REASON_DRAINING,
 	REASON_AWAY,      /* not there, or deactivated */
 	REASON_STARTING,  /* our executor is */
-	REASON_ENOUGH,    /* the mode has */
+	REASON_ENOUGH,    /* the job may not hold more */
+	REASON_UNNEEDED,  /* nothing that waits is for it */
 	REASON_ELSEWHERE, /* tasks wait for their data's place */
+	REASON_ROLE,      /* its offers in another role were used */
+	REASON_SENSELESS, /* its offers make no sense */
 	REASONS
 };
 
@@ -47,8 +50,9 @@ struct waiting {
 	char *text;     /* the last sentence; or NULL */
 	size_t list_at; /* where in it the reasons are */
 	size_t n_constraints;
-	uint32_t *counts; /* of agents as they were said last: by reason, then by constraint */
-	size_t agents;    /* of the cluster, as far as is known */
+	uint32_t *counts;   /* of agents as they were said last: by reason, then by constraint */
+	size_t agents;      /* of the cluster, as far as is known */
+	uint64_t *declined; /* offers, from the start: as `counts` */
 };
 
 struct agent;
@@ -56,6 +60,8 @@ struct sched;
 
 /* Of an agent whose offers were looked at. */
 void sched_reason_judge(struct sched *s, struct agent *agent, struct verdict verdict);
+/* One of its offers is declined, for the reason that it stands under. */
+void sched_reason_declined(struct sched *s, const struct agent *agent);
 
 /* At the end of a step: whether to ask, or to say that it goes on. */
 int sched_reason_settle(struct sched *s);

@@ -159,8 +159,8 @@ static void measure(const struct sched *s, struct take *t)
 	t->room = room_of(s, a, t->launches.pool);
 	const struct room room = for_tasks(s, &t->room);
 	t->fits = fits(s, &room);
-	t->portless =
-		s->config.ports_from_offer && a->executor == NULL && !resources_has_port(t->launches.pool);
+	t->portless = t->fits > 0 && s->config.ports_from_offer && a->executor == NULL &&
+		      !resources_has_port(t->launches.pool);
 	if (t->portless)
 		t->fits = 0;
 }

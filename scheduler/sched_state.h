@@ -72,9 +72,12 @@ struct agent {
 	bool expected;    /* a master that leads anew may not have heard of it yet, see sched_goodbye.c */
 	struct room seen; /* the most that its offers and our holds there had together */
 	bool lost;
-	bool draining;          /* is to be left, see sched_drain.c ... */
+	bool draining;          /* is to be left now, see sched_drain.c ... */
 	bool ordered;           /* ... as an operator ends its tasks */
-	uint64_t leaves_ms;     /* its maintenance begins; UINT64_MAX: none is known */
+	bool asked;             /* an inverse offer asked for what we have there */
+	uint64_t asked_ms;      /* when one was answered last; 0: not by this subscription */
+	int64_t leaves_ns;      /* its maintenance begins, as it was told ... */
+	uint64_t leaves_ms;     /* ... and in the core's time; UINT64_MAX: none is known */
 	uint64_t gone_ms;       /* while draining: our executor goes at the latest */
 	struct verdict verdict; /* of its last offers */
 	struct host *host;
@@ -102,7 +105,8 @@ struct executor {
 	struct agent *agent;
 	Mesos__V1__ExecutorInfo *info; /* NULL when gone */
 	enum executor_state state;
-	bool leaving;                       /* SHUTDOWN was asked for */
+	bool leaving;  /* it is GONE, and SHUTDOWN was asked for */
+	bool doubtful; /* it has failed, and whether by its own doing is not known: gets nothing more */
 	bool revocable_cpus, revocable_mem; /* its sort, see sched_room.c */
 	bool losing;                        /* what it has: none of that begins any more */
 	bool linked;                        /* and of use */
@@ -143,8 +147,8 @@ struct executor {
 /* Where a lease is on its way back: see sched_lease.c. */
 enum lease_way {
 	LEASE_NONE,  /* not RUNNING yet; or no lease; or of a mode that gives none back */
-	LEASE_KEPT,  /* in sched.kept */
-	LEASE_GOING, /* in sched.going: it is too old, but busy */
+	LEASE_KEPT,  /* until it is too old, or idle */
+	LEASE_GOING, /* in sched.going: it is too old, and gets no more tasks */
 	LEASE_ENDED, /* its executor was asked to end it: its slots are not used any more, but still held */
 };
 
@@ -155,15 +159,16 @@ struct hold {
 	uint32_t slots;
 	uint32_t cpus_milli, mem_mb;
 	bool lease;
-	bool running;        /* Mesos says so */
-	bool kill;           /* asked for */
-	bool seen;           /* there was news of it on this subscription */
-	uint64_t unknown_ms; /* when the master first did not know it; 0: it does */
-	uint64_t launched_ms;
+	bool near;               /* a lease that was taken for a task with its data there */
+	bool running;            /* Mesos says so */
+	bool kill;               /* asked for */
+	bool seen;               /* there was news of it on this subscription */
+	uint64_t unknown_ms;     /* when the master first did not know it; 0: it does */
+	uint64_t since_ms;       /* of a lease: it is RUNNING */
 	struct attempt *attempt; /* of one that is not a lease, until its result is in */
 	enum lease_way way;
-	struct hold *prev, *next;         /* of executor.holds */
-	struct hold *way_prev, *way_next; /* of sched.kept, or .going */
+	struct hold *prev, *next;             /* of executor.holds */
+	struct hold *going_prev, *going_next; /* of sched.going */
 	UT_hash_handle hh;
 };
 
@@ -337,15 +342,18 @@ struct sched {
 	struct constraints constraints;
 	struct waiting waiting;
 	char *region;                            /* of the master; NULL: it has none */
-	uint32_t least_cpus_milli, least_mem_mb; /* of an offer, see sched_wishes.c */
+	uint32_t least_cpus_milli, least_mem_mb; /* of an offer, see sched_wishes.c ... */
+	uint32_t said_cpus_milli, said_mem_mb;   /* ... as the master was told last */
 	VEC(struct agent *) draining;
+	uint64_t drain_ms;       /* another one may be to be left then */
 	struct sched_plan *plan; /* of the step */
 	bool stopping, over;
 	int status;          /* of the job, when stopping */
 	bool own_ended;      /* the master knows the end of the driver's own task, ... */
 	uint64_t own_due_ms; /* ... or is not waited for any longer */
 
-	char *framework_id;
+	char *framework_id; /* NULL: none yet */
+	bool subscribing;   /* a SUBSCRIBE was made, sent or not */
 	bool subscribed;
 	enum appetite appetite;
 	bool claimed_suppressed; /* the SUBSCRIBE that is under way said so */
@@ -367,11 +375,11 @@ struct sched {
 	int64_t mean_us;            /* running mean of all tasks' wall time; 0: none has ended */
 	uint64_t behind_look_ms;    /* `behind` is not looked at before */
 	struct hold *holds;         /* by id */
-	struct hold *kept, *going;  /* leases, the oldest first */
+	struct hold *going;         /* leases, see LEASE_GOING */
 	bool may_go;                /* one of `going` is between two tasks, perhaps */
-	uint64_t kept_ms;           /* the first of `kept` is not asked about before */
-	uint64_t idle_ms;           /* nor idle slots */
+	uint64_t idle_ms;           /* idle slots are not asked about before */
 	uint32_t coming;            /* slots of leases that are not RUNNING yet */
+	uint32_t coming_near;       /* of them, those of hold.near */
 	struct attempt *attempts;   /* by name */
 	struct shuffle *shuffles;   /* by id */
 	struct stage *stages;       /* by id: all of the shuffles', and the run's last */
@@ -435,7 +443,7 @@ int sched_call_decline(struct sched *s, Mesos__V1__OfferID **ids, size_t n, doub
 /* The agent's offers in that role. */
 int sched_call_accept(struct sched *s, const struct agent *agent, const char *role,
 	Mesos__V1__TaskInfo **tasks, size_t n, double refuse_s);
-int sched_call_accept_inverse(struct sched *s, const Mesos__V1__Scheduler__Event__InverseOffers *offers);
+int sched_call_accept_inverse(struct sched *s, Mesos__V1__OfferID **ids, size_t n);
 /* Of holds; `all`: of those as well that were heard of. */
 int sched_call_reconcile(struct sched *s, bool all);
 int sched_call_reconcile_implicitly(struct sched *s);
@@ -472,18 +480,27 @@ int sched_wishes_say(struct sched *s, Mesos__V1__FrameworkInfo *info,
 struct wishes *sched_wishes_free(struct wishes *w);
 /* A run begins: its tasks may be smaller than any before. */
 int sched_wishes_run(struct sched *s, const struct run *run);
+/* The master is there, and may have been told something else. */
+int sched_wishes_renew(struct sched *s);
 
 /* ---- sched_drain.c ---- */
 
 /* What the agent's offer says; NULL: nothing. */
 void sched_drain_offered(
 	struct sched *s, struct agent *agent, const Mesos__V1__Unavailability *unavailability);
-/* What we have there is asked back. */
-int sched_drain_asked(struct sched *s, struct agent *agent, const Mesos__V1__Unavailability *unavailability);
+/* What we have there is asked back. *ret_again: that was answered a moment ago. */
+int sched_drain_asked(struct sched *s, struct agent *agent, const Mesos__V1__Unavailability *unavailability,
+	bool *ret_again);
+/* A new subscription: the master may not know what was answered. */
+void sched_drain_subscribed(struct sched *s);
 /* An operator ends what runs there. */
 int sched_drain_ordered(struct sched *s, struct agent *agent);
 /* A task of the stage may be started there, as far as that goes. */
 bool sched_drain_allows(const struct sched *s, const struct agent *agent, const struct stage *stage);
+/* One of some stage of the run that waits may be. */
+bool sched_drain_in_time(const struct sched *s, const struct agent *agent);
+/* A slot there stays idle, though tasks wait. */
+int sched_drain_idle(struct sched *s, struct agent *agent);
 /* At the end of a step. */
 int sched_drain_settle(struct sched *s);
 
@@ -500,6 +517,8 @@ bool sched_agent_usable(struct sched *s, const struct agent *agent);
 bool sched_agent_other(const struct sched *s, const struct avoid *avoid);
 /* All that was there is lost. */
 int sched_agent_lost(struct sched *s, struct agent *agent, const char *why);
+/* It was lost, and is there after all: what it still has of ours is to end. */
+int sched_agent_back(struct sched *s, struct agent *agent);
 void sched_agents_deinit(struct sched *s);
 
 /* ---- sched_share.c ---- */
@@ -513,11 +532,13 @@ int sched_share_take(const struct sched *s, struct executor *e, struct resources
 int sched_executor_new(struct sched *s, struct agent *agent, struct resources *pool, struct executor **ret);
 struct executor *sched_executor_find(const struct sched *s, const char *id);
 /* It runs, as far as Mesos is concerned. */
-void sched_executor_is_up(struct sched *s, struct executor *e);
+void sched_executor_is_up(struct executor *e);
 /* It is gone, and everything in it. `counts`: by its own doing, or that of what ran in it. */
 int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const char *why);
 /* Those of a lost agent that is back, and of a master that may not have heard it: SHUTDOWN. */
 int sched_executors_dismiss(struct sched *s, const struct agent *agent);
+/* It has failed, and what that was may be said yet. */
+void sched_executor_doubt(struct sched *s, struct executor *e);
 /* SHUTDOWN, and then as lost: by its own doing, or not. */
 int sched_executor_leave(struct sched *s, struct executor *e, const char *why);
 int sched_executor_give_up(struct sched *s, struct executor *e, const char *why);
@@ -550,6 +571,8 @@ void sched_holds_unseen(struct sched *s);
 /* sched_goodbye.c */
 /* A subscription that is not the first. */
 void sched_goodbye_expect(struct sched *s);
+/* Agents that it waits for. */
+uint32_t sched_goodbye_expected(const struct sched *s);
 /* TEARDOWN, if it is time for it. */
 int sched_goodbye_settle(struct sched *s);
 void sched_holds_deinit(struct sched *s);
@@ -573,13 +596,19 @@ void sched_hdfs_deinit(struct sched *s);
 
 /* ---- sched_lease.c: slots that are taken as tasks need them, and given back ---- */
 
+/* It is not coming any more: it runs, or has ended before. */
+void sched_lease_arrived(struct sched *s, const struct hold *h);
 /* The lease runs from now on; or is over. */
 void sched_lease_begins(struct sched *s, struct hold *h);
 void sched_lease_ended(struct sched *s, struct hold *h);
 /* Idle slots of the executor became more or fewer. */
 void sched_lease_idle(struct sched *s, struct executor *e);
-/* Before tasks are given out: leases that are too old go. */
-int sched_lease_age(struct sched *s);
+/* A task has ended there: leases that are too old get no other one. */
+void sched_lease_between(struct sched *s, struct executor *e);
+/* Before tasks are given out: those go that have room by now. */
+int sched_lease_go(struct sched *s);
+/* The slot of the next task that ends there is to go back. */
+bool sched_lease_is_due(struct sched *s, const struct executor *e);
 /* After that: idle slots go. */
 int sched_lease_settle(struct sched *s);
 /* The executor has a new connection. */
@@ -608,9 +637,9 @@ struct launches {
 	VEC(struct launch *) list;
 };
 
-/* A lease of so many slots; or a task that was picked. The agent's executor comes with it, if there is none.
- */
-int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots);
+/* A lease of so many slots (`near`: for a task that has its data there); or a task that was picked. The
+ * agent's executor comes with it, if there is none. */
+int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots, bool near);
 int sched_launch_task(struct sched *s, struct launches *l, struct task *t);
 /* Accepts the agent's offers with all of them; the rest is refused for so long. */
 int sched_launch_send(struct sched *s, const struct launches *l, double refuse_s);
@@ -765,7 +794,7 @@ void sched_ahead_learn(struct sched *s, struct stage *stage, const Quern__TaskRe
 /* Slots or load changed: who has a slot now? */
 void sched_ahead_settle(struct sched *s, struct executor *e);
 /* Whether one more task may be sent there, slot or no slot. */
-bool sched_ahead_room(const struct sched *s, const struct executor *e);
+bool sched_ahead_room(struct sched *s, const struct executor *e);
 /* With slots free elsewhere and nothing else to run. */
 int sched_ahead_take_back(struct sched *s);
 

@@ -1,5 +1,6 @@
 /* sched_survey.c: what is wrong with an agent that makes no offers, from what the master says of it
  * (GET_AGENTS). */
+#include <math.h>
 #include <string.h>
 
 #include "scheduler/sched_state.h"
@@ -39,13 +40,22 @@ static int kind_of(const struct sched *s, const Mesos__V1__Resource *r)
 	return r->revocable != NULL && !s->config.revocable ? REVOCABLE : OURS;
 }
 
+enum { UNITS_MAX = 1 << 30 }; /* cores or MB of one piece: more is not meant seriously */
+
+static int64_t milli_of(double units)
+{
+	if (!(units > 0)) /* no number, perhaps */
+		return 0;
+	return units < UNITS_MAX ? llround(units * 1000) : UNITS_MAX * INT64_C(1000);
+}
+
 static void sum_up(const struct sched *s, Mesos__V1__Resource *const *list, size_t n, int64_t sign,
 	struct sums ret[KINDS])
 {
 	for (size_t i = 0; i < n; i++) {
 		if (list[i]->scalar == NULL)
 			continue;
-		int64_t milli = sign * (int64_t)(list[i]->scalar->value * 1000 + 0.5);
+		int64_t milli = sign * milli_of(list[i]->scalar->value);
 		struct sums *sums = &ret[kind_of(s, list[i])];
 
 		if (strcmp(list[i]->name, "cpus") == 0)

@@ -129,8 +129,9 @@ struct task *sched_task_pick_any(struct sched *s, const struct agent *agent, con
 {
 	for (size_t i = 0; i < s->run->ready.n; i++) {
 		struct stage *stage = s->run->ready.at[i];
-		struct task *t =
-			sched_size_fits(s, stage, room) ? sched_task_pick(s, stage, agent, PICK_ANY) : NULL;
+		struct task *t = sched_size_fits(s, stage, room) && sched_drain_allows(s, agent, stage)
+					 ? sched_task_pick(s, stage, agent, PICK_ANY)
+					 : NULL;
 
 		if (t != NULL)
 			return t;

@@ -112,6 +112,8 @@ int sched_wishes_say(struct sched *s, Mesos__V1__FrameworkInfo *info,
 	info->offer_filters = w->filter_list;
 	w->constraints.n_role_constraints = w->n;
 	w->constraints.role_constraints = w->constraint_list;
+	s->said_cpus_milli = s->least_cpus_milli;
+	s->said_mem_mb = s->least_mem_mb;
 	*ret_constraints = w->groups != NULL ? &w->constraints : NULL;
 	*ret = w;
 	return 0;
@@ -119,15 +121,19 @@ int sched_wishes_say(struct sched *s, Mesos__V1__FrameworkInfo *info,
 
 int sched_wishes_run(struct sched *s, const struct run *run)
 {
-	bool less = false;
-
 	for (size_t i = 0; s->config.mode->task_per_hold && i < run->stages.n; i++) {
 		uint32_t cpus = sched_size_cpus_milli(s, run->stages.at[i]);
 		uint32_t mem = sched_size_mem_mb(s, run->stages.at[i]);
 
-		less = less || cpus < s->least_cpus_milli || mem < s->least_mem_mb;
 		s->least_cpus_milli = cpus < s->least_cpus_milli ? cpus : s->least_cpus_milli;
 		s->least_mem_mb = mem < s->least_mem_mb ? mem : s->least_mem_mb;
 	}
-	return less ? sched_call_update_framework(s) : 0;
+	return sched_wishes_renew(s);
+}
+
+int sched_wishes_renew(struct sched *s)
+{
+	bool same = s->said_cpus_milli == s->least_cpus_milli && s->said_mem_mb == s->least_mem_mb;
+
+	return same ? 0 : sched_call_update_framework(s);
 }

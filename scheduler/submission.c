@@ -19,7 +19,9 @@ struct submission {
 	const struct submission_config *c;
 	enum submission_state state;
 	char *id, *host;
-	uint32_t offers;
+	uint32_t offers, leaving;
+	int64_t latest_ns; /* maintenance may begin then */
+	bool unsure;
 	char why[512];
 };
 
@@ -30,6 +32,7 @@ int submission_new(const struct submission_config *config, struct submission **r
 	if (s == NULL)
 		return -ENOMEM;
 	s->c = config;
+	s->latest_ns = INT64_MAX;
 	*ret = s;
 	return 0;
 }
@@ -233,15 +236,22 @@ static int try_launch(struct submission *s, const Mesos__V1__Offer *offer, submi
 	return r;
 }
 
+static bool leaves(const struct submission *s, const Mesos__V1__Offer *offer)
+{
+	return offer->unavailability != NULL && offer->unavailability->start->nanoseconds < s->latest_ns;
+}
+
 static int on_offers(
 	struct submission *s, const Mesos__V1__Scheduler__Event__Offers *offers, submission_calls *calls)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < offers->n_offers; i++) {
-		r = s->state == SUBMISSION_WAITS ? try_launch(s, offers->offers[i], calls) : -EBUSY;
-		if (r == -ERANGE)
-			s->offers++;
+		bool wanted = s->state == SUBMISSION_WAITS, late = leaves(s, offers->offers[i]);
+
+		r = wanted && !late ? try_launch(s, offers->offers[i], calls) : -EBUSY;
+		s->offers += r == -ERANGE;
+		s->leaving += wanted && late;
 		if (r == -ERANGE || r == -EBUSY)
 			r = decline(s, offers->offers[i]->id, calls);
 	}
@@ -314,15 +324,32 @@ int submission_event(struct submission *s, const Event *e, submission_calls *cal
 	}
 }
 
+void submission_settle(struct submission *s, int64_t latest_ns)
+{
+	s->latest_ns = latest_ns;
+}
+
 void submission_down(struct submission *s, const char *why)
 {
-	if (s->id != NULL)
-		failed(s, "the connection to the master ended while the driver was being started: %s", why);
+	if (s->state == SUBMISSION_WAITS && s->id != NULL)
+		failed(s, "the connection to the master ended: %s", why);
+	if (over(s) || s->id == NULL)
+		return;
+	s->unsure = true;
+	failed(s,
+		"the connection to the master ended while the driver of %s was being started on %s: %s. It "
+		"may run "
+		"all the same: see 'quern ps', and end it with 'quern kill %s' before you submit it again",
+		s->id, s->host, why, s->id);
 }
 
 struct submission_view submission_look(const struct submission *s)
 {
-	return (struct submission_view){
-		.state = s->state, .id = s->id, .host = s->host, .why = s->why, .offers = s->offers
-	};
+	return (struct submission_view){ .state = s->state,
+		.id = s->id,
+		.host = s->host,
+		.why = s->why,
+		.offers = s->offers,
+		.leaving = s->leaving,
+		.unsure = s->unsure };
 }

@@ -2,7 +2,7 @@
  * and is then taken over by what runs in it. One door: an event of the subscription in, calls out. No socket,
  * no clock.
  *
- * Order: SUBSCRIBED -> the first offer that is large enough gets the launch, all others are declined -> the
+ * Order: SUBSCRIBED -> the first offer that will do gets the launch, all others are declined -> the
  * task's updates are acknowledged -> ERROR "Framework failed over": it has been taken over, which is the end.
  * Any other end is a failure with a sentence: the task ends, or the stream does, before that. */
 #ifndef QUERN_SCHEDULER_SUBMISSION_H
@@ -39,7 +39,9 @@ struct submission_view {
 	const char *id;   /* of the framework; NULL: there is none yet */
 	const char *host; /* where it was launched, or NULL */
 	const char *why;  /* with FAILED */
-	uint32_t offers;  /* that were too small, since the start */
+	uint32_t offers;  /* that were too small, since the start ... */
+	uint32_t leaving; /* ... and of agents with maintenance ahead */
+	bool unsure;      /* with FAILED: the driver may take over all the same */
 };
 
 /* Packed calls, each to be freed with buf_deinit(). */
@@ -52,6 +54,9 @@ struct submission *submission_free(struct submission *s);
 
 /* Advances: appends calls. 0 or -ENOMEM. */
 int submission_event(struct submission *s, const Mesos__V1__Scheduler__Event *event, submission_calls *calls);
+/* Nothing else was offered for a while: from now on an agent will do whose maintenance begins at `latest_ns`
+ * (since 1970) or later. At first none will do that has any ahead: the driver cannot move. */
+void submission_settle(struct submission *s, int64_t latest_ns);
 /* The stream ended. Nobody subscribes again: that would take the framework away from the driver. */
 void submission_down(struct submission *s, const char *why);
 /* Appends TEARDOWN, if there is something to take down. */

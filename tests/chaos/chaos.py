@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Jobs in every mode and two frameworks that are not ours share a real Mesos while its masters, agents and executors are killed at
-random. Every answer is checked with other tools; at the end nothing may be left on the agents, and no framework registered.
+random. Every answer is checked with other tools; at the end nothing may be left on the agents, and no framework registered. A master
+or an agent that ends by itself, by a failed check of its own, is started again, as a supervisor would, and told of at the end.
 
     MESOS_HOME=... QUERN=... tests/chaos/chaos.py --seed 1 --minutes 10
 
@@ -99,7 +100,7 @@ class Faults:
 
     def __init__(self, m, log, watch):
         self.m, self.log, self.watch = m, log, watch
-        self.repairs = []
+        self.repairs, self.suicides = [], []
 
     @staticmethod
     def drawn(seed):
@@ -155,9 +156,19 @@ class Faults:
                 self.watch.disturbed()
                 self.log("back", process.name)
 
+    def supervise(self):
+        """What has ended and was not killed here."""
+        for p in self.m.masters + self.m.agents:
+            if p.process.poll() is not None and not any(p is killed for _, killed in self.repairs):
+                said = p.last_words()
+                self.suicides.append(f"{p.name} at {self.log.now():.1f} s: {said}")
+                self.log("ended by itself:", p.name, said)
+                self.repairs.append((self.log.now(), p))
+
     def run(self, draws, seconds):
         for draw in draws:
             while self.log.now() < min(draw[0], seconds):
+                self.supervise()
                 self.make_good()
                 time.sleep(0.05)
             if self.log.now() >= seconds:
@@ -202,8 +213,10 @@ def chaos(d, options, log):
             log("the end: jobs that run are waited for")
             for j in jobs:
                 j.last = True
-            for j in jobs:
-                j.thread.join()
+            while any(j.thread.is_alive() for j in jobs):
+                faults.supervise()
+                faults.make_good()
+                stop.wait(0.2)
             stop.set()
             for t in threads:
                 t.join()
@@ -211,6 +224,8 @@ def chaos(d, options, log):
         watch.report()
         for j in jobs:
             j.report()
+        for s in faults.suicides:
+            log("Mesos ended by itself:", s)
     finally:
         stop.set()
         m.stop()

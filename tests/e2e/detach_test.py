@@ -14,7 +14,7 @@ def test_it_runs_when_nobody_is_there():
     with hosting.cluster() as c:
         text = c.d / "text"
         text.write_bytes(TEXT)
-        for mode in "coarse", "fine":
+        for mode in quern.MODES:
             out = c.d / mode
             job = c.detach("--mode", mode, "--name", f"count {mode}", quern.EXAMPLES / "wordcount.c", text, out)
             c.run("wait", job)
@@ -23,6 +23,7 @@ def test_it_runs_when_nobody_is_there():
             assert (j["state"], j["status"], j["mode"], j["name"], j["detached"]) == \
                 ("done", 0, mode, f"count {mode}", True), j
             assert j["started_ms"] <= j["ended_ms"], j
+            assert "has ended" not in c.log(job)[1], c.log(job)  # it waits for nobody but its own task's end
             c.settled()
 
 

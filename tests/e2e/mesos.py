@@ -65,6 +65,11 @@ class Process:
         self.process.kill()
         self.process.wait()
 
+    def last_words(self):
+        """What it said last with a capital F or in vain, for one that has ended by itself."""
+        lines = self.log.read_text(errors="replace").rpartition(RUN.decode())[2].splitlines()
+        return next((line for line in lines if line.startswith("F")), lines[-1] if lines else "nothing")[:300]
+
     def kill_all(self):
         """With everything below it and in its sandboxes: a host that loses its power."""
         below = {pid for pid, _ in quern.descendants(self.pid)}
@@ -194,9 +199,10 @@ class Mesos:
 
     def leftovers(self):
         """What is at work on the cluster: frameworks, and processes in sandboxes. The sandboxes themselves stay, as they should:
-        an agent collects them after a week. So does what a new master knows only by what an agent told it ("recovered"): that was
-        taken down at another one, which nobody remembers."""
-        left = [f"framework {f['framework_info']['name']}" for f in self.frameworks() if not f.get("recovered")]
+        an agent collects them after a week. So does the name of what a new master knows only by what an agent told it
+        ("recovered"): that was taken down at another one, which nobody remembers. It may hold nothing."""
+        left = [f"framework {f['framework_info']['name']}" for f in self.frameworks()
+                if not f.get("recovered") or f.get("allocated_resources")]
         return left + [f"process {pid}: {command}" for pid, command in self.at_work()]
 
     def settled(self):

@@ -81,6 +81,23 @@ static void a_refused_call_is_told_and_the_next_one_goes_on(void **state)
 	assert_log(w, "event subscribed\nrefused 400 Expecting 'x' \nrefused 503 \n");
 }
 
+static void a_refused_call_may_end_the_stream(void **state)
+{
+	struct world *w = *state;
+
+	w->refused_return = -EPROTO;
+	(void)subscribed(w);
+	assert_false(mesos_client_asks(w->client));
+	call(w, "one");
+	call(w, "two");
+	script_say(request(w, &w->a, 1)->peer, "HTTP/1.1 501 No\r\nContent-Length: 9\r\n\r\nwhat\nelse");
+	WAIT(w, w->downs == 1);
+	assert_string_equal(request(w, &w->a, 2)->body, "the SUBSCRIBE"); /* "two" is never said */
+	assert_true(mesos_client_asks(w->client));
+	assert_log(w, "event subscribed\nrefused 501 what else\n"
+		      "down a call was refused with status 501: what else\n");
+}
+
 static void a_call_without_an_answer_ends_the_stream(void **state)
 {
 	struct world *w = *state;
@@ -225,6 +242,7 @@ int main(void)
 		TEST(bytes_of_a_call_arrive_as_they_are),
 		TEST(calls_may_be_made_inside_an_event),
 		TEST(a_refused_call_is_told_and_the_next_one_goes_on),
+		TEST(a_refused_call_may_end_the_stream),
 		TEST(a_call_without_an_answer_ends_the_stream),
 		TEST(calls_of_a_stream_that_ended_are_gone),
 		TEST(a_client_can_be_freed_at_any_moment),

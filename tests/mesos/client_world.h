@@ -26,7 +26,7 @@ struct world {
 	struct buf log;
 	const char *answer; /* of both servers to every request, if set */
 	const char *call_in_event;
-	int subscribe_return, events, downs, losts, refusals;
+	int subscribe_return, refused_return, events, downs, losts, refusals;
 	bool beating, free_in_callback;
 	struct event *beat;
 };
@@ -85,7 +85,7 @@ static inline void on_lost(void *arg, const char *why)
 	assert_int_equal(mesos_client_call(w->client, "x", 1), -ENOTCONN);
 }
 
-static inline void on_refused(void *arg, long status, const char *words)
+static inline int on_refused(void *arg, long status, const char *words)
 {
 	struct world *w = arg;
 	char text[512];
@@ -93,6 +93,7 @@ static inline void on_refused(void *arg, long status, const char *words)
 	w->refusals++;
 	(void)snprintf(text, sizeof(text), "%ld %s", status, words);
 	logged(w, "refused", text);
+	return w->refused_return;
 }
 
 static const struct mesos_client_ops ops = {

@@ -45,10 +45,7 @@ static void make(struct situation *x, uint64_t *seed)
 	x->v.registered = rnd(seed, x->v.held + 1);
 	x->v.idle = rnd(seed, x->v.registered + 1);
 	x->v.coming = rnd(seed, x->v.held - x->v.registered + 1);
-	x->v.running = x->v.registered - x->v.idle;
-	x->o = (struct mode_offer){ .fits = rnd(seed, 10),
-		.executor_running = rnd(seed, 2) == 0,
-		.held_here = rnd(seed, x->v.held + 1) };
+	x->o = (struct mode_offer){ .fits = rnd(seed, 10), .held_here = rnd(seed, x->v.held + 1) };
 	x->m = NULL;
 	assert_int_equal(mode_new(&x->config, &x->m), 0);
 }

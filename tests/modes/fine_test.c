@@ -54,7 +54,7 @@ static void never_holds_more_than_it_may(void **state)
 
 static void is_hungry_only_with_something_to_run(void **state)
 {
-	const struct mode_view idle = { .running = 3, .held = 3, .wanted = 3 }, one = { .runnable = 1 };
+	const struct mode_view idle = { .held = 3, .wanted = 3 }, one = { .runnable = 1 };
 
 	assert_false(mode_fine.hungry(*state, &idle));
 	assert_true(mode_fine.hungry(*state, &one));

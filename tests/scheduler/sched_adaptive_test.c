@@ -14,12 +14,18 @@ static struct sched_config config_of(uint32_t max_slots)
 	return config;
 }
 
-static void begin(struct kit *k, uint32_t max_slots)
+static void begin_with(struct kit *k, uint32_t max_slots, uint64_t lease_max_ms)
 {
-	const struct sched_config config = config_of(max_slots);
+	struct sched_config config = config_of(max_slots);
 
+	config.mode_config.lease_max_ms = lease_max_ms;
 	kit_new(k, &config);
 	kit_subscribed(k);
+}
+
+static void begin(struct kit *k, uint32_t max_slots)
+{
+	begin_with(k, max_slots, MAX_MS);
 }
 
 /* Two slots of agent "a", and a run of `tasks`. */
@@ -121,6 +127,65 @@ static void no_more_is_taken_than_tasks_lack(void **state)
 	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1);
 	kit_offer(&k, "c", 4.1, 1000);
 	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
+	kit_free(&k);
+}
+
+/* Two stages of four tasks each, and one that reads both. Their data is on `host`; NULL: anywhere. */
+static void two_stages(struct kit *k, char *host)
+{
+	struct kit_run a, b;
+	Quern__Stage *stages[3] = { &b.stages[0], &a.stages[0], &a.stages[1] };
+	Quern__ShuffleInput *both[2] = { &a.from[1].input, &b.from[1].input };
+	const Quern__Split *const *splits_of[3];
+	size_t n_splits[3] = { 4, 4, 0 };
+
+	kit_run_init(&b, 1, 5, 4, 2, QUERN__SINK__KIND__COUNT);
+	kit_run_init(&a, 1, 7, 4, 2, QUERN__SINK__KIND__COUNT);
+	for (int i = 0; host != NULL && i < 4; i++) {
+		a.splits[i].hosts = b.splits[i].hosts = &host;
+		a.splits[i].n_hosts = b.splits[i].n_hosts = 1;
+	}
+	splits_of[0] = b.splits_of[0];
+	splits_of[1] = a.splits_of[0];
+	splits_of[2] = a.splits_of[1];
+	a.run.stages = stages;
+	a.run.n_stages = 3;
+	a.from[1].source.shuffles = both;
+	a.from[1].source.n_shuffles = 2;
+	kit_step(k, (struct sched_event){ .kind = SCHED_EV_RUN,
+			    .u.run = { .run = &a.run, .splits = splits_of, .n_splits = n_splits } });
+}
+
+/* What is coming serves one of them. */
+static void of_two_stages_each_gets_what_it_lacks(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin(&k, 0);
+	two_stages(&k, NULL);
+	kit_offer(&k, "a", 3.1, 1000);
+	kit_accepted(&k, "lease-0 lease-1 lease-2");
+	kit_offer(&k, "b", 3.1, 1000);
+	kit_accepted(&k, "lease-3 lease-4 lease-5");
+	kit_offer(&k, "c", 3.1, 1000);
+	kit_accepted(&k, "lease-6 lease-7");
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1);
+	kit_free(&k);
+}
+
+static void so_where_both_have_their_data(void **state)
+{
+	struct sched_config config = config_of(0);
+	struct kit k;
+	(void)state;
+
+	config.locality_wait_ms = 3000;
+	kit_new(&k, &config);
+	kit_subscribed(&k);
+	two_stages(&k, (char *)(uintptr_t) "a");
+	kit_offer(&k, "a", 9.1, 10000);
+	kit_accepted(&k, "lease-0 lease-1 lease-2 lease-3 lease-4 lease-5 lease-6 lease-7");
 	kit_free(&k);
 }
 
@@ -355,6 +420,111 @@ static void what_went_ahead_runs_first(void **state)
 	kit_free(&k);
 }
 
+/* However little time it may be held, and however long its executor takes to start. */
+static void each_lease_serves_a_task_at_least(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin_with(&k, 2, 0);
+	kit_run(&k, 1, 5, 4, 0, QUERN__SINK__KIND__COUNT);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_accepted(&k, "lease-0 lease-1");
+	k.now += 300;
+	kit_running(&k, "lease-0", "a");
+	kit_wait(&k, 50); /* its tasks come over the link */
+	kit_link(&k, k.executor);
+	assert_int_equal(held(&k), 2);
+	kit_running(&k, "lease-1", "a");
+	kit_sent(&k, k.executor, "5.1.0");
+	kit_coarse_done(&k, k.executor, "5.0.0");
+	ended(&k, "lease-0");
+	kit_sent(&k, k.executor, "");
+	finished(&k, "lease-0", "a");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	kit_offer(&k, "a", 1, 900);
+	kit_accepted(&k, "lease-2");
+	kit_running(&k, "lease-2", "a");
+	kit_sent(&k, k.executor, "5.2.0"); /* beside the one of lease-1 */
+	ended(&k, "");
+	kit_coarse_done(&k, k.executor, "5.1.0");
+	ended(&k, "lease-1");
+	finished(&k, "lease-1", "a");
+	kit_offer(&k, "a", 1, 900);
+	kit_accepted(&k, "lease-3");
+	kit_running(&k, "lease-3", "a");
+	kit_sent(&k, k.executor, "5.3.0");
+	kit_coarse_done(&k, k.executor, "5.2.0");
+	ended(&k, "lease-2");
+	kit_coarse_done(&k, k.executor, "5.3.0");
+	ended(&k, "lease-3");
+	kit_done(&k, 0, NULL);
+	kit_free(&k);
+}
+
+static void the_start_of_its_executor_is_not_of_its_age(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin(&k, 2);
+	kit_run(&k, 1, 5, 10, 0, QUERN__SINK__KIND__COUNT);
+	kit_offer(&k, "a", 1.1, 1000);
+	kit_accepted(&k, "lease-0");
+	k.now += 2 * MAX_MS;
+	kit_link(&k, k.executor);
+	kit_running(&k, "lease-0", "a");
+	kit_sent(&k, k.executor, "5.0.0");
+	k.now += MAX_MS - 1;
+	kit_coarse_done(&k, k.executor, "5.0.0");
+	kit_sent(&k, k.executor, "5.1.0");
+	ended(&k, "");
+	k.now++;
+	kit_coarse_done(&k, k.executor, "5.1.0");
+	ended(&k, "lease-0");
+	kit_free(&k);
+}
+
+/* Nothing has ended: the old one is busy, and the new one is not given back in its place. */
+static void a_new_one_is_used_beside_an_old_one(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin(&k, 2);
+	kit_run(&k, 1, 5, 3, 0, QUERN__SINK__KIND__COUNT);
+	kit_offer(&k, "a", 1.1, 1000);
+	kit_link(&k, k.executor);
+	kit_running(&k, "lease-0", "a");
+	kit_wait(&k, MAX_MS + 1);
+	kit_tick(&k);
+	kit_offer(&k, "a", 1, 900);
+	kit_accepted(&k, "lease-1");
+	kit_running(&k, "lease-1", "a");
+	kit_sent(&k, k.executor, "5.1.0");
+	ended(&k, "");
+	kit_coarse_done(&k, k.executor, "5.1.0"); /* slots are alike */
+	ended(&k, "lease-0");
+	kit_free(&k);
+}
+
+static void nothing_goes_ahead_to_a_slot_that_is_about_to_go(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin_with(&k, 2, 0);
+	kit_run(&k, 1, 5, 60, 0, QUERN__SINK__KIND__COUNT);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_link(&k, k.executor);
+	kit_running(&k, "lease-0", "a");
+	kit_running(&k, "lease-1", "a");
+	done_after(&k, k.executor, "5.0.0", 5);
+	ended(&k, "lease-0");
+	kit_sent(&k, k.executor, "");
+	kit_free(&k);
+}
+
 /* ---- Things that go wrong ---- */
 
 static void a_lost_executor_takes_its_leases_along(void **state)
@@ -436,6 +606,29 @@ static void a_lease_is_as_large_as_its_task(void **state)
 	kit_free(&k);
 }
 
+static void an_old_one_of_several_slots_goes_when_they_are_all_idle(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin(&k, 2);
+	run_of_size(&k, 1, 5, 1, 2000);
+	kit_offer(&k, "a", 2.1, 1000);
+	kit_link(&k, k.executor);
+	kit_running(&k, "lease-0", "a");
+	kit_coarse_done(&k, k.executor, "5.0.0");
+	kit_run(&k, 2, 6, 6, 0, QUERN__SINK__KIND__COUNT);
+	kit_sent(&k, k.executor, "6.0.0 6.1.0");
+	kit_wait(&k, MAX_MS);
+	kit_coarse_done(&k, k.executor, "6.0.0");
+	kit_sent(&k, k.executor, "");
+	ended(&k, "");
+	kit_coarse_done(&k, k.executor, "6.1.0");
+	kit_sent(&k, k.executor, "");
+	ended(&k, "lease-0");
+	kit_free(&k);
+}
+
 /* Slots here and there that no task fits in do not keep the job from getting others. */
 static void slots_that_are_too_few_for_a_task_make_room(void **state)
 {
@@ -472,6 +665,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasks_run_as_soon_as_a_slot_is_there),
 		cmocka_unit_test(no_more_is_taken_than_tasks_lack),
+		cmocka_unit_test(of_two_stages_each_gets_what_it_lacks),
+		cmocka_unit_test(so_where_both_have_their_data),
 		cmocka_unit_test(at_the_limit_nothing_is_asked_for),
 		cmocka_unit_test(idle_slots_go_back_after_a_while_and_are_held_until_they_are),
 		cmocka_unit_test(they_go_back_at_once_when_what_runs_takes_long),
@@ -481,10 +676,15 @@ int main(void)
 		cmocka_unit_test(what_is_not_over_is_killed_at_last),
 		cmocka_unit_test(an_old_one_goes_between_two_tasks_and_is_asked_for_again),
 		cmocka_unit_test(what_went_ahead_runs_first),
+		cmocka_unit_test(each_lease_serves_a_task_at_least),
+		cmocka_unit_test(the_start_of_its_executor_is_not_of_its_age),
+		cmocka_unit_test(a_new_one_is_used_beside_an_old_one),
+		cmocka_unit_test(nothing_goes_ahead_to_a_slot_that_is_about_to_go),
 		cmocka_unit_test(a_lost_executor_takes_its_leases_along),
 		cmocka_unit_test(what_never_came_is_taken_again),
 		cmocka_unit_test(stopping_gives_nothing_back_one_by_one),
 		cmocka_unit_test(a_lease_is_as_large_as_its_task),
+		cmocka_unit_test(an_old_one_of_several_slots_goes_when_they_are_all_idle),
 		cmocka_unit_test(slots_that_are_too_few_for_a_task_make_room),
 	};
 

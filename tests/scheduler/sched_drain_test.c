@@ -32,7 +32,7 @@ static void offer_until(
 	kit_offer_like(k, agent, cpus, 10000, &like);
 }
 
-static void inverse(struct kit *k, const char *agent, uint64_t start_ms)
+static void inverse_again(struct kit *k, const char *agent, uint64_t start_ms)
 {
 	Mesos__V1__Scheduler__Event e = MESOS__V1__SCHEDULER__EVENT__INIT;
 	Mesos__V1__Scheduler__Event__InverseOffers offers = MESOS__V1__SCHEDULER__EVENT__INVERSE_OFFERS__INIT;
@@ -54,7 +54,17 @@ static void inverse(struct kit *k, const char *agent, uint64_t start_ms)
 	offers.inverse_offers = list;
 	e.inverse_offers = &offers;
 	kit_mesos(k, &e, MESOS__V1__SCHEDULER__EVENT__TYPE__INVERSE_OFFERS);
-	assert_int_equal(kit_calls(k, CALL(ACCEPT_INVERSE_OFFERS)), 1);
+}
+
+static void inverse(struct kit *k, const char *agent, uint64_t start_ms)
+{
+	inverse_again(k, agent, start_ms);
+	Call *c = kit_call(k, CALL(ACCEPT_INVERSE_OFFERS), 0);
+	assert_non_null(c);
+	assert_int_equal(c->accept_inverse_offers->n_inverse_offer_ids, 1);
+	assert_string_equal(c->accept_inverse_offers->inverse_offer_ids[0]->value, "inverse-1");
+	assert_true(c->accept_inverse_offers->filters->refuse_seconds >= 3600);
+	kit_call_free(c);
 }
 
 static void end_by(struct kit *k, const char *task, const char *agent, Mesos__V1__TaskState state,
@@ -88,13 +98,22 @@ static uint32_t failures(const struct kit *k)
 	return p.tasks_failed;
 }
 
-static void start(struct kit *k, const struct mode_ops *mode, uint32_t maps, uint32_t reduces)
+static void start_with(
+	struct kit *k, const struct mode_ops *mode, uint32_t max_slots, uint32_t maps, uint32_t reduces)
 {
-	const struct sched_config config = kit_config(mode);
+	struct sched_config config = kit_config(mode);
 
+	config.mode_config.max_slots = max_slots;
+	config.mode_config.lease_idle_ms = 300;
+	config.mode_config.lease_max_ms = UINT64_MAX;
 	kit_new(k, &config);
 	kit_subscribed(k);
 	kit_run(k, 1, 5, maps, reduces, QUERN__SINK__KIND__COUNT);
+}
+
+static void start(struct kit *k, const struct mode_ops *mode, uint32_t maps, uint32_t reduces)
+{
+	start_with(k, mode, 0, maps, reduces);
 }
 
 static void tasks_that_end_in_time_may_start(void **state)
@@ -124,17 +143,138 @@ static void tasks_that_end_in_time_may_start(void **state)
 	kit_free(&k);
 }
 
-static void no_lease_where_maintenance_comes(void **state)
+static const struct mode_ops *const modes[] = { &mode_coarse, &mode_fine, &mode_adaptive };
+
+static void a_time_before_all_times_is_over(void **state)
 {
 	struct kit k;
 	(void)state;
 
-	start(&k, &mode_coarse, 4, 0);
-	offer_until(&k, "a", 4.1, k.now + 86400000, 0);
+	start(&k, &mode_fine, 8, 0);
+	offer_until(&k, "a", 1.1, (uint64_t)(INT64_MIN / 1000000), 5); /* 1677 */
 	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
-	kit_offer(&k, "a", 4.1, 1000);
-	kit_accepted(&k, "lease-0");
 	kit_free(&k);
+}
+
+/* Slots are taken, and kept, where maintenance is far away; each mode has one task of each run there. */
+static void far_maintenance_is_no_reason_to_leave(void **state)
+{
+	(void)state;
+
+	for (size_t i = 0; i < 3; i++) {
+		uint64_t hour = 3600000;
+		struct kit k;
+		bool fine = modes[i] == &mode_fine;
+
+		start_with(&k, modes[i], 1, 3, 0);
+		offer_until(&k, "a", 1.1, k.now + hour, 0);
+		kit_accepted(&k, fine ? "5.0.0" : "lease-0");
+		inverse(&k, "a", k.now + hour); /* the same allocation makes it */
+		kit_link(&k, k.executor);
+		kit_running(&k, fine ? "5.0.0" : "lease-0", "a");
+		if (fine) {
+			kit_fine_done(&k, "5.0.0", "a");
+			offer_until(&k, "a", 1, k.now + hour, 0);
+			kit_accepted(&k, "5.1.0");
+		} else {
+			kit_coarse_done(&k, k.executor, "5.0.0");
+			kit_sent(&k, k.executor, "5.1.0");
+		}
+		assert_int_equal(kit_calls(&k, CALL(SHUTDOWN)) + kit_calls(&k, CALL(KILL)), 0);
+		kit_wait(&k, hour - 70001);
+		assert_int_equal(kit_calls(&k, CALL(SHUTDOWN)), 0);
+		if (fine) {
+			kit_fine_done(&k, "5.1.0", "a");
+			assert_int_equal(kit_calls(&k, CALL(SHUTDOWN)), 0);
+			assert_true(sched_next_ms(k.s) == k.now + 1);
+			k.now++; /* a minute, and ten seconds to leave */
+			kit_tick(&k);
+			assert_int_equal(kit_calls(&k, CALL(SHUTDOWN)), 1);
+		} else {
+			k.now++;
+			kit_coarse_done(&k, k.executor, "5.1.0");
+			kit_sent(&k, k.executor, "");
+			assert_int_equal(kit_calls(&k, CALL(SHUTDOWN)), 1);
+		}
+		assert_int_equal(failures(&k), 0);
+		kit_free(&k);
+	}
+}
+
+static void a_later_time_is_another_one(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, &mode_fine, 8, 0);
+	kit_offer(&k, "a", 1.1, 1000);
+	kit_accepted(&k, "5.0.0");
+	kit_link(&k, k.executor);
+	inverse(&k, "a", k.now + 60000);
+	offer_until(&k, "a", 1, k.now + 60000, 0);
+	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
+	offer_until(&k, "a", 1, k.now + 600000, 0);
+	kit_accepted(&k, "5.1.0");
+	kit_wait(&k, 60000);
+	assert_int_equal(kit_calls(&k, CALL(SHUTDOWN)), 0);
+	kit_free(&k);
+}
+
+static void an_inverse_offer_is_answered_once(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, &mode_fine, 8, 0);
+	kit_offer(&k, "a", 1.1, 1000);
+	inverse(&k, "a", k.now + 600000);
+	inverse_again(&k, "a", k.now + 600000); /* REVIVE brings it again */
+	assert_int_equal(kit_calls(&k, CALL(ACCEPT_INVERSE_OFFERS)), 0);
+	inverse(&k, "a", k.now + 700000); /* a new plan */
+	kit_down(&k);
+	kit_subscribed(&k);
+	inverse(&k, "a", k.now + 700000); /* a new master */
+	kit_wait(&k, 10000);
+	inverse(&k, "a", k.now + 690000); /* it is on the list anew */
+	kit_free(&k);
+}
+
+/* Over links as well only tasks that end in time begin: what a stage's first task shows of that counts. */
+static void no_task_that_is_too_long_for_a_lease(void **state)
+{
+	static const struct mode_ops *const leasing[] = { &mode_coarse, &mode_adaptive };
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct kit k;
+		char first[64];
+
+		start_with(&k, leasing[i], 1, 3, 0);
+		offer_until(&k, "a", 4.1, k.now + 60000, 0); /* it is not known how long they take */
+		assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
+		offer_until(&k, "a", 1.1, k.now + 200000, 0);
+		kit_accepted(&k, "lease-0");
+		memcpy(first, k.executor, sizeof(first));
+		kit_link(&k, first);
+		kit_running(&k, "lease-0", "a");
+		kit_sent(&k, first, "5.0.0");
+		Quern__TaskResult r = kit_result("5.0.0", DID(DONE));
+		r.has_wall_us = 1;
+		r.wall_us = 100000000;
+		kit_coarse(&k, first, &r); /* three times so long is too long */
+		kit_sent(&k, first, "");
+		kit_wait(&k, 1000);
+		kit_update(&k, "lease-0", "a", STATE(FINISHED),
+			MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR, NULL, true);
+		offer_until(&k, "a", 1, k.now + 199000, 0);
+		assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
+		kit_offer(&k, "b", 1.1, 1000);
+		kit_accepted(&k, "lease-1");
+		kit_link(&k, k.executor);
+		kit_running(&k, "lease-1", "b");
+		kit_sent(&k, k.executor, "5.1.0");
+		kit_free(&k);
+	}
 }
 
 static void nothing_new_starts_and_then_it_leaves(void **state)
@@ -146,14 +286,14 @@ static void nothing_new_starts_and_then_it_leaves(void **state)
 	kit_offer(&k, "a", 1.1, 1000);
 	kit_accepted(&k, "5.0.0");
 	kit_link(&k, k.executor);
-	inverse(&k, "a", k.now + 600000);
+	inverse(&k, "a", k.now + 60000);
 	assert_int_equal(kit_calls(&k, CALL(SHUTDOWN)), 0); /* a task runs */
-	offer_until(&k, "a", 4, k.now + 600000, 0);
+	offer_until(&k, "a", 4, k.now + 60000, 0);
 	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0); /* nor is it the only agent there is */
 	kit_fine_done(&k, "5.0.0", "a");
 	assert_int_equal(kit_calls(&k, CALL(SHUTDOWN)), 1);
 	assert_int_equal(failures(&k), 0);
-	offer_until(&k, "a", 4, k.now + 600000, 0);
+	offer_until(&k, "a", 4, k.now + 60000, 0);
 	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
 	kit_offer(&k, "a", 1.1, 1000); /* the maintenance is over */
 	kit_accepted(&k, "5.1.0");
@@ -337,7 +477,6 @@ static void an_agent_that_comes_back_finds_nothing_of_ours(void **state)
 	assert_non_null(c);
 	assert_string_equal(c->kill->task_id->value, "5.0.0");
 	kit_call_free(c);
-	kit_offer(&k, "a", 1.1, 1000);
 	c = kit_call(&k, CALL(SHUTDOWN), 0);
 	assert_non_null(c);
 	assert_string_equal(c->shutdown->executor_id->value, first);
@@ -350,7 +489,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasks_that_end_in_time_may_start),
-		cmocka_unit_test(no_lease_where_maintenance_comes),
+		cmocka_unit_test(a_time_before_all_times_is_over),
+		cmocka_unit_test(far_maintenance_is_no_reason_to_leave),
+		cmocka_unit_test(a_later_time_is_another_one),
+		cmocka_unit_test(an_inverse_offer_is_answered_once),
+		cmocka_unit_test(no_task_that_is_too_long_for_a_lease),
 		cmocka_unit_test(nothing_new_starts_and_then_it_leaves),
 		cmocka_unit_test(outputs_stay_until_it_is_time_and_are_made_again),
 		cmocka_unit_test(leases_go_back_between_tasks),

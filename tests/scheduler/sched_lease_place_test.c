@@ -47,6 +47,31 @@ static void what_is_coming_there_is_not_taken_again(void **state)
 	kit_free(&k);
 }
 
+/* What is coming for tasks of one kind is not for those of the other. */
+static void what_is_coming_for_data_is_not_for_the_others(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 0);
+	submit(&k, 1, "a a - -");
+	offer(&k, "a:2.1");
+	launched(&k, "a: lease-0 lease-1");
+	offer(&k, "b:3.1");
+	launched(&k, "b: lease-2 lease-3");
+	kit_free(&k);
+
+	start(&k, 0);
+	submit(&k, 1, "- - a a");
+	offer(&k, "b:1.1"); /* nobody has seen a: there is nothing to wait for */
+	launched(&k, "b: lease-0");
+	offer(&k, "a:1.1");
+	launched(&k, "a: lease-1");
+	offer(&k, "c:4.1"); /* one of the others is served */
+	launched(&k, "c: lease-2");
+	kit_free(&k);
+}
+
 /* Tasks that have no place take what is there. */
 static void the_others_go_anywhere(void **state)
 {
@@ -148,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_agent_has_as_many_as_its_data_has_tasks),
 		cmocka_unit_test(what_is_coming_there_is_not_taken_again),
+		cmocka_unit_test(what_is_coming_for_data_is_not_for_the_others),
 		cmocka_unit_test(the_others_go_anywhere),
 		cmocka_unit_test(an_offer_elsewhere_is_passed_over_until_the_wait_is_over),
 		cmocka_unit_test(a_slot_that_no_task_wants_goes_back),

@@ -222,6 +222,25 @@ static void stop_before_a_subscription_is_the_end(void **state)
 	kit_free(&k);
 }
 
+/* The master may have made a framework of it by now. */
+static void stop_waits_for_the_answer_to_the_first_subscribe(void **state)
+{
+	const struct sched_config config = kit_config(&mode_fine);
+	struct buf call = BUF_INIT(1 << 16);
+	struct kit k;
+	(void)state;
+
+	kit_new(&k, &config);
+	assert_int_equal(sched_subscribe_call(k.s, &call), 0);
+	buf_deinit(&call);
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 0);
+	kit_subscribed(&k);
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
+	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 1);
+	kit_free(&k);
+}
+
 static void stop_without_a_stream_waits_for_one(void **state)
 {
 	struct kit k;
@@ -237,6 +256,14 @@ static void stop_without_a_stream_waits_for_one(void **state)
 	kit_free(&k);
 }
 
+static uint32_t expected(const struct kit *k)
+{
+	struct sched_progress p;
+
+	sched_get_progress(k->s, &p);
+	return p.expected;
+}
+
 /* A master that has just taken over dies of a framework that is gone when its agents come. */
 static void stop_after_a_failover_waits_for_the_agents(void **state)
 {
@@ -249,7 +276,9 @@ static void stop_after_a_failover_waits_for_the_agents(void **state)
 	kit_offer(&k, "c", 0.1, 10); /* nothing of ours is there */
 	kit_down(&k);
 	kit_subscribed(&k);
+	assert_int_equal(expected(&k), 0); /* it is not the end */
 	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	assert_int_equal(expected(&k), 2);
 	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 0);
 	Call *c = kit_call(&k, CALL(RECONCILE), 0);
 	assert_int_equal(c->reconcile->n_tasks, 2);
@@ -304,13 +333,16 @@ static void a_lost_agent_that_is_back_is_rid_of_its_old_executor(void **state)
 	memcpy(first, (kit_accepted(&k, "5.0.0"), k.executor), sizeof(first));
 	kit_link(&k, first);
 	kit_says(&k, "5.0.0", "a", STATE(UNREACHABLE));
-	kit_running(&k, "5.0.0", "a"); /* it was not dead */
+	kit_says(&k, "5.1.0", "a", STATE(UNREACHABLE)); /* that does not mean that it is back */
+	assert_int_equal(kit_calls(&k, CALL(SHUTDOWN)), 0);
+	kit_running(&k, "5.0.0", "a"); /* it was not dead; there may be no offer of it for long */
 	assert_int_equal(kit_calls(&k, CALL(KILL)), 1);
-	kit_offer(&k, "a", 1.1, 1000);
 	Call *c = kit_call(&k, CALL(SHUTDOWN), 0);
 	assert_non_null(c);
 	assert_string_equal(c->shutdown->executor_id->value, first);
 	kit_call_free(c);
+	kit_offer(&k, "a", 1.1, 1000);
+	assert_int_equal(kit_calls(&k, CALL(SHUTDOWN)), 0);
 	kit_accepted(&k, "5.0.1");
 	assert_string_not_equal(k.executor, first);
 	kit_free(&k);
@@ -385,6 +417,7 @@ int main(void)
 		cmocka_unit_test(kills_are_repeated_until_they_work),
 		cmocka_unit_test(stop_tears_down),
 		cmocka_unit_test(stop_before_a_subscription_is_the_end),
+		cmocka_unit_test(stop_waits_for_the_answer_to_the_first_subscribe),
 		cmocka_unit_test(stop_without_a_stream_waits_for_one),
 		cmocka_unit_test(stop_after_a_failover_waits_for_the_agents),
 		cmocka_unit_test(an_error_is_the_end),

@@ -1,10 +1,12 @@
 /* What is said when nothing runs: by reason and number, within seconds, and again only when it changes. */
+#include <math.h>
+
 #include "tests/scheduler/sched_kit.h"
 
 static const Mesos__V1__Offer plain = MESOS__V1__OFFER__INIT;
 
 /* An offer of an agent with one attribute. */
-static void offer_with(struct kit *k, const char *agent, const char *name, const char *value)
+static void offer_of(struct kit *k, const char *agent, double cpus, const char *name, const char *value)
 {
 	Mesos__V1__Offer like = plain;
 	Mesos__V1__Attribute a = MESOS__V1__ATTRIBUTE__INIT, *list[] = { &a };
@@ -16,7 +18,12 @@ static void offer_with(struct kit *k, const char *agent, const char *name, const
 	text.value = (char *)(uintptr_t)value;
 	like.n_attributes = 1;
 	like.attributes = list;
-	kit_offer_like(k, agent, 4, 4000, &like);
+	kit_offer_like(k, agent, cpus, 4000, &like);
+}
+
+static void offer_with(struct kit *k, const char *agent, const char *name, const char *value)
+{
+	offer_of(k, agent, 4, name, value);
 }
 
 static void no_note(const struct kit *k)
@@ -487,6 +494,78 @@ static void smaller_tasks_change_what_was_told(void **state)
 	kit_free(&k);
 }
 
+/* A run begins while SUBSCRIBE, which says what is so without it, is on its way. */
+static void smaller_tasks_are_told_of_when_the_master_answers(void **state)
+{
+	const struct sched_config config = kit_config(&mode_fine);
+	Mesos__V1__Scheduler__Event e = MESOS__V1__SCHEDULER__EVENT__INIT;
+	Mesos__V1__Scheduler__Event__Subscribed subscribed = MESOS__V1__SCHEDULER__EVENT__SUBSCRIBED__INIT;
+	Mesos__V1__FrameworkID id = MESOS__V1__FRAMEWORK_ID__INIT;
+	struct buf call = BUF_INIT(1 << 16);
+	struct kit_run r;
+	struct kit k;
+	(void)state;
+
+	kit_new(&k, &config);
+	assert_int_equal(sched_subscribe_call(k.s, &call), 0);
+	buf_deinit(&call);
+	kit_run_init(&r, 1, 5, 2, 0, QUERN__SINK__KIND__COUNT);
+	r.stages[0].has_task_cores_milli = 1;
+	r.stages[0].task_cores_milli = 250;
+	kit_submit(&k, &r);
+	assert_int_equal(kit_actions(&k, SCHED_DO_CALL), 0);
+	id.value = (char *)(uintptr_t) "framework-1";
+	subscribed.framework_id = &id;
+	e.subscribed = &subscribed;
+	kit_mesos(&k, &e, MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED);
+	Call *c = kit_call(&k, CALL(UPDATE_FRAMEWORK), 0);
+	assert_non_null(c);
+	const Mesos__V1__OfferFilters__ResourceQuantities *q =
+		c->update_framework->framework_info->offer_filters[0]
+			->value->min_allocatable_resources->quantities[0];
+	assert_true(q->quantities[0]->value->value == 0.25);
+	assert_int_equal(c->update_framework->n_suppressed_roles, 0);
+	kit_call_free(c);
+	kit_down(&k);
+	kit_subscribed(&k);
+	assert_int_equal(kit_calls(&k, CALL(UPDATE_FRAMEWORK)), 0); /* SUBSCRIBE has said it */
+	kit_free(&k);
+}
+
+static void an_executor_without_a_port(void **state)
+{
+	struct sched_config config = kit_config(&mode_fine);
+	struct kit k;
+	(void)state;
+
+	config.ports_from_offer = true;
+	start(&k, &config);
+	kit_offer(&k, "a", 4, 1000);
+	kit_offer(&k, "b", 1, 1000); /* and it is too small as well */
+	asked_after(&k, 5000);
+	no_answer(&k);
+	note(&k, ": too few cores: 1 agent (the most: 0.9); no port for an executor: 1");
+	kit_free(&k);
+}
+
+/* The master may tell of anything. */
+static void numbers_that_mean_nothing(void **state)
+{
+	static const double values[] = { NAN, INFINITY, -INFINITY, 1e300, -1e300, -1 };
+	const struct sched_config config = kit_config(&mode_fine);
+	struct surveyed a[6];
+	struct kit k;
+	(void)state;
+
+	start(&k, &config);
+	asked_after(&k, 5000);
+	for (size_t i = 0; i < 6; i++)
+		survey_agent(&a[i], "a", values[i], values[i], values[5 - i]);
+	answer(&k, a, 6);
+	note(&k, "too few cores: 4 agents (the most: 0); free but not offered");
+	kit_free(&k);
+}
+
 static void a_task_that_nobody_was_offered_room_for(void **state)
 {
 	const struct sched_config config = kit_config(&mode_fine);
@@ -524,6 +603,80 @@ static void nonsense_does_not_start(void **state)
 	assert_non_null(strstr(err.text, "no name"));
 }
 
+/* ---- How many were declined for what ---- */
+
+static void declined(const struct kit *k, uint64_t n, const char *expected)
+{
+	char *text = sched_declined_text(k->s);
+	struct sched_progress p;
+
+	assert_non_null(text);
+	assert_string_equal(text, expected);
+	free(text);
+	sched_get_progress(k->s, &p);
+	assert_int_equal(p.declined, n);
+}
+
+static void declined_offers_are_counted_by_reason(void **state)
+{
+	struct sched_config config = kit_config(&mode_fine);
+	struct kit k;
+	(void)state;
+
+	config.constraints = "rack:a";
+	config.mode_config.max_slots = 2;
+	start(&k, &config);
+	declined(&k, 0, "");
+	for (int i = 0; i < 3; i++)
+		offer_with(&k, "x", "rack", "b");
+	offer_of(&k, "y", 0.5, "rack", "a");
+	declined(&k, 4, "too few cores: 1; constraint rack: 3");
+	offer_with(&k, "z", "rack", "a"); /* used */
+	kit_accepted(&k, "5.0.0 5.1.0");
+	offer_with(&k, "w", "rack", "a");
+	declined(&k, 5, "too few cores: 1; more than the job may hold: 1; constraint rack: 3");
+	kit_free(&k);
+}
+
+/* Without a limit nothing is more than the job may hold. */
+static void what_nobody_waits_for_is_not_more_than_may_be_held(void **state)
+{
+	static const struct mode_ops *const modes[] = { &mode_fine, &mode_adaptive, &mode_coarse };
+	(void)state;
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct sched_config config = kit_config(modes[i]);
+		struct kit k;
+
+		kit_new(&k, &config);
+		kit_subscribed(&k);
+		kit_offer(&k, "a", 4, 4000); /* no action yet */
+		declined(&k, 1, "no task waits for it: 1");
+		kit_run(&k, 1, 5, 3, 0, QUERN__SINK__KIND__COUNT);
+		kit_offer(&k, "b", 3.1, 4000);
+		assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 1);
+		kit_offer(&k, "c", 4, 4000); /* what runs or is coming is enough */
+		declined(&k, 2, "no task waits for it: 2");
+		kit_free(&k);
+	}
+}
+
+/* Of adaptive slots that are coming and those that may not be. */
+static void at_the_limit_it_is_more_than_may_be_held(void **state)
+{
+	struct sched_config config = kit_config(&mode_adaptive);
+	struct kit k;
+	(void)state;
+
+	config.mode_config.max_slots = 2;
+	start(&k, &config);
+	kit_offer(&k, "a", 2.1, 4000);
+	kit_accepted(&k, "lease-0 lease-1");
+	kit_offer(&k, "b", 2.1, 4000);
+	declined(&k, 1, "more than the job may hold: 1");
+	kit_free(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -541,8 +694,14 @@ int main(void)
 		cmocka_unit_test(what_we_want_is_told_with_the_subscription),
 		cmocka_unit_test(without_constraints_only_the_least_is_told),
 		cmocka_unit_test(smaller_tasks_change_what_was_told),
+		cmocka_unit_test(smaller_tasks_are_told_of_when_the_master_answers),
+		cmocka_unit_test(an_executor_without_a_port),
+		cmocka_unit_test(numbers_that_mean_nothing),
 		cmocka_unit_test(a_task_that_nobody_was_offered_room_for),
 		cmocka_unit_test(nonsense_does_not_start),
+		cmocka_unit_test(declined_offers_are_counted_by_reason),
+		cmocka_unit_test(what_nobody_waits_for_is_not_more_than_may_be_held),
+		cmocka_unit_test(at_the_limit_it_is_more_than_may_be_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -515,6 +515,69 @@ static void a_failure_that_is_not_explained_is_one(void **state)
 
 /* ---- Ports ---- */
 
+/* It dies while a launch is on its way, which the agent drops: nothing will say why. */
+static void a_failure_that_nobody_explains_is_none(void **state)
+{
+	struct sched_config config = kit_config(&mode_fine);
+	struct kit k;
+	char first[64];
+	(void)state;
+
+	config.revocable = true;
+	config.exclude_after = 1;
+	config.exclude_ms = 600000;
+	begin(&k, &config, NULL, 2);
+	offer(&k, "x", "*", "cpus{REV}:1.1;mem:1000");
+	memcpy(first, k.executor, sizeof(first));
+	kit_link(&k, first);
+	kit_fine_done(&k, "5.0.0", "x");
+	offer(&k, "x", "*", "cpus{REV}:1;mem:1000");
+	kit_accepted(&k, "5.1.0");
+	kit_unlink(&k, first);
+	kit_failure(&k, first, "x");
+	kit_says(&k, "5.1.0", "x", STATE(DROPPED));
+	offer(&k, "x", "*", "cpus{REV}:1.1;mem:1000");
+	kit_accepted(&k, "5.1.1");
+	assert_string_not_equal(k.executor, first);
+	kit_wait(&k, 30000);
+	struct sched_progress p;
+	sched_get_progress(k.s, &p);
+	assert_int_equal(p.tasks_failed, 0);
+	kit_free(&k);
+}
+
+/* The agent had seen its end before the launch: it starts another process under the same name. */
+static void an_executor_that_begins_anew_is_not_in_doubt(void **state)
+{
+	struct sched_config config = kit_config(&mode_fine);
+	struct kit k;
+	char first[64];
+	(void)state;
+
+	config.revocable = true;
+	begin(&k, &config, NULL, 4);
+	offer(&k, "x", "*", "cpus{REV}:1.1;mem:1000");
+	memcpy(first, k.executor, sizeof(first));
+	kit_link(&k, first);
+	kit_fine_done(&k, "5.0.0", "x");
+	offer(&k, "x", "*", "cpus{REV}:1;mem:1000");
+	kit_accepted(&k, "5.1.0");
+	kit_unlink(&k, first);
+	kit_failure(&k, first, "x");
+	offer(&k, "x", "*", "cpus{REV}:1;mem:1000");
+	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
+	kit_link(&k, first);
+	kit_running(&k, "5.1.0", "x");
+	offer(&k, "x", "*", "cpus{REV}:1;mem:1000");
+	kit_accepted(&k, "5.2.0");
+	assert_string_equal(k.executor, first);
+	kit_wait(&k, 30000);
+	kit_fine_done(&k, "5.1.0", "x");
+	offer(&k, "x", "*", "cpus{REV}:1;mem:1000");
+	kit_accepted(&k, "5.3.0");
+	kit_free(&k);
+}
+
 /* The port that the executor of the only ACCEPT is to serve at. */
 static unsigned told(const struct kit *k)
 {
@@ -606,6 +669,8 @@ int main(void)
 		cmocka_unit_test(an_executor_is_of_one_sort),
 		cmocka_unit_test(being_preempted_is_no_failure),
 		cmocka_unit_test(an_executor_on_revocable_pieces_that_fails_has_failed),
+		cmocka_unit_test(a_failure_that_nobody_explains_is_none),
+		cmocka_unit_test(an_executor_that_begins_anew_is_not_in_doubt),
 		cmocka_unit_test(a_failure_that_is_not_explained_is_one),
 		cmocka_unit_test(a_port_is_taken_where_that_is_asked_for),
 		cmocka_unit_test(another_port_is_tried_next_time),

@@ -146,6 +146,27 @@ static void a_fine_task_waits_for_room_that_is_only_taken(void **state)
 	kit_free(&k);
 }
 
+/* What it had before it was lost is no hope. */
+static void an_agent_may_come_back_smaller(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	begin(&k, &mode_fine, 0);
+	run(&k, 1, 8000, 0, 0, 0);
+	kit_offer(&k, "a", 8.1, 10000);
+	kit_accepted(&k, "5.0.0");
+	kit_says(&k, "5.0.0", "a", STATE(UNREACHABLE));
+	kit_offer(&k, "a", 4.1, 10000);
+	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
+	kit_wait(&k, 29999);
+	assert_null(kit_action(&k, SCHED_DO_DONE, 0));
+	k.now++;
+	kit_tick(&k);
+	kit_done(&k, 1, "the most that one had was 4 cores");
+	kit_free(&k);
+}
+
 /* ---- Coarse ---- */
 
 static void a_coarse_task_takes_the_slots_that_cover_it(void **state)
@@ -285,6 +306,7 @@ int main(void)
 		cmocka_unit_test(fine_tasks_count_on_the_limit_by_their_size),
 		cmocka_unit_test(a_fine_task_larger_than_any_agent_ends_the_action),
 		cmocka_unit_test(a_fine_task_waits_for_room_that_is_only_taken),
+		cmocka_unit_test(an_agent_may_come_back_smaller),
 		cmocka_unit_test(a_coarse_task_takes_the_slots_that_cover_it),
 		cmocka_unit_test(memory_takes_slots_as_well),
 		cmocka_unit_test(small_tasks_take_what_large_ones_leave),

@@ -48,6 +48,7 @@ struct sim_config {
 	const char *const *roles; /* of the job, as of a sched_config */
 	bool revocable;           /* likewise */
 	uint32_t max_slots;       /* 0: no limit */
+	uint64_t lease_max_ms;    /* as of a mode_config */
 	struct sim_job job;
 	struct sim_faults faults;
 	bool ledger; /* what the master has allocated is counted: it takes its time */

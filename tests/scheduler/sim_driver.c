@@ -270,7 +270,7 @@ void sim_driver_start(struct sim *sim)
 			.min_ratio_percent = 50,
 			.max_registered_wait_ms = 30000,
 			.lease_idle_ms = 100,
-			.lease_max_ms = 2000 },
+			.lease_max_ms = c->lease_max_ms },
 		.task_cpus_milli = 1000,
 		.task_mem_mb = 512,
 		.executor_cpus_milli = 100,

@@ -36,6 +36,7 @@ static struct sim_config small(const struct mode_ops *mode, uint64_t seed)
 		.agents = 20,
 		.resources = "cpus:2.1;mem:2048;disk:1000",
 		.max_slots = 30,
+		.lease_max_ms = 2000,
 		.job = small_job };
 }
 
@@ -270,6 +271,7 @@ static void a_large_cluster(void **state)
 		.agents = 1000,
 		.resources = "cpus:3.1;mem:2048;disk:1000;ports:[31000-32000]",
 		.max_slots = 3000,
+		.lease_max_ms = 2000,
 		.job = { .maps = 2000,
 			.reduces = 1000,
 			.collects = 16000,

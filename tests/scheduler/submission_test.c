@@ -78,6 +78,7 @@ struct piece {
 struct offer {
 	const char *id;
 	struct piece pieces[4];
+	int64_t leaves_ns; /* its maintenance begins; 0: none is planned */
 };
 
 static void fill(Mesos__V1__Resource *r, Mesos__V1__Value__Scalar *value,
@@ -104,6 +105,8 @@ static void offers(struct kit *k, const struct offer *all, size_t n)
 	Mesos__V1__FrameworkID framework = MESOS__V1__FRAMEWORK_ID__INIT;
 	Mesos__V1__Offer list[4], *pointers[4];
 	Mesos__V1__OfferID ids[4];
+	Mesos__V1__Unavailability unavailable[4];
+	Mesos__V1__TimeInfo starts[4];
 	Mesos__V1__AgentID agents[4];
 	Mesos__V1__Resource resources[4][4], *resource_pointers[4][4];
 	Mesos__V1__Value__Scalar values[4][4];
@@ -119,6 +122,11 @@ static void offers(struct kit *k, const struct offer *all, size_t n)
 		list[i].id = &ids[i];
 		list[i].agent_id = &agents[i];
 		list[i].framework_id = &framework;
+		mesos__v1__unavailability__init(&unavailable[i]);
+		mesos__v1__time_info__init(&starts[i]);
+		starts[i].nanoseconds = all[i].leaves_ns;
+		unavailable[i].start = &starts[i];
+		list[i].unavailability = all[i].leaves_ns != 0 ? &unavailable[i] : NULL;
 		list[i].resources = resource_pointers[i];
 		for (size_t p = 0; p < 4 && all[i].pieces[p].name != NULL; p++) {
 			fill(&resources[i][p], &values[i][p], &reservations[i][p], &revocables[i][p],
@@ -135,7 +143,7 @@ static void offers(struct kit *k, const struct offer *all, size_t n)
 
 static void large_offer(struct kit *k)
 {
-	const struct offer one = { "a", { { "cpus", 2, NULL, false }, { "mem", 1000, NULL, false } } };
+	const struct offer one = { "a", { { "cpus", 2, NULL, false }, { "mem", 1000, NULL, false } }, 0 };
 
 	offers(k, &one, 1);
 }
@@ -339,9 +347,48 @@ static void a_lost_stream_is_a_failure(void **state)
 	subscribed(&k);
 	large_offer(&k);
 	submission_down(k.s, "the master died");
-	assert_failed(&k, "the master died");
+	assert_failed(&k, "the master died. It may run all the same");
+	assert_failed(&k, "'quern kill framework-1'");
+	assert_true(submission_look(k.s).unsure);
 	large_offer(&k);
 	assert_int_equal(k.calls.n, 0);
+	kit_free(&k);
+
+	kit_new(&k);
+	subscribed(&k);
+	submission_down(k.s, "the master died");
+	assert_failed(&k, "the master died");
+	assert_false(submission_look(k.s).unsure); /* nothing was launched */
+	kit_free(&k);
+}
+
+/* It cannot move. */
+static void agents_with_maintenance_are_the_last_choice(void **state)
+{
+	const struct offer all[] = {
+		{ "leaves", { { "cpus", 4, NULL, false }, { "mem", 4000, NULL, false } }, 7000 },
+		{ "stays", { { "cpus", 0.5, NULL, false }, { "mem", 512, NULL, false } }, 0 },
+	};
+	struct kit k;
+	(void)state;
+
+	kit_new(&k);
+	subscribed(&k);
+	offers(&k, all, 2);
+	assert_int_equal(k.calls.n, 2);
+	assert_call(&k, 0, CALL(DECLINE));
+	assert_call(&k, 1, CALL(ACCEPT));
+	assert_int_equal(submission_look(k.s).leaving, 1);
+	kit_free(&k);
+
+	kit_new(&k);
+	subscribed(&k);
+	submission_settle(k.s, 7001);
+	offers(&k, all, 1);
+	assert_call(&k, 0, CALL(DECLINE));
+	submission_settle(k.s, 7000);
+	offers(&k, all, 1);
+	assert_call(&k, 0, CALL(ACCEPT));
 	kit_free(&k);
 }
 
@@ -354,6 +401,7 @@ int main(void)
 		cmocka_unit_test(a_driver_that_does_not_come_up_is_told_of),
 		cmocka_unit_test(other_errors_are_failures),
 		cmocka_unit_test(a_lost_stream_is_a_failure),
+		cmocka_unit_test(agents_with_maintenance_are_the_last_choice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
