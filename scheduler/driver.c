@@ -244,8 +244,8 @@ static void on_goodbye(evutil_socket_t fd, short what, void *arg)
 	}
 	d->gone = true;
 	if (d->subscribed)
-		driver_say(d, "%s; the master will take the framework down after %g %s", driver_master_awaits(d),
-			days ? s / DAY_S : s, days ? "days" : "s");
+		driver_say(d, "%s; the master will take the framework down after %g %s",
+			driver_master_awaits(d), days ? s / DAY_S : s, days ? "days" : "s");
 	if (!offload_idle(d->offload)) {
 		driver_say(d,
 			d->phase == ACTION_BEGINS

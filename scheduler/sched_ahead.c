@@ -78,7 +78,7 @@ static uint32_t depth(const struct sched *s)
 
 bool sched_ahead_room(struct sched *s, const struct executor *e)
 {
-	if (!e->linked || e->state != EXECUTOR_UP || e->doubtful)
+	if (!e->linked || e->state != EXECUTOR_UP || e->doubtful || e->ending)
 		return false;
 	if (e->going > 0) /* what waited for its slots would keep them busy */
 		return sched_executor_free(e) > 0;

@@ -303,6 +303,8 @@ int sched_attempt_result(struct sched *s, struct attempt *a, const Quern__TaskRe
 	uint32_t number = a->name.attempt;
 	bool late = a->late;
 
+	e->ending =
+		e->ending || (result->state == QUERN__TASK_RESULT__STATE__KILLED && a->over_link && !a->kill);
 	if (result->has_peak_rss && result->peak_rss > s->peak_rss)
 		s->peak_rss = result->peak_rss;
 	int r = sched_cache_result(s, e, result);

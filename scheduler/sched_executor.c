@@ -82,7 +82,8 @@ void sched_executor_is_up(struct executor *e)
  * asked again. */
 static void refresh_idle(struct sched *s, struct executor *e)
 {
-	bool there = e->linked && e->state == EXECUTOR_UP && !e->doubtful && !e->agent->draining;
+	bool there =
+		e->linked && e->state == EXECUTOR_UP && !e->doubtful && !e->ending && !e->agent->draining;
 	uint32_t n = there ? sched_executor_free(e) : 0;
 	bool stays = e->idle && n > 0 && (!e->asked || n <= e->free_slots);
 

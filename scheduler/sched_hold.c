@@ -63,6 +63,7 @@ void sched_hold_free(struct sched *s, struct hold *h)
 	s->held -= h->slots;
 	s->freed = true;
 	sched_ledger_hold(s, h, 0, 0);
+	e->ending = false;
 	if (h->lease && !h->running)
 		sched_lease_arrived(s, h);
 	else if (h->lease)

@@ -81,8 +81,10 @@ void sched_lease_ended(struct sched *s, struct hold *h)
 }
 
 /* With slots idle, or just made free. */
-static int end(struct sched *s, struct hold *h)
+int sched_lease_end(struct sched *s, struct hold *h)
 {
+	if (!h->executor->linked)
+		return sched_hold_kill(s, h);
 	take_slots(s, h);
 	h->kill = true;
 	return sched_link_end_lease(s, h);
@@ -153,7 +155,7 @@ int sched_lease_go(struct sched *s)
 		const struct executor *e = h->executor;
 
 		if (r == 0 && e->linked && !e->doubtful && (uint64_t)e->load + h->slots <= e->slots)
-			r = end(s, h);
+			r = sched_lease_end(s, h);
 	}
 	return r;
 }
@@ -203,7 +205,7 @@ static int give_back(struct sched *s, struct executor *e)
 		e->idle_since.n -= h->slots; /* the oldest */
 		memmove(e->idle_since.at, e->idle_since.at + h->slots,
 			e->idle_since.n * sizeof(*e->idle_since.at));
-		r = end(s, h);
+		r = sched_lease_end(s, h);
 	}
 	return r;
 }

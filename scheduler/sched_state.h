@@ -107,6 +107,8 @@ struct executor {
 	enum executor_state state;
 	bool leaving;  /* it is GONE, and SHUTDOWN was asked for */
 	bool doubtful; /* it has failed, and whether by its own doing is not known: gets nothing more */
+	bool ending; /* it ends tasks that nobody asked it to: its agent takes a lease away. Gets nothing more
+		      * until Mesos says which */
 	bool revocable_cpus, revocable_mem; /* its sort, see sched_room.c */
 	bool losing;                        /* what it has: none of that begins any more */
 	bool linked;                        /* and of use */
@@ -601,6 +603,8 @@ void sched_lease_arrived(struct sched *s, const struct hold *h);
 /* The lease runs from now on; or is over. */
 void sched_lease_begins(struct sched *s, struct hold *h);
 void sched_lease_ended(struct sched *s, struct hold *h);
+/* It is not wanted any more: its executor ends it, or, where that cannot be told, the agent. */
+int sched_lease_end(struct sched *s, struct hold *h);
 /* Idle slots of the executor became more or fewer. */
 void sched_lease_idle(struct sched *s, struct executor *e);
 /* A task has ended there: leases that are too old get no other one. */

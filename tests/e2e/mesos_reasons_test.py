@@ -10,7 +10,7 @@ import urllib.request
 import quern
 from mesos import gone, main, mesos
 
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 TEXT = b"".join(b"line %d of the text that is counted\n" % i for i in range(200))
 
 
@@ -165,6 +165,32 @@ def test_maintenance():
                 assert job.poll() is None
                 gate.open()
                 assert "its agent is to be left" in finished(m, mode, job)
+            finally:
+                job.kill()
+                gate.close()
+
+
+def test_maintenance_that_is_far_away():
+    """Mesos asks for the agent back at once; the job runs there all the same, though there is no other."""
+    with mesos(agents=[{"hostname": "m1"}]) as m:
+        folder = m.d / "text"
+        folder.mkdir()
+        for i in range(20):
+            (folder / f"part{i:02}").write_bytes(TEXT)
+        window = {"machine_ids": [{"hostname": "m1", "ip": "127.0.0.1"}], "unavailability": {"start": seconds_from_now(3600)}}
+        post(m, "/maintenance/schedule", {"windows": [window]})
+        for mode in MODES:
+            gate = quern.Gate(m.d / f"gate-{mode}")
+            job = quern.start(m.d, "run", "--verbose", "--master", m.address, "--mode", mode, "--total-executor-cores=2",
+                              quern.JOBS / "gate.c", folder, m.d / mode, gate.folder)
+            try:
+                gate.at(job, 2)
+                quern.wait_for("the inverse offer is accepted", lambda: {
+                    s["framework_id"]["value"]: s["status"] for d in get(m, "/maintenance/status")["draining_machines"]
+                    for s in d.get("statuses", [])}.get(m.frameworks()[0]["framework_info"]["id"]["value"]) == "ACCEPT")
+                gate.open()
+                said_so = finished(m, mode, job)
+                assert "to be left" not in said_so and "draining" not in said_so, said_so
             finally:
                 job.kill()
                 gate.close()

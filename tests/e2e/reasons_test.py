@@ -10,7 +10,7 @@ import urllib.request
 
 import quern
 
-MODES = ["coarse", "fine"]
+MODES = quern.MODES
 TEXT = b"".join(b"line %d of what is counted\n" % i for i in range(1000))
 
 

@@ -40,24 +40,6 @@ static void two_slots(struct kit *k, uint32_t tasks, uint32_t reduces)
 	kit_running(k, "lease-1", "a");
 }
 
-/* The leases that executors were asked to end in the last step, joined by spaces. */
-static void ended(const struct kit *k, const char *expected)
-{
-	Quern__ToExecutor *m;
-	char ids[256] = "";
-
-	for (size_t i = 0; (m = kit_link_sent(k, i)) != NULL; i++) {
-		for (size_t n = 0; n < m->n_end_leases; n++) {
-			size_t len = strlen(ids);
-
-			(void)snprintf(
-				ids + len, sizeof(ids) - len, "%s%s", len > 0 ? " " : "", m->end_leases[n]);
-		}
-		quern__to_executor__free_unpacked(m, NULL);
-	}
-	assert_string_equal(ids, expected);
-}
-
 static void finished(struct kit *k, const char *lease, const char *agent)
 {
 	kit_update(k, lease, agent, STATE(FINISHED), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR, NULL,
@@ -215,11 +197,11 @@ static void idle_slots_go_back_after_a_while_and_are_held_until_they_are(void **
 	kit_coarse_done(&k, k.executor, "5.1.0");
 	k.now += IDLE_MS - 1;
 	kit_tick(&k);
-	ended(&k, "");
+	kit_ended(&k, "");
 	assert_int_equal(sched_next_ms(k.s), k.now + 1);
 	k.now++;
 	kit_tick(&k);
-	ended(&k, "lease-0");                                /* the older one: they are alike */
+	kit_ended(&k, "lease-0");                            /* the older one: they are alike */
 	assert_int_equal(kit_actions(&k, SCHED_DO_CALL), 0); /* it costs the master no call */
 	assert_int_equal(held(&k), 2);
 	finished(&k, "lease-0", "a");
@@ -243,10 +225,10 @@ static void they_go_back_at_once_when_what_runs_takes_long(void **state)
 	k.now += 200;
 	done_after(&k, k.executor, "5.1.0", 1200);
 	kit_sent(&k, k.executor, "5.3.0");
-	ended(&k, "");
+	kit_ended(&k, "");
 	k.now += 500;
 	done_after(&k, k.executor, "5.2.0", 700); /* the other has half a second to go */
-	ended(&k, "lease-0");
+	kit_ended(&k, "lease-0");
 	kit_free(&k);
 }
 
@@ -261,7 +243,7 @@ static void at_the_end_of_a_wave_they_stay(void **state)
 	done_after(&k, k.executor, "5.1.0", 1000);
 	k.now += 980;
 	done_after(&k, k.executor, "5.2.0", 980); /* the other one is about to end, and more will come */
-	ended(&k, "");
+	kit_ended(&k, "");
 	k.now += 40;
 	done_after(&k, k.executor, "5.3.0", 1020);
 	kit_sent(&k, k.executor, "6.0.0 6.1.0");
@@ -286,7 +268,7 @@ static void between_two_actions_they_stay_for_a_while(void **state)
 	kit_done(&k, 0, NULL);
 	k.now += IDLE_MS;
 	kit_tick(&k);
-	ended(&k, "lease-0 lease-1");
+	kit_ended(&k, "lease-0 lease-1");
 	finished(&k, "lease-0", "a");
 	finished(&k, "lease-1", "a");
 	struct sched_progress p;
@@ -324,7 +306,7 @@ static void whole_executors_are_emptied_first(void **state)
 	kit_coarse_done(&k, e[1], "5.3.0");
 	k.now += IDLE_MS;
 	kit_tick(&k);
-	ended(&k, "lease-2 lease-3 lease-0");
+	kit_ended(&k, "lease-2 lease-3 lease-0");
 	kit_free(&k);
 }
 
@@ -337,13 +319,13 @@ static void what_is_not_over_is_killed_at_last(void **state)
 	kit_coarse_done(&k, k.executor, "5.0.0");
 	k.now += IDLE_MS;
 	kit_tick(&k);
-	ended(&k, "lease-0");
+	kit_ended(&k, "lease-0");
 	kit_unlink(&k, k.executor);
 	kit_link(&k, k.executor);
 	kit_unlink(&k, k.executor);
 	kit_step(&k,
 		(struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = k.executor } });
-	ended(&k, "lease-0"); /* the old link may have lost it */
+	kit_ended(&k, "lease-0"); /* the old link may have lost it */
 	kit_coarse_done(&k, k.executor, "5.1.0");
 	kit_wait(&k, 30000);
 	kit_tick(&k);
@@ -368,13 +350,13 @@ static void an_old_one_goes_between_two_tasks_and_is_asked_for_again(void **stat
 	two_slots(&k, 10, 0);
 	kit_wait(&k, MAX_MS);
 	kit_tick(&k);
-	ended(&k, ""); /* both are busy */
+	kit_ended(&k, ""); /* both are busy */
 	kit_coarse_done(&k, k.executor, "5.0.0");
-	ended(&k, "lease-0");
+	kit_ended(&k, "lease-0");
 	kit_sent(&k, k.executor, "");
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 0);
 	kit_coarse_done(&k, k.executor, "5.1.0");
-	ended(&k, "lease-1");
+	kit_ended(&k, "lease-1");
 	kit_sent(&k, k.executor, "");
 	finished(&k, "lease-0", "a");
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
@@ -400,7 +382,7 @@ static void what_went_ahead_runs_first(void **state)
 	assert_true(kit_actions(&k, SCHED_DO_LINK) > 0); /* ahead */
 	kit_wait(&k, MAX_MS);
 	kit_tick(&k);
-	ended(&k, "");
+	kit_ended(&k, "");
 	/* 5.2 to 5.5 are there, whichever of them waits: two run, and one lease goes when one is left. */
 	unsigned sent = 0, left;
 	for (left = 0; sent < 20; sent++) {
@@ -413,10 +395,10 @@ static void what_went_ahead_runs_first(void **state)
 		left = p.tasks_running;
 		if (left == 1)
 			break;
-		ended(&k, "");
+		kit_ended(&k, "");
 	}
 	assert_int_equal(left, 1);
-	ended(&k, "lease-0");
+	kit_ended(&k, "lease-0");
 	kit_free(&k);
 }
 
@@ -438,7 +420,7 @@ static void each_lease_serves_a_task_at_least(void **state)
 	kit_running(&k, "lease-1", "a");
 	kit_sent(&k, k.executor, "5.1.0");
 	kit_coarse_done(&k, k.executor, "5.0.0");
-	ended(&k, "lease-0");
+	kit_ended(&k, "lease-0");
 	kit_sent(&k, k.executor, "");
 	finished(&k, "lease-0", "a");
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
@@ -446,18 +428,18 @@ static void each_lease_serves_a_task_at_least(void **state)
 	kit_accepted(&k, "lease-2");
 	kit_running(&k, "lease-2", "a");
 	kit_sent(&k, k.executor, "5.2.0"); /* beside the one of lease-1 */
-	ended(&k, "");
+	kit_ended(&k, "");
 	kit_coarse_done(&k, k.executor, "5.1.0");
-	ended(&k, "lease-1");
+	kit_ended(&k, "lease-1");
 	finished(&k, "lease-1", "a");
 	kit_offer(&k, "a", 1, 900);
 	kit_accepted(&k, "lease-3");
 	kit_running(&k, "lease-3", "a");
 	kit_sent(&k, k.executor, "5.3.0");
 	kit_coarse_done(&k, k.executor, "5.2.0");
-	ended(&k, "lease-2");
+	kit_ended(&k, "lease-2");
 	kit_coarse_done(&k, k.executor, "5.3.0");
-	ended(&k, "lease-3");
+	kit_ended(&k, "lease-3");
 	kit_done(&k, 0, NULL);
 	kit_free(&k);
 }
@@ -478,10 +460,10 @@ static void the_start_of_its_executor_is_not_of_its_age(void **state)
 	k.now += MAX_MS - 1;
 	kit_coarse_done(&k, k.executor, "5.0.0");
 	kit_sent(&k, k.executor, "5.1.0");
-	ended(&k, "");
+	kit_ended(&k, "");
 	k.now++;
 	kit_coarse_done(&k, k.executor, "5.1.0");
-	ended(&k, "lease-0");
+	kit_ended(&k, "lease-0");
 	kit_free(&k);
 }
 
@@ -502,9 +484,9 @@ static void a_new_one_is_used_beside_an_old_one(void **state)
 	kit_accepted(&k, "lease-1");
 	kit_running(&k, "lease-1", "a");
 	kit_sent(&k, k.executor, "5.1.0");
-	ended(&k, "");
+	kit_ended(&k, "");
 	kit_coarse_done(&k, k.executor, "5.1.0"); /* slots are alike */
-	ended(&k, "lease-0");
+	kit_ended(&k, "lease-0");
 	kit_free(&k);
 }
 
@@ -520,7 +502,7 @@ static void nothing_goes_ahead_to_a_slot_that_is_about_to_go(void **state)
 	kit_running(&k, "lease-0", "a");
 	kit_running(&k, "lease-1", "a");
 	done_after(&k, k.executor, "5.0.0", 5);
-	ended(&k, "lease-0");
+	kit_ended(&k, "lease-0");
 	kit_sent(&k, k.executor, "");
 	kit_free(&k);
 }
@@ -571,7 +553,7 @@ static void stopping_gives_nothing_back_one_by_one(void **state)
 	kit_coarse_done(&k, k.executor, "5.1.0");
 	k.now += IDLE_MS;
 	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
-	ended(&k, "");
+	kit_ended(&k, "");
 	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
 	kit_free(&k);
 }
@@ -622,10 +604,10 @@ static void an_old_one_of_several_slots_goes_when_they_are_all_idle(void **state
 	kit_wait(&k, MAX_MS);
 	kit_coarse_done(&k, k.executor, "6.0.0");
 	kit_sent(&k, k.executor, "");
-	ended(&k, "");
+	kit_ended(&k, "");
 	kit_coarse_done(&k, k.executor, "6.1.0");
 	kit_sent(&k, k.executor, "");
-	ended(&k, "lease-0");
+	kit_ended(&k, "lease-0");
 	kit_free(&k);
 }
 
@@ -652,7 +634,7 @@ static void slots_that_are_too_few_for_a_task_make_room(void **state)
 	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0); /* two are held */
 	k.now += IDLE_MS;
 	kit_tick(&k);
-	ended(&k, "lease-0 lease-1");
+	kit_ended(&k, "lease-0 lease-1");
 	finished(&k, "lease-0", "a");
 	finished(&k, "lease-1", "b");
 	kit_offer(&k, "c", 2.1, 1000);

@@ -139,6 +139,26 @@ static void a_lost_executors_tasks_run_elsewhere(void **state)
 	kit_free(&g.k);
 }
 
+/* What it ended would go to it again and again, until the end of its lease has come by way of the master. */
+static void an_executor_whose_lease_is_taken_away_gets_nothing_more(void **state)
+{
+	const Quern__TaskResult first = kit_result("5.0.0", DID(KILLED));
+	struct gang g;
+	(void)state;
+
+	gang(&g, 6, 0, QUERN__SINK__KIND__COUNT);
+	kit_coarse(&g.k, g.e[0], &first);
+	kit_sent(&g.k, g.e[0], "");
+	kit_coarse_done(&g.k, g.e[1], "5.1.0");
+	kit_sent(&g.k, g.e[1], "5.0.1");
+	kit_unlink(&g.k, g.e[0]);
+	g.k.now += 500;
+	kit_link(&g.k, g.e[0]); /* it was another reason, and is over */
+	kit_coarse_done(&g.k, g.e[0], "5.2.0");
+	kit_sent(&g.k, g.e[0], "5.5.0"); /* its other slot has had 5.4.0 at once */
+	kit_free(&g.k);
+}
+
 static void a_new_link_gets_its_tasks_again_but_not_at_once(void **state)
 {
 	struct gang g;
@@ -265,6 +285,7 @@ int main(void)
 		cmocka_unit_test(tasks_go_to_free_slots_in_batches),
 		cmocka_unit_test(gives_up_with_a_sentence),
 		cmocka_unit_test(a_lost_executors_tasks_run_elsewhere),
+		cmocka_unit_test(an_executor_whose_lease_is_taken_away_gets_nothing_more),
 		cmocka_unit_test(a_new_link_gets_its_tasks_again_but_not_at_once),
 		cmocka_unit_test(an_executor_without_a_link_is_given_up),
 		cmocka_unit_test(a_cancelled_run_kills_its_tasks_and_keeps_its_slots),

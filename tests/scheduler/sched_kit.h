@@ -541,6 +541,24 @@ KIT Quern__ToExecutor *kit_link_sent(const struct kit *k, size_t n)
 	return m;
 }
 
+/* The leases that executors were asked to end in the last step, joined by spaces. */
+KIT void kit_ended(const struct kit *k, const char *expected)
+{
+	Quern__ToExecutor *m;
+	char ids[256] = "";
+
+	for (size_t i = 0; (m = kit_link_sent(k, i)) != NULL; i++) {
+		for (size_t n = 0; n < m->n_end_leases; n++) {
+			size_t len = strlen(ids);
+
+			(void)snprintf(
+				ids + len, sizeof(ids) - len, "%s%s", len > 0 ? " " : "", m->end_leases[n]);
+		}
+		quern__to_executor__free_unpacked(m, NULL);
+	}
+	assert_string_equal(ids, expected);
+}
+
 /* The run is over. */
 KIT void kit_done(const struct kit *k, int code, const char *words)
 {
