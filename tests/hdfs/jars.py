@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 JVM = ("-XX:+IgnoreUnrecognizedVMOptions",  # an old JDK can do without what makes it faster
@@ -80,4 +81,7 @@ def install():
 
 
 if __name__ == "__main__":
-    install()
+    try:
+        install()
+    except Missing as e:
+        sys.exit(f"no Hadoop to test with: {e}")
