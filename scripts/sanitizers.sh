@@ -13,6 +13,7 @@ asan | valgrind)
 	shift
 	;;
 esac
+export QUERN_SIM_SEEDS=100 # of tests/scheduler/sim_test.c, in each mode
 install_missing "${quern_packages[@]}" golang-github-mesos-mesos-go-dev groff-base valgrind
 
 if [ "$what" != valgrind ]; then

@@ -11,17 +11,12 @@ import urllib.error
 import urllib.request
 
 import quern
+from ports import free_port
 
 HOME = pathlib.Path(os.environ["MESOS_HOME"]) if os.environ.get("MESOS_HOME") else None
 EXECUTORS = 0.1  # cores of an agent beside those for tasks: the share of one executor
 MEMORY = 4096  # MB of an agent
 RUN = b"----- started -----\n"  # in the log of a master or agent
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Process:

@@ -8,7 +8,8 @@ import socket
 import sys
 
 import quern
-from mesos import HOME, free_port, main, mesos
+from mesos import HOME, main, mesos
+from ports import free_port
 
 TEXT = b"".join(b"line %d of the text that is counted\n" % i for i in range(200))
 SMALL = ["--task-memory", "64m", "--executor-memory", "64m"]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import quern
+from ports import free_port
 
 # Its jar names those that it needs.
 JAR = pathlib.Path(os.environ.get("ZOOKEEPER_JAR", "/usr/share/java/zookeeper.jar"))
@@ -21,12 +22,6 @@ def need():
     if not JAR.exists() or not shutil.which("java"):
         print(f"no java, or no {JAR} (Debian: libzookeeper-java; elsewhere: ZOOKEEPER_JAR): no ZooKeeper to test against")
         sys.exit(quern.SKIPPED)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class ZooKeeper:

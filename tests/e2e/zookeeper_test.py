@@ -3,6 +3,7 @@ import sys
 
 import quern
 import zookeeper
+from ports import free_port
 
 PI = quern.EXAMPLES / "pi.c"
 
@@ -13,7 +14,7 @@ def run(d, master, *args, **more):
 
 def test_who_cannot_be_asked():
     with quern.scratch() as d:
-        port = zookeeper.free_port()
+        port = free_port()
         url = f"zk://127.0.0.1:{port},127.0.0.1:{port}/mesos"
         result = run(d, url, "--quiet")
         quern.check(d, result, status=3)

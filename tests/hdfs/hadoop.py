@@ -4,8 +4,8 @@
         hdfs.fsshell("-mkdir", "-p", "/in")
         subprocess.run([QUERN, "fs", "ls", "--hdfs-host-map", hdfs.host_map, hdfs.url + "/in"])
 
-DataNode i (from 1) listens on 127.0.1.i and calls itself dn<i>.quern.test, a name that nobody but Hadoop's own
-programs can resolve. Whoever runs the test is the superuser. What is here belongs to one test program: it is stopped
+DataNode i (from 1) listens on an address of its own (127.x.y.i, where no other cluster has x.y) and calls itself
+dn<i>.quern.test, a name that nobody but Hadoop's own programs can resolve. Whoever runs the test is the superuser. What is here belongs to one test program: it is stopped
 at the end of `with`, and dies with the program.
 
 need() ends a test program that cannot be run here: status 77 and the reason in one line; a failure if
@@ -16,7 +16,6 @@ import getpass
 import json
 import os
 import pathlib
-import random
 import shutil
 import signal
 import socket
@@ -29,14 +28,15 @@ import urllib.request
 
 import jars
 
+sys.path.append(str(jars.HERE.parent / "e2e"))
+from ports import free_port, free_ports  # noqa: E402
+
 SKIP = 77
 TIMEOUT = float(os.environ.get("QUERN_TEST_TIMEOUT", "120"))  # seconds for whatever is waited for
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
 SERVICE = "quern"  # dfs.nameservices of a pair
-JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xshare:auto", "-Xss512k",
-       "-Djava.net.preferIPv4Stack=true", "-Dfile.encoding=UTF-8", "-Dsun.jnu.encoding=UTF-8",
-       "--add-opens=java.base/java.lang=ALL-UNNAMED")  # Jersey and JAXB, which WebHDFS is made of, want it
+JVM = jars.JVM
 SERVER = "org.apache.hadoop.hdfs.server."
 LOG = """log4j.rootLogger=INFO,err
 log4j.appender.err=org.apache.log4j.ConsoleAppender
@@ -57,21 +57,6 @@ def need():
             sys.exit(f"failed: no Hadoop to test with: {e}")
         print(f"skipped: no Hadoop to test with: {e}", file=sys.stderr, flush=True)
         sys.exit(SKIP)
-
-
-def free_ports(n, address="127.0.0.1"):
-    """Ports that nobody listens on, from outside of those that the kernel gives to connections."""
-    found = []
-    while len(found) < n:
-        port = random.randrange(10000, 32000)
-        with socket.socket() as s:
-            try:
-                s.bind((address, port))
-            except OSError:
-                continue
-        if port not in found:
-            found.append(port)
-    return found
 
 
 def die_with_parent():
@@ -98,8 +83,9 @@ class Jvm:
 
     def __init__(self, cluster, name, main, *args, properties=(), heap=192, env=(), **more):
         self.name, self.log = name, cluster.dir / f"{name}.log"
-        command = ["java", f"-Xmx{heap}m", *JVM, f"-Djdk.net.hosts.file={cluster.dir}/hosts", *properties,
-                   "-cp", f"{cluster.conf_dir}:{cluster.home}/classes:{cluster.home}/lib/*", main, *args]
+        command = ["java", f"-Xmx{heap}m", *JVM, f"-XX:SharedArchiveFile={cluster.home}/hadoop.jsa",
+                   f"-Djdk.net.hosts.file={cluster.dir}/hosts", *properties,
+                   "-cp", f"{jars.classpath(cluster.home)}:{cluster.conf_dir}", main, *args]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, **{"stdin": subprocess.DEVNULL, "stdout": log, **more}, stderr=log, cwd=cluster.dir,
@@ -166,6 +152,7 @@ class Hadoop:
 
     def _configure(self):
         ports = free_ports(2 * self.n_namenodes)
+        self.net = f"127.{ports[0] >> 8}.{ports[0] & 255}"  # nobody else's, as the port is not
         self.rpc = [f"127.0.0.1:{p}" for p in ports[:self.n_namenodes]]
         self.namenodes = [f"127.0.0.1:{p}" for p in ports[self.n_namenodes:]]
         self.url = f"webhdfs://{','.join(self.namenodes)}"
@@ -262,7 +249,7 @@ class Hadoop:
         return f"dn{i}.quern.test"
 
     def address(self, i):
-        return f"127.0.1.{i}"
+        return f"{self.net}.{i}"
 
     def start_datanode(self, i):
         """Also one that was killed: with the blocks that it had. See wait_ready()."""
@@ -356,7 +343,7 @@ class Hadoop:
 
     def httpfs(self):
         """Starts an HttpFS server: its URL."""
-        port, = free_ports(1)
+        port = free_port()
         home, secret = self.dir / "httpfs", self.conf_dir / "httpfs-secret"
         for folder in "log", "temp":
             (home / folder).mkdir(parents=True)

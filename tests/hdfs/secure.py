@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 
 import hadoop
+from ports import free_port  # hadoop knows where that is
 
 REALM = "QUERN.TEST"
 PASSWORD = "quern-test"
@@ -57,7 +58,7 @@ class TlsHadoop(hadoop.Hadoop):
     """A cluster that is reached over TLS as well, at .tls_url."""
 
     def __init__(self, certificates, **more):
-        port, = hadoop.free_ports(1)
+        port = free_port()
         self.certificates, self.tls_url = certificates, f"swebhdfs://127.0.0.1:{port}"
         conf = {"dfs.http.policy": "HTTP_AND_HTTPS", "dfs.namenode.https-address": f"127.0.0.1:{port}", **more.pop("conf", {})}
         super().__init__(conf=conf, datanode_conf=lambda i: {"dfs.datanode.https.address": f"{self.address(i)}:0"}, **more)
@@ -83,7 +84,7 @@ class Kdc:
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="quern-kdc-")
         self.dir = pathlib.Path(self._folder.name)
-        port, = hadoop.free_ports(1)
+        port = free_port()
         self.conf = self.dir / "krb5.conf"
         self.conf.write_text(f"""[libdefaults]
  default_realm = {REALM}

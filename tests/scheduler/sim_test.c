@@ -1,5 +1,8 @@
 /* Whole clusters in virtual time: every action comes to what it must, whatever dies meanwhile, and the same
- * seed gives the same trace. */
+ * seed gives the same trace.
+ *
+ * Where everything goes wrong, as many seeds are tried in each mode as QUERN_SIM_SEEDS says, or FEW_SEEDS.
+ * scripts/sanitizers.sh tries more of them than an ordinary run of the tests. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +16,9 @@
 #include "tests/modes/scripted.h"
 #include "tests/scheduler/sim.h"
 
-enum { SEEDS = 100 /* in each mode */, SIM_ACTIONS = 3 };
+enum { FEW_SEEDS = 25, SIM_ACTIONS = 3 };
+
+static uint64_t seeds = FEW_SEEDS; /* in each mode */
 
 static const struct sim_job small_job = {
 	.maps = 60, .middle = 20, .reduces = 40, .collects = 80, .task_ms = 300, .large_percent = 10
@@ -144,7 +149,7 @@ static void everything_goes_wrong(void **state)
 {
 	struct sim_report r, sum = { 0 };
 
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	for (uint64_t seed = 1; seed <= seeds; seed++) {
 		struct sim_config c = small(*state, seed);
 
 		c.faults = everything;
@@ -159,7 +164,7 @@ static void everything_goes_wrong(void **state)
 		sum.failovers += r.failovers;
 		sum.rescinded += r.rescinded;
 	}
-	assert_true(sum.from_cache > SEEDS * 10);
+	assert_true(sum.from_cache > seeds * 10);
 	assert_true(sum.failed > 0 && sum.kills > 0 && sum.offs > 0 && sum.cuts > 0 && sum.link_cuts > 0 &&
 		    sum.stream_cuts > 0 && sum.failovers > 0 && sum.rescinded > 0);
 }
@@ -171,7 +176,7 @@ static void everything_goes_wrong_in_several_roles(void **state)
 	static const char *const roles[] = { "a", "b/c", NULL };
 	struct sim_report r;
 
-	for (uint64_t seed = 1; seed <= SEEDS / 4; seed++) {
+	for (uint64_t seed = 1; seed <= seeds / 4; seed++) {
 		struct sim_config c = small(*state, seed);
 
 		c.roles = roles;
@@ -192,7 +197,7 @@ static void everything_goes_wrong_with_short_tasks(void **state)
 	struct sim_report r;
 	uint64_t ahead = 0;
 
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	for (uint64_t seed = 1; seed <= seeds; seed++) {
 		struct sim_config c = small(mode, seed);
 
 		c.job = (struct sim_job){ .maps = 600,
@@ -218,7 +223,7 @@ static void everything_goes_wrong_with_more_to_wait_for(void **state)
 {
 	struct sim_report r, sum = { 0 };
 
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+	for (uint64_t seed = 1; seed <= seeds; seed++) {
 		struct sim_config c = small(*state, seed);
 
 		c.job.broadcasts = true;
@@ -304,6 +309,21 @@ static void a_large_cluster(void **state)
 #name ", scripted", name, NULL, NULL, (void *)(uintptr_t)&mode_scripted                      \
 	}
 
+/* At least eight: some of them are divided by four, and those into even and odd ones. */
+static void read_seeds(void)
+{
+	const char *text = getenv("QUERN_SIM_SEEDS");
+	char *end;
+
+	if (text == NULL)
+		return;
+	seeds = strtoull(text, &end, 10);
+	if (end == text || *end != '\0' || seeds < 8) {
+		fprintf(stderr, "QUERN_SIM_SEEDS is '%s': no number of 8 or more\n", text);
+		exit(EXIT_FAILURE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,5 +343,6 @@ int main(void)
 		IN_MODE(a_large_cluster),
 	};
 
+	read_seeds();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
