@@ -52,6 +52,10 @@ int paths_find(struct paths *ret, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = find(self, "quern-stream.so", "../libexec/quern/quern-stream.so", &ret->stream, err);
 	if (r == 0)
+		(void)find(self, "../bench/suite", "../libexec/quern/bench/suite", &ret->bench, err);
+	if (ret->bench != NULL)
+		ret->bench[strlen(ret->bench) - strlen("/suite")] = '\0';
+	if (r == 0)
 		(void)find(self, "quern-driver.tar.gz", "../libexec/quern/quern-driver.tar.gz", &ret->driver,
 			err);
 	return r < 0 ? r
@@ -66,5 +70,6 @@ void paths_deinit(struct paths *p)
 	free(p->bundle);
 	free(p->driver);
 	free(p->stream);
+	free(p->bench);
 	*p = (struct paths){ 0 };
 }
