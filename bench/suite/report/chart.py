@@ -6,6 +6,7 @@ from .text import number
 
 FONT = 12          # pixels
 LETTER = 0.60      # of the font's size: a letter's width, rather too much
+BOLD = 1.12        # as much wider is a bold one
 LINE = 1.3         # the same: a line's height
 
 
@@ -61,9 +62,9 @@ class Canvas:
 
     def text(self, x, y, text, colour="ink", anchor="left", bold=False):
         """Puts a text with its middle line at y."""
-        self.taken.append(box(x, y, text, anchor))
+        self.taken.append(box(x, y, text, anchor, bold))
         self.lines.append(f"set label {quote(text)} at screen {x / self.width:.5f},{1 - y / self.height:.5f} {anchor} front "
-                          f"textcolor rgb '{COLOURS[colour]}'" + (f" font ':Bold,{FONT}'" if bold else ""))
+                          f"textcolor rgb '{COLOURS[colour]}'" + (" font ':Bold'" if bold else ""))
 
     def mark(self, x, y, role):
         self.lines.append(f"set label '' at screen {x / self.width:.5f},{1 - y / self.height:.5f} point pt {MARKS.get(role, 7)} ps 0.9 "
@@ -74,7 +75,7 @@ class Canvas:
         for role in roles:
             self.mark(x + 5, y, role)
             self.text(x + 15, y, role, role, bold=True)
-            x += 15 + width_of(role) + 22
+            x += 15 + width_of(role, bold=True) + 18
 
     def find_room(self, text, spots, colour, within, bold=False):
         """Writes the text beside the first of the spots [(x, y)] where it hides nothing: no text, no point; at best no line either.
@@ -82,8 +83,8 @@ class Canvas:
         for obstacles in (self.taken + self.points + self.curves(), self.taken + self.points):
             for x, y in spots:
                 for dx, dy, anchor in ((9, 0, "left"), (-9, 0, "right"), (0, -13, "center"), (0, 13, "center"), (7, -11, "left"),
-                                       (7, 11, "left"), (-7, -11, "right"), (-7, 11, "right"), (0, -24, "center"), (0, 24, "center")):
-                    room = box(x + dx, y + dy, text, anchor)
+                                       (7, 11, "left"), (-7, -11, "right"), (-7, 11, "right")):
+                    room = box(x + dx, y + dy, text, anchor, bold)
                     if inside(room, within) and not any(overlap(room, other) for other in obstacles):
                         self.text(x + dx, y + dy, text, colour, anchor, bold)
                         return True
@@ -195,19 +196,21 @@ class Chart:
         for name, axis in (("x", self.x), ("y", self.y)):
             lines += [f"set logscale {name}"] if axis.log else []
             ticks = ", ".join(f"{quote(text.replace('%', '%%'))} {value:.9g}" for value, text in axis.ticks)
-            lines += [f"set {name}range [{axis.low:.9g}:{axis.high:.9g}] noextend", f"set {name}tics ({ticks}) nomirror {tick}"]
-        lines += [f"set grid ytics back lw 1 lt 1 lc rgb '{COLOURS['grid']}'", *self.rules]
+            lines += [f"set {name}range [{axis.low:.9g}:{axis.high:.9g}] noextend",
+                      f"set {name}tics ({ticks}) nomirror {tick}" if ticks else f"unset {name}tics"]
+        # Lines to read values by: across, or upright where the values lie.
+        lines += ["unset grid", f"set grid {'y' if self.y.ticks else 'x'}tics back lw 1 lt 1 lc rgb '{COLOURS['grid']}'", *self.rules]
         plots = [f"$d{index}_{j} {style} title {quote(name)}" for j, (name, (_, style)) in enumerate(self.plots)]
         return lines + ["plot " + ", \\\n ".join(plots)]
 
 
-def width_of(text):
-    return len(text) * FONT * LETTER
+def width_of(text, bold=False):
+    return len(text) * FONT * LETTER * (BOLD if bold else 1)
 
 
-def box(x, y, text, anchor):
+def box(x, y, text, anchor, bold=False):
     """Left, top, right, bottom."""
-    width = width_of(text)
+    width = width_of(text, bold)
     left = x - {"left": 0, "center": width / 2, "right": width}[anchor]
     return left, y - FONT * LINE / 2, left + width, y + FONT * LINE / 2
 

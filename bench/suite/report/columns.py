@@ -81,13 +81,6 @@ def _words(name):
     return name[:len(name) - len(end)].replace("_", " ") or name
 
 
-def title_of(name):
-    """A figure's name in words, with its unit."""
-    known = {"wall_s": "wall time, s", "held_core_s": "core-seconds held", "cpu_per_task_us": "CPU for a task, us",
-             "gap_p99_ms": "gaps p99, ms"}
-    return known.get(name) or _title(name)
-
-
 def _title(name):
     return f"{_words(name)}, {unit_of(name)}" if unit_of(name) else _words(name)
 

@@ -2,11 +2,11 @@
 import math
 import statistics
 
-from .columns import title_of
 from .summary import MODES
 
 CONFIDENCE = 0.95
-FIGURES = "wall_s", "held_core_s", "cpu_per_task_us", "gap_p99_ms"  # what is compared, where it was measured
+# What is compared, where it was measured.
+FIGURES = {"wall_s": "wall time", "held_core_s": "core-seconds held", "cpu_per_task_us": "CPU for a task", "gap_p99_ms": "p99 of gaps"}
 # Student's t at 97.5 % by degrees of freedom; from 30 on the normal one is near enough.
 T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101,
      2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045]
@@ -28,7 +28,7 @@ def _of(group, by_mode):
             found = interval(_differences(by_mode[name].values(figure), by_mode[base].values(figure)))
             if found:
                 ideas.setdefault(name, {})[figure] = found
-                figures[figure] = title_of(figure)
+                figures[figure] = FIGURES[figure]
     if ideas:
         yield {"where": group.get("case", ""), "base": base, "ideas": ideas, "figures": figures}
 

@@ -1,6 +1,6 @@
 """What a neighbour gets done, what decisions cost in a simulation, and what ideas are worth."""
 from .advice import name_of
-from .chart import Axis, Canvas, linear, logarithmic, width_of
+from .chart import Axis, Canvas, linear, logarithmic
 from .figure import Figure, is_wide, roles
 from .ideas import CONFIDENCE
 from .summary import MODES, is_number
@@ -37,7 +37,7 @@ def _neighbours_caption(shares):
 
 def _draw_neighbours(work, shares, width, height):
     canvas = Canvas(width, height)
-    left = 126
+    left = 140
     x = linear("work of the neighbour, core-seconds", [0, max(of["max"] for of in work.values())], 7 if is_wide(width) else 3)
     count = len(work)
     chart = canvas.chart(left, 14, 20 if is_wide(width) else 14, 56, x, Axis("", 0, count, []))
@@ -103,7 +103,7 @@ def _ideas(of, index):
 def _ideas_caption(of, figure, having):
     less, more = ([idea for idea, found in having if test(found)] for test in (lambda f: f["high"] < 0, lambda f: f["low"] > 0))
     said = [f"{listed(ideas)} {'has' if len(ideas) == 1 else 'have'} {word}" for ideas, word in ((less, "less"), (more, "more")) if ideas]
-    return (f"The same seeds with an idea and without: how much {of['figures'][figure]} changes. A bar is the {percent(CONFIDENCE)} confidence "
+    return (f"The same seeds with an idea and without: how much {of['figures'][figure]} changes. A bar is the {100 * CONFIDENCE:.0f} % confidence "
             f"interval of the mean; where it crosses the dashed line there may be no difference. {_capital('; '.join(said)) or 'None is one for certain'}.")
 
 
@@ -121,12 +121,9 @@ def _draw_ideas(what, having, width, height):
     chart.rule(x0, chart.top, x0, chart.bottom)
     for i, (idea, found) in enumerate(having):
         middle = count - i - 0.68
-        role = "muted" if found["low"] <= 0 <= found["high"] else "fine" if found["high"] < 0 else "coarse"
+        role = "muted" if found["low"] <= 0 <= found["high"] else "ink"
         chart.add(f"{idea}, interval", role, [(100 * found["low"], middle, 100 * (found["high"] - found["low"]))],
                   "using 1:2:3:(0) with vectors nohead lw 4 {lc}")
         chart.points(idea, role, [(100 * found["mean"], middle)], 1.2)
-        text = short(idea, 24)
-        y = chart.at(0, middle + 0.42)[1]
-        canvas.text(min(max(chart.at(100 * found["mean"], middle)[0], 8 + width_of(text) / 2), width - 8 - width_of(text) / 2), y, text,
-                    "ink", "center")
+        canvas.text(chart.left, chart.at(0, middle + 0.4)[1], short(idea, 40), role, bold=True)
     return canvas

@@ -6,6 +6,7 @@ from .summary import BASE, is_number
 from .text import listed, number, plain, ratio, seconds
 
 WORKLOADS = "neighbours", "sim"  # have plots of their own
+FAR = 6  # so many points of a sweep are named
 
 
 def figures(summary, members):
@@ -50,8 +51,7 @@ def _draw_price_gain(points, width, height):
     canvas = Canvas(width, height)
     most = 9 if is_wide(width) else 5
     prices, gains = ([point[i] for point in points] + [1] for i in (2, 3))
-    slack = 0.02 * (max(prices) - min(prices))
-    chart = canvas.chart(48, 74, 20, 50, _axis("latency, times coarse's", [min(prices) - slack, max(prices) + slack], most),
+    chart = canvas.chart(48, 74, 20, 50, _axis("latency, times coarse's", [min(prices) * 0.98, max(prices) * 1.02], most),
                          _axis("core-seconds held, coarse's over the mode's", gains, 7))
     names = list(dict.fromkeys(point[1] for point in points))
     canvas.legend(8, 18, [BASE, *names])
@@ -59,10 +59,15 @@ def _draw_price_gain(points, width, height):
     chart.rule(x, chart.top, x, chart.bottom)
     chart.rule(chart.left, y, chart.right, y)
     chart.points(BASE, BASE, [(1, 1)], 1.4)
+    swept = [point for point in points if point[0].get("workload") == "sweep"]
     for name in names:
-        chart.points(name, name, [point[2:] for point in points if point[1] == name], 1.1)
-    # Those that are far out first, as they are what one asks about.
-    for group, name, price, gain in sorted(points, key=lambda point: (point[0].get("workload") == "sweep", -point[2] * point[3])):
+        for text, of, size in (name, [point for point in points if point not in swept], 1.2), (f"{name}, sweep", swept, 0.8):
+            rows = [point[2:] for point in of if point[1] == name]
+            if rows:
+                chart.points(text, name, rows, size)
+    # Of the many of a sweep those that are far out have their names, as they are what one asks about.
+    far = sorted(swept, key=lambda point: -point[2] * point[3])[:FAR if is_wide(width) else FAR // 2]
+    for group, name, price, gain in [point for point in points if point not in swept] + far:
         canvas.find_room(_label(group), [chart.at(price, gain)], name, chart.box)
     return canvas
 

@@ -65,16 +65,18 @@ def _draw_cores(timelines, width, height):
         last = i == len(names) - 1
         x = linear("time, s" if last else "", [0, end], 6)
         x = Axis(x.title, 0, end, [tick for tick in x.ticks if tick[0] <= end] if last else [], False)
-        top = 52 + 118 * i
+        top = 54 + 118 * i
         held, used = _sums(timelines[name])
         y = linear("", [0, most], 4)
+        y.high = max(most, y.ticks[-2][0])
+        y.ticks = [tick for tick in y.ticks if tick[0] <= y.high]
         chart = canvas.chart(34, top, 14, height - top - 78, x, y)
-        canvas.mark(6, top - 14, name)
-        canvas.text(16, top - 14, name, name, bold=True)
-        canvas.text(96, top - 14, f"held {number(held)}, used {number(used)} core-s", "muted")
+        canvas.mark(7, top - 17, name)
+        canvas.text(17, top - 17, name, name, bold=True)
+        canvas.text(96, top - 17, f"held {number(held)}, used {number(used)} core-s", "muted")
         chart.area(f"{name}, held", name, [(row[0], row[1]) for row in timelines[name]], 0.28)
         chart.area(f"{name}, used", name, [(row[0], row[2]) for row in timelines[name]], 0.95)
-    canvas.text(2, 14, "cores: pale is held, full is used", "muted")
+    canvas.text(2, 12, "cores: pale is held, full is used", "muted")
     return canvas
 
 

@@ -20,7 +20,7 @@ def summarize(runs, header=None):
     groups = [dict(key, modes=_modes(members)) for key, members in grouped(runs, header)]
     for group in groups:
         _compare(group)
-    return {"header": header, "groups": groups}
+    return {"header": header, "groups": groups, "load": _load(runs)}
 
 
 def grouped(runs, header):
@@ -86,6 +86,12 @@ def median_of(mode, figure):
 
 def geometric_mean(values):
     return math.exp(statistics.fmean(map(math.log, values)))
+
+
+def _load(runs):
+    """What else went on: load average before the runs, cores that something else used meanwhile."""
+    found = {name: [run[name] for run in runs if is_number(run.get(name))] for name in ("load_before", "others_cores")}
+    return {name: stats(values) for name, values in found.items() if values}
 
 
 def _latest(runs):
