@@ -1,0 +1,129 @@
+"""What a neighbour gets done, what decisions cost in a simulation, and what ideas are worth."""
+from .advice import name_of
+from .chart import Axis, Canvas, linear, logarithmic
+from .figure import Figure, is_wide, roles
+from .ideas import CONFIDENCE
+from .summary import MODES, is_number
+from .text import listed, number, percent, short
+
+ROW = 44  # pixels for a bar
+NAMES = {"alone": "neighbour alone", "static": "static partition"}
+AGENTS = "agents"
+
+
+def figures(summary, members):
+    """Those of these plots for which there is something to show."""
+    del members
+    neighbours = [figure for i, group in enumerate(summary["groups"]) for figure in _neighbours(group, i)]
+    return neighbours + [*_cost(summary["groups"]), *(figure for i, of in enumerate(summary["ideas"]) for figure in _ideas(of, i))]
+
+
+# --- neighbours
+
+def _neighbours(group, index):
+    work = {name: mode["figures"]["neighbour_core_s"] for name, mode in group["modes"].items() if "neighbour_core_s" in mode["figures"]}
+    if len(work) > 1:
+        shares = {name: group["modes"][name].get("neighbour_share") for name in work}
+        yield Figure(f"neighbours-{index + 1}", f"What a neighbour gets done: {name_of(group)}", _neighbours_caption(shares),
+                     lambda width, height: _draw_neighbours(work, shares, width, height), height=76 + ROW * len(work))
+
+
+def _neighbours_caption(shares):
+    said = [f"{percent(share)} beside {NAMES.get(name, name)}" for name, share in shares.items() if share is not None]
+    return ("A batch framework that takes whatever it is offered, beside the jobs in each mode. Longer bars are better: what a mode gives back "
+            "is work for somebody else. Strokes are the least and the most of the runs."
+            + (f" Of what it does alone, the neighbour did {listed(said)}." if said else ""))
+
+
+def _draw_neighbours(work, shares, width, height):
+    canvas = Canvas(width, height)
+    left = 140
+    x = linear("work of the neighbour, core-seconds", [0, max(of["max"] for of in work.values())], 7 if is_wide(width) else 3)
+    count = len(work)
+    chart = canvas.chart(left, 14, 20 if is_wide(width) else 14, 56, x, Axis("", 0, count, []))
+    for i, (name, of) in enumerate(work.items()):
+        middle, role = count - i - 0.62, roles([name])[name]
+        chart.bars(name, role, [(of["median"], middle, 0.2)])
+        chart.add(f"{name}, runs", "ink", [(of["min"], middle, of["max"] - of["min"])], "using 1:2:3:(0) with vectors nohead lw 1.5 {lc}")
+        y = chart.at(0, middle)[1]
+        canvas.text(left - 8, y, NAMES.get(name, name), role, "right", bold=True)
+        share = "" if shares.get(name) is None or name == "alone" else f", {percent(shares[name])} of alone"
+        canvas.text(left + 2, chart.at(0, middle + 0.38)[1], f"{number(of['median'])} core-s{share}", "ink")
+    return canvas
+
+
+# --- sim: what a decision costs
+
+def _cost(groups):
+    lines = {}
+    for group in groups:
+        if group.get("workload") == "sim" and is_number(group.get("agents")):
+            for name, mode in group["modes"].items():
+                cost = mode["figures"].get("cpu_per_task_us")
+                if cost and name in MODES:
+                    lines.setdefault(name, {})[group["agents"]] = cost
+    lines = {name: sorted(of.items()) for name, of in lines.items() if len(of) > 1}
+    if lines:
+        yield Figure("cost", "What a task costs the scheduler, over the size of the cluster", _cost_caption(lines),
+                     lambda width, height: _draw_cost(lines, width, height))
+
+
+def _cost_caption(lines):
+    said = [f"{name} {number(of[0][1]['median'])} us at {number(of[0][0])} agents, {number(of[-1][1]['median'])} us at "
+            f"{number(of[-1][0])}" for name, of in lines.items()]
+    return ("CPU time of the scheduler for each task, in a simulation of the cluster around the real scheduler. A flat line is what one wants: "
+            f"more agents do not make a decision dearer. Here {'; '.join(said)}.")
+
+
+def _draw_cost(lines, width, height):
+    canvas = Canvas(width, height)
+    costs = [of[part] for rows in lines.values() for _, of in rows for part in ("min", "max")]
+    chart = canvas.chart(48, 48, 24, 50,
+                         logarithmic(AGENTS, [agents for rows in lines.values() for agents, _ in rows], 9 if is_wide(width) else 5),
+                         linear("scheduler's CPU time for a task, us", [0, *costs], 6))
+    for name, rows in lines.items():
+        chart.line(name, name, [(agents, of["median"]) for agents, of in rows])
+        chart.whiskers(f"{name}, seeds", name, [(agents, of["min"], of["max"]) for agents, of in rows])
+    for name, rows in lines.items():
+        canvas.find_room(name, [chart.at(agents, of["median"]) for agents, of in reversed(rows)], name, chart.box, bold=True)
+    return canvas
+
+
+# --- sim: ideas
+
+def _ideas(of, index):
+    rows = [(idea, figure, found) for idea, figures_of in of["ideas"].items() for figure, found in figures_of.items()]
+    for figure in dict.fromkeys(figure for _, figure, _ in rows):
+        having = [(idea, found) for idea, other, found in rows if other == figure]
+        yield Figure(f"ideas-{index + 1}-{figure}", f"Ideas against {of['base']}: {of['figures'][figure]}", _ideas_caption(of, figure, having),
+                     lambda width, height, having=having, figure=figure: _draw_ideas(of["figures"][figure], having, width, height),
+                     row=f"ideas-{index + 1}", height=84 + ROW * len(having))
+
+
+def _ideas_caption(of, figure, having):
+    less, more = ([idea for idea, found in having if test(found)] for test in (lambda f: f["high"] < 0, lambda f: f["low"] > 0))
+    said = [f"{listed(ideas)} {'has' if len(ideas) == 1 else 'have'} {word}" for ideas, word in ((less, "less"), (more, "more")) if ideas]
+    return (f"The same seeds with an idea and without: how much {of['figures'][figure]} changes. A bar is the {100 * CONFIDENCE:.0f} % confidence "
+            f"interval of the mean; where it crosses the dashed line there may be no difference. {_capital('; '.join(said)) or 'None is one for certain'}.")
+
+
+def _capital(text):
+    return text[:1].upper() + text[1:]
+
+
+def _draw_ideas(what, having, width, height):
+    canvas = Canvas(width, height)
+    ends = [100 * found[end] for _, found in having for end in ("low", "high")]
+    x = linear(f"change of {what}, %", [0, *ends], 5, lambda value: f"{value:+g}" if value else "0")
+    count = len(having)
+    chart = canvas.chart(16, 14, 20, 56, x, Axis("", 0, count, []))
+    x0 = chart.at(0, 0)[0]
+    chart.rule(x0, chart.top, x0, chart.bottom)
+    for i, (idea, found) in enumerate(having):
+        middle = count - i - 0.68
+        role = "muted" if found["low"] <= 0 <= found["high"] else "ink"
+        chart.add(f"{idea}, interval", role, [(100 * found["low"], middle, 100 * (found["high"] - found["low"]))],
+                  "using 1:2:3:(0) with vectors nohead lw 4 {lc}")
+        chart.points(idea, role, [(100 * found["mean"], middle)], 1.2)
+        canvas.text(chart.left, chart.at(0, middle + 0.4)[1], short(idea, 40), role, bold=True)
+    return canvas
