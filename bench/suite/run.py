@@ -70,24 +70,20 @@ class Process:
         return f"{said[-1] if said else 'it said nothing'} ({how})"
 
 
-def until_ended(processes, sampler=None, *, arrivals=()):
-    """Waits until all of them have ended, and samples meanwhile. arrivals: (when, start) in order: start() at that time gives
-    one more. If this is interrupted, so are they."""
+def until_ended(processes, sampler=None, *, arrivals=(), most=None, until=0):
+    """Waits until all of them have ended, and at least until that time (of time.monotonic()), and samples meanwhile. arrivals:
+    (when, start) in order: start() gives one more at that time, or later if there are `most` of them already. If this is
+    interrupted, so are they."""
     running, coming = list(processes), list(arrivals)
     try:
-        while running or coming:
-            with selectors.DefaultSelector() as s:
-                for p in running:
-                    s.register(p.pidfd, selectors.EVENT_READ, p)
-                if sampler is not None and sampler.fileno() is not None:
-                    s.register(sampler.fileno(), selectors.EVENT_READ)
-                times = [t for t in (coming[0][0] if coming else None, sampler.due() if sampler else None) if t is not None]
-                ready = s.select(max(0.0, min(times) - time.monotonic()) if times else None)
-            for key, _ in ready:
-                if key.data is not None:
-                    key.data.wait()
-                    running.remove(key.data)
-            while coming and coming[0][0] <= time.monotonic():
+        while running or coming or time.monotonic() < until:
+            free = most is None or len(running) < most
+            times = [coming[0][0] if coming and free else None, sampler.due() if sampler else None,
+                     None if running or coming else until]
+            for p in ready(running, sampler, min((t for t in times if t is not None), default=None)):
+                p.wait()
+                running.remove(p)
+            while coming and coming[0][0] <= time.monotonic() and (most is None or len(running) < most):
                 running.append(coming.pop(0)[1]())
             if sampler is not None:
                 sampler.go()
@@ -98,6 +94,17 @@ def until_ended(processes, sampler=None, *, arrivals=()):
     finally:
         if sampler is not None:
             sampler.stop()
+
+
+def ready(processes, sampler, time_out):
+    """Those that have ended; waits for one, or for the sampler's answer, or until that time."""
+    with selectors.DefaultSelector() as s:
+        for p in processes:
+            s.register(p.pidfd, selectors.EVENT_READ, p)
+        if sampler is not None and sampler.fileno() is not None:
+            s.register(sampler.fileno(), selectors.EVENT_READ)
+        found = s.select(None if time_out is None else max(0.0, time_out - time.monotonic()))
+    return [key.data for key, _ in found if key.data is not None]
 
 
 def sample(values, most, seed):
