@@ -12,7 +12,7 @@ import time
 import typing
 
 from suite import options, report, timed
-from suite.cluster import INTERVAL_MS, Clusters, check_slots
+from suite.cluster import AGENTS, CORES, INTERVAL_MS, Clusters, check_slots
 from suite.errors import FAILED, INTERRUPTED, BenchError
 from suite.progress import Progress
 from suite.run import Job, Process, until_ended
@@ -41,15 +41,16 @@ class Case:
 
 
 class Bench:
-    """The command's options, the cluster and the folders, for `with`. least_slots: cores without which that
-    is measured makes no sense."""
+    """The command's options, the cluster and the folders, for `with`. least_slots: cores without which what
+    is measured makes no sense; task_memory: of its jobs; shape: agents of a cluster of its own, and cores of each."""
 
-    def __init__(self, o, least_slots=1, intervals_ms=(INTERVAL_MS,)):
+    def __init__(self, o, least_slots=1, intervals_ms=(INTERVAL_MS,), task_memory=TASK_MEMORY, shape=(AGENTS, CORES)):
         self.o, self.least_slots, self.intervals_ms = o, least_slots, intervals_ms
         self.quern, self.folder = pathlib.Path(os.environ["QUERN"]), pathlib.Path(os.environ["QUERN_BENCH"])
+        self.shape = shape
         self.turns = o.turns or (QUICK_TURNS if o.quick else TURNS)
         self.output = pathlib.Path(o.output or time.strftime("quern-bench-%Y%m%d-%H%M%S"))
-        self.run_options = [f"--task-memory={TASK_MEMORY}", "--cflags=-lm", *(f"--{s}" for s in o.option)]
+        self.run_options = [f"--task-memory={task_memory}", "--cflags=-lm", *(f"--{s}" for s in o.option)]
         self.clusters = self.store = self.cluster = self.slots = self.interval_ms = self.progress = None
         self.failed = 0
 
@@ -58,7 +59,7 @@ class Bench:
         self._tmp = tempfile.TemporaryDirectory(prefix="quern-bench-")
         self.tmp = pathlib.Path(self._tmp.name)
         try:
-            self.clusters = Clusters(self.o, self.quern)
+            self.clusters = Clusters(self.o, self.quern, self.shape)
         except BaseException:
             self._tmp.cleanup()
             raise
@@ -177,7 +178,7 @@ def publish(store, folder):
 
 def finish(bench, status):
     """The report of what there is, also if it was interrupted; the exit status."""
-    if bench.store is None:
+    if bench.store is None or (status and not bench.store.runs):
         return status
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     bench.progress.clear()

@@ -1,5 +1,6 @@
 """`quern bench COMMAND ...`: reads the command line and hands it to the module of the command."""
 import importlib
+import importlib.util
 import os
 import signal
 import sys
@@ -24,14 +25,23 @@ COMMANDS = {
     "job": ("suite.jobs", "-- JOB [ARG...]", "a job of yours in every mode",
             "JOB is what `quern run` takes: a .c file or a shared object. In an ARG, {out} stands for a new folder below a\n"
             "temporary one, which each run has one of."),
-    "sim": ("suite.sim", "...", "many agents and frameworks in virtual time", ""),
 }
+# Reads its own command line: main(arguments) gives the exit status, and is there if its module is.
+OTHERS = {"sim": ("suite.sim", "many agents and frameworks in virtual time")}
 FOOT = ("Results are in the folder --output: results.jsonl, and the report made of it. Ctrl-C keeps what is done; the same command\n"
         "with the same -o goes on.\n\nExit status: 0 done, 1 some of it failed, 2 the command line is wrong, 3 no cluster, 130 interrupted.")
 
 
+def other(command):
+    """The module of one that reads its own command line, or None."""
+    if command not in OTHERS or importlib.util.find_spec(OTHERS[command][0]) is None:
+        return None
+    return importlib.import_module(OTHERS[command][0])
+
+
 def commands_text():
-    return "Commands:\n" + "".join(f"  {name:11} {text}\n" for name, (_, _, text, _) in COMMANDS.items())
+    texts = {**{name: c[2] for name, c in COMMANDS.items()}, **{name: text for name, (_, text) in OTHERS.items() if other(name)}}
+    return "Commands:\n" + "".join(f"  {name:11} {text}\n" for name, text in texts.items())
 
 
 def general():
@@ -51,10 +61,8 @@ def parser_of(command):
 
 
 def parse(argv):
-    """The options of the command that is named, with its name and its module; exits if it is --help or wrong."""
+    """The options of the command that is named; exits if it is --help or wrong."""
     command, *rest = argv or [None]
-    if command in COMMANDS and COMMANDS[command][0] == "suite.sim":
-        return command, rest
     if command not in COMMANDS:
         p = general()
         if command is None:
@@ -68,7 +76,7 @@ def parse(argv):
     o.command, o.argv = command, argv
     if not hasattr(o, "words"):
         o.words = []
-    return command, o
+    return o
 
 
 def on_sigterm(*_):
@@ -76,14 +84,10 @@ def on_sigterm(*_):
 
 
 def run(argv):
-    command, o = parse(argv)
-    try:
-        module = importlib.import_module(COMMANDS[command][0])
-    except ModuleNotFoundError as e:
-        if e.name != COMMANDS[command][0]:
-            raise
-        raise BenchError(f"this installation has no `quern bench {command}`") from None
-    return module.main(o)
+    if argv and other(argv[0]):
+        return other(argv[0]).main(argv[1:])
+    o = parse(argv)
+    return importlib.import_module(COMMANDS[o.command][0]).main(o)
 
 
 def main(argv):

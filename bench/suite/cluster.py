@@ -159,10 +159,10 @@ def check_slots(o, cluster, least):
 class Clusters:
     """Those that a bench is run on: one, or an embedded one for each allocation interval, one at a time. For `with`."""
 
-    def __init__(self, o, quern):
+    def __init__(self, o, quern, shape):
         self.o, self.quern, self.now = o, quern, None
         self.given = o.master is not None
-        self.shape = o.agents or AGENTS, o.cores or CORES
+        self.shape = o.agents or shape[0], o.cores or shape[1]
         words = meaning(quern, o.master)[0].split() if self.given else ["local"]
         self.endpoints = meaning(quern, o.master) if words[0] != "local" else None
         if words[0] == "local" and self.given:

@@ -15,8 +15,9 @@ from suite.run import Job, Measured, rounded, until_ended
 
 ALONE, STATIC = "alone", "static"
 LEAST_SLOTS = 4
-# Coarse jobs begin with what they get: two that wait for most of the cluster, and have some of it each, wait for ever.
-BEGIN = ("--min-registered-ratio=0",)
+# Coarse jobs ask for half, and begin with what they have after a while: several that want everything, and have some of it each,
+# wait for each other, and the batch framework has nothing left to give back.
+BEGIN = "--min-registered-ratio=0", "--max-registered-wait=10s"
 SETTLE_S = 10       # that the batch framework has for taking all that there is
 # Jobs, mean time between two arrivals, and length of the batch framework's tasks.
 QUICK, FULL = (5, 1.5, 500), (12, 4.0, 1000)
@@ -60,8 +61,9 @@ class Experiment:
         self.jobs = []  # (arrival, when it arrived, Job, its process)
 
     def start_job(self, arrival, when):
-        mode, slots = ("coarse", self.half) if self.mode == STATIC else (self.mode, self.b.slots)
-        job = Job(self.b, mode, self.b.job("sleep.c"), *arrival.arguments, slots=slots, options=BEGIN)
+        mode = "coarse" if self.mode == STATIC else self.mode
+        slots = self.half if mode == "coarse" else self.b.slots
+        job = Job(self.b, mode, self.b.job("sleep.c"), *arrival.arguments, slots=slots, options=BEGIN if mode == "coarse" else ())
         process = job.start()
         self.jobs.append((arrival, when, job, process))
         return process
