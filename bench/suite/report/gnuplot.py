@@ -37,10 +37,15 @@ def run(script):
         raise Failed(f"gnuplot: {plain(said[-1] if said else 'status ' + str(done.returncode))}")
 
 
+def bold(svg):
+    """Gnuplot's SVG has the style of a font in its family's name."""
+    return svg.replace('font-family=":Bold"', 'font-family="sans-serif" font-weight="bold"')
+
+
 def inline(svg, name, series, description):
     """The SVG of a plot as an element of a page. `name` is unlike any other's on it; `series` are the names of what was plotted, in
     order: each becomes the title of its group, <g class="series" data-series=NAME>."""
-    body = svg[svg.index("<svg"):]
+    body = bold(svg[svg.index("<svg"):])
     body = re.sub(r"<desc>.*?</desc>|<filter\b.*?</filter>", "", body, flags=re.S)
     body = re.sub(r"<title>.*?</title>", "", body, count=1, flags=re.S)  # of the whole: the page has a caption
     names = iter(series)
