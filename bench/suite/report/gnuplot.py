@@ -8,7 +8,7 @@ from .text import plain
 
 # Role -> colour on white. The page has its own, by CSS variables of these names, for light and for dark. Told apart by those who
 # see red and green alike as well, and each mode has a mark of its own beside it.
-COLOURS = {"coarse": "#b8520a", "fine": "#1d5fd1", "adaptive": "#0a7d63", "alone": "#5b6470", "static": "#9b3d8f",
+COLOURS = {"coarse": "#ad4c08", "fine": "#1d5fd1", "adaptive": "#0a7d63", "alone": "#5b6470", "static": "#9b3d8f",
            "ink": "#1b2430", "muted": "#57626f", "grid": "#e1e6eb", "axis": "#9aa5b1", "paper": "#ffffff"}
 MARKS = {"coarse": 5, "fine": 7, "adaptive": 9, "alone": 11, "static": 13}  # gnuplot's point types
 PATIENCE = 60  # seconds

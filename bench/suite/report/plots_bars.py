@@ -87,7 +87,7 @@ def _draw_cost(lines, width, height):
         chart.line(name, name, [(agents, of["median"]) for agents, of in rows])
         chart.whiskers(f"{name}, seeds", name, [(agents, of["min"], of["max"]) for agents, of in rows])
     for name, rows in lines.items():
-        canvas.find_room(name, [chart.at(agents, of["median"]) for agents, of in reversed(rows)], name, chart.box, bold=True)
+        chart.name_line(name, name, [(agents, of["median"]) for agents, of in reversed(rows)])
     return canvas
 
 

@@ -130,10 +130,9 @@ def _draw_sweep(lines, width, height):
         chart.whiskers(f"{_line_name(name, interval, several)}, turns", name,
                        [(row[0], row[2], row[3]) for row in rows if row[2] is not None])
     for (name, interval), rows in lines.items():
-        spots = sorted((chart.at(*row[:2]) for row in rows), key=lambda spot: spot[1])
-        canvas.find_room(_line_name(name, interval, several), spots, name, chart.box, bold=True)
+        chart.name_line(_line_name(name, interval, several), name, sorted((row[:2] for row in rows), key=lambda row: -row[1]))
     canvas.find_room(BASE, [(chart.right - width_of(BASE) / 2 - i, y) for i in range(0, int(chart.right - chart.left) - 60, 40)],
-                     BASE, chart.box, bold=True)
+                     BASE, chart.box, bold=True, must=True)
     return canvas
 
 
