@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests/bench")]
 import report_runs  # noqa: E402
 from suite import report  # noqa: E402
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
+BROWSER = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chrome-headless-shell"))), None)
 SKIPPED = 77
 VIEWS = {"screen": (1280, ""), "screen, dark": (1280, "0"), "phone": (390, ""), "phone, dark": (360, "0"), "small": (320, "")}
 LEAST_LETTERS = 9  # pixels: the height of a line in a plot
@@ -32,7 +32,7 @@ def look(page, width, scheme):
         copy = pathlib.Path(folder) / "page.html"
         probe = (ROOT / "tests/bench/page_probe.js").read_text()
         copy.write_text(page.replace("</body>", f"<script>{probe}</script></body>"))
-        done = subprocess.run([BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={folder}/profile",
+        done = subprocess.run([BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", f"--user-data-dir={folder}/profile",
                                f"--window-size={width},900", *([f"--blink-settings=preferredColorScheme={scheme}"] if scheme else []),
                                "--dump-dom", copy.as_uri()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
     found = re.search(r'<pre id="probe">(.*?)</pre>', done.stdout.decode(), re.S)
