@@ -56,14 +56,14 @@ class Page(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def each(self):
-        """(figure, its plot in a view), of all views."""
+    def each(self, check):
+        """check(figure, its plot in a view), of all views."""
         for view, found in self.views.items():
             self.assertEqual(list(found["plots"]), list(self.axes), view)
             for name, plots in found["plots"].items():
                 with self.subTest(view=view, plot=name):
                     self.assertEqual(len(plots), 1, "one variant is to be seen")
-                    yield name, plots[0]
+                    check(name, plots[0])
 
     def test_fits(self):
         for view, found in self.views.items():
@@ -78,21 +78,25 @@ class Page(unittest.TestCase):
         self.assertNotEqual(self.views["screen"]["background"], self.views["screen, dark"]["background"])
 
     def test_texts(self):
-        for _, plot in self.each():
+        def check(_, plot):
             self.assertEqual(plot["overlaps"], [])
             self.assertEqual(plot["outside"], [])
             self.assertEqual(plot["pale"], [])
             self.assertGreaterEqual(min(plot["heights"]), LEAST_LETTERS)
 
+        self.each(check)
+
     def test_axes(self):
-        for name, plot in self.each():
+        def check(name, plot):
             for axis in self.axes[name]:
                 self.assertTrue(any(text == axis or text.startswith(axis + " (") for text in plot["texts"]), (axis, plot["texts"]))
             ticks = [text for text in plot["texts"] if re.fullmatch(r"(<= )?[-+]?[\d.,]+", text)]
             self.assertGreaterEqual(len(ticks), 3, ticks)
 
+        self.each(check)
+
     def test_data(self):
-        for name, plot in self.each():
+        def check(name, plot):
             drawn = {series["name"]: series for series in plot["series"]}
             self.assertEqual(sorted(drawn), sorted(self.series[name]))
             for series, wanted in self.series[name].items():
@@ -100,6 +104,8 @@ class Page(unittest.TestCase):
                     self.assertEqual(drawn[series][what], number, (series, what))
                 self.assertGreaterEqual(drawn[series]["contrast"], 3, series)
                 self.assertEqual(drawn[series]["outside"], 0, series)
+
+        self.each(check)
 
     def test_self_contained(self):
         for found in self.views.values():
@@ -152,17 +158,21 @@ class Modes(Page):
 
     def test_names(self):
         """What a line is, is said at the line."""
-        for name, plot in self.each():
+        def check(name, plot):
             if name == "sweep":
                 self.assertLessEqual({"fine, 1 s interval", "adaptive, 1 s interval", "fine, 100 ms interval", "coarse"}, set(plot["texts"]))
             elif name in ("gaps", "price-gain"):
                 self.assertLessEqual({"coarse", "adaptive", "fine"}, set(plot["texts"]))
 
+        self.each(check)
+
     def test_distribution(self):
-        for name, plot in self.each():
+        def check(name, plot):
             if name == "gaps":
                 for series in plot["series"]:
                     self.assertGreater(series["corners"], 50, series["name"])
+
+        self.each(check)
 
 
 class Neighbours(Page):
