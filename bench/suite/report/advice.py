@@ -67,13 +67,15 @@ def _of_neighbours(group):
     mode = choose({name: (m["price"], m["saved"]) for name, m in modes.items()})
     static = group["modes"].get("static")
     sides = dict(modes, **({"a static partition": static} if static else {}))
-    work = [f"{percent(m['neighbour_share'])} beside {name}" for name, m in sides.items() if "neighbour_share" in m] or \
-           [f"{number(median_of(m, 'neighbour_core_s'))} core-seconds beside {name}" for name, m in sides.items()
-            if median_of(m, "neighbour_core_s") is not None]
-    of = " of what it does alone" if any("neighbour_share" in m for m in sides.values()) else ""
-    prices = [f"{name} {ratio(m['price'])}" for name, m in modes.items() if name != BASE]
-    return _found(group, mode, modes, [f"the neighbour gets done{of}: {', '.join(work)}",
-                                       f"time, over coarse's: {', '.join(prices)}"])
+    work = [f"{_work(m)} beside {name}" for name, m in sides.items() if median_of(m, "neighbour_core_s") is not None]
+    return _found(group, mode, modes, [f"the neighbour gets {listed(work)} done"] + [
+        f"{name} takes {ratio(m['price'])} times coarse's time" for name, m in modes.items() if name != BASE])
+
+
+def _work(mode):
+    if "neighbour_share" in mode:
+        return f"{percent(mode['neighbour_share'])} of its work"
+    return f"{number(median_of(mode, 'neighbour_core_s'))} core-seconds"
 
 
 def _holds(saved):
@@ -150,15 +152,21 @@ def _general(group):
 
 
 def _mean(groups, name):
-    """Of a mode: price and what is saved over all workloads, and where it is worst."""
+    """Of a mode: price, what is saved and utilization over all workloads, and where the price is worst."""
     by_workload = {}
     for group in groups:
-        by_workload.setdefault(group.get("workload"), []).append(group)
-    price, gain = (geometric_mean([geometric_mean([group["modes"][name][what] for group in of]) for of in by_workload.values()])
-                   for what in ("price", "gain"))
+        by_workload.setdefault(group.get("workload"), []).append(group["modes"][name])
     worst = max(groups, key=lambda group: group["modes"][name]["price"])
-    return {"price": price, "saved": 1 - 1 / gain, "worst_price": worst["modes"][name]["price"], "worst_where": name_of(worst),
-            "workloads": len(by_workload), "cases": len(groups)}
+    found = {"price": _mean_of(by_workload, lambda mode: mode["price"]), "saved": 1 - 1 / _mean_of(by_workload, lambda mode: mode["gain"]),
+             "worst_price": worst["modes"][name]["price"], "worst_where": name_of(worst), "workloads": len(by_workload),
+             "cases": len(groups)}
+    if all(median_of(group["modes"][name], "utilization") for group in groups):
+        found["utilization"] = _mean_of(by_workload, lambda mode: median_of(mode, "utilization"))
+    return found
+
+
+def _mean_of(by_workload, ratio_of):
+    return geometric_mean([geometric_mean([ratio_of(mode) for mode in modes]) for modes in by_workload.values()])
 
 
 def _sentences(mode, modes):

@@ -77,10 +77,10 @@ class Canvas:
             self.text(x + 15, y, role, role, bold=True)
             x += 15 + width_of(role, bold=True) + 18
 
-    def find_room(self, text, spots, colour, within, bold=False):
-        """Writes the text beside the first of the spots [(x, y)] where it hides nothing: no text, no point; at best no line either.
-        Says whether there was one."""
-        for obstacles in (self.taken + self.points + self.curves(), self.taken + self.points):
+    def find_room(self, text, spots, colour, within, bold=False, must=False):
+        """Writes the text beside the first of the spots [(x, y)] where it hides nothing: no text, no point; at best no line either. One
+        that must be there may hide points, but no text. Says whether there was such a spot."""
+        for obstacles in (self.taken + self.points + self.curves(), self.taken + self.points, *([self.taken] if must else [])):
             for x, y in spots:
                 for dx, dy, anchor in ((9, 0, "left"), (-9, 0, "right"), (0, -13, "center"), (0, 13, "center"), (7, -11, "left"),
                                        (7, 11, "left"), (-7, -11, "right"), (-7, 11, "right")):
@@ -161,6 +161,12 @@ class Chart:
         for (x0, y0), (x1, y1) in zip(*([self.at(*row) for row in of] for of in (rows[:-1], rows[1:]))):
             steps = max(1, int(max(abs(x1 - x0), abs(y1 - y0)) / 6))
             self.curve_boxes += [around(x0 + (x1 - x0) * i / steps, y0 + (y1 - y0) * i / steps, 2) for i in range(steps + 1)]
+
+    def name_line(self, name, role, rows):
+        """Writes what a line is beside one of its points, the first ones rather, or between two of them."""
+        spots = [self.at(*row) for row in rows]
+        between = [((x0 + x1) / 2, (y0 + y1) / 2) for (x0, y0), (x1, y1) in zip(spots, spots[1:])]
+        self.canvas.find_room(name, spots + between, role, self.box, bold=True, must=True)
 
     def area(self, name, role, rows, opacity):
         """Down to zero, of steps: [(x, y)], each y from its x to the next."""

@@ -26,7 +26,7 @@ def _runs(mode):
 
 
 def _between(mode):
-    return f"{ratio(mode['price_low'])} to {ratio(mode['price_high'])}"
+    return None if mode["price"] == 1 else f"{ratio(mode['price_low'])} to {ratio(mode['price_high'])}"
 
 
 def _two(a, b):
@@ -34,20 +34,20 @@ def _two(a, b):
 
 
 COLUMNS = [
-    Column("runs", "runs", "runs that count; ! all of them disturbed, f failed", _runs),
     figure("wall_s", "wall s", "wall, s", "median, from the command's first byte to its exit"),
-    figure("wall_s", "min", "least, s", "the fastest run", part="min"),
-    figure("wall_s", "spread", "spread", "(slowest - fastest) / median", percent1, part="spread"),
-    Column("price", "price", "wall over coarse's", lambda mode: f"{mode['price']:.3f}"),
-    Column("", "price over turns", "the least and the most in one turn", _between),
+    Column("price", "price", "the job's wall time over that in coarse mode", lambda mode: f"{mode['price']:.3f}"),
     figure("held_core_s", "held", "held, core-s", "core-seconds that Mesos had allocated to the job, by the scheduler's ledger"),
-    figure("used_core_s", "", "used, core-s", "core-seconds in which tasks ran"),
-    figure("utilization", "util", "utilization", "used / held", percent1),
     Column("gain", "gain", "coarse's held over this mode's", lambda mode: ratio(mode["gain"])),
+    figure("utilization", "util", "utilization", "used / held", percent1),
     Column("unwaste", "waste removed", "the share of what coarse holds and does not use that this mode does not waste",
            lambda mode: percent1(mode["waste_removed"])),
     Column("gaps ms", "gaps p50/p99, ms", "a slot's task ends -> the next one starts in it, while tasks wait",
            _two("gap_p50_ms", "gap_p99_ms")),
+    Column("runs", "runs", "runs that count; ! all of them disturbed, f failed", _runs),
+    figure("wall_s", "min", "least, s", "the fastest run", part="min"),
+    figure("wall_s", "spread", "spread", "(slowest - fastest) / median", percent1, part="spread"),
+    Column("", "price over turns", "the least and the most in one turn", _between),
+    figure("used_core_s", "", "used, core-s", "core-seconds in which tasks ran"),
     Column("", "waits p50/p99, ms", "a task can run -> it starts", _two("wait_p50_ms", "wait_p99_ms")),
     Column("master", "ledger / master", "held by the scheduler's ledger, beyond what the master's metrics say",
            lambda mode: f"{100 * mode['ledger_off']:+.1f} %"),
@@ -59,6 +59,7 @@ COLUMNS = [
     figure("cpu_executors_s", "", "executors CPU, s", "of executors and their workers"),
     figure("cpu_cluster_s", "", "cluster CPU, s", "of master and agents"),
 ]
+FIRST = 5  # of these stand before a bench's own figures
 KNOWN = {"wall_s", "held_core_s", "used_core_s", "utilization", "gap_p50_ms", "gap_p99_ms", "wait_p50_ms", "wait_p99_ms",
          "master_held_core_s", "neighbour_core_s", "allocation_runs", "allocation_ms", "cpu_scheduler_s", "cpu_executors_s",
          "cpu_cluster_s"}
@@ -68,7 +69,8 @@ UNITS = {"_core_s": "core-s", "_per_s": "a second", "_cores": "cores", "_bytes":
 def columns_of(modes):
     """What to show of these modes: the known columns that have a figure, and one for each other figure."""
     others = dict.fromkeys(name for mode in modes for name in mode["figures"] if name not in KNOWN)
-    every = COLUMNS + [figure(name, _head(name), _title(name), "") for name in others]
+    own = [figure(name, _head(name), _title(name), "") for name in others]
+    every = COLUMNS[:FIRST] + own + COLUMNS[FIRST:]
     return [column for column in every if any(column.cell(mode) is not None for mode in modes)]
 
 

@@ -8,7 +8,7 @@ from .text import plain
 
 # Role -> colour on white. The page has its own, by CSS variables of these names, for light and for dark. Told apart by those who
 # see red and green alike as well, and each mode has a mark of its own beside it.
-COLOURS = {"coarse": "#b8520a", "fine": "#1d5fd1", "adaptive": "#0a7d63", "alone": "#5b6470", "static": "#9b3d8f",
+COLOURS = {"coarse": "#ad4c08", "fine": "#1d5fd1", "adaptive": "#0a7d63", "alone": "#5b6470", "static": "#9b3d8f",
            "ink": "#1b2430", "muted": "#57626f", "grid": "#e1e6eb", "axis": "#9aa5b1", "paper": "#ffffff"}
 MARKS = {"coarse": 5, "fine": 7, "adaptive": 9, "alone": 11, "static": 13}  # gnuplot's point types
 PATIENCE = 60  # seconds
@@ -37,10 +37,15 @@ def run(script):
         raise Failed(f"gnuplot: {plain(said[-1] if said else 'status ' + str(done.returncode))}")
 
 
+def bold(svg):
+    """Gnuplot's SVG has the style of a font in its family's name."""
+    return svg.replace('font-family=":Bold"', 'font-family="sans-serif" font-weight="bold"')
+
+
 def inline(svg, name, series, description):
     """The SVG of a plot as an element of a page. `name` is unlike any other's on it; `series` are the names of what was plotted, in
     order: each becomes the title of its group, <g class="series" data-series=NAME>."""
-    body = svg[svg.index("<svg"):]
+    body = bold(svg[svg.index("<svg"):])
     body = re.sub(r"<desc>.*?</desc>|<filter\b.*?</filter>", "", body, flags=re.S)
     body = re.sub(r"<title>.*?</title>", "", body, count=1, flags=re.S)  # of the whole: the page has a caption
     names = iter(series)

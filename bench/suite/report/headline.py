@@ -53,8 +53,12 @@ def gains_and_costs(summary):
         for name, mode in group["modes"].items():
             if name == BASE or not is_number(mode.get("price")):
                 continue
-            price, saved = mode["price"], mode.get("saved", 0)
-            if saved > 0.01:
+            price, saved, share = mode["price"], mode.get("saved", 0), mode.get("neighbour_share")
+            if share and "neighbour_share" in group["modes"].get(BASE, {}):
+                base = group["modes"][BASE]["neighbour_share"]
+                (gains if share > base else costs).append((abs(share - base), name, f"{name_of(group)}: the neighbour gets {percent(share)} of "
+                                                           f"its work done, beside coarse {percent(base)}"))
+            elif saved > 0.01:
                 gains.append((saved, name, f"{name_of(group)}: holds {percent(saved)} less, in {ratio(price)} times the time"))
             if price > PRICE:
                 costs.append((price, name, f"{name_of(group)}: takes {ratio(price)} times as long as coarse, and holds "

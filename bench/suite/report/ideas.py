@@ -29,7 +29,10 @@ def _of(group, by_mode):
             if found:
                 ideas.setdefault(name, {})[figure] = found
                 figures[figure] = FIGURES[figure]
-    if ideas:
+    for figure in list(figures):  # a figure that no idea changes in any run has nothing to show
+        if all(found[figure]["low"] == found[figure]["high"] == 0 for found in ideas.values() if figure in found):
+            del figures[figure]
+    if figures:
         yield {"where": group.get("case", ""), "base": base, "ideas": ideas, "figures": figures}
 
 

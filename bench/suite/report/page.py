@@ -32,7 +32,7 @@ def page(summary, plots, no_plots=""):
 
 
 def _esc(text):
-    return html.escape(plain(text))
+    return html.escape(plain(text)).replace(" %", "\u00a0%")
 
 
 def _mode(name):
@@ -64,15 +64,15 @@ def _answer(summary, title, sentences):
 
 
 def _card(name, mode, taken):
-    if name == BASE:
-        price, saved = "1", "0 %"
-    else:
-        price, saved = ratio(mode["price"]), percent(abs(mode["saved"])) if abs(mode["saved"]) >= 0.005 else "0 %"
-    less = "more" if mode["saved"] < -0.005 else "fewer"
+    big = [("1", "the measure of the others")] if name == BASE else [(ratio(mode["price"]), "times coarse's time")]
+    if name != BASE:
+        big.append((percent(abs(mode["saved"])), f"{'more' if mode['saved'] < -0.005 else 'fewer'} core-seconds held"))
+    if mode.get("utilization"):
+        big.append((percent(mode["utilization"]), "of that at work" if name != BASE else "of what it holds at work"))
     worst = f" At worst {ratio(mode['worst_price'])} times: {_esc(mode['worst_where'])}." if name != BASE and mode["cases"] > 1 else ""
     return (f'<article class="card {name}{" taken" if name == taken else ""}">\n<h3>{_mode(name)}</h3>\n'
-            f'<p class="big"><b>{price}</b> times coarse\'s time</p>\n<p class="big"><b>{saved}</b> {less} core-seconds held</p>\n'
-            f"<p>{_esc(MEANS[name])}{worst}</p>\n</article>")
+            + "".join(f'<p class="big"><b>{_esc(figure)}</b> {_esc(text)}</p>\n' for figure, text in big)
+            + f"<p>{_esc(MEANS[name])}{worst}</p>\n</article>")
 
 
 def _warnings(summary):
@@ -125,6 +125,8 @@ def _balance(summary):
 
 def _tables(summary):
     yield '<section id="figures">\n<h2>All figures</h2>'
+    if any("advice" in group for group in summary["groups"]):
+        yield '<p class="note">Tinted is the mode that the rule at the end of this page takes. Titles of columns say more when pointed at.</p>'
     for workload in dict.fromkeys(group.get("workload") for group in summary["groups"]):
         yield from _table(workload, [group for group in summary["groups"] if group.get("workload") == workload])
     yield "</section>"
@@ -132,16 +134,16 @@ def _tables(summary):
 
 def _table(workload, groups):
     columns = columns_of([mode for group in groups for mode in group["modes"].values()])
-    yield f'<h3>{_esc(workload)}</h3>\n<div class="scroll" tabindex="0">\n<table>\n<thead><tr><th>case</th><th>mode</th>'
+    yield f'<h3>{_esc(workload)}</h3>\n<div class="scroll" tabindex="0">\n<table class="modes">\n<thead><tr><th>mode</th>'
     yield "".join(f'<th title="{_esc(column.what)}">{_esc(column.title)}</th>' for column in columns) + "</tr></thead>"
     for group in groups:
-        yield "<tbody>"
-        for i, (name, mode) in enumerate(group["modes"].items()):
-            case = (f'<th rowspan="{len(group["modes"])}">{_esc(group.get("case", ""))}<small>{_esc(setting(group))}</small></th>'
-                    if i == 0 else "")
+        case = plain(group.get("case", ""))
+        title = " ".join(filter(None, [f"<b>{_esc(case)}</b>" if case != workload else "", f"<small>{_esc(setting(group))}</small>"]))
+        yield f'<tbody>\n<tr class="case"><th colspan="{len(columns) + 1}"><span>{title}</span></th></tr>'
+        for name, mode in group["modes"].items():
             cells = "".join(f"<td>{_esc(column.cell(mode) or '–')}</td>" for column in columns)
             taken = ' class="taken"' if group.get("advice", {}).get("mode") == name else ""
-            yield f"<tr{taken}>{case}<th>{_mode(name)}</th>{cells}</tr>"
+            yield f"<tr{taken}><th>{_mode(name)}</th>{cells}</tr>"
         yield "</tbody>"
     yield "</table>\n</div>"
 

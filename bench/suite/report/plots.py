@@ -23,8 +23,20 @@ def _draw(figure, folder, tmp):
         if size != "narrow":
             outputs += [(kind, os.path.join(tmp, f"{figure.name}.{kind}")) for kind in ("svg", "png")]
         gnuplot.run(canvas.script(outputs))
-        with open(page, encoding="utf-8") as file:
-            pictures[size] = gnuplot.inline(file.read(), f"{figure.name}-{size}", canvas.series, figure.caption)
-        for _, made in outputs[1:]:
+        pictures[size] = gnuplot.inline(_read(page), f"{figure.name}-{size}", canvas.series, figure.caption)
+        for kind, made in outputs[1:]:
+            if kind == "svg":
+                _rewrite(made, gnuplot.bold)
             os.replace(made, os.path.join(folder, "plots", os.path.basename(made)))
     return pictures
+
+
+def _read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _rewrite(path, change):
+    text = change(_read(path))
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)

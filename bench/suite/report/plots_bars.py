@@ -38,7 +38,9 @@ def _neighbours_caption(shares):
 def _draw_neighbours(work, shares, width, height):
     canvas = Canvas(width, height)
     left = 140
-    x = linear("work of the neighbour, core-seconds", [0, max(of["max"] for of in work.values())], 7 if is_wide(width) else 3)
+    x = linear("work of the neighbour, core-seconds", [0, max(of["max"] for of in work.values())], 7 if is_wide(width) else 4)
+    x.high = max(of["max"] for of in work.values()) * 1.02
+    x.ticks = [tick for tick in x.ticks if tick[0] <= x.high]
     count = len(work)
     chart = canvas.chart(left, 14, 20 if is_wide(width) else 14, 56, x, Axis("", 0, count, []))
     for i, (name, of) in enumerate(work.items()):
@@ -85,26 +87,25 @@ def _draw_cost(lines, width, height):
         chart.line(name, name, [(agents, of["median"]) for agents, of in rows])
         chart.whiskers(f"{name}, seeds", name, [(agents, of["min"], of["max"]) for agents, of in rows])
     for name, rows in lines.items():
-        canvas.find_room(name, [chart.at(agents, of["median"]) for agents, of in reversed(rows)], name, chart.box, bold=True)
+        chart.name_line(name, name, [(agents, of["median"]) for agents, of in reversed(rows)])
     return canvas
 
 
 # --- sim: ideas
 
 def _ideas(of, index):
-    rows = [(idea, figure, found) for idea, figures_of in of["ideas"].items() for figure, found in figures_of.items()]
-    for figure in dict.fromkeys(figure for _, figure, _ in rows):
-        having = [(idea, found) for idea, other, found in rows if other == figure]
-        yield Figure(f"ideas-{index + 1}-{figure}", f"Ideas against {of['base']}: {of['figures'][figure]}", _ideas_caption(of, figure, having),
-                     lambda width, height, having=having, figure=figure: _draw_ideas(of["figures"][figure], having, width, height),
+    for figure, what in of["figures"].items():
+        having = [(idea, found[figure]) for idea, found in of["ideas"].items() if figure in found]
+        yield Figure(f"ideas-{index + 1}-{figure}", f"Ideas against {of['base']}: {what}", _ideas_caption(what, having),
+                     lambda width, height, having=having, what=what: _draw_ideas(what, having, width, height),
                      row=f"ideas-{index + 1}", height=84 + ROW * len(having))
 
 
-def _ideas_caption(of, figure, having):
+def _ideas_caption(what, having):
     less, more = ([idea for idea, found in having if test(found)] for test in (lambda f: f["high"] < 0, lambda f: f["low"] > 0))
-    said = [f"{listed(ideas)} {'has' if len(ideas) == 1 else 'have'} {word}" for ideas, word in ((less, "less"), (more, "more")) if ideas]
-    return (f"The same seeds with an idea and without: how much {of['figures'][figure]} changes. A bar is the {100 * CONFIDENCE:.0f} % confidence "
-            f"interval of the mean; where it crosses the dashed line there may be no difference. {_capital('; '.join(said)) or 'None is one for certain'}.")
+    said = [f"{word}: {listed(ideas)}" for ideas, word in ((less, "less"), (more, "more")) if ideas]
+    return (f"The change of {what} by an idea, same seeds with and without: mean and {100 * CONFIDENCE:.0f} % confidence interval. Pale where "
+            f"it reaches the dashed line, no change. {_capital('; '.join(said)) or 'No difference is certain'}.")
 
 
 def _capital(text):

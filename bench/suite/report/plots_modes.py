@@ -6,6 +6,7 @@ from .summary import BASE, is_number
 from .text import listed, number, plain, ratio, seconds
 
 WORKLOADS = "neighbours", "sim"  # have plots of their own
+LATENCY, GAIN = "latency, times coarse's", "core-seconds held, coarse's over the mode's"
 FAR = 6  # so many points of a sweep are named
 
 
@@ -51,8 +52,8 @@ def _draw_price_gain(points, width, height):
     canvas = Canvas(width, height)
     most = 9 if is_wide(width) else 5
     prices, gains = ([point[i] for point in points] + [1] for i in (2, 3))
-    chart = canvas.chart(48, 74, 20, 50, _axis("latency, times coarse's", [min(prices) * 0.98, max(prices) * 1.02], most),
-                         _axis("core-seconds held, coarse's over the mode's", gains, 7))
+    chart = canvas.chart(48, 74, 20, 50, _axis(LATENCY + (" (further right: slower)" if is_wide(width) else ""), [min(prices) * 0.98, max(prices) * 1.02], most),
+                         _axis(GAIN + (" (higher: holds less)" if is_wide(width) else ""), gains, 7))
     names = list(dict.fromkeys(point[1] for point in points))
     canvas.legend(8, 18, [BASE, *names])
     x, y = chart.at(1, 1)
@@ -120,7 +121,7 @@ def _draw_sweep(lines, width, height):
     chart = canvas.chart(48, 48, 20, 50,
                          logarithmic("task length / allocation interval", [row[0] for rows in lines.values() for row in rows],
                                      9 if is_wide(width) else 5),
-                         _axis("latency, times coarse's", values + [1], 7))
+                         _axis(LATENCY, values + [1], 7))
     y = chart.at(chart.x.low, 1)[1]
     chart.rule(chart.left, y, chart.right, y, BASE)
     dashes = {interval: i + 1 for i, interval in enumerate(dict.fromkeys(interval for _, interval in lines))}
@@ -129,10 +130,9 @@ def _draw_sweep(lines, width, height):
         chart.whiskers(f"{_line_name(name, interval, several)}, turns", name,
                        [(row[0], row[2], row[3]) for row in rows if row[2] is not None])
     for (name, interval), rows in lines.items():
-        spots = sorted((chart.at(*row[:2]) for row in rows), key=lambda spot: spot[1])
-        canvas.find_room(_line_name(name, interval, several), spots, name, chart.box, bold=True)
+        chart.name_line(_line_name(name, interval, several), name, sorted((row[:2] for row in rows), key=lambda row: -row[1]))
     canvas.find_room(BASE, [(chart.right - width_of(BASE) / 2 - i, y) for i in range(0, int(chart.right - chart.left) - 60, 40)],
-                     BASE, chart.box, bold=True)
+                     BASE, chart.box, bold=True, must=True)
     return canvas
 
 

@@ -121,6 +121,5 @@ def _draw_gaps(gaps, width, height):
     for i, (name, rows) in enumerate(lines.items()):
         chart.line(name, name, rows, i + 1, marks=False)
     for name, rows in lines.items():
-        middle = sorted(rows, key=lambda row: abs(row[1] - 60))
-        canvas.find_room(name, [chart.at(*row) for row in middle], name, chart.box, bold=True)
+        chart.name_line(name, name, sorted(rows, key=lambda row: abs(row[1] - 60)))
     return canvas
