@@ -186,11 +186,15 @@ void event_log_add(void *arg, const struct sched_logged *what)
 		added(log, event_line(&log->lines, what->now_ms - log->start_ms, what));
 }
 
-struct event_log *event_log_end(
-	struct event_log *log, uint64_t now_ms, const char *status, const struct sched *s)
+void event_log_done(struct event_log *log, uint64_t now_ms, const char *status,
+	const struct sched_ledger *ledger, const struct sched_progress *progress)
 {
-	if (log != NULL && log->fd >= 0)
-		added(log, event_line_done(&log->lines, now_ms - log->start_ms, status, s));
+	if (log->fd >= 0)
+		added(log, event_line_done(&log->lines, now_ms - log->start_ms, status, ledger, progress));
+}
+
+struct event_log *event_log_free(struct event_log *log)
+{
 	if (log != NULL)
 		flush(log);
 	return release(log);
