@@ -343,7 +343,7 @@ def figures(log):
 
 def in_lanes(leases, attempts, end):
     """{lease: its attempts}: the log says in which executor a task ran, not in which of its leases, which are all alike. Each
-    is put where it fits and where there is the least time left afterwards."""
+    is put where it fits and where there is the least time left afterwards; if nowhere, into the lease that is there longest."""
     coming = collections.deque(sorted(leases, key=lambda lease: lease.accepted))
     lanes = []  # [lease, when it is free]: one for each of a lease's slots
     found = collections.defaultdict(list)
@@ -353,9 +353,10 @@ def in_lanes(leases, attempts, end):
             lease = coming.popleft()
             lanes += [[lease, 0.0] for _ in range(lease.slots)]
         lanes = [lane for lane in lanes if lane[0].until(end) >= attempt.started]
-        fit = [lane for lane in lanes if lane[1] <= attempt.started and lane[0].until(end) >= ended]
+        free = [(max(ended - lane[0].until(end), 0), lane[0].until(end), -lane[1], i) for i, lane in enumerate(lanes)
+                if lane[1] <= attempt.started]
         cores = attempt.cores
-        for lane in sorted(fit, key=lambda lane: (lane[0].until(end), -lane[1])):
+        for lane in (lanes[i] for *_, i in sorted(free)):
             if cores > 1e-6:
                 lane[1] = ended
                 cores -= lane[0].cores / lane[0].slots
