@@ -463,6 +463,11 @@ static int check_all(const struct run_options *o, struct err *err)
 			"host nothing");
 	if (o->detached.detach && o->explain)
 		return err_set(err, -EINVAL, "--explain runs nothing: leave --detach out");
+	if (o->detached.detach && o->event_log != NULL && o->event_log[0] != '/')
+		return err_set(err, -EINVAL,
+			"--event-log: a job that is detached runs in no folder of yours: name the whole "
+			"path, of "
+			"a file system that all agents have");
 	return cluster_options_check(&o->cluster, err);
 }
 

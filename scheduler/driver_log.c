@@ -44,7 +44,14 @@ static const char *word_of(int status)
 
 void driver_log_end(struct driver *d)
 {
-	if (d->sched != NULL)
+	struct sched_ledger ledger;
+	struct sched_progress progress;
+
+	if (d->log != NULL && d->sched != NULL) {
+		sched_get_ledger(d->sched, &ledger);
+		sched_get_progress(d->sched, &progress);
+		event_log_done(d->log, driver_now_ms(), word_of(d->status), &ledger, &progress);
 		sched_set_log(d->sched, NULL, NULL);
-	d->log = event_log_end(d->log, driver_now_ms(), word_of(d->status), d->sched);
+	}
+	d->log = event_log_free(d->log);
 }

@@ -181,29 +181,24 @@ int event_line_job(struct buf *out, const struct event_job *job)
 	return end(&l);
 }
 
-int event_line_done(struct buf *out, uint64_t ms, const char *status, const struct sched *s)
+int event_line_done(struct buf *out, uint64_t ms, const char *status, const struct sched_ledger *ledger,
+	const struct sched_progress *progress)
 {
 	struct line l = begin(out, ms, "done");
-	struct sched_ledger ledger;
-	struct sched_progress p;
 
 	text(&l, "status", status);
-	if (s == NULL)
-		return end(&l);
-	sched_get_ledger(s, &ledger);
-	sched_get_progress(s, &p);
-	micro(&l, "held_core_s", ledger.task_core_us + ledger.executor_core_us);
-	micro(&l, "executor_core_s", ledger.executor_core_us);
-	micro(&l, "used_core_s", ledger.used_core_us);
-	milli(&l, "held_mib_s", ledger.task_mb_ms + ledger.executor_mb_ms);
-	number(&l, "gaps", ledger.gaps);
-	if (ledger.gaps > 0) {
-		number(&l, "gap_p50_ms", ledger.gap_p50_ms);
-		number(&l, "gap_p99_ms", ledger.gap_p99_ms);
+	micro(&l, "held_core_s", ledger->task_core_us + ledger->executor_core_us);
+	micro(&l, "executor_core_s", ledger->executor_core_us);
+	micro(&l, "used_core_s", ledger->used_core_us);
+	milli(&l, "held_mib_s", ledger->task_mb_ms + ledger->executor_mb_ms);
+	number(&l, "gaps", ledger->gaps);
+	if (ledger->gaps > 0) {
+		number(&l, "gap_p50_ms", ledger->gap_p50_ms);
+		number(&l, "gap_p99_ms", ledger->gap_p99_ms);
 	}
-	number(&l, "offers", p.offers);
-	number(&l, "declined", p.declined);
-	number(&l, "revives", p.revives);
+	number(&l, "offers", progress->offers);
+	number(&l, "declined", progress->declined);
+	number(&l, "revives", progress->revives);
 	return end(&l);
 }
 

@@ -19,7 +19,9 @@ struct event_job {
 int event_line_job(struct buf *out, const struct event_job *job);
 int event_line(struct buf *out, uint64_t ms, const struct sched_logged *what);
 
-/* The last line. `status`: a word. `s` may be NULL: there was no scheduler. */
-int event_line_done(struct buf *out, uint64_t ms, const char *status, const struct sched *s);
+/* The last line: how it ended, a word, and the scheduler's own account, of sched_get_ledger() and
+ * sched_get_progress(). */
+int event_line_done(struct buf *out, uint64_t ms, const char *status, const struct sched_ledger *ledger,
+	const struct sched_progress *progress);
 
 #endif

@@ -43,15 +43,15 @@ static bool ends_with(const char *text, const char *end)
 static int open_new(const char *path, struct err *err)
 {
 	struct stat st;
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), r = -errno;
 
-	if (fd < 0 && errno == EEXIST && stat(path, &st) == 0) {
+	if (fd < 0 && r == -EEXIST && stat(path, &st) == 0) {
 		if (!S_ISCHR(st.st_mode))
-			return err_set(
-				err, -EEXIST, "event log '%s' exists: remove it, or name another one", path);
+			return err_set(err, r, "event log '%s' exists: remove it, or name another one", path);
 		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+		r = -errno;
 	}
-	return fd < 0 ? err_errno(err, -errno, "event log '%s'", path) : fd;
+	return fd < 0 ? err_errno(err, r, "event log '%s'", path) : fd;
 }
 
 static void fail(struct event_log *log, int r)
@@ -186,11 +186,15 @@ void event_log_add(void *arg, const struct sched_logged *what)
 		added(log, event_line(&log->lines, what->now_ms - log->start_ms, what));
 }
 
-struct event_log *event_log_end(
-	struct event_log *log, uint64_t now_ms, const char *status, const struct sched *s)
+void event_log_done(struct event_log *log, uint64_t now_ms, const char *status,
+	const struct sched_ledger *ledger, const struct sched_progress *progress)
 {
-	if (log != NULL && log->fd >= 0)
-		added(log, event_line_done(&log->lines, now_ms - log->start_ms, status, s));
+	if (log->fd >= 0)
+		added(log, event_line_done(&log->lines, now_ms - log->start_ms, status, ledger, progress));
+}
+
+struct event_log *event_log_free(struct event_log *log)
+{
 	if (log != NULL)
 		flush(log);
 	return release(log);

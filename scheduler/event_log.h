@@ -21,8 +21,11 @@ int event_log_new(struct event_base *loop, const char *path, uint64_t now_ms, co
 /* What happens: a function for sched_set_log(), and this as its argument. */
 void event_log_add(void *log, const struct sched_logged *what);
 
-/* Writes the last line and whatever is left, and frees it. `s`: NULL, there is none. NULL is nothing. */
-struct event_log *event_log_end(
-	struct event_log *log, uint64_t now_ms, const char *status, const struct sched *s);
+/* Writes the last line, as event_line_done() does. */
+void event_log_done(struct event_log *log, uint64_t now_ms, const char *status,
+	const struct sched_ledger *ledger, const struct sched_progress *progress);
+
+/* Writes whatever is left, and frees it. */
+struct event_log *event_log_free(struct event_log *log);
 
 #endif

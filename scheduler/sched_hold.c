@@ -237,11 +237,11 @@ static int judge_executor(struct sched *s, struct executor *e, const Mesos__V1__
 
 static enum sched_return why_of(const struct hold *h, const Mesos__V1__TaskStatus *status)
 {
-	if (h->lease && h->kill)
+	if (h->way == LEASE_ENDED)
 		return h->why;
 	if (is_drained(status))
 		return SCHED_RETURN_DRAINED;
-	if (h->kill)
+	if (h->kill && (h->lease || status->state == MESOS__V1__TASK_STATE__TASK_KILLED))
 		return SCHED_RETURN_KILLED;
 	return h->lease || !from_executor(status) ? SCHED_RETURN_LOST : SCHED_RETURN_FINISHED;
 }

@@ -136,23 +136,26 @@ void sched_log_return(struct sched *s, const char *id, enum sched_return why)
 
 /* ---- Attempts ---- */
 
+/* For how long a task has waited for its slot. */
+static uint64_t waited_ms(const struct sched *s, const struct task *t)
+{
+	uint64_t queued = (uint32_t)s->now_ms - t->queued_ms, ready = s->now_ms - t->stage->ready_ms;
+
+	return queued < ready ? queued : ready;
+}
+
 void sched_log_start(struct sched *s, const struct attempt *a)
 {
-	const struct task *t = a->task;
-
-	if (s->log == NULL)
-		return;
-	uint64_t since = t == NULL                           ? UINT64_MAX
-			 : t->queued_ms > t->stage->ready_ms ? t->queued_ms
-							     : t->stage->ready_ms;
-	tell(s, (struct sched_logged){ .kind = SCHED_LOGGED_START,
-			.u.start = { .stage = a->name.stage,
-				.partition = a->name.partition,
-				.attempt = a->name.attempt,
-				.executor = a->executor->id,
-				.slot = a->hold != NULL ? a->hold->id : NULL,
-				.cpus_milli = a->cpus_milli,
-				.waited_ms = t == NULL ? UINT64_MAX : s->now_ms - since } });
+	if (s->log != NULL)
+		tell(s, (struct sched_logged){ .kind = SCHED_LOGGED_START,
+				.u.start = { .stage = a->name.stage,
+					.partition = a->name.partition,
+					.attempt = a->name.attempt,
+					.executor = a->executor->id,
+					.slot = a->hold != NULL ? a->hold->id : NULL,
+					.cpus_milli = a->cpus_milli,
+					.waited_ms =
+						a->task != NULL ? waited_ms(s, a->task) : UINT64_MAX } });
 }
 
 static enum sched_end end_of(const struct sched *s, const struct attempt *a, const Quern__TaskResult *result)

@@ -42,7 +42,7 @@ enum sched_return {
 	SCHED_RETURN_IDLE,     /* no task for it */
 	SCHED_RETURN_AGE,      /* --lease-max */
 	SCHED_RETURN_DRAINED,  /* its agent is to be left */
-	SCHED_RETURN_KILLED,   /* its task was not wanted any more */
+	SCHED_RETURN_KILLED,   /* a KILL was asked for: its task is not wanted, or its executor not heard */
 	SCHED_RETURN_END,      /* of the framework */
 };
 

@@ -241,7 +241,7 @@ struct task {
 	uint8_t queue;              /* enum task_queue, while pending */
 	bool counted;               /* its tally */
 	bool waits;                 /* for a slot ... */
-	uint64_t queued_ms;         /* ... since then, or since its stage is ready */
+	uint32_t queued_ms;         /* ... since then (modulo 2^32), or since its stage is ready */
 	struct attempt *attempt;    /* under way */
 	struct avoid *avoid;        /* agents that it failed on; NULL: none */
 	union {

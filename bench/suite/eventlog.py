@@ -72,7 +72,8 @@ class Log:
         self._freed = collections.defaultdict(list)         # of an agent: ms of ends, see scheduler/sched_ledger.c
         self._room = collections.Counter()                  # of an executor: cores of leases; of a slot: its own
         self._load = collections.Counter()
-        self._touched = set()                               # of both, since the time was another
+        self._lost = collections.Counter()                  # of what was there: tasks in it may not be known to have ended
+        self._changed = set()                               # of these, since the time was another
         for event in events:
             self._take(event)
         self._settle()
@@ -90,11 +91,13 @@ class Log:
 
     def _settle(self):
         """At the end of an instant: within it a task ends before or after its slot goes back."""
-        for place in self._touched:
-            if self._load[place] > self._room[place] + 1e-6:
+        for place in self._changed:
+            more = self._load[place] - self._room[place]
+            self._lost[place] = max(0, min(self._lost[place], more))
+            if more > self._lost[place] + 1e-6:
                 self.problems.append(f"at {self.end} s tasks run on {self._load[place]:g} cores in '{place}', which has "
                                      f"{self._room[place]:g}")
-        self._touched.clear()
+        self._changed.clear()
 
     def _on_job(self, event):
         if event["format"] != FORMAT:
@@ -127,7 +130,8 @@ class Log:
         place = {"task": slot.id, "lease": slot.executor}.get(slot.kind)
         if place is not None:
             self._room[place] += sign * slot.cores
-            self._touched.add(place)
+            self._lost[place] += slot.cores if slot.why in ("lost", "killed") else 0
+            self._changed.add(place)
 
     def _on_accept(self, event):
         if event["slot"] in self.slots:
@@ -178,7 +182,7 @@ class Log:
                 self.problems.append(f"task '{attempt.id}' starts in '{slot}', which is not held")
         self.attempts[attempt.id] = attempt
         self._load[self._place(attempt)] += attempt.cores
-        self._touched.add(self._place(attempt))
+        self._changed.add(self._place(attempt))
         self._end_gap(self._freed[self._agent(attempt)], round(event["t"] * 1000))
 
     def _end_gap(self, freed, now):
@@ -197,7 +201,7 @@ class Log:
             return
         attempt.ended, attempt.state, attempt.ran = event["t"], event["state"], event["ran"]
         self._load[self._place(attempt)] -= attempt.cores
-        self._touched.add(self._place(attempt))
+        self._changed.add(self._place(attempt))
         freed = self._freed[self._agent(attempt)]
         if self._waiting is not None and len(freed) < FREED_MAX:
             freed.append(round(event["t"] * 1000))
@@ -339,21 +343,25 @@ def figures(log):
 
 def in_lanes(leases, attempts, end):
     """{lease: its attempts}: the log says in which executor a task ran, not in which of its leases, which are all alike. Each
-    is put where it fits and where there is the least time left afterwards."""
-    free = [(lease, 0.0) for lease in leases for _ in range(lease.slots)]   # a lane of a lease: when it is free
+    is put where it fits and where there is the least time left afterwards; if nowhere, into the lease that is there longest."""
+    coming = collections.deque(sorted(leases, key=lambda lease: lease.accepted))
+    lanes = []  # [lease, when it is free]: one for each of a lease's slots
     found = collections.defaultdict(list)
     for attempt in sorted(attempts, key=lambda a: a.started):
         ended = end if attempt.ended is None else attempt.ended
-        fit = sorted((lane for lane in free if lane[1] <= attempt.started and lane[0].accepted <= attempt.started and
-                      lane[0].until(end) >= ended), key=lambda lane: (lane[0].until(end), -lane[1]))
+        while coming and coming[0].accepted <= attempt.started:
+            lease = coming.popleft()
+            lanes += [[lease, 0.0] for _ in range(lease.slots)]
+        lanes = [lane for lane in lanes if lane[0].until(end) >= attempt.started]
+        free = [(max(ended - lane[0].until(end), 0), lane[0].until(end), -lane[1], i) for i, lane in enumerate(lanes)
+                if lane[1] <= attempt.started]
         cores = attempt.cores
-        for lane in fit:
-            if cores <= 1e-6:
-                break
-            free[free.index(lane)] = (lane[0], ended)
-            if attempt not in found[lane[0].id]:
-                found[lane[0].id].append(attempt)
-            cores -= lane[0].cores / lane[0].slots
+        for lane in (lanes[i] for *_, i in sorted(free)):
+            if cores > 1e-6:
+                lane[1] = ended
+                cores -= lane[0].cores / lane[0].slots
+                if attempt not in found[lane[0].id]:
+                    found[lane[0].id].append(attempt)
     return found
 
 
