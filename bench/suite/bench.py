@@ -42,12 +42,14 @@ class Case:
 
 class Bench:
     """The command's options, the cluster and the folders, for `with`. least_slots: cores without which what
-    is measured makes no sense; task_memory: of its jobs; shape: agents of a cluster of its own, and cores of each."""
+    is measured makes no sense; task_memory: of its jobs; shape: agents of a cluster of its own, and cores of each;
+    executors: that one of its agents has at a time."""
 
-    def __init__(self, o, least_slots=1, intervals_ms=(INTERVAL_MS,), task_memory=TASK_MEMORY, shape=(AGENTS, CORES)):
+    def __init__(self, o, least_slots=1, intervals_ms=(INTERVAL_MS,), task_memory=TASK_MEMORY, shape=(AGENTS, CORES),
+                 executors=1):
         self.o, self.least_slots, self.intervals_ms = o, least_slots, intervals_ms
         self.quern, self.folder = pathlib.Path(os.environ["QUERN"]), pathlib.Path(os.environ["QUERN_BENCH"])
-        self.shape = shape
+        self.shape, self.executors = shape, executors
         self.turns = o.turns or (QUICK_TURNS if o.quick else TURNS)
         self.output = pathlib.Path(o.output or time.strftime("quern-bench-%Y%m%d-%H%M%S"))
         self.run_options = [f"--task-memory={task_memory}", "--cflags=-lm", *(f"--{s}" for s in o.option)]
@@ -59,7 +61,7 @@ class Bench:
         self._tmp = tempfile.TemporaryDirectory(prefix="quern-bench-")
         self.tmp = pathlib.Path(self._tmp.name)
         try:
-            self.clusters = Clusters(self.o, self.quern, self.shape)
+            self.clusters = Clusters(self.o, self.quern, self.shape, self.executors)
         except BaseException:
             self._tmp.cleanup()
             raise
@@ -122,7 +124,9 @@ class Bench:
                 if failures[case.name] >= GIVE_UP or self.store.has(case.workload, case.case, case.mode, turn):
                     continue
                 self.progress.begin(case, turn)
+                began = time.monotonic()
                 run = self.turn(case, turn)
+                run["took_s"] = round(time.monotonic() - began, 3)
                 failures[case.name] = failures[case.name] + 1 if run["status"] else 0
                 self.add(case, turn, run)
                 self.progress.end(case, run)

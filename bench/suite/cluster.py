@@ -16,19 +16,20 @@ END_S = 30         # until an embedded cluster that was told to end is killed
 
 
 class Embedded:
-    """`quern local`, with so many agents and cores for tasks of each."""
+    """`quern local`, with so many agents and cores for tasks of each; beside those there is room for so many executors' shares."""
     given = False
 
-    def __init__(self, quern, agents, cores, interval_ms=INTERVAL_MS):
+    def __init__(self, quern, agents, cores, interval_ms=INTERVAL_MS, executors=1):
         self.quern, self.agents, self.cores, self.allocation_interval_ms = quern, agents, cores, interval_ms
         self.slots, self.kind, self.process = agents * cores, "embedded", None
+        self.all_cores = cores + executors * EXECUTOR
         self.start()
 
     def start(self):
         ready, said = os.pipe()
         # A session of its own: what a terminal's Ctrl-C ends is us, and we then end it.
         self.process = subprocess.Popen(
-            [str(self.quern), "local", f"--agents={self.agents}", f"--cores={self.cores + EXECUTOR:g}", f"--memory={MEMORY}",
+            [str(self.quern), "local", f"--agents={self.agents}", f"--cores={self.all_cores:g}", f"--memory={MEMORY}",
              f"--allocation-interval={self.allocation_interval_ms:g}ms", "--port=0", f"--ready-fd={said}"],
             stdin=subprocess.DEVNULL, pass_fds=[said], start_new_session=True)
         timed.waited_for.add(self.process.pid)
@@ -159,8 +160,8 @@ def check_slots(o, cluster, least):
 class Clusters:
     """Those that a bench is run on: one, or an embedded one for each allocation interval, one at a time. For `with`."""
 
-    def __init__(self, o, quern, shape):
-        self.o, self.quern, self.now = o, quern, None
+    def __init__(self, o, quern, shape, executors=1):
+        self.o, self.quern, self.executors, self.now = o, quern, executors, None
         self.given = o.master is not None
         self.shape = o.agents or shape[0], o.cores or shape[1]
         words = meaning(quern, o.master)[0].split() if self.given else ["local"]
@@ -182,7 +183,7 @@ class Clusters:
                 self.now = Given(self.o.master, self.endpoints, auth)
         elif self.now is None or self.now.allocation_interval_ms != interval_ms:
             self.stop()
-            self.now = Embedded(self.quern, *self.shape, interval_ms)
+            self.now = Embedded(self.quern, *self.shape, interval_ms, self.executors)
         return self.now
 
     def stop(self):

@@ -15,9 +15,11 @@ from suite.run import Job, Measured, rounded, until_ended
 
 ALONE, STATIC = "alone", "static"
 LEAST_SLOTS = 4
+EXECUTORS = 9        # of an embedded agent: less than what a task takes
 # Coarse jobs ask for half, and begin with what they have after a while: several that want everything, and have some of it each,
 # wait for each other, and the batch framework has nothing left to give back.
 BEGIN = "--min-registered-ratio=0", "--max-registered-wait=10s"
+SPARE_S = 2
 SETTLE_S = 10       # that the batch framework has for taking all that there is
 # Jobs, mean time between two arrivals, and length of the batch framework's tasks.
 QUICK, FULL = (5, 1.5, 500), (12, 4.0, 1000)
@@ -31,8 +33,9 @@ class Arrival:
 
 
 def kinds(slots):
-    """Jobs of several sizes: what they do on so many cores takes about a third of a second, one, and two."""
-    return {"small": (f"{slots}:300",), "tail": (f"{4 * slots}~150",), "waist": (f"{3 * slots}:100", "2:1000", f"{3 * slots}:100")}
+    """Jobs of several sizes: the stages of each, for bench/jobs/sleep.c, and how many core-seconds of sleep that is, roughly."""
+    return {"small": ((f"{slots}:300",), 0.3 * slots), "tail": ((f"{4 * slots}~150",), 1 * slots + 1.5),
+            "waist": ((f"{3 * slots}:100", "2:1000", f"{3 * slots}:100"), 0.6 * slots + 2)}
 
 
 def arrivals(seed, n, mean_s, slots):
@@ -42,9 +45,15 @@ def arrivals(seed, n, mean_s, slots):
     names = [name for _ in range(n // len(of) + 1) for name in draw.sample(sorted(of), len(of))][:n]
     at, found = 0.0, []
     for i, name in enumerate(names):
-        found.append(Arrival(at, name, (seed + i, *of[name])))
+        found.append(Arrival(at, name, (seed + i, *of[name][0])))
         at += draw.expovariate(1 / mean_s)
     return found
+
+
+def horizon_s(coming, slots):
+    """How long to look: long enough for the jobs to be done on half of the cores, one after the other. Who is done sooner leaves
+    the cores to the batch framework."""
+    return coming[-1].at_s + SPARE_S + sum(kinds(slots)[a.kind][1] for a in coming) / (slots // 2)
 
 
 def settled(neighbour, tasks):
@@ -72,11 +81,9 @@ class Experiment:
         """Lets the jobs arrive and end; what the batch framework has done meanwhile, and how long that was."""
         before = neighbour.ask()
         begin = time.monotonic()
-        if self.mode == ALONE:
-            until_ended([], m.sampler, until=begin + self.coming[-1].at_s + 5)
-        else:
-            due = [(begin + a.at_s, lambda a=a: self.start_job(a, begin + a.at_s)) for a in self.coming]
-            until_ended([], m.sampler, arrivals=due, most=1 if self.mode == STATIC else None)
+        due = [(begin + a.at_s, lambda a=a: self.start_job(a, begin + a.at_s)) for a in self.coming] if self.mode != ALONE else []
+        until_ended([], m.sampler, arrivals=due, most=1 if self.mode == STATIC else None,
+                    until=begin + horizon_s(self.coming, self.b.slots))
         self.begin, self.end = begin, time.monotonic()
         after = neighbour.ask()
         return after["work_core_s"] - before["work_core_s"], after["t_s"] - before["t_s"], after["lost"] - before["lost"]
@@ -98,7 +105,7 @@ class Experiment:
             return {**run, "status": 1, "error": str(e)}
 
     def result(self, m, neighbour, work, window):
-        figures = {"wall_s": window, "neighbour_core_s": work, "neighbour_cores": work / window}
+        figures = {"window_s": window, "neighbour_core_s": work, "neighbour_cores": work / window}
         held = m.sampler.held_core_s(lambda name: name == neighbour, self.begin, self.end)
         if held is not None:
             figures["neighbour_held_core_s"] = held
@@ -107,6 +114,7 @@ class Experiment:
             return {"figures": rounded(figures)}
         of_jobs, jobs = self.jobs_figures()
         figures.update(of_jobs)
+        figures["wall_s"] = max(process.ended for _, _, _, process in self.jobs) - self.begin
         names = {job.name for _, _, job, _ in self.jobs}
         held = m.sampler.held_core_s(lambda name: name in names, self.begin, self.end)
         if held is not None:
@@ -136,11 +144,10 @@ def cases(b):
     name = f"{n} jobs, one every {mean_s:g} s, beside tasks of {workloads.time_text(task_ms)}"
 
     def case(mode):
-        seconds = coming[-1].at_s + (15 if mode == STATIC else 7)
-        return Case("neighbours", name, mode, seconds, lambda _turn: Experiment(b, mode, coming, task_ms).measure())
+        return Case("neighbours", name, mode, horizon_s(coming, b.slots) + 2, lambda _turn: Experiment(b, mode, coming, task_ms).measure())
 
     return [case(mode) for mode in (ALONE, STATIC, *b.o.modes)]
 
 
 def main(o):
-    return bench.main(o, cases, least_slots=LEAST_SLOTS, intervals_ms=o.allocation_interval or [INTERVAL_MS])
+    return bench.main(o, cases, executors=EXECUTORS, least_slots=LEAST_SLOTS, intervals_ms=o.allocation_interval or [INTERVAL_MS])

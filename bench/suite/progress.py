@@ -1,7 +1,6 @@
 """How far a bench is, and how long it will take: a line that changes on a terminal, a line for each run elsewhere."""
 import statistics
 import sys
-import time
 
 OVERHEAD_S = 0.5  # around a run
 
@@ -28,9 +27,10 @@ class Progress:
         self.part += 1
         left = [case for turn in range(1, turns + 1) for case in cases if not store.has(case.workload, case.case, case.mode, turn)]
         for run in store.latest():
-            if run["status"] == 0 and "wall_s" in run["figures"]:
+            took = run.get("took_s")
+            if run["status"] == 0 and took is not None:
                 name = next((c.name for c in cases if (c.workload, c.case, c.mode) == (run["workload"], run["case"], run["mode"])), None)
-                self.took.setdefault(name, []).append(run["figures"]["wall_s"] + OVERHEAD_S)
+                self.took.setdefault(name, []).append(took)
         self.pending = left
         self.number, self.total = len(cases) * turns - len(left), len(cases) * turns
         if self.number:
@@ -52,13 +52,12 @@ class Progress:
 
     def begin(self, case, turn):
         self.number += 1
-        self.began = time.monotonic()
         if self.terminal:
             part = f" (part {self.part} of {self.parts})" if self.parts > 1 else ""
             self._line(f"[{self.number}/{self.total}]{part} {duration(self.left())} left: turn {turn}, {case.name}")
 
     def end(self, case, run):
-        self.took.setdefault(case.name, []).append(time.monotonic() - self.began)
+        self.took.setdefault(case.name, []).append(run["took_s"])
         if case in self.pending:
             self.pending.remove(case)
         if run["status"]:
