@@ -76,7 +76,7 @@ class Bench:
     def use(self, interval_ms):
         self.interval_ms = interval_ms
         self.cluster = self.clusters.use(interval_ms)
-        self.slots = check_slots(self.o, self.cluster, self.least_slots)
+        self.slots = check_slots(self.o.slots, self.cluster, self.least_slots)
 
     def program(self, name):
         return self.folder / name

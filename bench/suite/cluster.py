@@ -143,17 +143,25 @@ def setting_of(o, name):
     return next((s.partition("=")[2] for s in reversed(o.option) if s.startswith(f"{name}=")), None)
 
 
-def check_slots(o, cluster, least):
-    """How many cores jobs get there; BenchError if there are not so many, or too few for what is measured."""
-    slots = o.slots or min(cluster.slots, SLOTS if cluster.given else cluster.slots)
-    where = f"the cluster has {cluster.slots} cores for tasks on {cluster.agents} agents" + \
-        (f" ({cluster.free} of them free)" if cluster.given else "")
+def some(n, what):
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def check_slots(wanted, cluster, least):
+    """How many cores jobs get there: `wanted`, or what there is. BenchError if there are not so many, or too few for what is
+    measured."""
     if cluster.agents == 0:
         raise BenchError(f"the cluster at {cluster.address} has no agents", NO_CLUSTER)
-    if slots > (cluster.free if cluster.given and cluster.free < cluster.slots else cluster.slots):
-        raise BenchError(f"{where}, and {slots} are wanted: --slots says how many, {least} is the least here", NO_CLUSTER)
+    has = f"the cluster has {some(cluster.slots, 'core')} for tasks on {some(cluster.agents, 'agent')}"
+    free = cluster.slots
+    if cluster.given and cluster.free < cluster.slots:
+        free = cluster.free
+        has += f", of which {free} {'is' if free == 1 else 'are'} free"
+    slots = wanted or min(free, SLOTS if cluster.given else free)
+    if free < max(slots, least):
+        raise BenchError(f"{has}; {max(slots, least)} are needed", NO_CLUSTER)
     if slots < least:
-        raise BenchError(f"{where}, of which {slots} are to be used: at least {least} are needed here", USAGE)
+        raise BenchError(f"--slots={slots}: {least} are needed at least", USAGE)
     return slots
 
 
