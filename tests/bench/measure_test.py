@@ -31,8 +31,8 @@ ROWS = {  # measurement: rows that it prints, at least one of each
     "c4": ["quern / bare"],
     "c6": ["coarse, wall", "fine, cpu", "Spark, wall"],
     "r1": ["killed / undisturbed, wall"],
-    "d5": [f"D5: {what}, (?s:.*?)Spark / quern, wall(?s:.*?)Spark / quern, cpu" for what in
-           ("word count", "sort, .* of text", "sort, .* of records", "PageRank, 10", "k-means, 10")],
+    "d5": [f"D5: {what}(?s:.*?)Spark / quern, wall(?s:.*?)Spark / quern, cpu" for what in
+           ("word count", "sort, .* of text", "sort, .* of records", "PageRank, .* of links", "k-means, .* of points")],
 }
 HDFS_ROWS = ["curl / quern, wall", "curl / quern, cpu"]
 # A program of Spark's: what is said when it gives a wrong answer.
