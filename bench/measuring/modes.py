@@ -1,31 +1,50 @@
 """What a mode gains and what it costs: C1, C2, C5, C7, on a real Mesos (--mesos HOME) or the embedded cluster."""
+import dataclasses
 import os
-import re
+import pathlib
 import statistics
+import sys
+import tempfile
+import typing
 
 from measuring.cluster import cluster, where
-from measuring.run import ROOT, Run, agree, checksum, head, parts, show, show_noise, turns
+from measuring.results import note
+from measuring.run import ROOT, Run, agree, checksum, column, head, show, show_noise, turns
+import suite.run
+from suite.answers import parts
+from suite.run import measure
 
 AGENTS, CORES = 2, 4
 SLOTS = AGENTS * CORES
 MODES = "coarse", "fine", "adaptive"
 
 
-class Job(Run):
-    """Of bench/jobs/sleep.c, or another one, with what it says of itself at the end (--verbose): core-seconds that it held and
-    used, and the gaps of slots in milliseconds. From the cluster: what the master spent on allocating."""
+@dataclasses.dataclass
+class On:
+    """What the suite wants to know of where a job runs."""
+    quern: pathlib.Path
+    cluster: typing.Any
+    tmp: pathlib.Path
+    slots: int = SLOTS
+    run_options: tuple = ("--task-memory=64m", "--cflags=-lm")
+
+
+class Job:
+    """A run of bench/jobs/sleep.c, or another one, as the suite of `quern bench` measures it."""
 
     def __init__(self, o, c, mode, job, *args, options=()):
-        before = c.metrics()
-        super().__init__(o.build / "cli/quern", "run", "--verbose", "--master", c.address, "--mode", mode, "--total-executor-cores",
-                         SLOTS, "--task-memory", "64m", "--cflags=-lm", *options, job, *args)
-        after = c.metrics()
-        held = re.search(r"held ([\d.]+) core-seconds .* used ([\d.]+) core-seconds", self.err)
-        gaps = re.search(r"gaps of slots between tasks: (\d+), half of them up to (\d+) ms, 99 % up to (\d+) ms", self.err)
-        self.held, self.used = map(float, held.groups())
-        self.gaps, self.gap_p50, self.gap_p99 = map(int, gaps.groups()) if gaps else (0, 0, 0)
-        self.waste, self.utilization = self.held - self.used, self.used / self.held
-        self.allocations = sum(after.get(name, 0) - before.get(name, 0) for name in ("allocator/mesos/allocation_runs",))
+        with tempfile.TemporaryDirectory(prefix="quern-bench-log-") as tmp:
+            run = measure(suite.run.Job(On(o.build / "cli/quern", c, pathlib.Path(tmp)), mode, job, *args, options=options), 1)
+        if run["status"]:
+            sys.exit(f"{job}: {run['error']}")
+        f = run["figures"]
+        self.wall, self.held, self.used, self.utilization = (f[n] for n in ("wall_s", "held_core_s", "used_core_s", "utilization"))
+        self.gap_p50, self.gap_p99 = f.get("gap_p50_ms", 0), f.get("gap_p99_ms", 0)
+        self.waste, self.allocations = self.held - self.used, f.get("allocation_runs", 0)
+        self.others, self.is_disturbed = run["others_cores"], run["disturbed"]
+
+    def disturbed(self):
+        return self.is_disturbed
 
 
 def sleep_job(o, c, mode, *stages, options=()):
@@ -63,8 +82,19 @@ def c1(o, tmp):
     with cluster(o, tmp, AGENTS, CORES) as c:
         for ms, tasks in ((1000, some(o, 8 * SLOTS)), (100, some(o, 24 * SLOTS))):
             head(o, f"C1: {tasks} tasks of {ms} ms, {SLOTS} slots on {AGENTS} agents, {where(o)}, allocation interval 1 s")
-            table(all_modes(o, c, f"{tasks}:{ms}", modes=("coarse", "fine")))
+            runs = all_modes(o, c, f"{tasks}:{ms}", modes=("coarse", "fine"))
+            table(runs)
+            note(o, f"c1.{ms}", column(runs, "fine", "wall"), column(runs, "coarse", "wall"), where(o))
             show_noise(o)
+
+
+def keep(o, name, runs):
+    """C2's figures of a workload; and C8's, which are of the two that leave slots without work."""
+    note(o, f"c2.{name}", column(runs, "adaptive", "wall"), column(runs, "coarse", "wall"), where(o))
+    if name in ("tail", "waist"):
+        note(o, f"c2.{name}.waste", column(runs, "adaptive", "waste"), column(runs, "coarse", "waste"), where(o))
+        for mode in "fine", "adaptive":
+            note(o, f"c8.{name}.{mode}", column(runs, mode, "utilization"), column(runs, "coarse", "utilization"), where(o))
 
 
 def c2(o, tmp):
@@ -78,10 +108,12 @@ def c2(o, tmp):
             table(runs)
             print(f"  adaptive removes {100 * removed(runs):.0f} % of what coarse holds and does not use, fine "
                   f"{100 * removed(runs, 'fine'):.0f} %", flush=True)
+            keep(o, name.removeprefix("sweep, ").replace(" ", ""), runs)
             show_noise(o)
 
 
 def c5(o, tmp):
+    sides = []
     with cluster(o, tmp, AGENTS, CORES) as c:
         for options, text in (((), "REVIVE as by default"), (("--revive-interval", "0"), "without REVIVE")):
             head(o, f"C5: gaps of slots in fine mode with tasks pending, {some(o, 24 * SLOTS)} tasks of 100 ms, {where(o)}, {text}")
@@ -89,6 +121,9 @@ def c5(o, tmp):
             runs = turns(o, fine=lambda: sleep_job(o, c, "fine", f"{some(o, 24 * SLOTS)}:100", options=options))
             table(runs, base="fine")
             show_noise(o)
+            sides.append(runs)
+    for p in "p50", "p99":
+        note(o, f"c5.{p}", *(column(runs, "fine", f"gap_{p}") for runs in sides), where(o))
 
 
 def c7(o, tmp):
@@ -113,4 +148,5 @@ def c7(o, tmp):
         agree("c7", r.answer, runs["embedded"][0].answer)
     a, b = (show(f"{name}, wall", [r.wall for r in rs]) for name, rs in runs.items())
     print(f"  cluster / embedded: {a / b:.3f}")
+    note(o, "c7", column(runs, "cluster", "wall"), column(runs, "embedded", "wall"), where(o))
     show_noise(o)

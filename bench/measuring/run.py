@@ -1,6 +1,4 @@
 """One command measured, several in turns, and what is printed of them."""
-import itertools
-import math
 import os
 import pathlib
 import statistics
@@ -8,12 +6,11 @@ import subprocess
 import sys
 import tempfile
 
+from suite import answers
 from suite.timed import OTHERS, Timed
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-TRIES = 10           # of a run that something else disturbs
-
-C_LOCALE = dict(os.environ, LC_ALL="C")
+TRIES = 10  # of a run that something else disturbs
 
 
 class Run(Timed):
@@ -71,21 +68,25 @@ def show_noise(o):
         print(f"  NOT TO BE QUOTED: something else used more than {OTHERS:.1f} cores in {o.disturbed} of the runs")
 
 
+def column(runs, name, what):
+    """A quantity of each of the runs of a side."""
+    return [getattr(r, what) for r in runs[name]]
+
+
 def compare(runs, ours, theirs, what, ratio="{0} / {1}"):
     """Prints the rows of both and what ours is of theirs. Returns that."""
-    a = show(f"{ours}, {what}", [getattr(r, what) for r in runs[ours]])
-    b = show(f"{theirs}, {what}", [getattr(r, what) for r in runs[theirs]])
+    a = show(f"{ours}, {what}", column(runs, ours, what))
+    b = show(f"{theirs}, {what}", column(runs, theirs, what))
     print(f"  {ratio.format(ours, theirs)}, {what}: {a / b:.3f}", flush=True)
     return a / b
 
 
 def checksum(files):
     """Of the lines of some files, in whatever order."""
-    with subprocess.Popen(["sort", "--parallel=2", "-S", "25%", *files], stdout=subprocess.PIPE, env=C_LOCALE) as sort:
-        out = subprocess.run(["sha256sum"], check=True, stdin=sort.stdout, stdout=subprocess.PIPE).stdout
-    if sort.returncode != 0:
+    found = answers.checksum(["cat", *files])
+    if found is None:
         sys.exit("sort failed")
-    return out
+    return found
 
 
 def same_bytes(files, reference):
@@ -99,26 +100,8 @@ def agree(what, a, b):
         sys.exit(f"{what}: another answer")
 
 
-def words_of(text):
-    return [line.split() for line in text.splitlines()]
-
-
 def near(what, rows, reference, relative=1e-9):
-    """Rows of numbers: sums of doubles, added in whatever order, differ in their last digits."""
-    for a, b in itertools.zip_longest(rows, reference, fillvalue=[]):
-        if len(a) != len(b) or not all(math.isclose(float(x), float(y), rel_tol=relative) for x, y in zip(a, b)):
-            sys.exit(f"{what}: another answer: {' '.join(a)}, not {' '.join(b)}")
-
-
-def parts(folder):
-    return sorted(folder.glob("part-*"))
-
-
-def table_row(which, what, command, runs, ours, theirs, quantity, peer, wanted):
-    """A row of the table in bench/RESULTS.md."""
-    def cell(name):
-        values = [getattr(r, quantity) for r in runs[name]]
-        return statistics.median(values), f"{statistics.median(values):.3g} s ({min(values):.3g})"
-
-    (a, own), (b, other) = cell(ours), cell(theirs)
-    return f"| {which} | {what} | `{command}` | {own} | {peer}: {other} | {b / a:.3g} times as fast | {wanted} |"
+    """Ends us if rows of numbers differ in more than their last digits."""
+    row = answers.near(rows, reference, relative)
+    if row is not None:
+        sys.exit(f"{what}: another answer: {row}")

@@ -4,6 +4,7 @@ import os
 import pathlib
 import resource
 import time
+import typing
 
 TICK = os.sysconf("SC_CLK_TCK")
 PR_SET_CHILD_SUBREAPER = 36
@@ -24,8 +25,15 @@ def machine_seconds():
     return (user + nice + system + steal) / TICK
 
 
+class Process(typing.NamedTuple):
+    parent: int
+    state: str      # "Z": it has ended, and nobody has waited for it
+    own: int        # ticks of CPU time
+    waited: int     # the same of those that it has waited for
+
+
 def processes():
-    """{pid: (parent, state, ticks of its own, ticks of those that it has waited for)} of all that live or are not waited for."""
+    """{pid: Process} of the whole machine."""
     found = {}
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -33,30 +41,29 @@ def processes():
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended meanwhile
         user, system, waited_user, waited_system = map(int, fields[11:15])
-        found[pid] = int(fields[1]), fields[0], user + system, waited_user + waited_system
+        found[pid] = Process(int(fields[1]), fields[0], user + system, waited_user + waited_system)
     return found
 
 
-def is_below(found, pid, root):
-    while pid in found and pid != root:
-        pid = found[pid][0]
-    return pid == root
+def below(found, root):
+    """The descendants of a process."""
+    def is_below(pid):
+        while pid in found and pid != root:
+            pid = found[pid].parent
+        return pid == root
+
+    return [pid for pid in found if pid != root and is_below(pid)]
 
 
 def living_seconds():
     """CPU time of our descendants that live and of what those have waited for; and that of the kernel's threads."""
     found = processes()
-
-    def total(root):
-        return sum(own + waited for pid, (_, _, own, waited) in found.items() if pid != root and is_below(found, pid, root)) / TICK
-
-    return total(os.getpid()), total(KTHREADD)
+    return tuple(sum(found[pid].own + found[pid].waited for pid in below(found, root)) / TICK for root in (os.getpid(), KTHREADD))
 
 
 def own_seconds(pid):
     """CPU time of a process that lives and of its children that live, without those that it has waited for."""
-    found = processes()
-    return sum(own for p, (parent, _, own, _) in found.items() if pid in (p, parent)) / TICK
+    return sum(p.own for n, p in processes().items() if pid in (n, p.parent)) / TICK
 
 
 def used_seconds(who):
@@ -78,8 +85,8 @@ waited_for = set()  # children whose end somebody here waits for
 def reap():
     """Takes what has ended of the processes that we have adopted."""
     us = os.getpid()
-    for pid, (parent, state, _, _) in processes().items():
-        if parent == us and state == "Z" and pid not in waited_for:
+    for pid, p in processes().items():
+        if p.parent == us and p.state == "Z" and pid not in waited_for:
             try:
                 os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
