@@ -72,6 +72,8 @@ def rows():
     row("d8.spark", "D8", "the sum, cached, beside Spark's", "d8", "s", "theirs / ours", "Spark `local[2]`, warm, cached", ">")
     for ms, wanted in (1000, "<= 1.10"), (100, "<= 1.25"):
         row(f"c1.{ms}", "C1", f"fine, 8 slots on 2 agents, tasks of {ms} ms: wall", "c1", "s", "ours / theirs", "coarse", wanted)
+        row(f"c1.{ms}.spark", "C1", f"Spark's fine mode beside its coarse one, the same tasks of {ms} ms", "c1", "s", "ours / theirs",
+            "Spark coarse", "<")
     for name in "10 ms", "100 ms", "1 s":
         row(f"c2.{name.replace(' ', '')}", "C2", f"adaptive, the same slots, tasks of {name}: wall", "c2", "s", "ours / theirs",
             "coarse", "<= 1.03")
