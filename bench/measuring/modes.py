@@ -6,7 +6,7 @@ import statistics
 from measuring import spark
 from measuring.cluster import cluster, where
 from measuring.results import note
-from measuring.run import ROOT, Run, agree, checksum, column, compare, head, parts, show, show_noise, turns, undisturbed
+from measuring.run import ROOT, Run, agree, checksum, column, compare, head, parts, show, show_noise, turns
 
 AGENTS, CORES = 2, 4
 SLOTS = AGENTS * CORES
@@ -68,7 +68,7 @@ def spark_modes(o, tmp, c, tasks, ms):
     for mode in "coarse", "fine":
         with spark.on_mesos(o, tmp, c.address, mode, AGENTS, CORES) as session:
             session.warm(o, "Sleep", tasks, ms)
-            runs[f"Spark {mode}"] = [undisturbed(o, f"Spark {mode}", lambda: session.run("Sleep", tasks, ms)) for _ in range(o.runs)]
+            runs.update(turns(o, **{f"Spark {mode}": lambda session=session: session.run("Sleep", tasks, ms)}))
     compare(runs, "Spark fine", "Spark coarse", "wall")
     note(o, f"c1.{ms}.spark", column(runs, "Spark fine", "wall"), column(runs, "Spark coarse", "wall"), f"Spark {spark.version(o)}")
 

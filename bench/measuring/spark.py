@@ -61,11 +61,11 @@ def end_with_us():
 
 class Session:
     """A JVM that waits for programs of bench/peers. It is stopped while it has none: what it would do meanwhile is not
-    the others' CPU time. For `with`."""
+    the others' CPU time; unless it has a cluster's master to answer, and others' executors. For `with`."""
 
-    def __init__(self, o, tmp, master=None, more=None):
+    def __init__(self, o, tmp, master=None, more=None, stops=True):
         argv, env = command(o, tmp, master, more)
-        self.out = tmp / "spark-out"
+        self.out, self.stops = tmp / "spark-out", stops
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, env=env,
                                         text=True, start_new_session=True, preexec_fn=end_with_us)
@@ -80,7 +80,8 @@ class Session:
         lines = []
         for line in self.process.stdout:
             if line == ".\n":
-                self.signal(signal.SIGSTOP)
+                if self.stops:
+                    self.signal(signal.SIGSTOP)
                 return "".join(lines)
             lines.append(line)
         self.log.seek(0)
@@ -119,15 +120,16 @@ def cold(o, tmp, program, *args):
 
 
 def on_mesos(o, tmp, address, mode, agents, cores):
-    """A session on a Mesos cluster in one of Spark's modes: an executor on each agent, with so many tasks at a time. Spark gave its fine
-    mode up in 2.0 and Mesos in 4.0: until then both are there. It needs a libmesos with Java's part: MESOS_NATIVE_JAVA_LIBRARY, or what
-    is installed."""
+    """A session on a Mesos cluster in one of Spark's modes: an executor on each agent, with so many tasks at a time. Spark
+    deprecated its fine mode in 2.0 and left Mesos with 4.0: until then both are there. It needs a libmesos with Java's part:
+    MESOS_NATIVE_JAVA_LIBRARY, or what is installed."""
     if not next(iter(o.spark.glob("jars/spark-mesos_*.jar")), None):
         sys.exit(f"{o.spark}: Spark {version(o)} knows nothing of Mesos: 3.5 is the last that does")
-    os.environ.setdefault("MESOS_NATIVE_JAVA_LIBRARY", str(o.mesos / "lib/libmesos.so"))
+    library = os.environ.setdefault("MESOS_NATIVE_JAVA_LIBRARY", str(o.mesos / "lib/libmesos.so"))
     os.environ.update(LIBPROCESS_IP="127.0.0.1", SPARK_LOCAL_IP="127.0.0.1")
     return Session(o, tmp, f"mesos://{address}", {
-        "spark.mesos.coarse": "true" if mode == "coarse" else "false", "spark.cores.max": agents * cores, "spark.executor.cores": cores,
-        "spark.executor.memory": "1g", "spark.mesos.executor.home": o.spark,
+        "spark.mesos.coarse": "true" if mode == "coarse" else "false", "spark.cores.max": agents * cores,
+        "spark.executor.cores": cores,
+        "spark.executorEnv.MESOS_NATIVE_JAVA_LIBRARY": library, "spark.executor.memory": "1g", "spark.mesos.executor.home": o.spark,
         "spark.mesos.mesosExecutor.cores": EXECUTOR,  # as little as quern's; a whole core if nothing is said
-        "spark.scheduler.minRegisteredResourcesRatio": 1.0})
+        "spark.scheduler.minRegisteredResourcesRatio": 1.0}, stops=False)
