@@ -177,7 +177,7 @@ class Modes(Page):
 
 class Neighbours(Page):
     bench, runs = "neighbours", report_runs.of_neighbours()
-    axes = {"neighbours-1": ["work of the neighbour, core-seconds"]}
+    axes = {"neighbours-1": ["work of the neighbour, core-seconds a second"]}
     series = {"neighbours-1": {name: wanted for mode in ("alone", "static", *MODES)
                                for name, wanted in ((mode, {"shapes": 1}), (f"{mode}, runs", {"corners": 2}))}}
 

@@ -2,7 +2,7 @@
 import html
 import pathlib
 
-from .advice import ALONE, RULE, name_of
+from .advice import ALONE, RULE
 from .columns import columns_of
 from .headline import MEANS, gains_and_costs, headline
 from .summary import BASE, MODES
@@ -201,6 +201,6 @@ def _recommendation(summary):
         found = group.get("advice")
         if found:
             doubts = f"<br><b>Not sure:</b> {_esc('; '.join(found['doubts']))}." if found["doubts"] else ""
-            yield f"<tr><th>{_esc(name_of(group))}</th><td>{_mode(found['mode'])}</td><td>{_esc(found['text'])}.{doubts}</td></tr>"
+            yield f"<tr><th>{_esc(group['name'])}</th><td>{_mode(found['mode'])}</td><td>{_esc(found['text'])}.{doubts}</td></tr>"
     yield "</tbody>\n</table>\n</div>"
     yield f'<p class="note">The rule. {_esc(RULE)}</p>\n</section>'

@@ -3,10 +3,11 @@ from .advice import PRICE
 from .chart import Canvas, linear, logarithmic, width_of
 from .figure import Figure, is_wide
 from .summary import BASE, is_number
-from .text import listed, number, plain, ratio, seconds
+from .text import listed, number, ratio, seconds
 
 WORKLOADS = "neighbours", "sim"  # have plots of their own
 LATENCY, GAIN = "latency, times coarse's", "core-seconds held, coarse's over the mode's"
+LABEL = 28  # letters, at most
 FAR = 6  # so many points of a sweep are named
 
 
@@ -69,12 +70,8 @@ def _draw_price_gain(points, width, height):
     # Of the many of a sweep those that are far out have their names, as they are what one asks about.
     far = sorted(swept, key=lambda point: -point[2] * point[3])[:FAR if is_wide(width) else FAR // 2]
     for group, name, price, gain in [point for point in points if point not in swept] + far:
-        canvas.find_room(_label(group), [chart.at(price, gain)], name, chart.box)
+        canvas.find_room(group["label"][:LABEL], [chart.at(price, gain)], name, chart.box)
     return canvas
-
-
-def _label(group):
-    return plain(group.get("case") or group.get("workload"))[:24]
 
 
 # --- sweep
