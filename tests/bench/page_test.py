@@ -160,7 +160,9 @@ class Modes(Page):
         """What a line is, is said at the line."""
         def check(name, plot):
             if name == "sweep":
-                self.assertLessEqual({"fine, 1 s interval", "adaptive, 1 s interval", "fine, 100 ms interval", "coarse"}, set(plot["texts"]))
+                texts = set(plot["texts"])
+                self.assertTrue({f"{mode}, {interval} interval" for mode in OTHERS for interval in ("1 s", "100 ms")} | {"coarse"} <= texts or
+                                {*MODES, "solid: 1 s interval, dashed: 100 ms interval"} <= texts, texts)
             elif name in ("gaps", "price-gain"):
                 self.assertLessEqual({"coarse", "adaptive", "fine"}, set(plot["texts"]))
 

@@ -186,7 +186,9 @@ def _held(saved):
 def _overall_neighbours(groups):
     votes = [group["advice"]["mode"] for group in groups]
     mode = max(dict.fromkeys(votes), key=votes.count)
+    modes = groups[0]["modes"] if len(groups) == 1 else {}
+    modes = {name: {key: m[key] for key in ("price", "neighbour_share") if key in m} for name, m in modes.items() if "price" in m}
     doubts = list(dict.fromkeys(doubt for group in groups for doubt in group["advice"]["doubts"]))
-    return {"mode": mode, "sure": not doubts, "modes": {}, "doubts": doubts,
+    return {"mode": mode, "sure": not doubts, "modes": modes, "doubts": doubts,
             "text": ". ".join(f"{group['name'].capitalize()}: {group['advice']['text']}" for group in groups) + ".",
             "otherwise": _otherwise(groups, mode)}

@@ -162,11 +162,11 @@ class Chart:
             steps = max(1, int(max(abs(x1 - x0), abs(y1 - y0)) / 6))
             self.curve_boxes += [around(x0 + (x1 - x0) * i / steps, y0 + (y1 - y0) * i / steps, 2) for i in range(steps + 1)]
 
-    def name_line(self, name, role, rows):
+    def name_line(self, text, role, rows):
         """Writes what a line is beside one of its points, the first ones rather, or between two of them."""
         spots = [self.at(*row) for row in rows]
         between = [((x0 + x1) / 2, (y0 + y1) / 2) for (x0, y0), (x1, y1) in zip(spots, spots[1:])]
-        self.canvas.find_room(name, spots + between, role, self.box, bold=True, must=True)
+        self.canvas.find_room(text, spots + between, role, self.box, bold=True, must=True)
 
     def area(self, name, role, rows, opacity):
         """Down to zero, of steps: [(x, y)], each y from its x to the next."""

@@ -1,7 +1,7 @@
 """The answer, for one who has never seen quern: what a page begins with."""
 from .advice import BASE, PRICE
 from .summary import is_number
-from .text import listed, number, percent, plain, ratio
+from .text import listed, number, percent, plain, ratio, seconds
 
 NAMED = "adaptive", "fine", "static"  # whose gains and costs are listed, against coarse's
 NOTHING = 0.01                       # a share that is not worth a line
@@ -28,20 +28,35 @@ def _in_short(advice):
     taken = advice["modes"].get(advice["mode"])
     if not taken or advice["mode"] == BASE:
         return advice["text"]
+    if "saved" not in taken:
+        return _beside_neighbour(advice, taken)
     time = "takes as long as coarse mode" if taken["price"] <= 1.005 else f"takes {ratio(taken['price'])} times as long as coarse mode"
     return (f"For these workloads it {time} and holds {percent(taken['saved'])} fewer core-seconds, which others can work with meanwhile. "
             f"If nobody else wants the cores, coarse mode is the simplest.")
 
 
+def _beside_neighbour(advice, taken):
+    base = advice["modes"].get(BASE, {})
+    if "neighbour_share" not in taken or "neighbour_share" not in base:
+        return advice["text"]
+    return (f"Beside it a batch framework gets {percent(taken['neighbour_share'])} of the work done that it does alone, beside coarse mode "
+            f"{percent(base['neighbour_share'])}; a job takes {ratio(taken['price'])} times as long as in coarse mode.")
+
+
 def _of_dispatch(summary):
-    rates = {name: mode["figures"]["tasks_per_s"]["median"] for group in summary["groups"] for name, mode in group["modes"].items()
-             if "tasks_per_s" in mode["figures"]}
+    rates = {name: (mode["figures"]["tasks_per_s"]["median"], group.get("slots")) for group in summary["groups"]
+             for name, mode in group["modes"].items() if "tasks_per_s" in mode["figures"]}
+    rates = {name: of for name, of in rates.items() if of[0] > 0}
     if not rates:
         return "quern bench dispatch: nothing was measured", []
     best = max(rates, key=rates.get)
-    others = [f"{name} {number(rate)}" for name, rate in rates.items() if name != best]
-    return (f"{number(rates[best])} tasks a second in {plain(best)} mode",
-            [f"Of tasks that do nothing, to see what one costs. The others: {listed(others)}." if others else "Of tasks that do nothing."])
+    others = [f"{plain(name)} {number(rate)}" for name, (rate, _) in rates.items() if name != best]
+    said = [f"Of tasks that do nothing, to see what one costs. The others: {listed(others)}." if others else "Of tasks that do nothing."]
+    busy = [f"{seconds(slots / rate)} in {name} mode" for name, (rate, slots) in rates.items() if name in MEANS and slots]
+    if busy:
+        said.append(f"{number(next(iter(rates.values()))[1])} slots are kept at work by tasks of at least {listed(busy)}: shorter ones wait for "
+                    "being launched, and are not for that mode.")
+    return f"{number(rates[best][0])} tasks a second in {plain(best)} mode", said
 
 
 def _of_simulation(summary):
@@ -62,8 +77,12 @@ def _of_simulation(summary):
 
 
 def gains_and_costs(summary):
-    """([(mode, what it gains)], [(mode, what it costs)]), the most first, of all cases alike."""
+    """([(mode, what it gains)], [(mode, what it costs)]), the most first, of all cases alike; None if nothing that can be gained was
+    measured."""
     gains, costs = [], []
+    if not any(name in NAMED and ("saved" in mode or "neighbour_share" in mode)
+               for group in summary["groups"] for name, mode in group["modes"].items()):
+        return None
     for group in summary["groups"]:
         base = group["modes"].get(BASE, {})
         for name, mode in group["modes"].items():

@@ -35,8 +35,9 @@ def _neighbours_caption(modes, shares):
                 if median_of(mode, "throughput_cores") is not None]
     said = [f"{percent(share)} {_beside(name)}" for name, share in shares.items() if share is not None]
     return ("A batch framework that takes whatever it is offered, beside the jobs in each mode. Longer bars are better: what a mode gives back "
-            "is work for somebody else. Strokes are the least and the most of the runs."
-            + (f" Of what it does alone, the neighbour did {listed(said)}." if said else "")
+            "is work for somebody else. Strokes are the least and the most of the runs, shares those of "
+            "what it does alone."
+            + (f" Here it does {listed(said)}." if said else "")
             + (f" Cores at work for jobs and neighbour together: {listed(together)}." if together else ""))
 
 
@@ -47,7 +48,7 @@ def _beside(name):
 def _draw_neighbours(work, shares, rated, width, height):
     canvas = Canvas(width, height)
     left = 140
-    x = linear("work of the neighbour, core-seconds" + (" a second" if rated else ""), [0, max(of["max"] for of in work.values())], 7 if is_wide(width) else 4)
+    x = linear("work of the neighbour, core-seconds" + (" a second" if rated else ""), [0, max(of["max"] for of in work.values())], 7 if is_wide(width) else 5)
     x.high = max(of["max"] for of in work.values()) * 1.02
     x.ticks = [tick for tick in x.ticks if tick[0] <= x.high]
     count = len(work)
@@ -57,8 +58,8 @@ def _draw_neighbours(work, shares, rated, width, height):
         chart.bars(name, role, [(of["median"], middle, 0.2)])
         chart.add(f"{name}, runs", "ink", [(of["min"], middle, of["max"] - of["min"])], "using 1:2:3:(0) with vectors nohead lw 1.5 {lc}")
         y = chart.at(0, middle)[1]
-        canvas.text(left - 8, y, NAMES.get(name, name), role, "right", bold=True)
-        share = "" if shares.get(name) is None or name == "alone" else f", {percent(shares[name])} of alone"
+        canvas.text(left - 8, y, short(NAMES.get(name, name), 16), role, "right", bold=True)
+        share = "" if shares.get(name) is None or name == "alone" else f", {percent(shares[name])}"
         canvas.text(left + 2, chart.at(0, middle + 0.38)[1], f"{number(of['median'])} {'cores' if rated else 'core-s'}{share}", "ink")
     return canvas
 

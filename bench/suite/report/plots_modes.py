@@ -7,6 +7,7 @@ from .text import listed, number, ratio, seconds
 
 WORKLOADS = "neighbours", "sim"  # have plots of their own
 LATENCY, GAIN = "latency, times coarse's", "core-seconds held, coarse's over the mode's"
+DASHES = "solid", "dashed", "dotted"  # gnuplot's first types of lines
 LABEL = 28  # letters, at most
 FAR = 6  # so many points of a sweep are named
 
@@ -121,13 +122,17 @@ def _draw_sweep(lines, width, height):
                          _axis(LATENCY, values + [1], 7))
     y = chart.at(chart.x.low, 1)[1]
     chart.rule(chart.left, y, chart.right, y, BASE)
-    dashes = {interval: i + 1 for i, interval in enumerate(dict.fromkeys(interval for _, interval in lines))}
+    intervals = list(dict.fromkeys(interval for _, interval in lines))
     for (name, interval), rows in lines.items():
-        chart.line(_line_name(name, interval, several), name, [row[:2] for row in rows], dashes[interval])
+        chart.line(_line_name(name, interval, several), name, [row[:2] for row in rows], 1 + intervals.index(interval))
         chart.whiskers(f"{_line_name(name, interval, several)}, turns", name,
                        [(row[0], row[2], row[3]) for row in rows if row[2] is not None])
+    in_full = several and is_wide(width)
     for (name, interval), rows in lines.items():
-        chart.name_line(_line_name(name, interval, several), name, sorted((row[:2] for row in rows), key=lambda row: -row[1]))
+        chart.name_line(_line_name(name, interval, in_full), name, sorted((row[:2] for row in rows), key=lambda row: -row[1]))
+    if several and not in_full:
+        kinds = (f"{dash}: {seconds(interval / 1000)} interval" for dash, interval in zip(DASHES, intervals))
+        canvas.text(8, 10, ", ".join(kinds), "muted")
     canvas.find_room(BASE, [(chart.right - width_of(BASE) / 2 - i, y) for i in range(0, int(chart.right - chart.left) - 60, 40)],
                      BASE, chart.box, bold=True, must=True)
     return canvas
