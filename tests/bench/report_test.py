@@ -106,10 +106,11 @@ class Summary(unittest.TestCase):
         self.assertNotIn("gain", self.mode(runs, "fine"))
 
     def test_names(self):
-        runs = [run("sweep", "8 tasks of 1 s", "fine", task_s=1), run("sweep", "8 tasks of 1 s, slow", "fine", task_s=1, allocation_interval_ms=5000),
-                run("tail", "8 tasks, one of 2 s", "fine", task_s=0.2), run("data", "sort", "fine"), run("data", "grep", "fine")]
+        runs = [run("sweep", "8 tasks of 1 s", "fine", task_s=1),
+                run("sweep", "8 tasks of 1 s, slow", "fine", task_s=1, allocation_interval_ms=5000), run("tail", "8 tasks, one of 2 s", "fine", task_s=0.2), run("data", "sort", "fine"), run("data", "grep", "fine")]
         found = [(group["name"], group["label"]) for group in report.summarize(runs, HEADER)["groups"]]
-        self.assertEqual(found, [("sweep of 1 s tasks, 1 s interval", "1 s, 1 s interval"), ("sweep of 1 s tasks, 5 s interval", "1 s, 5 s interval"),
+        self.assertEqual(found, [("sweep of 1 s tasks, 1 s interval", "1 s, 1 s interval"),
+                                 ("sweep of 1 s tasks, 5 s interval", "1 s, 5 s interval"),
                                  ("tail", "tail"), ("data, sort", "sort"), ("data, grep", "grep")])
         runs = [run("sweep", "8 tasks of 1 s", "fine", task_s=1), run("sweep", "9 tasks of 1 s", "fine", task_s=1)]
         self.assertEqual([group["label"] for group in report.summarize(runs, HEADER)["groups"]], ["8 tasks of 1 s", "9 tasks of 1 s"])

@@ -35,7 +35,8 @@ def _two(a, b):
 
 COLUMNS = [
     figure("wall_s", "wall s", "wall, s", "median, from the command's first byte to its exit"),
-    Column("price", "price", "the job's time over that in coarse mode; beside neighbours a job's in the mean, of dispatch a task's", lambda mode: f"{mode['price']:.3f}"),
+    Column("price", "price", "the job's time over that in coarse mode; beside neighbours a job's in the mean, of dispatch a task's",
+           lambda mode: f"{mode['price']:.3f}"),
     figure("held_core_s", "held", "held, core-s", "core-seconds that Mesos had allocated to the job, by the scheduler's ledger"),
     Column("gain", "gain", "coarse's held over this mode's", lambda mode: ratio(mode["gain"])),
     figure("utilization", "util", "utilization", "used / held", percent1),

@@ -72,7 +72,9 @@ def _card(name, mode, taken):
         big.append((percent(mode["utilization"]), "of that at work" if name != BASE else "of what it holds at work"))
     if "neighbour_share" in mode:
         big.append((percent(mode["neighbour_share"]), "of the neighbour's work"))
-    worst = f" At worst {ratio(mode['worst_price'])} times: {_esc(mode['worst_where'])}." if name != BASE and mode.get("cases", 1) > 1 else ""
+    worst = ""
+    if name != BASE and mode.get("cases", 1) > 1:
+        worst = f" At worst {ratio(mode['worst_price'])} times: {_esc(mode['worst_where'])}."
     return (f'<article class="card {name}{" taken" if name == taken else ""}">\n<h3>{_mode(name)}</h3>\n'
             + "".join(f'<p class="big"><b>{_esc(figure)}</b> {_esc(text)}</p>\n' for figure, text in big)
             + f"<p>{_esc(MEANS[name])}{worst}</p>\n</article>")
@@ -130,7 +132,7 @@ def _balance(summary):
 def _tables(summary):
     yield '<section id="figures">\n<h2>All figures</h2>'
     if any("advice" in group for group in summary["groups"]):
-        yield '<p class="note">Tinted is the mode that the rule at the end of this page takes. Titles of columns say more when pointed at.</p>'
+        yield '<p class="note">Tinted is the mode that the rule at the end of this page takes. Point at a title to read more.</p>'
     for workload in dict.fromkeys(group.get("workload") for group in summary["groups"]):
         yield from _table(workload, [group for group in summary["groups"] if group.get("workload") == workload])
     yield "</section>"
@@ -194,14 +196,16 @@ def _recommendation(summary, sentences):
         said = sentences or ["These runs do not hold modes against each other."]
         yield from _section("recommendation", "What follows", *(f"<p>{_esc(sentence)}</p>" for sentence in said))
         return
-    yield f'<section id="recommendation">\n<h2>Which mode to take for this: {_mode(advice["mode"])}{"" if advice["sure"] else ", perhaps"}</h2>'
+    perhaps = "" if advice["sure"] else ", perhaps"
+    yield f'<section id="recommendation">\n<h2>Which mode to take for this: {_mode(advice["mode"])}{perhaps}</h2>'
     yield f"<p>{_esc(advice['text'])}</p>"
     for mode, where in advice["otherwise"].items():
         yield f"<p>But {_mode(mode)} for {_esc(listed(where))}.</p>"
     if advice["doubts"]:
         yield f"<p><b>Not sure:</b> {_esc('; '.join(advice['doubts']))}.</p>"
     yield f"<p>{_esc(ALONE)}</p>"
-    yield '<div class="scroll" tabindex="0">\n<table class="text">\n<thead><tr><th>workload</th><th>mode</th><th>because</th></tr></thead>\n<tbody>'
+    yield '<div class="scroll" tabindex="0">\n<table class="text">'
+    yield '<thead><tr><th>workload</th><th>mode</th><th>because</th></tr></thead>\n<tbody>'
     for group in summary["groups"]:
         found = group.get("advice")
         if found:

@@ -47,9 +47,9 @@ def _beside(name):
 
 def _draw_neighbours(work, shares, rated, width, height):
     canvas = Canvas(width, height)
-    left = 140
-    x = linear("work of the neighbour, core-seconds" + (" a second" if rated else ""), [0, max(of["max"] for of in work.values())], 7 if is_wide(width) else 5)
-    x.high = max(of["max"] for of in work.values()) * 1.02
+    left, most = 140, max(of["max"] for of in work.values())
+    x = linear("work of the neighbour, core-seconds" + (" a second" if rated else ""), [0, most], 7 if is_wide(width) else 5)
+    x.high = most * 1.02
     x.ticks = [tick for tick in x.ticks if tick[0] <= x.high]
     count = len(work)
     chart = canvas.chart(left, 14, 20 if is_wide(width) else 14, 56, x, Axis("", 0, count, []))

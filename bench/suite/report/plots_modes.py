@@ -54,8 +54,9 @@ def _draw_price_gain(points, width, height):
     canvas = Canvas(width, height)
     most = 9 if is_wide(width) else 5
     prices, gains = ([point[i] for point in points] + [1] for i in (2, 3))
-    chart = canvas.chart(48, 74, 20, 50, _axis(LATENCY + (" (further right: slower)" if is_wide(width) else ""), [min(prices) * 0.98, max(prices) * 1.02], most),
-                         _axis(GAIN + (" (higher: holds less)" if is_wide(width) else ""), gains, 7))
+    slower, less = (" (further right: slower)", " (higher: holds less)") if is_wide(width) else ("", "")
+    chart = canvas.chart(48, 74, 20, 50, _axis(LATENCY + slower, [min(prices) * 0.98, max(prices) * 1.02], most),
+                         _axis(GAIN + less, gains, 7))
     names = list(dict.fromkeys(point[1] for point in points))
     canvas.legend(8, 18, [BASE, *names])
     x, y = chart.at(1, 1)
