@@ -290,7 +290,8 @@ class Files(unittest.TestCase):
         places = [page.index(part) for part in ("<h1>Take adaptive mode", 'id="plots"', 'id="balance"', 'id="figures"', 'id="method"',
                                                 'id="recommendation"')]
         self.assertEqual(places, sorted(places))
-        for part in ("quern bench modes", "--lease-idle", "A &lt;fast&gt; &amp; good one", "tail: takes 1.50 times as long as coarse",
+        for part in ("takes as long as coarse mode and holds 33\u00a0% fewer", "Fine mode takes 1.50 times as long, and holds 60\u00a0% fewer",
+                     "quern bench modes", "--lease-idle", "A &lt;fast&gt; &amp; good one", "tail: takes 1.50 times as long as coarse",
                      "at most 1.05 times", "10\u00a0%"):
             self.assertIn(part, page)
 

@@ -24,7 +24,7 @@ def headline(summary):
 
 
 def _in_short(advice):
-    """One sentence about the mode to take."""
+    """What the mode to take is worth, and fine, if that is another one."""
     taken = advice["modes"].get(advice["mode"])
     if not taken or advice["mode"] == BASE:
         return advice["text"]
@@ -32,7 +32,14 @@ def _in_short(advice):
         return _beside_neighbour(advice, taken)
     time = "takes as long as coarse mode" if taken["price"] <= 1.005 else f"takes {ratio(taken['price'])} times as long as coarse mode"
     return (f"For these workloads it {time} and holds {percent(taken['saved'])} fewer core-seconds, which others can work with meanwhile. "
-            f"If nobody else wants the cores, coarse mode is the simplest.")
+            f"{_of_fine(advice)}If nobody else wants the cores, take coarse mode.")
+
+
+def _of_fine(advice):
+    fine = advice["modes"].get("fine")
+    if not fine or advice["mode"] == "fine":
+        return ""
+    return f"Fine mode takes {ratio(fine['price'])} times as long, and holds {percent(abs(fine['saved']))} {'more' if fine['saved'] < 0 else 'fewer'}. "
 
 
 def _beside_neighbour(advice, taken):

@@ -72,7 +72,7 @@ def _draw_price_gain(points, width, height):
     # Of the many of a sweep those that are far out have their names, as they are what one asks about.
     far = sorted(swept, key=lambda point: -point[2] * point[3])[:FAR if is_wide(width) else FAR // 2]
     for group, name, price, gain in [point for point in points if point not in swept] + far:
-        canvas.find_room(group["label"][:LABEL], [chart.at(price, gain)], name, chart.box)
+        canvas.find_room(group["label"][:LABEL], [chart.at(price, gain)], name, chart.box, must=group.get("workload") != "sweep")
     return canvas
 
 
