@@ -166,7 +166,7 @@ class Modes(Page):
             elif name in ("gaps", "price-gain"):
                 self.assertLessEqual({"coarse", "adaptive", "fine"}, set(plot["texts"]))
             if name == "price-gain":
-for workload in OVER_TIME.values():  # of both modes where there is room
+                for workload in OVER_TIME.values():  # of both modes where there is room
                     self.assertGreaterEqual(plot["texts"].count(workload), 2 if plot["width"] > 600 else 1, workload)
 
         self.each(check)
