@@ -16,6 +16,7 @@
     bench/measure.py BUILD c6              a job of one task, from the command to its exit
     bench/measure.py BUILD c7 --mesos HOME --data DIR
                                            word count of DIR/text on a cluster, against the command's own
+    bench/measure.py BUILD r1 --data DIR   word count of DIR/text, one of four executors killed in the middle
     bench/measure.py BUILD d5 --data DIR --spark HOME
                                            word count, sorts, PageRank of DIR/links, k-means of DIR/points, against Spark
 
@@ -26,15 +27,16 @@ c6 also run bench/peers/ on Spark's local modes, in turns with quern; bench/peer
 (bin, sbin and libexec of an installed Apache Mesos) c1, c2, c4, c5 and c7 are on that, without on `quern local`.
 
 Prints medians, minima and maxima, and the load before. Answers are compared before a time counts. A run during which
-something else used more than a tenth of a core is dropped and repeated. Files of up to 4 GB are made in $TMPDIR."""
+something else used more than a tenth of a core is dropped and repeated. --record bench/results.json keeps the figures, of which
+bench/results.py makes the table of bench/RESULTS.md. Files of up to 4 GB are made in $TMPDIR."""
 import argparse
 import pathlib
 import tempfile
 
-from measuring import data, hdfs, iterate, little, modes, peers, run, tasks
+from measuring import data, faults, hdfs, iterate, little, modes, peers, run, tasks
 
 MEASURES = {name: getattr(module, name) for module, names in (
-    (data, ("d1", "d2", "d3", "d4", "d6")), (hdfs, ("d7",)), (iterate, ("d8",)), (peers, ("d5",)),
+    (data, ("d1", "d2", "d3", "d4", "d6")), (hdfs, ("d7",)), (iterate, ("d8",)), (peers, ("d5",)), (faults, ("r1",)),
     (modes, ("c1", "c2", "c5", "c7")), (tasks, ("c3", "c4", "c6"))) for name in names}
 
 
@@ -49,6 +51,7 @@ def main():
     parser.add_argument("--noisy", action="store_true", help="keep disturbed runs, and say so")
     parser.add_argument("--mesos", type=pathlib.Path, metavar="HOME")
     parser.add_argument("--spark", type=pathlib.Path, metavar="HOME")
+    parser.add_argument("--record", type=pathlib.Path, metavar="FILE", help="keep the figures: bench/results.json")
     parser.add_argument("--quick", action="store_true", help="little input, one run, --noisy")
     o = parser.parse_args()
     o.build = o.build.resolve()

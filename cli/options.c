@@ -205,6 +205,13 @@ static int set_cflags(void *options, const char *value, struct err *err)
 	return option_text(&o->cflags, value, err);
 }
 
+static int set_event_log(void *options, const char *value, struct err *err)
+{
+	struct run_options *o = options;
+
+	return option_text(&o->event_log, value, err);
+}
+
 static const struct option_row rows[] = {
 	{ "mode", "MODE", "how resources are held: coarse (the default), fine or adaptive", set_mode },
 	{ "name", "NAME", "of the job, as the cluster shows it (its file name)", set_name },
@@ -241,6 +248,9 @@ static const struct option_row rows[] = {
 		set_shuffle_compression },
 	{ "files", "FILE[#NAME],...", "files to send along, as NAME in the tasks' working directory",
 		set_files },
+	{ "event-log", "FILE",
+		"write what happens, as JSON lines, compressed if FILE ends with .zst; it must not exist",
+		set_event_log },
 	{ "cflags", "FLAGS", "further flags for the compiler of the job", set_cflags },
 };
 
@@ -453,6 +463,11 @@ static int check_all(const struct run_options *o, struct err *err)
 			"host nothing");
 	if (o->detached.detach && o->explain)
 		return err_set(err, -EINVAL, "--explain runs nothing: leave --detach out");
+	if (o->detached.detach && o->event_log != NULL && o->event_log[0] != '/')
+		return err_set(err, -EINVAL,
+			"--event-log: a job that is detached runs in no folder of yours: name the whole "
+			"path, of "
+			"a file system that all agents have");
 	return cluster_options_check(&o->cluster, err);
 }
 
@@ -488,4 +503,5 @@ void options_deinit(struct run_options *o)
 	settings_deinit(&o->settings);
 	free(o->name);
 	free(o->cflags);
+	free(o->event_log);
 }

@@ -303,6 +303,8 @@ static int drive(const struct command *c, uint64_t seed)
 		.action = action_config(o),
 		.cache_mem_mb = o->cache_mem_mb,
 		.give_up_ms = o->cluster.master_timeout_ms,
+		.event_log = o->event_log,
+		.version = QUERN_VERSION,
 		.quiet = o->quiet,
 		.verbose = o->verbose,
 		.sched = sched_config(c) };
@@ -310,6 +312,8 @@ static int drive(const struct command *c, uint64_t seed)
 	d.sched.seed = seed;
 	if (o->hosting != NULL) {
 		d.only_end = o->hosting->lost;
+		if (d.only_end) /* the log of the driver that has died stays as it is */
+			d.event_log = NULL;
 		d.ends = o->hosting->ends;
 		d.ends_arg = o->hosting->ends_arg;
 	}

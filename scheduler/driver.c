@@ -38,6 +38,11 @@ uint64_t driver_now_ms(void)
 	return clock_ms(CLOCK_MONOTONIC);
 }
 
+uint64_t driver_wall_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
 void driver_say(struct driver *d, const char *format, ...)
 {
 	va_list ap;
@@ -148,7 +153,7 @@ void driver_step(struct driver *d, struct sched_event ev)
 	if (d->stopped)
 		return;
 	ev.now_ms = driver_now_ms();
-	ev.wall_ms = clock_ms(CLOCK_REALTIME);
+	ev.wall_ms = driver_wall_ms();
 	if (sched_step(d->sched, &ev, &d->plan) < 0)
 		driver_out_of_memory(d);
 	for (size_t i = 0; i < d->plan.n; i++)
@@ -323,6 +328,8 @@ static int set_up(struct driver *d, struct err *err)
 		return err_set(err, -EIO, "no random numbers to be had");
 	r = make_loop(d, err);
 	if (r == 0)
+		r = driver_log_start(d, err);
+	if (r == 0)
 		r = peers_new(d->loop, d->c->bind_address, secret, &peers_ops, d, &d->peers, err);
 	if (r == 0)
 		r = artifacts_new(d->loop, d->c->bind_address, &d->artifacts, err);
@@ -331,6 +338,8 @@ static int set_up(struct driver *d, struct err *err)
 	if (r == 0)
 		r = outfit_sched(d->c, d->artifacts, peers_port(d->peers), secret, &d->sched, err);
 	explicit_bzero(secret, sizeof(secret));
+	if (r == 0)
+		driver_log_follow(d);
 	if (r == 0)
 		r = http_client_new(d->loop, 0, &d->http, err);
 	if (r < 0)
@@ -369,6 +378,7 @@ static void tear_down(struct driver *d)
 	(void)peers_free(d->peers);
 	(void)offers_free(d->offers);
 	(void)artifacts_free(d->artifacts);
+	driver_log_end(d);
 	(void)sched_free(d->sched);
 	sched_plan_deinit(&d->plan);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)

@@ -38,6 +38,8 @@ struct driver_config {
 	struct action_config action;       /* but for `hdfs`; its cores: that the job may use at a time */
 	uint32_t cache_mem_mb;             /* of each executor, for persisted sets: part of its memory */
 	uint64_t give_up_ms;               /* without a master for so long: no cluster */
+	const char *event_log;             /* a file, see event_log.h; or NULL */
+	const char *version;               /* of quern, for that */
 	bool quiet;                        /* only errors */
 	bool verbose; /* plans, every lost executor and failed attempt, at the end the workers' peak memory */
 	bool only_end; /* nothing is run: the framework is taken over to be taken down, as one that failed */

@@ -126,6 +126,7 @@ static void on_gone(void *arg, int status, const char *why)
 			strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) != 0 && d->c->verbose)
 		driver_say(d, "quern_main() ended with status %d", WEXITSTATUS(status));
+	driver_step(d, (struct sched_event){ .kind = SCHED_EV_TICK }); /* what is held is so until now */
 	show_tally(d);
 	if (d->c->verbose || d->progress.line.on)
 		show_locality(d);

@@ -1,5 +1,4 @@
-/* driver_state.h: what the files of the driver share (driver.c, driver_action.c, driver_hdfs.c,
- * driver_job.c, driver_master.c). Not for others: driver.h is.
+/* driver_state.h: what the files of the driver share (driver.c, driver_*.c). Not for others: driver.h is.
  */
 #ifndef QUERN_SCHEDULER_DRIVER_STATE_H
 #define QUERN_SCHEDULER_DRIVER_STATE_H
@@ -15,6 +14,7 @@
 #include "scheduler/artifacts.h"
 #include "scheduler/broadcasts.h"
 #include "scheduler/driver.h"
+#include "scheduler/event_log.h"
 #include "scheduler/hdfs_tokens.h"
 #include "scheduler/job_process.h"
 #include "scheduler/offload.h"
@@ -45,6 +45,7 @@ struct driver {
 	struct offers *offers; /* broadcasts */
 	struct sched *sched;
 	struct sched_plan plan;
+	struct event_log *log; /* NULL: none was asked for */
 	struct job_process *job;
 	struct action *action; /* of the job, under way; NULL: none */
 	enum action_phase phase;
@@ -82,6 +83,11 @@ void driver_action_commit(struct driver *d, const struct sched_action *a);
  * `text` (may be NULL) is what people and the job are told. */
 void driver_action_end(struct driver *d, int code, const char *text);
 
+/* Opens the event log, if there is to be one; the core, once it is there, tells it what happens; its end. */
+int driver_log_start(struct driver *d, struct err *err);
+void driver_log_follow(struct driver *d);
+void driver_log_end(struct driver *d);
+
 /* SCHED_DO_SURVEY; SCHED_EV_SURVEY follows, or nothing. 0 or -ENOMEM. */
 int driver_survey(struct driver *d);
 /* Subscribes, at once or when a master leads. -ENOMEM, -ENOTSUP with a sentence. */
@@ -96,7 +102,8 @@ uint64_t driver_master_patience(struct driver *d, uint64_t hurried);
 const char *driver_master_awaits(const struct driver *d);
 void driver_master_end(struct driver *d);
 
-uint64_t driver_now_ms(void); /* CLOCK_MONOTONIC */
+uint64_t driver_now_ms(void);  /* CLOCK_MONOTONIC */
+uint64_t driver_wall_ms(void); /* since 1970 */
 
 /* The end of that: cancels tokens. */
 void driver_hdfs_end(struct driver *d);

@@ -116,6 +116,7 @@ struct sched *sched_free(struct sched *s)
 {
 	if (s == NULL)
 		return NULL;
+	s->log = NULL; /* nothing happens any more */
 	sched_run_free(s, s->run);
 	s->run = NULL;
 	sched_shuffles_deinit(s);
@@ -243,8 +244,10 @@ int sched_step(struct sched *s, const struct sched_event *ev, struct sched_plan 
 	int r = handle(s, ev);
 	if (r == 0 && !s->over)
 		r = settle(s);
-	if (r == 0 && s->over)
+	if (r == 0 && s->over) {
 		sched_run_sweep(s);
+		sched_ledger_over(s);
+	}
 	s->plan = NULL;
 	s->heard = NULL;
 	return r;

@@ -21,6 +21,7 @@
 #include "mesos/master.pb-c.h"
 #include "mesos/scheduler.pb-c.h"
 #include "modes/modes.h"
+#include "scheduler/sched_log.h"
 
 struct sched;
 
@@ -169,6 +170,9 @@ void sched_plan_deinit(struct sched_plan *plan);
 /* Copies the configuration. 0, -ENOMEM, -EINVAL with a sentence. */
 int sched_new(const struct sched_config *config, struct sched **ret, struct err *err);
 struct sched *sched_free(struct sched *s);
+
+/* Who is told what happens, from now on: see sched_log.h. NULL: nobody, as at first. */
+void sched_set_log(struct sched *s, void (*log)(void *arg, const struct sched_logged *what), void *arg);
 
 /* Appends the serialised SUBSCRIBE call for a subscription now: with the framework id when there is one. */
 struct buf;

@@ -104,6 +104,7 @@ static int revive(struct sched *s)
 	s->revived = true;
 	s->revived_ms = s->now_ms;
 	s->revives++;
+	sched_log_appetite(s);
 	return sched_call_simple(s, MESOS__V1__SCHEDULER__CALL__TYPE__REVIVE);
 }
 
@@ -116,6 +117,7 @@ int sched_appetite_settle(struct sched *s)
 		if (s->appetite == APPETITE_SUPPRESSED)
 			return 0;
 		s->appetite = APPETITE_SUPPRESSED;
+		sched_log_appetite(s);
 		return sched_call_simple(s, MESOS__V1__SCHEDULER__CALL__TYPE__SUPPRESS);
 	}
 	if (s->appetite == APPETITE_SUPPRESSED)

@@ -165,7 +165,7 @@ static int end_leases(struct sched *s, struct executor *e)
 
 	for (struct hold *h = e->holds; r == 0 && h != NULL; h = h->next)
 		if (h->lease && h->running && !h->kill)
-			r = sched_lease_end(s, h);
+			r = sched_lease_end(s, h, SCHED_RETURN_DRAINED);
 	return r;
 }
 

@@ -148,6 +148,7 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 	if (e->state == EXECUTOR_GONE)
 		return 0;
 	bool connected = e->hello;
+	enum sched_return returned = e->leaving && !counts ? SCHED_RETURN_DRAINED : SCHED_RETURN_LOST;
 	if (e->linked) {
 		s->registered -= e->slots;
 		s->linked--;
@@ -155,6 +156,7 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 	e->linked = e->doubtful = false;
 	e->state = EXECUTOR_GONE;
 	sched_ledger_executor(s, false);
+	sched_log_return(s, e->id, returned);
 	e->due_ms = e->resend_ms = UINT64_MAX;
 	sched_executor_refresh(s, e);
 	if (e->agent->executor == e)
@@ -167,7 +169,7 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 	if (r == 0)
 		r = lose_attempts(s, e, counts, why);
 	while (r == 0 && e->holds != NULL)
-		sched_hold_free(s, e->holds);
+		sched_hold_free(s, e->holds, returned);
 	e->slots = 0;
 	lose_outputs(s, e);
 	sched_cache_lost(s, e);

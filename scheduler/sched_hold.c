@@ -54,7 +54,7 @@ int sched_hold_new(
 	return 0;
 }
 
-void sched_hold_free(struct sched *s, struct hold *h)
+void sched_hold_free(struct sched *s, struct hold *h, enum sched_return why)
 {
 	struct executor *e = h->executor;
 
@@ -63,6 +63,7 @@ void sched_hold_free(struct sched *s, struct hold *h)
 	s->held -= h->slots;
 	s->freed = true;
 	sched_ledger_hold(s, h, 0, 0);
+	sched_log_return(s, h->id, why);
 	e->ending = false;
 	if (h->lease && !h->running)
 		sched_lease_arrived(s, h);
@@ -156,6 +157,7 @@ static int on_running(struct sched *s, struct hold *h)
 	if (h->running)
 		return 0;
 	h->running = true;
+	sched_log_running(s, h->id);
 	if (h->attempt != NULL && s->config.task_timeout_ms > 0) {
 		h->attempt->deadline_ms = s->now_ms + s->config.task_timeout_ms + TIMEOUT_GRACE_MS;
 		sched_look_at(s, h->attempt->deadline_ms);
@@ -233,13 +235,24 @@ static int judge_executor(struct sched *s, struct executor *e, const Mesos__V1__
 	return 0;
 }
 
+static enum sched_return why_of(const struct hold *h, const Mesos__V1__TaskStatus *status)
+{
+	if (h->way == LEASE_ENDED)
+		return h->why;
+	if (is_drained(status))
+		return SCHED_RETURN_DRAINED;
+	if (h->kill && (h->lease || status->state == MESOS__V1__TASK_STATE__TASK_KILLED))
+		return SCHED_RETURN_KILLED;
+	return h->lease || !from_executor(status) ? SCHED_RETURN_LOST : SCHED_RETURN_FINISHED;
+}
+
 static int on_end(struct sched *s, struct hold *h, const Mesos__V1__TaskStatus *status)
 {
 	struct executor *e = h->executor;
 	struct attempt *a = h->attempt;
 	int r = is_drained(status) ? sched_drain_ordered(s, e->agent) : 0;
 
-	sched_hold_free(s, h);
+	sched_hold_free(s, h, why_of(h, status));
 	if (r < 0)
 		return r;
 	if (a != NULL)
@@ -302,6 +315,6 @@ void sched_holds_deinit(struct sched *s)
 	struct hold *h, *next;
 
 	HASH_ITER (hh, s->holds, h, next) {
-		sched_hold_free(s, h);
+		sched_hold_free(s, h, SCHED_RETURN_END);
 	}
 }

@@ -73,7 +73,10 @@ static int need_executor(struct sched *s, const struct launches *l)
 {
 	struct agent *agent = l->agent;
 
-	return agent->executor != NULL ? 0 : sched_executor_new(s, agent, l->pool, &agent->executor);
+	if (agent->executor != NULL)
+		return 0;
+	int r = sched_executor_new(s, agent, l->pool, &agent->executor);
+	return r < 0 ? r : sched_log_accept(s, l, NULL);
 }
 
 int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots, bool near)
@@ -93,6 +96,9 @@ int sched_launch_lease(struct sched *s, struct launches *l, uint32_t slots, bool
 	h->near = near;
 	s->coming_near += near ? slots : 0;
 	sched_ledger_hold(s, h, s->config.task_cpus_milli * slots, s->config.task_mem_mb * slots);
+	r = sched_log_accept(s, l, h);
+	if (r < 0)
+		return r;
 	lease.slots = slots;
 	data.lease = &lease;
 	return add_launch(l, h, &data);
@@ -114,7 +120,9 @@ int sched_launch_task(struct sched *s, struct launches *l, struct task *t)
 		return r;
 	h->role = l->role;
 	sched_ledger_hold(s, h, sched_size_cpus_milli(s, t->stage), sched_size_mem_mb(s, t->stage));
-	r = sched_attempt_new(s, t, h->executor, h, &a);
+	r = sched_log_accept(s, l, h);
+	if (r == 0)
+		r = sched_attempt_new(s, t, h->executor, h, &a);
 	if (r == 0)
 		r = sched_link_prepare(s, h->executor, t);
 	if (r < 0)

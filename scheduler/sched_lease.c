@@ -81,8 +81,9 @@ void sched_lease_ended(struct sched *s, struct hold *h)
 }
 
 /* With slots idle, or just made free. */
-int sched_lease_end(struct sched *s, struct hold *h)
+int sched_lease_end(struct sched *s, struct hold *h, enum sched_return why)
 {
+	h->why = why;
 	if (!h->executor->linked)
 		return sched_hold_kill(s, h);
 	take_slots(s, h);
@@ -155,7 +156,7 @@ int sched_lease_go(struct sched *s)
 		const struct executor *e = h->executor;
 
 		if (r == 0 && e->linked && !e->doubtful && (uint64_t)e->load + h->slots <= e->slots)
-			r = sched_lease_end(s, h);
+			r = sched_lease_end(s, h, SCHED_RETURN_AGE);
 	}
 	return r;
 }
@@ -205,7 +206,7 @@ static int give_back(struct sched *s, struct executor *e)
 		e->idle_since.n -= h->slots; /* the oldest */
 		memmove(e->idle_since.at, e->idle_since.at + h->slots,
 			e->idle_since.n * sizeof(*e->idle_since.at));
-		r = sched_lease_end(s, h);
+		r = sched_lease_end(s, h, SCHED_RETURN_IDLE);
 	}
 	return r;
 }

@@ -78,6 +78,9 @@ void sched_ledger_begins(struct sched *s, struct attempt *a)
 	struct agent *agent = a->executor->agent;
 
 	a->begun_ms = s->now_ms;
+	sched_log_start(s, a);
+	if (a->task != NULL)
+		a->task->waits = false;
 	if (agent->freed.n == 0)
 		return;
 	uint64_t freed_ms = agent->freed.at[--agent->freed.n];
@@ -99,16 +102,26 @@ void sched_ledger_ends(struct sched *s, const struct attempt *a, const Quern__Ta
 	else if (result->has_wall_us && result->wall_us < us)
 		us = result->wall_us; /* not more than can be */
 	s->ledger.used_core_us += us * a->cpus_milli / 1000;
+	sched_log_end(s, a, result, us);
 	if (s->ledger.waiting_ms != UINT64_MAX && agent->freed.n < FREED_MAX)
 		(void)vec_push(&agent->freed, s->now_ms);
 }
 
 void sched_ledger_settle(struct sched *s)
 {
-	if (sched_run_runnable(s) == 0)
-		s->ledger.waiting_ms = UINT64_MAX;
-	else if (s->ledger.waiting_ms == UINT64_MAX)
-		s->ledger.waiting_ms = s->now_ms;
+	uint32_t slots = sched_run_runnable(s);
+
+	if ((slots > 0) == (s->ledger.waiting_ms != UINT64_MAX))
+		return;
+	s->ledger.waiting_ms = slots > 0 ? s->now_ms : UINT64_MAX;
+	sched_log_waiting(s, slots);
+}
+
+void sched_ledger_over(struct sched *s)
+{
+	for (struct attempt *a = s->attempts; a != NULL; a = a->hh.next)
+		sched_ledger_ends(s, a, NULL);
+	sched_log_over(s);
 }
 
 /* ---- For whoever asks ---- */

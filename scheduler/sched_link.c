@@ -318,6 +318,7 @@ int sched_link_up(struct sched *s, const char *executor_id)
 		return 0;
 	sched_executor_is_up(e);
 	e->linked = true;
+	sched_log_running(s, e->id);
 	e->doubtful = e->ending = false; /* whoever it is, it lives */
 	e->due_ms = UINT64_MAX;
 	e->knows_stage = false;

@@ -50,6 +50,7 @@ int sched_master_stop(struct sched *s, int status)
 int sched_master_down(struct sched *s)
 {
 	s->subscribed = false;
+	sched_log_no_master(s);
 	return 0;
 }
 
@@ -85,6 +86,7 @@ static int on_subscribed(struct sched *s, const Mesos__V1__Scheduler__Event__Sub
 	s->subscribed = true;
 	s->appetite = s->claimed_suppressed ? APPETITE_SUPPRESSED : APPETITE_HUNGRY;
 	s->freed = false; /* the subscription itself makes the master allocate */
+	sched_log_framework(s);
 	if (s->stopping)
 		return 0;
 	sched_drain_subscribed(s);
@@ -174,9 +176,13 @@ int sched_master_event(struct sched *s, const Mesos__V1__Scheduler__Event *e)
 		return e->failure != NULL ? on_failure(s, e->failure) : 0;
 	case MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR:
 		return on_error(s, e->error != NULL ? e->error->message : "it does not say why");
-	default: /* HEARTBEAT; MESSAGE, for all that is for us comes over links; RESCIND, for no offer is
-		    kept: a launch on one that was rescinded comes back as an update; and what is newer than
-		    we are */
+	case MESOS__V1__SCHEDULER__EVENT__TYPE__RESCIND:
+		/* No offer is kept: a launch on one that was rescinded comes back as an update. */
+		if (e->rescind != NULL)
+			sched_log_rescind(s, e->rescind);
+		return 0;
+	default: /* HEARTBEAT; MESSAGE, for all that is for us comes over links; and what is newer than we
+		    are */
 		return 0;
 	}
 }

@@ -36,6 +36,7 @@ int sched_offer_pool(struct sched *s, const Mesos__V1__Scheduler__Event__Offers 
 		a->offered_ms = s->now_ms;
 		sched_drain_offered(s, a, o->unavailability);
 		sched_host_refresh(s, a);
+		sched_log_offer(s, o);
 		if (r == 0 && a->offers.n == 0)
 			r = vec_push(&s->offering, a);
 		if (r == 0)
@@ -310,6 +311,7 @@ static int decline(
 			continue;
 		r = vec_push(&d->ids, a->offers.at[i]->id);
 		sched_reason_declined(s, a);
+		sched_log_decline(s, a, a->offers.at[i], refuse_s);
 	}
 	return r;
 }

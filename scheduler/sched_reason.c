@@ -69,6 +69,16 @@ static size_t place_of(const struct sched *s, const struct verdict *v)
 		       : v->reason;
 }
 
+const char *sched_reason_phrase(const struct verdict *v)
+{
+	return v->reason == REASON_CONSTRAINT ? "constraint" : phrases[v->reason];
+}
+
+const char *sched_reason_constraint(const struct sched *s, const struct verdict *v)
+{
+	return place_of(s, v) >= REASONS ? s->constraints.at[v->constraint].name : NULL;
+}
+
 void sched_reason_declined(struct sched *s, const struct agent *agent)
 {
 	s->declined++;

@@ -60,6 +60,9 @@ struct sched;
 
 /* Of an agent whose offers were looked at. */
 void sched_reason_judge(struct sched *s, struct agent *agent, struct verdict verdict);
+/* In a few words; and the constraint's name, or NULL. Borrowed. */
+const char *sched_reason_phrase(const struct verdict *v);
+const char *sched_reason_constraint(const struct sched *s, const struct verdict *v);
 /* One of its offers is declined, for the reason that it stands under. */
 void sched_reason_declined(struct sched *s, const struct agent *agent);
 

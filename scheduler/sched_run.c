@@ -55,8 +55,10 @@ void sched_run_free(struct sched *s, struct run *run)
 {
 	if (run == NULL)
 		return;
-	for (size_t i = 0; i < run->stages.n; i++)
+	for (size_t i = 0; i < run->stages.n; i++) {
 		run->stages.at[i]->run = NULL;
+		run->stages.at[i]->ready = false;
+	}
 	sched_stage_free(s, run->last);
 	vec_deinit(&run->stages);
 	vec_deinit(&run->ready);
@@ -82,6 +84,7 @@ int sched_run_start(struct sched *s, const struct sched_event *ev)
 		r = add_stages(s, run, ev, &err);
 	if (r == 0) {
 		s->run = run;
+		sched_log_run(s, run, 0);
 		return sched_wishes_run(s, run);
 	}
 	sched_run_free(s, run);
@@ -97,6 +100,19 @@ static void need_sources(const struct stage *stage)
 		for (uint32_t k = 0; k < stage->branches[i].n_sources; k++)
 			if (!sched_shuffle_complete(stage->branches[i].sources[k]))
 				stage->branches[i].sources[k]->stage->needed = true;
+}
+
+/* Whether its tasks may start. */
+static void note_ready(struct sched *s, const struct run *run, struct stage *stage)
+{
+	bool ready = stage->needed && stage->n_done < stage->n_tasks && sched_stage_may_start(stage);
+
+	if (ready == stage->ready)
+		return;
+	stage->ready = ready;
+	if (ready)
+		stage->ready_ms = s->now_ms;
+	sched_log_stage(s, run, stage);
 }
 
 static int refresh(struct sched *s, struct run *run)
@@ -126,7 +142,8 @@ static int refresh(struct sched *s, struct run *run)
 	for (size_t i = 0; r == 0 && i < run->stages.n; i++) {
 		struct stage *stage = run->stages.at[i];
 
-		if (!stage->needed || stage->n_done == stage->n_tasks || !sched_stage_may_start(stage))
+		note_ready(s, run, stage);
+		if (!stage->ready)
 			continue;
 		if (run->ready.n >= n_before || run->ready.at[run->ready.n] != stage)
 			s->stirred = true;
@@ -220,6 +237,7 @@ int sched_run_end(struct sched *s, int code, const char *format, ...)
 	if (s->run == NULL || s->run->ended)
 		return 0;
 	s->run->ended = true;
+	sched_log_run(s, s->run, code);
 	for (struct attempt *i = s->attempts; r == 0 && i != NULL; i = i->hh.next)
 		if (i->task == NULL || i->task->stage->run == s->run)
 			r = sched_attempt_kill(s, i);

@@ -169,6 +169,7 @@ struct hold {
 	uint64_t since_ms;       /* of a lease: it is RUNNING */
 	struct attempt *attempt; /* of one that is not a lease, until its result is in */
 	enum lease_way way;
+	enum sched_return why;                /* of a lease: for what its end was asked for */
 	struct hold *prev, *next;             /* of executor.holds */
 	struct hold *going_prev, *going_next; /* of sched.going */
 	UT_hash_handle hh;
@@ -239,6 +240,8 @@ struct task {
 	uint8_t state;              /* enum task_state */
 	uint8_t queue;              /* enum task_queue, while pending */
 	bool counted;               /* its tally */
+	bool waits;                 /* for a slot ... */
+	uint32_t queued_ms;         /* ... since then (modulo 2^32), or since its stage is ready */
 	struct attempt *attempt;    /* under way */
 	struct avoid *avoid;        /* agents that it failed on; NULL: none */
 	union {
@@ -286,6 +289,8 @@ struct stage {
 	struct wait wait;
 	const struct run *run; /* that has it; NULL: none now */
 	bool needed;           /* for that run */
+	bool ready;            /* likewise: tasks of it may start ... */
+	uint64_t ready_ms;     /* ... since then, or could last */
 	bool timed;            /* some task of it has ended */
 	int64_t mean_us;       /* running mean of their wall time */
 	UT_hash_handle hh;
@@ -347,8 +352,10 @@ struct sched {
 	uint32_t least_cpus_milli, least_mem_mb; /* of an offer, see sched_wishes.c ... */
 	uint32_t said_cpus_milli, said_mem_mb;   /* ... as the master was told last */
 	VEC(struct agent *) draining;
-	uint64_t drain_ms;       /* another one may be to be left then */
-	struct sched_plan *plan; /* of the step */
+	uint64_t drain_ms;                                       /* another one may be to be left then */
+	struct sched_plan *plan;                                 /* of the step */
+	void (*log)(void *arg, const struct sched_logged *what); /* or NULL */
+	void *log_arg;
 	bool stopping, over;
 	int status;          /* of the job, when stopping */
 	bool own_ended;      /* the master knows the end of the driver's own task, ... */
@@ -563,7 +570,7 @@ void sched_executors_deinit(struct sched *s);
 int sched_hold_new(
 	struct sched *s, const char *id, struct executor *e, uint32_t slots, bool lease, struct hold **ret);
 /* It is over: forgets it. Its attempt is not touched. */
-void sched_hold_free(struct sched *s, struct hold *h);
+void sched_hold_free(struct sched *s, struct hold *h, enum sched_return why);
 int sched_hold_kill(struct sched *s, struct hold *h);
 int sched_hold_update(struct sched *s, const Mesos__V1__TaskStatus *status);
 /* Those that nothing is heard of; KILLs again. */
@@ -604,7 +611,7 @@ void sched_lease_arrived(struct sched *s, const struct hold *h);
 void sched_lease_begins(struct sched *s, struct hold *h);
 void sched_lease_ended(struct sched *s, struct hold *h);
 /* It is not wanted any more: its executor ends it, or, where that cannot be told, the agent. */
-int sched_lease_end(struct sched *s, struct hold *h);
+int sched_lease_end(struct sched *s, struct hold *h, enum sched_return why);
 /* Idle slots of the executor became more or fewer. */
 void sched_lease_idle(struct sched *s, struct executor *e);
 /* A task has ended there: leases that are too old get no other one. */
@@ -629,6 +636,8 @@ void sched_ledger_begins(struct sched *s, struct attempt *a);
 void sched_ledger_ends(struct sched *s, const struct attempt *a, const Quern__TaskResult *result);
 /* At the end of a step. */
 void sched_ledger_settle(struct sched *s);
+/* The framework is over, and with it what still ran. */
+void sched_ledger_over(struct sched *s);
 
 /* ---- sched_launch.c ---- */
 
@@ -648,6 +657,34 @@ int sched_launch_task(struct sched *s, struct launches *l, struct task *t);
 /* Accepts the agent's offers with all of them; the rest is refused for so long. */
 int sched_launch_send(struct sched *s, const struct launches *l, double refuse_s);
 void sched_launches_deinit(struct launches *l);
+
+/* ---- sched_log.c: for an event log, see sched_log.h ---- */
+
+void sched_log_framework(struct sched *s);
+void sched_log_no_master(struct sched *s);
+/* The master was told it. */
+void sched_log_appetite(struct sched *s);
+void sched_log_offer(struct sched *s, const Mesos__V1__Offer *o);
+/* For the reason that the agent stands under. */
+void sched_log_decline(struct sched *s, const struct agent *a, const Mesos__V1__Offer *o, double refuse_s);
+void sched_log_rescind(struct sched *s, const Mesos__V1__Scheduler__Event__Rescind *rescind);
+/* The hold, or if it is NULL the agent's executor, is launched on the offers. 0 or -ENOMEM. */
+int sched_log_accept(struct sched *s, const struct launches *l, const struct hold *h);
+/* Of a hold, or of an executor. */
+void sched_log_running(struct sched *s, const char *id);
+void sched_log_return(struct sched *s, const char *id, enum sched_return why);
+void sched_log_start(struct sched *s, const struct attempt *a);
+/* `result`: NULL, there is none. */
+void sched_log_end(
+	struct sched *s, const struct attempt *a, const Quern__TaskResult *result, uint64_t ran_us);
+/* The run begins, or has ended. */
+void sched_log_run(struct sched *s, const struct run *run, int code);
+/* stage->ready has changed. */
+void sched_log_stage(struct sched *s, const struct run *run, const struct stage *stage);
+/* Slots that are lacking, all told: some, after none; or 0. */
+void sched_log_waiting(struct sched *s, uint32_t slots);
+/* Everything that is held goes back with the framework. */
+void sched_log_over(struct sched *s);
 
 /* ---- sched_run.c ---- */
 

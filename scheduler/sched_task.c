@@ -36,6 +36,9 @@ void sched_task_queue(struct sched *s, struct task *t)
 {
 	s->stirred = true;
 	t->state = TASK_PENDING;
+	if (!t->waits)
+		t->queued_ms = (uint32_t)s->now_ms;
+	t->waits = true;
 	t->queue = QUEUE_RETRY;
 	if (t->next_attempt == 0) {
 		sched_prefer_enter(t);

@@ -3,7 +3,9 @@ import re
 import shutil
 import sys
 
-from measuring.run import C_LOCALE, ROOT, Run, agree, checksum, compare, head, parts, same_bytes, show, show_noise, turns
+from measuring.results import note
+from measuring.run import (C_LOCALE, ROOT, Run, agree, checksum, column, compare, head, parts, same_bytes, show, show_noise,
+                           turns)
 
 MIB = 1 << 20
 SMALL = 64              # MiB: the task memory of D4 ...
@@ -63,6 +65,7 @@ def word_count(o, tmp, name, text):
     runs = turns(o, quern=ours, limit=limit)
     for what in "cpu", "wall":
         compare(runs, "quern", "limit", what)
+        note(o, f"{name.lower()}.{what}", column(runs, "quern", what), column(runs, "limit", what))
     show_noise(o)
 
 
@@ -98,6 +101,8 @@ def sort(o, tmp, text):
     for what in "cpu", "wall":
         compare(runs, "GNU", "quern", what)
         compare(runs, "quern", "limit", what)
+    for side, key in ("GNU", "gnu"), ("limit", "limit"):
+        note(o, f"d3.{text.name}.{key}", column(runs, "quern", "wall"), column(runs, side, "wall"))
     show_noise(o)
 
 
@@ -132,14 +137,17 @@ def little_memory(o, tmp, name, job, text):
     for what in "cpu", "wall":
         compare(runs, "small", "large", what)
     most = max(r.peak for r in runs["small"])
-    show("large, peak memory of a worker", [r.peak for r in runs["large"]], "MiB")
-    show("small, peak memory of a worker", [r.peak for r in runs["small"]], "MiB")
+    show("large, peak memory of a worker", column(runs, "large", "peak"), "MiB")
+    show("small, peak memory of a worker", column(runs, "small", "peak"), "MiB")
+    for what in "wall", "peak":
+        note(o, f"d4.{name.replace(' ', '.').lower()}.{what}", column(runs, "small", what), column(runs, "large", what))
     print(f"  small, at most: {most:.1f} MiB, {'over' if most > SMALL_PEAK else 'within'} {SMALL_PEAK}")
     show_noise(o)
 
 
 def d4(o, tmp):
-    for name, job, text in ("D1", COUNT, "text"), ("D2", COUNT, "source"), ("D3", SORT, "text"), ("D3", SORT, "records"):
+    for name, job, text in (("D1", COUNT, "text"), ("D2", COUNT, "source"), ("D3 text", SORT, "text"),
+                            ("D3 records", SORT, "records")):
         little_memory(o, tmp, name, job, source(o, text))
 
 
@@ -152,6 +160,7 @@ def shuffle(o, tmp, kind, path):
     for ours, theirs, what, alone in (wrote, compressed, "written", "zstd compresses"), (read, plain, "read", "zstd decompresses"):
         a, b = show(what, ours, "MB/s"), show(alone, theirs, "MB/s")
         print(f"  quern / zstd: {a / b:.3f}")
+        note(o, f"d6.{kind}.{what}", ours, theirs)
     show_noise(o)
 
 

@@ -7,7 +7,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from measuring.run import ROOT, Run, compare, head, show, show_noise, table_row, turns
+from measuring.results import note
+from measuring.run import ROOT, Run, column, compare, head, show, show_noise, turns
 
 sys.path.insert(0, str(ROOT / "tests" / "hdfs"))
 
@@ -63,7 +64,6 @@ def d7(o, tmp):
         runs = turns(o, quern=lambda: drop(quern), curl=lambda: Run(*curl(c, "/data")))
     for what in "wall", "cpu":
         compare(runs, "curl", "quern", what)
+        note(o, f"d7.{what}", column(runs, "quern", what), column(runs, "curl", what))
     show("quern, GB/s", [size / 1e9 / r.wall for r in runs["quern"]], "GB/s")
     show_noise(o)
-    print(table_row("D7", f"a file of {size / 1e9:.2f} GB read from HDFS (3 DataNodes on this machine), `quern fs cat`: wall", "d7",
-                    runs, "quern", "curl", "wall", "`curl` of a DataNode", ">= 0.9 times, aim 1.3"))

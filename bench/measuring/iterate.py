@@ -4,8 +4,9 @@ import math
 import statistics
 
 from measuring import spark
-from measuring.data import about, sized, source
-from measuring.run import ROOT, Run, agree, compare, head, show, show_noise, table_row, turns
+from measuring.data import about, source
+from measuring.results import note
+from measuring.run import ROOT, Run, agree, column, compare, head, show, show_noise, turns
 
 ITERATIONS = 5
 
@@ -38,7 +39,8 @@ def sides(o, points, *more):
                     for how in ("parsed", "cached", "compressed")}
 
 
-def show_sides(o, runs):
+def show_sides(o, runs, key):
+    note(o, key, column(runs, "cached", "seconds"), column(runs, "parsed", "seconds"))
     for how in "cached", "compressed":
         compare(runs, "parsed", how, "seconds", "an iteration, {0} / {1}")
         show(f"{how}, the iteration that fills the memory", [r.filling for r in runs[how]])
@@ -60,21 +62,18 @@ def beside_spark(o, tmp, points):
         for how in "parsed", "cached":
             session.warm(o, "Iterate", points, ITERATIONS, how)
         runs = turns(o, **ours, **{f"Spark {how}": functools.partial(theirs, how) for how in ("parsed", "cached")})
-    show_sides(o, runs)
+    show_sides(o, runs, "d8.sum")
     compare(runs, "Spark parsed", "Spark cached", "seconds", "an iteration, {0} / {1}")
     compare(runs, "Spark cached", "cached", "seconds", "an iteration, {0} / {1}")
-    return [table_row("D8", f"an iteration over persisted {sized(points)}: a sum", "d8", runs, "cached", "Spark cached",
-                      "seconds", f"Spark {spark.version(o)} `local[{o.slots}]`, warm, the same", "")]
+    note(o, "d8.spark", column(runs, "cached", "seconds"), column(runs, "Spark cached", "seconds"), f"Spark {spark.version(o)}")
 
 
 def d8(o, tmp):
-    points, rows = source(o, "points"), []
+    points = source(o, "points")
     title(o, "sum", points)
     if o.spark is not None:
-        rows = beside_spark(o, tmp, points)
+        beside_spark(o, tmp, points)
     else:
-        show_sides(o, turns(o, **sides(o, points)[1]))
+        show_sides(o, turns(o, **sides(o, points)[1]), "d8.sum")
     title(o, "kmeans", points)
-    show_sides(o, turns(o, **sides(o, points, "kmeans")[1]))
-    if rows:
-        print("\n".join(["For bench/RESULTS.md:", *rows]), flush=True)
+    show_sides(o, turns(o, **sides(o, points, "kmeans")[1]), "d8.kmeans")

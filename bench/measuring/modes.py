@@ -4,7 +4,8 @@ import re
 import statistics
 
 from measuring.cluster import cluster, where
-from measuring.run import ROOT, Run, agree, checksum, head, parts, show, show_noise, turns
+from measuring.results import note
+from measuring.run import ROOT, Run, agree, checksum, column, head, parts, show, show_noise, turns
 
 AGENTS, CORES = 2, 4
 SLOTS = AGENTS * CORES
@@ -63,8 +64,19 @@ def c1(o, tmp):
     with cluster(o, tmp, AGENTS, CORES) as c:
         for ms, tasks in ((1000, some(o, 8 * SLOTS)), (100, some(o, 24 * SLOTS))):
             head(o, f"C1: {tasks} tasks of {ms} ms, {SLOTS} slots on {AGENTS} agents, {where(o)}, allocation interval 1 s")
-            table(all_modes(o, c, f"{tasks}:{ms}", modes=("coarse", "fine")))
+            runs = all_modes(o, c, f"{tasks}:{ms}", modes=("coarse", "fine"))
+            table(runs)
+            note(o, f"c1.{ms}", column(runs, "fine", "wall"), column(runs, "coarse", "wall"), where(o))
             show_noise(o)
+
+
+def keep(o, name, runs):
+    """C2's figures of a workload; and C8's, which are of the two that leave slots without work."""
+    note(o, f"c2.{name}", column(runs, "adaptive", "wall"), column(runs, "coarse", "wall"), where(o))
+    if name in ("tail", "waist"):
+        note(o, f"c2.{name}.waste", column(runs, "adaptive", "waste"), column(runs, "coarse", "waste"), where(o))
+        for mode in "fine", "adaptive":
+            note(o, f"c8.{name}.{mode}", column(runs, mode, "utilization"), column(runs, "coarse", "utilization"), where(o))
 
 
 def c2(o, tmp):
@@ -78,10 +90,12 @@ def c2(o, tmp):
             table(runs)
             print(f"  adaptive removes {100 * removed(runs):.0f} % of what coarse holds and does not use, fine "
                   f"{100 * removed(runs, 'fine'):.0f} %", flush=True)
+            keep(o, name.removeprefix("sweep, ").replace(" ", ""), runs)
             show_noise(o)
 
 
 def c5(o, tmp):
+    sides = []
     with cluster(o, tmp, AGENTS, CORES) as c:
         for options, text in (((), "REVIVE as by default"), (("--revive-interval", "0"), "without REVIVE")):
             head(o, f"C5: gaps of slots in fine mode with tasks pending, {some(o, 24 * SLOTS)} tasks of 100 ms, {where(o)}, {text}")
@@ -89,6 +103,9 @@ def c5(o, tmp):
             runs = turns(o, fine=lambda: sleep_job(o, c, "fine", f"{some(o, 24 * SLOTS)}:100", options=options))
             table(runs, base="fine")
             show_noise(o)
+            sides.append(runs)
+    for p in "p50", "p99":
+        note(o, f"c5.{p}", *(column(runs, "fine", f"gap_{p}") for runs in sides), where(o))
 
 
 def c7(o, tmp):
@@ -113,4 +130,5 @@ def c7(o, tmp):
         agree("c7", r.answer, runs["embedded"][0].answer)
     a, b = (show(f"{name}, wall", [r.wall for r in rs]) for name, rs in runs.items())
     print(f"  cluster / embedded: {a / b:.3f}")
+    note(o, "c7", column(runs, "cluster", "wall"), column(runs, "embedded", "wall"), where(o))
     show_noise(o)

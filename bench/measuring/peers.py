@@ -6,8 +6,9 @@ import typing
 
 from measuring import spark
 from measuring.data import COUNT, SORT, counted, gnu_sort, sized, source
-from measuring.run import (ROOT, Run, agree, checksum, compare, head, near, parts, same_bytes, show_noise, table_row,
-                           turns, words_of)
+from measuring.results import note
+from measuring.run import (ROOT, Run, agree, checksum, column, compare, head, near, parts, same_bytes, show_noise, turns,
+                           words_of)
 
 MEMORY = ("--task-memory", "2g", "--cache-memory", "4g")
 CENTRES, ITERATIONS = 10, 10
@@ -15,8 +16,8 @@ CENTRES, ITERATIONS = 10, 10
 
 @dataclasses.dataclass
 class Job:
+    key: str                # of its rows in measuring/targets.py
     what: str
-    wanted: int             # how many times as fast as Spark
     quern: tuple            # the job and its arguments; {out} is the folder to write
     spark: tuple            # the same of a program of bench/peers
     check: typing.Callable  # of a side's name, the files that it wrote, and what it printed: ends us if they are wrong
@@ -29,14 +30,14 @@ class Job:
 def word_count(o, tmp):
     text = source(o, "text")
     answer = counted(o, tmp, text)
-    return Job(f"word count, {sized(text)}", 10, (ROOT / COUNT, text, "{out}"), ("WordCount", text, "{out}"),
+    return Job("wordcount", f"word count, {sized(text)}", (ROOT / COUNT, text, "{out}"), ("WordCount", text, "{out}"),
                lambda who, files, _: agree(who, checksum(files), answer))
 
 
 def sort(o, tmp, name):
     text = source(o, name)
     gnu_sort(o, text, tmp / "reference")
-    return Job(f"sort, {sized(text)}", 4, (ROOT / SORT, text, "{out}"), ("Sort", text, "{out}"),
+    return Job(f"sort.{name}", f"sort, {sized(text)}", (ROOT / SORT, text, "{out}"), ("Sort", text, "{out}"),
                lambda who, files, _: agree(who, same_bytes(files, tmp / "reference"), True))
 
 
@@ -49,7 +50,7 @@ def page_rank(o, tmp):
         rows = sorted(words_of("".join(f.read_text() for f in files)), key=lambda row: int(row[0]))
         near(who, rows, answer)
 
-    return Job(f"PageRank, {ITERATIONS} iterations, {sized(links)}", 3, (ROOT / "bench/jobs/pagerank.c", *args),
+    return Job("pagerank", f"PageRank, {ITERATIONS} iterations, {sized(links)}", (ROOT / "bench/jobs/pagerank.c", *args),
                ("PageRank", *args), check)
 
 
@@ -57,14 +58,14 @@ def k_means(o, tmp):
     points = source(o, "points")
     args = points, CENTRES, ITERATIONS
     answer = words_of(Run(o.build / "bench/plain-kmeans", *args).out)
-    return Job(f"k-means, {CENTRES} centres, {ITERATIONS} iterations, {sized(points)}", 3,
+    return Job("kmeans", f"k-means, {CENTRES} centres, {ITERATIONS} iterations, {sized(points)}",
                (ROOT / "bench/jobs/kmeans.c", *args), ("KMeans", *args),
                lambda who, _, printed: near(who, words_of(printed), answer),
                ("--cflags=-O3 -march=native",))  # the JVM compiles for this machine as well
 
 
 def against(o, tmp, job):
-    """Both sides of a job in turns. Returns the rows of the table."""
+    """Both sides of a job in turns."""
     head(o, f"D5: {job.what}, {o.slots} cores, beside Spark {spark.version(o)}")
     quern_out = tmp / "out"
 
@@ -88,14 +89,11 @@ def against(o, tmp, job):
         runs = turns(o, quern=ours, Spark=theirs)
     for what in "wall", "cpu":
         compare(runs, "Spark", "quern", what)
+        note(o, f"d5.{job.key}.{what}", column(runs, "quern", what), column(runs, "Spark", what), f"Spark {spark.version(o)}")
     show_noise(o)
-    peer = f"Spark {spark.version(o)} `local[{o.slots}]`, warm"
-    return [table_row("D5", f"{job.what}: wall", "d5", runs, "quern", "Spark", "wall", peer, f">= {job.wanted} times"),
-            table_row("D5", "the same: CPU of all processes", "d5", runs, "quern", "Spark", "cpu", peer, "")]
 
 
 def d5(o, tmp):
     spark.need(o)
-    rows = [row for make in (word_count, lambda o, tmp: sort(o, tmp, "text"), lambda o, tmp: sort(o, tmp, "records"),
-                             page_rank, k_means) for row in against(o, tmp, make(o, tmp))]
-    print("\n".join(["For bench/RESULTS.md:", *rows]), flush=True)
+    for make in (word_count, lambda o, tmp: sort(o, tmp, "text"), lambda o, tmp: sort(o, tmp, "records"), page_rank, k_means):
+        against(o, tmp, make(o, tmp))

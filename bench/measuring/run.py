@@ -34,8 +34,8 @@ def machine_seconds():
     return (user + nice + system + steal) / TICK
 
 
-def living_seconds():
-    """CPU time of our descendants that live and of what those have waited for; and that of the kernel's threads."""
+def processes():
+    """Of every process its parent, and the ticks of CPU time that it and those that it has waited for took."""
     parents, ticks = {}, {}
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -43,16 +43,23 @@ def living_seconds():
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended meanwhile
         parents[pid], ticks[pid] = int(fields[1]), sum(map(int, fields[11:15]))
+    return parents, ticks
 
-    def below(pid, root):
+
+def below(parents, root):
+    """The descendants of a process."""
+    def is_below(pid):
         while pid in parents and pid != root:
             pid = parents[pid]
         return pid == root
 
-    def total(root):
-        return sum(t for pid, t in ticks.items() if pid != root and below(pid, root)) / TICK
+    return [pid for pid in parents if pid != root and is_below(pid)]
 
-    return total(os.getpid()), total(KTHREADD)
+
+def living_seconds():
+    """CPU time of our descendants that live and of what those have waited for; and that of the kernel's threads."""
+    parents, ticks = processes()
+    return tuple(sum(ticks[pid] for pid in below(parents, root)) / TICK for root in (os.getpid(), KTHREADD))
 
 
 def used_seconds(who):
@@ -152,10 +159,15 @@ def show_noise(o):
         print(f"  NOT TO BE QUOTED: something else used more than {OTHERS:.1f} cores in {o.disturbed} of the runs")
 
 
+def column(runs, name, what):
+    """A quantity of each of the runs of a side."""
+    return [getattr(r, what) for r in runs[name]]
+
+
 def compare(runs, ours, theirs, what, ratio="{0} / {1}"):
     """Prints the rows of both and what ours is of theirs. Returns that."""
-    a = show(f"{ours}, {what}", [getattr(r, what) for r in runs[ours]])
-    b = show(f"{theirs}, {what}", [getattr(r, what) for r in runs[theirs]])
+    a = show(f"{ours}, {what}", column(runs, ours, what))
+    b = show(f"{theirs}, {what}", column(runs, theirs, what))
     print(f"  {ratio.format(ours, theirs)}, {what}: {a / b:.3f}", flush=True)
     return a / b
 
@@ -193,13 +205,3 @@ def near(what, rows, reference, relative=1e-9):
 
 def parts(folder):
     return sorted(folder.glob("part-*"))
-
-
-def table_row(which, what, command, runs, ours, theirs, quantity, peer, wanted):
-    """A row of the table in bench/RESULTS.md."""
-    def cell(name):
-        values = [getattr(r, quantity) for r in runs[name]]
-        return statistics.median(values), f"{statistics.median(values):.3g} s ({min(values):.3g})"
-
-    (a, own), (b, other) = cell(ours), cell(theirs)
-    return f"| {which} | {what} | `{command}` | {own} | {peer}: {other} | {b / a:.3g} times as fast | {wanted} |"

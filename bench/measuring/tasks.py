@@ -3,7 +3,8 @@ import contextlib
 
 from measuring import spark
 from measuring.cluster import cluster, where
-from measuring.run import ROOT, Run, head, show, show_noise, turns
+from measuring.results import note
+from measuring.run import ROOT, Run, column, head, show, show_noise, turns
 
 
 class Rate:
@@ -46,10 +47,13 @@ def c3(o, tmp):
             theirs()  # warm
             more["Spark"] = theirs
         runs = turns(o, quern=ours, **more)
-    a = show("tasks a second", [r.rate for r in runs["quern"]], "/s")
-    show("CPU of a task, all processes", [r.cpu_us for r in runs["quern"]], "us")
+    a = show("tasks a second", column(runs, "quern", "rate"), "/s")
+    show("CPU of a task, all processes", column(runs, "quern", "cpu_us"), "us")
+    note(o, "c3.rate", column(runs, "quern", "rate"))
+    note(o, "c3.cpu", column(runs, "quern", "cpu_us"))
     if more:
-        b = show("Spark local-cluster, tasks a second", [r.rate for r in runs["Spark"]], "/s")
+        b = show("Spark local-cluster, tasks a second", column(runs, "Spark", "rate"), "/s")
+        note(o, "c3.spark", column(runs, "quern", "rate"), column(runs, "Spark", "rate"), f"Spark {spark.version(o)}")
         print(f"  quern / Spark: {a / b:.1f}")
     show_noise(o)
 
@@ -76,7 +80,8 @@ def c4_on(o, tmp, endpoint, few, many):
 
     ours()  # warm: the job is compiled
     runs = turns(o, quern=ours, bare=bare)
-    a, b = (show(f"{name}, tasks a second", [r.rate for r in runs[name]], "/s") for name in ("quern", "bare"))
+    a, b = (show(f"{name}, tasks a second", column(runs, name, "rate"), "/s") for name in ("quern", "bare"))
+    note(o, "c4", column(runs, "quern", "rate"), column(runs, "bare", "rate"), where(o))
     print(f"  quern / bare: {a / b:.3f}")
 
 
@@ -95,4 +100,8 @@ def c6(o, tmp):
     for name, r in runs.items():
         show(f"{name}, wall", [x.wall * 1000 for x in r], "ms")
         show(f"{name}, cpu", [x.cpu * 1000 for x in r], "ms")
+    walls = {name: [1000 * wall for wall in column(runs, name, "wall")] for name in runs}
+    note(o, "c6.wall", walls["coarse"])
+    if more:
+        note(o, "c6.spark", walls["coarse"], walls["Spark"], f"Spark {spark.version(o)}")
     show_noise(o)

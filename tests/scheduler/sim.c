@@ -257,6 +257,7 @@ static void finish(struct sim *sim)
 	sched_get_progress(sim->driver.core, &p);
 	sched_get_ledger(sim->driver.core, &sim->report->said);
 	sim->report->offers = p.offers;
+	sim->report->declined = p.declined;
 	sim->report->revives = p.revives;
 	sim->report->ms = sim->now_ms;
 	sim->report->executors = sim->executors.n;

@@ -51,8 +51,12 @@ struct sim_config {
 	uint64_t lease_max_ms;    /* as of a mode_config */
 	struct sim_job job;
 	struct sim_faults faults;
-	bool ledger; /* what the master has allocated is counted: it takes its time */
+	bool no_revive; /* but to un-suppress */
+	bool ledger;    /* what the master has allocated is counted: it takes its time */
 	bool verbose;
+	/* Of the scheduler's core, as of sched_set_log(); or NULL. */
+	void (*log)(void *arg, const struct sched_logged *what);
+	void *log_arg;
 };
 
 /* What came of it. */
@@ -66,7 +70,7 @@ struct sim_report {
 	uint64_t ahead;            /* messages with tasks that brought more than there were slots for */
 	uint64_t fetched[2];       /* broadcasts: from the driver, and from executors */
 	uint64_t kills, offs, cuts, link_cuts, stream_cuts, failovers; /* faults that took place */
-	uint64_t offers, revives, rescinded;
+	uint64_t offers, declined, revives, rescinded;
 	uint64_t leases;                           /* that ended as the driver wanted */
 	uint64_t holds;                            /* Mesos tasks that were launched */
 	struct sched_ledger said;                  /* by the scheduler; and by the master, with `ledger`: */

@@ -276,7 +276,7 @@ void sim_driver_start(struct sim *sim)
 		.executor_cpus_milli = 100,
 		.executor_mem_mb = 64,
 		.task_max_failures = 4,
-		.revive_interval_ms = 20,
+		.revive_interval_ms = c->no_revive ? UINT64_MAX : 20,
 		.revive_burst = 50,
 		.locality_wait_ms = 1000,
 		.exclude_after = 4,
@@ -285,6 +285,7 @@ void sim_driver_start(struct sim *sim)
 		.executor = &executor,
 		.seed = sim_random(sim) };
 	sim_check(sched_new(&config, &sim->driver.core, &err));
+	sched_set_log(sim->driver.core, c->log, c->log_arg);
 	sim->driver.armed_ms = UINT64_MAX;
 	subscribe_after(sim, 100);
 	(void)sim_after(sim, 1 + sim_below(sim, 400), go_on);
