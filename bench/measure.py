@@ -24,7 +24,8 @@ Several at once are measured one after the other. The input: bench/data text DIR
 DIR/records points DIR/points links DIR/links; or --quick, which makes a little of each and measures once: to see that
 all works. With --spark HOME (a Spark installation or pyspark's package folder; java, javac and jar in PATH) d8, c3 and
 c6 also run bench/peers/ on Spark's local modes, in turns with quern; bench/peers/spark gets one by itself. With --mesos HOME
-(bin, sbin and libexec of an installed Apache Mesos) c1, c2, c4, c5 and c7 are on that, without on `quern local`.
+(bin, sbin and libexec of an installed Apache Mesos) c1, c2, c4, c5 and c7 are on that, without on `quern local`; with both, c1 has
+Spark's two modes there as well.
 
 Prints medians, minima and maxima, and the load before. Answers are compared before a time counts. A run during which
 something else used more than a tenth of a core is dropped and repeated. --record bench/results.json keeps the figures, of which

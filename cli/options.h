@@ -35,7 +35,7 @@ struct run_options {
 	uint32_t parallelism;         /* 0: from the cores */
 	uint32_t shuffle_compression; /* level of zstd, 0: none; UINT32_MAX: not said */
 	char *cflags;
-	char *event_log;     /* or NULL */
+	char *event_log;    /* or NULL */
 	struct files files; /* --files */
 	struct cluster_options cluster;
 	struct detach_options detached;

@@ -7,9 +7,10 @@ import sys
 import tempfile
 import typing
 
+from measuring import spark
 from measuring.cluster import cluster, where
 from measuring.results import note
-from measuring.run import ROOT, Run, agree, checksum, column, head, show, show_noise, turns
+from measuring.run import ROOT, Run, agree, checksum, column, compare, head, show, show_noise, turns
 import suite.run
 from suite.answers import parts
 from suite.run import measure
@@ -78,6 +79,18 @@ def removed(runs, mode="adaptive"):
     return 1 - statistics.median(r.waste for r in runs[mode]) / statistics.median(r.waste for r in runs["coarse"])
 
 
+def spark_modes(o, tmp, c, tasks, ms):
+    """The same tasks by Spark in its two modes on that Mesos, each warm: one mode after the other, for the coarse one holds the
+    cluster as long as it is there."""
+    runs = {}
+    for mode in "coarse", "fine":
+        with spark.on_mesos(o, tmp, c.address, mode, AGENTS, CORES) as session:
+            session.warm(o, "Sleep", tasks, ms)
+            runs.update(turns(o, **{f"Spark {mode}": lambda session=session: session.run("Sleep", tasks, ms)}))
+    compare(runs, "Spark fine", "Spark coarse", "wall")
+    note(o, f"c1.{ms}.spark", column(runs, "Spark fine", "wall"), column(runs, "Spark coarse", "wall"), f"Spark {spark.version(o)}")
+
+
 def c1(o, tmp):
     with cluster(o, tmp, AGENTS, CORES) as c:
         for ms, tasks in ((1000, some(o, 8 * SLOTS)), (100, some(o, 24 * SLOTS))):
@@ -85,6 +98,8 @@ def c1(o, tmp):
             runs = all_modes(o, c, f"{tasks}:{ms}", modes=("coarse", "fine"))
             table(runs)
             note(o, f"c1.{ms}", column(runs, "fine", "wall"), column(runs, "coarse", "wall"), where(o))
+            if o.spark is not None and o.mesos is not None:
+                spark_modes(o, tmp, c, tasks, ms)
             show_noise(o)
 
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 from measuring.run import ROOT, Run
+from suite.cluster import EXECUTOR
 from suite.timed import Timed
 
 PR_SET_PDEATHSIG = 1
@@ -44,10 +45,10 @@ def jar(o, tmp):
     return made
 
 
-def command(o, tmp, master=None):
-    """A session's command, and its environment."""
+def command(o, tmp, master=None, more=None):
+    """A session's command, and its environment. `more`: settings."""
     settings = dict(SETTINGS, **{"spark.default.parallelism": 2 * o.slots, "spark.sql.shuffle.partitions": 2 * o.slots,
-                                 "spark.local.dir": tmp})
+                                 "spark.local.dir": tmp}, **(more or {}))
     conf = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
     argv = [o.spark / "bin/spark-submit", "--master", master or f"local[{o.slots}]", "--driver-memory", HEAP, *conf,
             "--class", "Session", jar(o, tmp)]
@@ -61,11 +62,11 @@ def end_with_us():
 
 class Session:
     """A JVM that waits for programs of bench/peers. It is stopped while it has none: what it would do meanwhile is not
-    the others' CPU time. For `with`."""
+    the others' CPU time; unless it has a cluster's master to answer, and others' executors. For `with`."""
 
-    def __init__(self, o, tmp, master=None):
-        argv, env = command(o, tmp, master)
-        self.out = tmp / "spark-out"
+    def __init__(self, o, tmp, master=None, more=None, stops=True):
+        argv, env = command(o, tmp, master, more)
+        self.out, self.stops = tmp / "spark-out", stops
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, env=env,
                                         text=True, start_new_session=True, preexec_fn=end_with_us)
@@ -80,7 +81,8 @@ class Session:
         lines = []
         for line in self.process.stdout:
             if line == ".\n":
-                self.signal(signal.SIGSTOP)
+                if self.stops:
+                    self.signal(signal.SIGSTOP)
                 return "".join(lines)
             lines.append(line)
         self.log.seek(0)
@@ -116,3 +118,19 @@ def cold(o, tmp, program, *args):
     argv, env = command(o, tmp)
     shutil.rmtree(tmp / "spark-out", ignore_errors=True)
     return Run(*argv, program, *args, env=env)
+
+
+def on_mesos(o, tmp, address, mode, agents, cores):
+    """A session on a Mesos cluster in one of Spark's modes: an executor on each agent, with so many tasks at a time. Spark
+    deprecated its fine mode in 2.0 and left Mesos with 4.0: until then both are there. It needs a libmesos with Java's part:
+    MESOS_NATIVE_JAVA_LIBRARY, or what is installed."""
+    if not next(iter(o.spark.glob("jars/spark-mesos_*.jar")), None):
+        sys.exit(f"{o.spark}: Spark {version(o)} knows nothing of Mesos: 3.5 is the last that does")
+    library = os.environ.setdefault("MESOS_NATIVE_JAVA_LIBRARY", str(o.mesos / "lib/libmesos.so"))
+    os.environ.update(LIBPROCESS_IP="127.0.0.1", SPARK_LOCAL_IP="127.0.0.1")
+    return Session(o, tmp, f"mesos://{address}", {
+        "spark.mesos.coarse": "true" if mode == "coarse" else "false", "spark.cores.max": agents * cores,
+        "spark.executor.cores": cores,
+        "spark.executorEnv.MESOS_NATIVE_JAVA_LIBRARY": library, "spark.executor.memory": "1g", "spark.mesos.executor.home": o.spark,
+        "spark.mesos.mesosExecutor.cores": EXECUTOR,  # as little as quern's; a whole core if nothing is said
+        "spark.scheduler.minRegisteredResourcesRatio": 1.0}, stops=False)

@@ -66,12 +66,15 @@ def rows():
                 "zstd alone", ">= 0.85")
     row("d7.wall", "D7", "a file of 1 GiB read from HDFS (3 DataNodes on this machine), `quern fs cat`: wall", "d7", "s",
         "theirs / ours", "`curl` of a DataNode", ">= 0.9")
-    row("d7.cpu", "D7", "the same: CPU of all processes, DataNodes included", "d7", "s", "theirs / ours", "`curl` of a DataNode", ">")
+    row("d7.cpu", "D7", "the same: CPU of all processes, DataNodes included", "d7", "s", "theirs / ours", "`curl` of a DataNode",
+        ">")
     row("d8.sum", "D8", "an iteration over persisted `points`: a sum", "d8", "s", "theirs / ours", "parsing them again", ">= 20")
     row("d8.kmeans", "D8", "the same: a step of k-means", "d8", "s", "theirs / ours", "parsing them again", ">")
     row("d8.spark", "D8", "the sum, cached, beside Spark's", "d8", "s", "theirs / ours", "Spark `local[2]`, warm, cached", ">")
     for ms, wanted in (1000, "<= 1.10"), (100, "<= 1.25"):
         row(f"c1.{ms}", "C1", f"fine, 8 slots on 2 agents, tasks of {ms} ms: wall", "c1", "s", "ours / theirs", "coarse", wanted)
+        row(f"c1.{ms}.spark", "C1", f"Spark's fine mode, the same tasks of {ms} ms: wall", "c1", "s", "ours / theirs",
+            "Spark's coarse mode", "<")
     for name in "10 ms", "100 ms", "1 s":
         row(f"c2.{name.replace(' ', '')}", "C2", f"adaptive, the same slots, tasks of {name}: wall", "c2", "s", "ours / theirs",
             "coarse", "<= 1.03")

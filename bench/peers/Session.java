@@ -18,7 +18,7 @@ public class Session {
 
     private static final Map<String, Program> PROGRAMS = Map.of(
         "WordCount", WordCount::run, "WordCountCold", WordCountCold::run, "Sort", Sort::run, "PageRank", PageRank::run,
-        "KMeans", KMeans::run, "Iterate", Iterate::run, "NullTasks", NullTasks::run);
+        "KMeans", KMeans::run, "Iterate", Iterate::run, "NullTasks", NullTasks::run, "Sleep", Sleep::run);
 
     private static void run(JavaSparkContext spark, String[] words) throws Exception {
         PROGRAMS.get(words[0]).run(spark, Arrays.copyOfRange(words, 1, words.length));

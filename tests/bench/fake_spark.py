@@ -39,6 +39,7 @@ PROGRAMS = {
     "KMeans": (lambda *args: output_of(BUILD / "bench/plain-kmeans", *args), False),
     "Iterate": (iterate, False),
     "NullTasks": (lambda n: b"1000\n", False),
+    "Sleep": (lambda n, ms: b"1\n", False),
 }
 
 

@@ -30,6 +30,7 @@
     const texts = [...svg.querySelectorAll("text")].filter((e) => e.textContent.trim());
     const placed = texts.map((e) => [e.textContent.trim(), round(e.getBoundingClientRect())]);
     return {
+      width: box.width,
       texts: placed.map(([text]) => text),
       heights: placed.map(([, r]) => r[3] - r[1]),
       overlaps: overlaps(placed),

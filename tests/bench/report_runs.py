@@ -44,6 +44,7 @@ def of_modes(turns=7, seed=1):
     for interval in 1000, 100:
         for length in LENGTHS:
             text = f"{1000 * length:g} ms" if length < 1 else f"{length:g} s"
+            case = f"192 tasks of {text}{'' if interval == 1000 else ', allocation interval 100 ms'}"
             ideal = 0.3 + 24 * length
             for turn in range(1, turns + 1):
                 for mode in MODES:
@@ -53,37 +54,46 @@ def of_modes(turns=7, seed=1):
                     held = {"coarse": wall * 8.2, "adaptive": used + 1.1 + 0.2 * wall, "fine": used + 0.3 + 0.2 * wall}[mode]
                     held = max(held, used * 1.001)
                     gap = {"coarse": 0.2, "adaptive": 0.6, "fine": 6}[mode]
-                    runs.append(run("sweep", f"{text}, interval {interval} ms", mode, turn, wall, held, used, task_s=length,
+                    runs.append(run("sweep", case, mode, turn, wall, held, used, task_s=length,
                                     allocation_interval_ms=interval,
                                     figures={"gap_p50_ms": gap, "gap_p99_ms": 5 * gap, "tasks": 192},
                                     gaps_ms=[round(gap * math.exp(rng.gauss(0, 0.8)), 2) for _ in range(60)]))
-    for workload, wall, idle, waste in ("tail", 4.5, (0.45, 0.97), 0.35), ("waist", 4.8, (0.3, 0.7), 0.4), \
-            ("think", 62, (0.02, 0.95), 0.9):
+    for workload, case, wall, idle, waste in (("tail", "96 tasks, median 200 ms, one of 2 s", 4.5, (0.45, 0.97), 0.35),
+                                              ("waist", "96 tasks of 100 ms, 2 of 2 s, 96 of 100 ms", 4.8, (0.3, 0.7), 0.4),
+                                              ("think", "30 queries, 2 s of thought before each", 62, (0.02, 0.95), 0.9)):
         for turn in range(1, turns + 1):
             for mode, dearer, wasted in ("coarse", 1, 1), ("fine", 1.07, 0.08), ("adaptive", 1.01, 0.2):
                 took = wall * dearer * rng.uniform(0.99, 1.01)
                 used = wall * 8 * (1 - waste)
                 held = used + wall * 8.2 * waste * wasted
-                runs.append(run(workload, workload, mode, turn, took, held, used, timeline=profile(workload, mode, took, idle),
+                runs.append(run(workload, case, mode, turn, took, held, used, timeline=profile(workload, mode, took, idle),
                                 gaps_ms=[round({"coarse": 0.3, "adaptive": 0.9, "fine": 7}[mode] * math.exp(rng.gauss(0, 0.9)), 2)
                                          for _ in range(60)]))
     return runs
 
 
 def of_neighbours(turns=5, seed=1):
+    """A batch framework alone, and beside jobs that take `job` seconds each, all together `wall`."""
     rng = random.Random(seed)
     runs = []
     for turn in range(1, turns + 1):
-        for mode, work, wall in (("alone", 240, 30), ("static", 118, 31), ("coarse", 64, 28), ("fine", 171, 30.5),
-                                 ("adaptive", 163, 28.6)):
-            held = {"alone": None, "static": 120, "coarse": 210, "fine": 96, "adaptive": 104}[mode]
-            figures = {"neighbour_core_s": work * rng.uniform(0.96, 1.04)}
-            made = run("neighbours", "4 jobs beside a batch framework", mode, turn, wall * rng.uniform(0.99, 1.01), held or 1, 90,
-                       figures=figures)
-            if mode == "alone":
-                made["figures"] = dict(figures, wall_s=made["figures"]["wall_s"])
+        for mode, cores, wall, job, held in (("alone", 7.6, 30, None, None), ("static", 3.8, 44, 5.1, 120), ("coarse", 2.1, 33, 2.4, 210),
+                                             ("fine", 5.6, 34, 2.7, 96), ("adaptive", 5.3, 33, 2.45, 104)):
+            cores, wall = cores * rng.uniform(0.96, 1.04), wall * rng.uniform(0.99, 1.01)
+            figures = {"wall_s": wall, "neighbour_core_s": cores * wall, "neighbour_cores": cores}
+            made = run("neighbours", "12 jobs, one every 4 s, beside tasks of 1 s", mode, turn, wall, held or 1, 90)
+            if job:
+                figures.update(job_mean_s=job * rng.uniform(0.99, 1.01), throughput_cores=cores + 90 / wall)
+                made["figures"].update(figures)
+            else:
+                made["figures"] = figures
             runs.append(made)
     return runs
+
+
+def of_dispatch(turns=3):
+    return [run("dispatch", "null tasks", mode, turn, 1.0, 5.0, 1.0, figures={"tasks_per_s": rate + turn, "cpu_per_task_us": 1e6 / rate})
+            for turn in range(1, turns + 1) for mode, rate in (("coarse", 40000), ("adaptive", 30000), ("fine", 300), ("bare", 310))]
 
 
 IDEAS = {"lease of 100 ms": (0, 0), "lease of 20 ms": (-0.06, 0.02), "lease of 1 s": (0.11, 0.02), "packed": (0.004, 0.02),

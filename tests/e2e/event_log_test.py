@@ -107,6 +107,19 @@ def test_a_job_that_does_several_things():
         assert (f["attempts"], f["held_core_s"], log.done["status"]) == (0, 0, "finished")
 
 
+def test_what_is_held_while_the_job_thinks():
+    """With no task to run, and nothing else that happens: two cores for a second at least, to where the process ends."""
+    with quern.scratch() as d:
+        (d / "thinks.c").write_text("#include <quern/quern.h>\n#include <unistd.h>\nint quern_main(quern_job *j, int n, char **a)\n"
+                                    "{ uint64_t c; int r = n == 2 ? quern_count(quern_text(j, a[1]), &c) : 1; (void)sleep(1); "
+                                    "return r; }\n")
+        result = quern.run(d, "run", "-v", "--master", "local[2]", "--event-log", "log", d / "thinks.c", write_text(d))
+        quern.check(d, result)
+        log, f = read_whole(d / "log")
+        agrees_with_what_was_said(log, f, result.stderr.decode())
+        assert numbers(r"held ([0-9.]+) core-seconds", result.stderr.decode())[0] >= 2.1, result.stderr.decode()
+
+
 def test_a_job_that_fails():
     with quern.scratch() as d:
         result = quern.run(d, "run", "--master", "local[2]", "--event-log", "log", quern.EXAMPLES / "wordcount.c", d / "no", d / "out")

@@ -1,5 +1,5 @@
 """Which mode to take: from what was measured, by thresholds that are said along with it."""
-from .summary import BASE, geometric_mean, is_number, median_of
+from .summary import BASE, geometric_mean, is_number, median_of, work_of
 from .text import listed, number, percent, plain, plural, ratio
 
 PRICE = 1.05    # a mode that takes longer than this, times coarse, is not taken for what it gives back
@@ -23,12 +23,6 @@ def advise(summary):
         if found:
             group["advice"] = found
     summary["advice"] = _overall(summary["groups"])
-
-
-def name_of(group, *, several=True):
-    """How a group is called in a sentence."""
-    workload, case = plain(group.get("workload", "")), plain(group.get("case", ""))
-    return f"{workload}, {case}" if case and case != workload and several else workload or case or "the job"
 
 
 def choose(modes):
@@ -55,11 +49,10 @@ def _of_group(group):
 def _of_neighbours(group):
     """Saved is here what the neighbour gets done beyond what it does beside coarse, as a share of that."""
     base = group["modes"].get(BASE)
-    if not base or not median_of(base, "neighbour_core_s"):
+    if not base or not work_of(base):
         return None
-    modes = {name: dict(mode, saved=median_of(mode, "neighbour_core_s") / median_of(base, "neighbour_core_s") - 1)
-             for name, mode in group["modes"].items() if name not in ("alone", "static") and is_number(mode.get("price"))
-             and median_of(mode, "neighbour_core_s") is not None}
+    modes = {name: dict(mode, saved=work_of(mode) / work_of(base) - 1) for name, mode in group["modes"].items()
+             if name not in ("alone", "static") and is_number(mode.get("price")) and work_of(mode) is not None}
     for mode in modes.values():
         mode.pop("saved_low", None)
     if len(modes) < 2:
@@ -67,7 +60,7 @@ def _of_neighbours(group):
     mode = choose({name: (m["price"], m["saved"]) for name, m in modes.items()})
     static = group["modes"].get("static")
     sides = dict(modes, **({"a static partition": static} if static else {}))
-    work = [f"{_work(m)} beside {name}" for name, m in sides.items() if median_of(m, "neighbour_core_s") is not None]
+    work = [f"{_work(m)} beside {name}" for name, m in sides.items() if work_of(m) is not None]
     return _found(group, mode, modes, [f"the neighbour gets {listed(work)} done"] + [
         f"{name} takes {ratio(m['price'])} times coarse's time" for name, m in modes.items() if name != BASE])
 
@@ -129,7 +122,7 @@ def _overall(groups):
     doubts = list(dict.fromkeys(doubt for group in judged for doubt in _general(group)))
     guesses = [group for group in judged if group["advice"]["mode"] == mode and not group["advice"]["sure"]]
     if not doubts and 2 * len(guesses) > sum(1 for group in judged if group["advice"]["mode"] == mode):
-        doubts = [f"{name_of(group)}: {'; '.join(group['advice']['doubts'])}" for group in guesses]
+        doubts = [f"{group['name']}: {'; '.join(group['advice']['doubts'])}" for group in guesses]
     return {"mode": mode, "sure": not doubts, "modes": modes, "text": _sentences(mode, modes), "doubts": doubts,
             "otherwise": _otherwise(judged, mode)}
 
@@ -142,7 +135,7 @@ def _otherwise(groups, mode):
         for other in dict.fromkeys(group["advice"]["mode"] for group in cases):
             of = [group for group in cases if group["advice"]["mode"] == other]
             if other != mode:
-                found.setdefault(other, []).append(name_of(of[0], several=len(cases) > 1) if len(of) == 1 else
+                found.setdefault(other, []).append(of[0]["name"] if len(of) == 1 else
                                                    f"{plain(workload)} (in {len(of)} of its {len(cases)} cases)")
     return found
 
@@ -158,7 +151,7 @@ def _mean(groups, name):
         by_workload.setdefault(group.get("workload"), []).append(group["modes"][name])
     worst = max(groups, key=lambda group: group["modes"][name]["price"])
     found = {"price": _mean_of(by_workload, lambda mode: mode["price"]), "saved": 1 - 1 / _mean_of(by_workload, lambda mode: mode["gain"]),
-             "worst_price": worst["modes"][name]["price"], "worst_where": name_of(worst), "workloads": len(by_workload),
+             "worst_price": worst["modes"][name]["price"], "worst_where": worst["name"], "workloads": len(by_workload),
              "cases": len(groups)}
     if all(median_of(group["modes"][name], "utilization") for group in groups):
         found["utilization"] = _mean_of(by_workload, lambda mode: median_of(mode, "utilization"))
@@ -193,7 +186,9 @@ def _held(saved):
 def _overall_neighbours(groups):
     votes = [group["advice"]["mode"] for group in groups]
     mode = max(dict.fromkeys(votes), key=votes.count)
+    modes = groups[0]["modes"] if len(groups) == 1 else {}
+    modes = {name: {key: m[key] for key in ("price", "neighbour_share") if key in m} for name, m in modes.items() if "price" in m}
     doubts = list(dict.fromkeys(doubt for group in groups for doubt in group["advice"]["doubts"]))
-    return {"mode": mode, "sure": not doubts, "modes": {}, "doubts": doubts,
-            "text": ". ".join(f"{name_of(group).capitalize()}: {group['advice']['text']}" for group in groups) + ".",
+    return {"mode": mode, "sure": not doubts, "modes": modes, "doubts": doubts,
+            "text": ". ".join(f"{group['name'].capitalize()}: {group['advice']['text']}" for group in groups) + ".",
             "otherwise": _otherwise(groups, mode)}

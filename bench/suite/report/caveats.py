@@ -1,7 +1,7 @@
 """What a reader must know before the figures are believed."""
-from .advice import RUNS, name_of
+from .advice import RUNS
 from .summary import BASE, median_of
-from .text import percent, plain, plural
+from .text import listed, percent, plain, plural
 
 LEDGER = 0.05  # the scheduler's ledger and the master's metrics may differ by so much: the latter are asked for now and then
 USED = 0.01    # used beyond held by more than this is no matter of rounding
@@ -24,35 +24,48 @@ def _whole(header, groups):
 
 def _disturbed(groups):
     left_out = sum(mode["disturbed"] for _, _, mode in _modes(groups) if not mode["all_disturbed"])
-    kept = [f"{name_of(group)} in {name}" for group, name, mode in _modes(groups) if mode["all_disturbed"]]
+    kept = [(group, name) for group, name, mode in _modes(groups) if mode["all_disturbed"]]
     if left_out:
         yield f"{plural(left_out, 'run')} left out: something else used more than a tenth of a core meanwhile."
     if kept:
-        yield f"Not to be quoted, as something else used more than a tenth of a core in every run: {'; '.join(kept)}."
+        yield f"Not to be quoted, as something else used more than a tenth of a core in every run: {_where(kept, groups)}."
 
 
 def _failed(groups):
     for group, name, mode in _modes(groups):
         if mode["failed"]:
             reasons = "; ".join(plain(error) for error in mode["errors"])
-            yield f"{plural(mode['failed'], 'run')} of {name_of(group)} in {name} failed: {reasons}"
+            yield f"{plural(mode['failed'], 'run')} of {group['name']} in {name} failed: {reasons}"
 
 
 def _few(groups):
-    few = [mode["runs"] for _, _, mode in _modes(groups) if 0 < mode["runs"] < RUNS]
+    few = [(group, name) for group, name, mode in _modes(groups) if 0 < mode["runs"] < RUNS]
     if few:
-        yield (f"Fewer than {RUNS} runs of a mode in {plural(len(few), 'place')}: medians of so few say little, and their spread less.")
+        yield f"Fewer than {RUNS} runs, of which a median says little, and the spread less: {_where(few, groups)}."
 
 
 def _books(groups):
+    off = [(f"{mode['ledger_off']:+.0%}".replace("%", " %"), group, name) for group, name, mode in _modes(groups)
+           if abs(mode.get("ledger_off", 0)) > LEDGER]
+    if off:
+        said = "; ".join(f"{group['name']}, {name}: {much}" for much, group, name in off)
+        yield (f"What is held by the scheduler's ledger is more than {percent(LEDGER)} off what the master's metrics say ({said}). These are asked "
+               "for now and then, and miss something of jobs of a second or two; of longer ones, one of the two is wrong.")
     for group, name, mode in _modes(groups):
-        off = mode.get("ledger_off", 0)
-        if abs(off) > LEDGER:
-            yield (f"The scheduler's ledger says {percent(abs(off))} {'more' if off > 0 else 'less'} held than the master's metrics, "
-                   f"{name_of(group)} in {name}: one of them is wrong.")
         held, used = median_of(mode, "held_core_s"), median_of(mode, "used_core_s")
         if held is not None and used is not None and used > held * (1 + USED):
-            yield f"More used than held, {name_of(group)} in {name}: a slot was counted twice, or not at all."
+            yield f"More used than held, {group['name']} in {name}: a slot was counted twice, or not at all."
+
+
+def _where(some, groups):
+    """Names a list of (group, mode): all of them if they are."""
+    if len(some) == len(_modes(groups)):
+        return "all of them"
+    by_group = {}
+    for group, name in some:
+        by_group.setdefault(group["name"], (group, []))[1].append(name)
+    return "; ".join(f"{name}{'' if len(modes) == len(group['modes']) else f' ({listed(modes)})'}"
+                     for name, (group, modes) in by_group.items())
 
 
 def _modes(groups):

@@ -9,6 +9,11 @@ LETTER = 0.60      # of the font's size: a letter's width, rather too much
 BOLD = 1.12        # as much wider is a bold one
 LINE = 1.3         # the same: a line's height
 
+# Where a text may stand beside a point: right, left, above, below, and between these.
+NEAR = ((9, 0, "left"), (-9, 0, "right"), (0, -13, "center"), (0, 13, "center"), (7, -11, "left"), (7, 11, "left"), (-7, -11, "right"),
+        (-7, 11, "right"))
+FAR = tuple((2 * x, 2 * y, anchor) for x, y, anchor in NEAR)
+
 
 class Axis:
     """A range and its ticks, [(value, text)]. The title has the unit."""
@@ -79,11 +84,12 @@ class Canvas:
 
     def find_room(self, text, spots, colour, within, bold=False, must=False):
         """Writes the text beside the first of the spots [(x, y)] where it hides nothing: no text, no point; at best no line either. One
-        that must be there may hide points, but no text. Says whether there was such a spot."""
-        for obstacles in (self.taken + self.points + self.curves(), self.taken + self.points, *([self.taken] if must else [])):
+        that must be there may hide points, and be further away, but hide no text. Says whether there was such a spot."""
+        tries = [(NEAR, self.taken + self.points + self.curves()), (NEAR, self.taken + self.points)]
+        tries += [(NEAR, self.taken), (FAR, self.taken)] if must else []
+        for places, obstacles in tries:
             for x, y in spots:
-                for dx, dy, anchor in ((9, 0, "left"), (-9, 0, "right"), (0, -13, "center"), (0, 13, "center"), (7, -11, "left"),
-                                       (7, 11, "left"), (-7, -11, "right"), (-7, 11, "right")):
+                for dx, dy, anchor in places:
                     room = box(x + dx, y + dy, text, anchor, bold)
                     if inside(room, within) and not any(overlap(room, other) for other in obstacles):
                         self.text(x + dx, y + dy, text, colour, anchor, bold)
@@ -162,11 +168,11 @@ class Chart:
             steps = max(1, int(max(abs(x1 - x0), abs(y1 - y0)) / 6))
             self.curve_boxes += [around(x0 + (x1 - x0) * i / steps, y0 + (y1 - y0) * i / steps, 2) for i in range(steps + 1)]
 
-    def name_line(self, name, role, rows):
+    def name_line(self, text, role, rows):
         """Writes what a line is beside one of its points, the first ones rather, or between two of them."""
         spots = [self.at(*row) for row in rows]
         between = [((x0 + x1) / 2, (y0 + y1) / 2) for (x0, y0), (x1, y1) in zip(spots, spots[1:])]
-        self.canvas.find_room(name, spots + between, role, self.box, bold=True, must=True)
+        self.canvas.find_room(text, spots + between, role, self.box, bold=True, must=True)
 
     def area(self, name, role, rows, opacity):
         """Down to zero, of steps: [(x, y)], each y from its x to the next."""

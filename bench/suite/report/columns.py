@@ -35,10 +35,13 @@ def _two(a, b):
 
 COLUMNS = [
     figure("wall_s", "wall s", "wall, s", "median, from the command's first byte to its exit"),
-    Column("price", "price", "the job's wall time over that in coarse mode", lambda mode: f"{mode['price']:.3f}"),
+    Column("price", "price", "the job's time over that in coarse mode; beside neighbours a job's in the mean, of dispatch a task's",
+           lambda mode: f"{mode['price']:.3f}"),
     figure("held_core_s", "held", "held, core-s", "core-seconds that Mesos had allocated to the job, by the scheduler's ledger"),
     Column("gain", "gain", "coarse's held over this mode's", lambda mode: ratio(mode["gain"])),
     figure("utilization", "util", "utilization", "used / held", percent1),
+    figure("neighbour_core_s", "", "neighbour, core-s", "core-seconds of work that the neighbour got done"),
+    Column("of it", "neighbour / alone", "the same over what it gets done alone", lambda mode: percent1(mode["neighbour_share"])),
     Column("unwaste", "waste removed", "the share of what coarse holds and does not use that this mode does not waste",
            lambda mode: percent1(mode["waste_removed"])),
     Column("gaps ms", "gaps p50/p99, ms", "a slot's task ends -> the next one starts in it, while tasks wait",
@@ -51,26 +54,29 @@ COLUMNS = [
     Column("", "waits p50/p99, ms", "a task can run -> it starts", _two("wait_p50_ms", "wait_p99_ms")),
     Column("master", "ledger / master", "held by the scheduler's ledger, beyond what the master's metrics say",
            lambda mode: f"{100 * mode['ledger_off']:+.1f} %"),
-    figure("neighbour_core_s", "nb c-s", "neighbour, core-s", "core-seconds of work that the neighbour got done"),
-    Column("nb", "neighbour / alone", "the same over what it gets done alone", lambda mode: percent1(mode["neighbour_share"])),
     Column("alloc", "allocations", "allocation runs of the master", lambda mode: digits3(median_of(mode, "allocation_runs"))),
-    figure("allocation_ms", "", "allocating, ms", "what those cost the master"),
+    figure("allocation_p50_ms", "", "an allocation, ms", "what one of those takes the master, the median"),
     figure("cpu_scheduler_s", "", "scheduler CPU, s", "of quern's scheduler"),
     figure("cpu_executors_s", "", "executors CPU, s", "of executors and their workers"),
     figure("cpu_cluster_s", "", "cluster CPU, s", "of master and agents"),
 ]
-FIRST = 5  # of these stand before a bench's own figures
 KNOWN = {"wall_s", "held_core_s", "used_core_s", "utilization", "gap_p50_ms", "gap_p99_ms", "wait_p50_ms", "wait_p99_ms",
-         "master_held_core_s", "neighbour_core_s", "allocation_runs", "allocation_ms", "cpu_scheduler_s", "cpu_executors_s",
+         "master_held_core_s", "neighbour_core_s", "allocation_runs", "allocation_p50_ms", "cpu_scheduler_s", "cpu_executors_s",
          "cpu_cluster_s"}
+# Figures that are what a bench is about: they stand behind the first columns, others that are not known come last.
+FIRST = 5
+OWN = {"tasks_per_s": "tasks/s", "cpu_per_task_us": "us/task", "cpu_per_task_scheduler_us": "sched us", "bytes_per_task": "B/task",
+       "bytes_per_agent": "B/agent", "neighbour_cores": "nb", "throughput_cores": "all", "job_mean_s": "job s",
+       "small_job_mean_s": "small s", "query_p50_ms": "query ms"}
 UNITS = {"_core_s": "core-s", "_per_s": "a second", "_cores": "cores", "_bytes": "bytes", "_ms": "ms", "_us": "us", "_s": "s"}
 
 
 def columns_of(modes):
     """What to show of these modes: the known columns that have a figure, and one for each other figure."""
-    others = dict.fromkeys(name for mode in modes for name in mode["figures"] if name not in KNOWN)
-    own = [figure(name, _head(name), _title(name), "") for name in others]
-    every = COLUMNS[:FIRST] + own + COLUMNS[FIRST:]
+    there = dict.fromkeys(name for mode in modes for name in mode["figures"] if name not in KNOWN)
+    own, others = ([figure(name, _head(name), _title(name), "") for name in names]
+                   for names in ([name for name in OWN if name in there], [name for name in there if name not in OWN]))
+    every = COLUMNS[:FIRST] + own + COLUMNS[FIRST:] + others
     return [column for column in every if any(column.cell(mode) is not None for mode in modes)]
 
 
@@ -88,4 +94,4 @@ def _title(name):
 
 
 def _head(name):
-    return f"{_words(name)} {unit_of(name)}".strip()
+    return OWN.get(name) or f"{_words(name)} {unit_of(name)}".strip()

@@ -2,7 +2,7 @@
 import html
 import pathlib
 
-from .advice import ALONE, RULE, name_of
+from .advice import ALONE, RULE
 from .columns import columns_of
 from .headline import MEANS, gains_and_costs, headline
 from .summary import BASE, MODES
@@ -25,7 +25,7 @@ def page(summary, plots, no_plots=""):
     title, sentences = headline(summary)
     css = (pathlib.Path(__file__).parent / "page.css").read_text(encoding="utf-8")
     parts = [*_answer(summary, title, sentences), *_warnings(summary), *_plots(plots, no_plots), *_balance(summary), *_tables(summary),
-             *_method(summary), *_recommendation(summary)]
+             *_method(summary), *_recommendation(summary, sentences)]
     return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, '
             f'initial-scale=1">\n<meta name="color-scheme" content="light dark">\n<title>{_esc(title)}</title>\n<style>\n{css}</style>\n'
             '</head>\n<body>\n<main>\n' + "\n".join(parts) + "\n</main>\n</body>\n</html>\n")
@@ -59,17 +59,22 @@ def _answer(summary, title, sentences):
         yield '<div class="cards">'
         yield from (_card(name, modes[name], summary["advice"]["mode"]) for name in MODES if name in modes)
         yield "</div>"
-        yield '<p class="note">Means over the workloads below, each counting once, held against coarse mode in the same turns.</p>'
+        if any("saved" in mode for mode in modes.values()):
+            yield '<p class="note">Means over the workloads below, each counting once, against coarse mode in the same turns.</p>'
     yield "</header>"
 
 
 def _card(name, mode, taken):
     big = [("1", "the measure of the others")] if name == BASE else [(ratio(mode["price"]), "times coarse's time")]
-    if name != BASE:
+    if name != BASE and "saved" in mode:
         big.append((percent(abs(mode["saved"])), f"{'more' if mode['saved'] < -0.005 else 'fewer'} core-seconds held"))
-    if mode.get("utilization"):
+    if "utilization" in mode:
         big.append((percent(mode["utilization"]), "of that at work" if name != BASE else "of what it holds at work"))
-    worst = f" At worst {ratio(mode['worst_price'])} times: {_esc(mode['worst_where'])}." if name != BASE and mode["cases"] > 1 else ""
+    if "neighbour_share" in mode:
+        big.append((percent(mode["neighbour_share"]), "of the neighbour's work"))
+    worst = ""
+    if name != BASE and mode.get("cases", 1) > 1:
+        worst = f" At worst {ratio(mode['worst_price'])} times: {_esc(mode['worst_where'])}."
     return (f'<article class="card {name}{" taken" if name == taken else ""}">\n<h3>{_mode(name)}</h3>\n'
             + "".join(f'<p class="big"><b>{_esc(figure)}</b> {_esc(text)}</p>\n' for figure, text in big)
             + f"<p>{_esc(MEANS[name])}{worst}</p>\n</article>")
@@ -108,9 +113,10 @@ def _figure(figure, pictures):
 # --- gains and costs, as large as each other
 
 def _balance(summary):
-    gains, costs = gains_and_costs(summary)
-    if not gains and not costs:
+    found = gains_and_costs(summary)
+    if not found:
         return
+    gains, costs = found
     yield '<section id="balance">\n<h2>Gains and costs</h2>\n<div class="halves">'
     for title, items, none in (("What is gained", gains, "No mode holds less than coarse."),
                                ("What it costs", costs, "No mode takes much longer than coarse, or holds more.")):
@@ -126,7 +132,7 @@ def _balance(summary):
 def _tables(summary):
     yield '<section id="figures">\n<h2>All figures</h2>'
     if any("advice" in group for group in summary["groups"]):
-        yield '<p class="note">Tinted is the mode that the rule at the end of this page takes. Titles of columns say more when pointed at.</p>'
+        yield '<p class="note">Tinted is the mode that the rule at the end of this page takes. Point at a title to read more.</p>'
     for workload in dict.fromkeys(group.get("workload") for group in summary["groups"]):
         yield from _table(workload, [group for group in summary["groups"] if group.get("workload") == workload])
     yield "</section>"
@@ -184,23 +190,26 @@ def _load(found, unit):
 
 # --- the recommendation
 
-def _recommendation(summary):
+def _recommendation(summary, sentences):
     advice = summary.get("advice")
     if not advice:
-        yield from _section("recommendation", "Which mode to take", "<p>These runs do not hold modes against each other.</p>")
+        said = sentences or ["These runs do not hold modes against each other."]
+        yield from _section("recommendation", "What follows", *(f"<p>{_esc(sentence)}</p>" for sentence in said))
         return
-    yield f'<section id="recommendation">\n<h2>Which mode to take for this: {_mode(advice["mode"])}{"" if advice["sure"] else ", perhaps"}</h2>'
+    perhaps = "" if advice["sure"] else ", perhaps"
+    yield f'<section id="recommendation">\n<h2>Which mode to take for this: {_mode(advice["mode"])}{perhaps}</h2>'
     yield f"<p>{_esc(advice['text'])}</p>"
     for mode, where in advice["otherwise"].items():
         yield f"<p>But {_mode(mode)} for {_esc(listed(where))}.</p>"
     if advice["doubts"]:
         yield f"<p><b>Not sure:</b> {_esc('; '.join(advice['doubts']))}.</p>"
     yield f"<p>{_esc(ALONE)}</p>"
-    yield '<div class="scroll" tabindex="0">\n<table class="text">\n<thead><tr><th>workload</th><th>mode</th><th>because</th></tr></thead>\n<tbody>'
+    yield '<div class="scroll" tabindex="0">\n<table class="text">'
+    yield '<thead><tr><th>workload</th><th>mode</th><th>because</th></tr></thead>\n<tbody>'
     for group in summary["groups"]:
         found = group.get("advice")
         if found:
             doubts = f"<br><b>Not sure:</b> {_esc('; '.join(found['doubts']))}." if found["doubts"] else ""
-            yield f"<tr><th>{_esc(name_of(group))}</th><td>{_mode(found['mode'])}</td><td>{_esc(found['text'])}.{doubts}</td></tr>"
+            yield f"<tr><th>{_esc(group['name'])}</th><td>{_mode(found['mode'])}</td><td>{_esc(found['text'])}.{doubts}</td></tr>"
     yield "</tbody>\n</table>\n</div>"
     yield f'<p class="note">The rule. {_esc(RULE)}</p>\n</section>'

@@ -1,9 +1,8 @@
 """What a neighbour gets done, what decisions cost in a simulation, and what ideas are worth."""
-from .advice import name_of
 from .chart import Axis, Canvas, linear, logarithmic
 from .figure import Figure, is_wide, roles
 from .ideas import CONFIDENCE
-from .summary import MODES, is_number
+from .summary import MODES, is_number, median_of
 from .text import listed, number, percent, short
 
 ROW = 44  # pixels for a bar
@@ -21,25 +20,36 @@ def figures(summary, members):
 # --- neighbours
 
 def _neighbours(group, index):
-    work = {name: mode["figures"]["neighbour_core_s"] for name, mode in group["modes"].items() if "neighbour_core_s" in mode["figures"]}
+    rated = any("neighbour_cores" in mode["figures"] for mode in group["modes"].values())
+    figure = "neighbour_cores" if rated else "neighbour_core_s"
+    work = {name: mode["figures"][figure] for name, mode in group["modes"].items() if figure in mode["figures"]}
     if len(work) > 1:
         shares = {name: group["modes"][name].get("neighbour_share") for name in work}
-        yield Figure(f"neighbours-{index + 1}", f"What a neighbour gets done: {name_of(group)}", _neighbours_caption(shares),
-                     lambda width, height: _draw_neighbours(work, shares, width, height), height=76 + ROW * len(work))
+        more = "" if group["name"] == group.get("workload") else f": {group['name']}"
+        yield Figure(f"neighbours-{index + 1}", f"What a neighbour gets done{more}", _neighbours_caption(group["modes"], shares),
+                     lambda width, height: _draw_neighbours(work, shares, rated, width, height), height=76 + ROW * len(work))
 
 
-def _neighbours_caption(shares):
-    said = [f"{percent(share)} beside {NAMES.get(name, name)}" for name, share in shares.items() if share is not None]
+def _neighbours_caption(modes, shares):
+    together = [f"{number(median_of(mode, 'throughput_cores'))} {_beside(name)}" for name, mode in modes.items()
+                if median_of(mode, "throughput_cores") is not None]
+    said = [f"{percent(share)} {_beside(name)}" for name, share in shares.items() if share is not None]
     return ("A batch framework that takes whatever it is offered, beside the jobs in each mode. Longer bars are better: what a mode gives back "
-            "is work for somebody else. Strokes are the least and the most of the runs."
-            + (f" Of what it does alone, the neighbour did {listed(said)}." if said else ""))
+            "is work for somebody else. Strokes are the least and the most of the runs, shares those of "
+            "what it does alone."
+            + (f" Here it does {listed(said)}." if said else "")
+            + (f" Cores at work for jobs and neighbour together: {listed(together)}." if together else ""))
 
 
-def _draw_neighbours(work, shares, width, height):
+def _beside(name):
+    return "with a static partition" if name == "static" else f"in {name} mode"
+
+
+def _draw_neighbours(work, shares, rated, width, height):
     canvas = Canvas(width, height)
-    left = 140
-    x = linear("work of the neighbour, core-seconds", [0, max(of["max"] for of in work.values())], 7 if is_wide(width) else 4)
-    x.high = max(of["max"] for of in work.values()) * 1.02
+    left, most = 140, max(of["max"] for of in work.values())
+    x = linear("work of the neighbour, core-seconds" + (" a second" if rated else ""), [0, most], 7 if is_wide(width) else 5)
+    x.high = most * 1.02
     x.ticks = [tick for tick in x.ticks if tick[0] <= x.high]
     count = len(work)
     chart = canvas.chart(left, 14, 20 if is_wide(width) else 14, 56, x, Axis("", 0, count, []))
@@ -48,9 +58,9 @@ def _draw_neighbours(work, shares, width, height):
         chart.bars(name, role, [(of["median"], middle, 0.2)])
         chart.add(f"{name}, runs", "ink", [(of["min"], middle, of["max"] - of["min"])], "using 1:2:3:(0) with vectors nohead lw 1.5 {lc}")
         y = chart.at(0, middle)[1]
-        canvas.text(left - 8, y, NAMES.get(name, name), role, "right", bold=True)
-        share = "" if shares.get(name) is None or name == "alone" else f", {percent(shares[name])} of alone"
-        canvas.text(left + 2, chart.at(0, middle + 0.38)[1], f"{number(of['median'])} core-s{share}", "ink")
+        canvas.text(left - 8, y, short(NAMES.get(name, name), 16), role, "right", bold=True)
+        share = "" if shares.get(name) is None or name == "alone" else f", {percent(shares[name])}"
+        canvas.text(left + 2, chart.at(0, middle + 0.38)[1], f"{number(of['median'])} {'cores' if rated else 'core-s'}{share}", "ink")
     return canvas
 
 

@@ -3,10 +3,12 @@ from .advice import PRICE
 from .chart import Canvas, linear, logarithmic, width_of
 from .figure import Figure, is_wide
 from .summary import BASE, is_number
-from .text import listed, number, plain, ratio, seconds
+from .text import listed, number, ratio, seconds
 
 WORKLOADS = "neighbours", "sim"  # have plots of their own
 LATENCY, GAIN = "latency, times coarse's", "core-seconds held, coarse's over the mode's"
+DASHES = "solid", "dashed", "dotted"  # gnuplot's first types of lines
+LABEL = 28  # letters, at most
 FAR = 6  # so many points of a sweep are named
 
 
@@ -52,8 +54,9 @@ def _draw_price_gain(points, width, height):
     canvas = Canvas(width, height)
     most = 9 if is_wide(width) else 5
     prices, gains = ([point[i] for point in points] + [1] for i in (2, 3))
-    chart = canvas.chart(48, 74, 20, 50, _axis(LATENCY + (" (further right: slower)" if is_wide(width) else ""), [min(prices) * 0.98, max(prices) * 1.02], most),
-                         _axis(GAIN + (" (higher: holds less)" if is_wide(width) else ""), gains, 7))
+    slower, less = (" (further right: slower)", " (higher: holds less)") if is_wide(width) else ("", "")
+    chart = canvas.chart(48, 74, 20, 50, _axis(LATENCY + slower, [min(prices) * 0.98, max(prices) * 1.02], most),
+                         _axis(GAIN + less, gains, 7))
     names = list(dict.fromkeys(point[1] for point in points))
     canvas.legend(8, 18, [BASE, *names])
     x, y = chart.at(1, 1)
@@ -69,12 +72,8 @@ def _draw_price_gain(points, width, height):
     # Of the many of a sweep those that are far out have their names, as they are what one asks about.
     far = sorted(swept, key=lambda point: -point[2] * point[3])[:FAR if is_wide(width) else FAR // 2]
     for group, name, price, gain in [point for point in points if point not in swept] + far:
-        canvas.find_room(_label(group), [chart.at(price, gain)], name, chart.box)
+        canvas.find_room(group["label"][:LABEL], [chart.at(price, gain)], name, chart.box, must=group.get("workload") != "sweep")
     return canvas
-
-
-def _label(group):
-    return plain(group.get("case") or group.get("workload"))[:24]
 
 
 # --- sweep
@@ -124,13 +123,17 @@ def _draw_sweep(lines, width, height):
                          _axis(LATENCY, values + [1], 7))
     y = chart.at(chart.x.low, 1)[1]
     chart.rule(chart.left, y, chart.right, y, BASE)
-    dashes = {interval: i + 1 for i, interval in enumerate(dict.fromkeys(interval for _, interval in lines))}
+    intervals = list(dict.fromkeys(interval for _, interval in lines))
     for (name, interval), rows in lines.items():
-        chart.line(_line_name(name, interval, several), name, [row[:2] for row in rows], dashes[interval])
+        chart.line(_line_name(name, interval, several), name, [row[:2] for row in rows], 1 + intervals.index(interval))
         chart.whiskers(f"{_line_name(name, interval, several)}, turns", name,
                        [(row[0], row[2], row[3]) for row in rows if row[2] is not None])
+    in_full = several and is_wide(width)
     for (name, interval), rows in lines.items():
-        chart.name_line(_line_name(name, interval, several), name, sorted((row[:2] for row in rows), key=lambda row: -row[1]))
+        chart.name_line(_line_name(name, interval, in_full), name, sorted((row[:2] for row in rows), key=lambda row: -row[1]))
+    if several and not in_full:
+        kinds = (f"{dash}: {seconds(interval / 1000)} interval" for dash, interval in zip(DASHES, intervals))
+        canvas.text(8, 10, ", ".join(kinds), "muted")
     canvas.find_room(BASE, [(chart.right - width_of(BASE) / 2 - i, y) for i in range(0, int(chart.right - chart.left) - 60, 40)],
                      BASE, chart.box, bold=True, must=True)
     return canvas

@@ -1,7 +1,6 @@
 """What happens over time: cores held and used, and the gaps of slots."""
 import bisect
 
-from .advice import name_of
 from .chart import Axis, Canvas, linear, logarithmic
 from .figure import Figure, is_wide
 from .summary import MODES, is_number
@@ -28,9 +27,9 @@ def _cores(group, by_mode, number_of):
     timelines = {name: _steps(run["timeline"]) for name, run in runs.items() if run}
     timelines = {name: steps for name, steps in timelines.items() if len(steps) > 1}
     if timelines:
-        yield Figure(f"cores-{number_of + 1}-{_file_name(group)}", f"Cores over time: {name_of(group, several=False)}",
+        yield Figure(f"cores-{number_of + 1}-{_file_name(group)}", f"Cores over time: {group['name']}",
                      _cores_caption(group, timelines), lambda width, height: _draw_cores(timelines, width, height), row="cores",
-                     height=92 + 118 * len(timelines))
+                     height=62 + 118 * len(timelines))
 
 
 def _file_name(group):
@@ -119,7 +118,7 @@ def _draw_gaps(gaps, width, height):
     x.ticks = [(value, f"<= {text}" if value <= LEAST_GAP_MS else text) for value, text in x.ticks]
     chart = canvas.chart(48, 48, 20, 50, x, linear("gaps up to that length, %", [0, 100], 6))
     for i, (name, rows) in enumerate(lines.items()):
-        chart.line(name, name, rows, i + 1, marks=False)
+        chart.line(name, name, rows + [(x.high, 100.0)], i + 1, marks=False)
     for name, rows in lines.items():
         chart.name_line(name, name, sorted(rows, key=lambda row: abs(row[1] - 60)))
     return canvas

@@ -4,6 +4,8 @@ Everything here is a function of the runs (dictionaries as in results.jsonl) and
 import math
 import statistics
 
+from .text import plain, seconds
+
 MODES = "coarse", "adaptive", "fine"  # in the order in which they are shown; others as they come
 BASE = "coarse"
 
@@ -11,15 +13,18 @@ BASE = "coarse"
 def summarize(runs, header=None):
     """What is written to summary.json: plain dictionaries and lists.
 
-    `groups` are what may be compared: the runs of one workload, case and cluster, by mode. In a mode: `figures` have `median`,
-    `min`, `max`, `spread` ((max - min) / median) and `n`; beside coarse `price` (its wall time over coarse's), `gain` (what coarse
+    `groups` are what may be compared: the runs of one workload, case and cluster, by mode; `name` is for sentences, `label` for plots. In
+    a mode: `figures` have `median`,
+    `min`, `max`, `spread` ((max - min) / median) and `n`; beside coarse `price` (its time over coarse's), `gain` (what coarse
     holds over what it holds), `saved` (1 - 1 / gain), the least and the most of `price` and `saved` in one turn (`_low`, `_high`), and
     `waste_removed`, the share of what coarse holds and does not use. `ledger_off` is what the scheduler's ledger says to be held
     over what the master's metrics say, less 1. What cannot be said is absent."""
     header = header or {}
-    groups = [dict(key, modes=_modes(members)) for key, members in grouped(runs, header)]
+    groups = [dict(key, modes=_modes(key.get("workload"), members)) for key, members in grouped(runs, header)]
     for group in groups:
         _compare(group)
+    for workload in dict.fromkeys(group.get("workload") for group in groups):
+        _name([group for group in groups if group.get("workload") == workload])
     return {"header": header, "groups": groups, "load": _load(runs)}
 
 
@@ -109,24 +114,30 @@ def _rank(mode):
     return MODES.index(mode) if mode in MODES else -1 if mode == "alone" else len(MODES)
 
 
-def _modes(members):
-    return {mode: _mode(m) for mode, m in members.items()}
+def _modes(workload, members):
+    return {mode: _mode(workload, m) for mode, m in members.items()}
 
 
-def _mode(m):
+def _mode(workload, m):
     names = dict.fromkeys(name for run in m.counted for name, value in run.get("figures", {}).items() if is_number(value))
     disturbed = sum(1 for run in m.whole if run.get("disturbed"))
     found = {"runs": len(m.counted), "failed": len(m.failed), "disturbed": disturbed,
              "all_disturbed": 0 < disturbed == len(m.whole),
              "errors": sorted({str(run.get("error", "no reason was given")) for run in m.failed}),
-             "figures": {name: stats(m.values(name).values()) for name in names}, "turns": {}}
-    for name in ("wall_s", "held_core_s"):
-        if m.values(name):
-            found["turns"][name] = m.values(name)
+             "figures": {name: stats(m.values(name).values()) for name in names},
+             "turns": {"time": _times(workload, m), "held": {} if workload == "dispatch" else m.values("held_core_s")}}
     off = [value / master - 1 for value, master in _pairs(m.values("held_core_s"), m.values("master_held_core_s")) if master > 0]
     if off:
         found["ledger_off"] = statistics.median(off)
     return found
+
+
+def _times(workload, m):
+    """{turn: seconds}, what a price is made of: the job's wall time. Beside neighbours that of a job in the mean, as how long all of it
+    takes is a matter of when jobs arrive; in dispatch that of a task, as modes have different numbers of them."""
+    if workload == "dispatch":
+        return {turn: 1 / rate for turn, rate in m.values("tasks_per_s").items() if rate > 0}
+    return m.values("job_mean_s") if workload == "neighbours" and m.values("job_mean_s") else m.values("wall_s")
 
 
 def _pairs(a, b):
@@ -141,31 +152,63 @@ def _compare(group):
     for name, mode in group["modes"].items():
         if base and name != "alone":
             _against(mode, base)
-        if alone and name != "alone" and median_of(alone, "neighbour_core_s") and median_of(mode, "neighbour_core_s") is not None:
-            mode["neighbour_share"] = median_of(mode, "neighbour_core_s") / median_of(alone, "neighbour_core_s")
+        if alone and name != "alone" and work_of(alone) and work_of(mode) is not None:
+            mode["neighbour_share"] = work_of(mode) / work_of(alone)
     for mode in group["modes"].values():
         mode.pop("turns")
 
 
+def work_of(mode):
+    """What the neighbour gets done: core-seconds a second, if it was measured for how long, as the time is not the same in each mode."""
+    rate = median_of(mode, "neighbour_cores")
+    return median_of(mode, "neighbour_core_s") if rate is None else rate
+
+
 def _against(mode, base):
-    wall, base_wall = median_of(mode, "wall_s"), median_of(base, "wall_s")
-    held, base_held = median_of(mode, "held_core_s"), median_of(base, "held_core_s")
-    if wall and base_wall:
-        mode["price"] = wall / base_wall
-        _range(mode, "price", [a / b for a, b in _turns(mode, base, "wall_s")])
+    time, base_time = _median(mode, "time"), _median(base, "time")
+    held, base_held = _median(mode, "held"), _median(base, "held")
+    if time and base_time:
+        mode["price"] = time / base_time
+        _range(mode, "price", [a / b for a, b in _turns(mode, base, "time")])
     if held and base_held:
         mode["gain"] = base_held / held
         mode["saved"] = 1 - held / base_held
-        _range(mode, "saved", [1 - a / b for a, b in _turns(mode, base, "held_core_s")])
+        _range(mode, "saved", [1 - a / b for a, b in _turns(mode, base, "held")])
         used, base_used = median_of(mode, "used_core_s"), median_of(base, "used_core_s")
         if used is not None and base_used is not None and base_held > base_used:
             mode["waste_removed"] = 1 - (held - used) / (base_held - base_used)
 
 
-def _turns(mode, base, figure):
-    return [(a, b) for a, b in _pairs(mode["turns"].get(figure, {}), base["turns"].get(figure, {})) if b > 0]
+def _median(mode, what):
+    return statistics.median(mode["turns"][what].values()) if mode["turns"][what] else None
+
+
+def _turns(mode, base, what):
+    return [(a, b) for a, b in _pairs(mode["turns"][what], base["turns"][what]) if b > 0]
 
 
 def _range(mode, name, values):
     if values:
         mode[name + "_low"], mode[name + "_high"] = min(values), max(values)
+
+
+def _name(cases):
+    """Names the cases of one workload, as shortly as they can be told apart."""
+    intervals = len({group.get("allocation_interval_ms") for group in cases}) > 1
+    lengths = cases[0].get("workload") == "sweep" and all(group.get("task_s") is not None for group in cases)
+    for group in cases:
+        workload, case = plain(group.get("workload", "")), plain(group.get("case", ""))
+        if len(cases) == 1:
+            name = label = workload
+        elif lengths:
+            label, name = seconds(group["task_s"]), f"{workload} of {seconds(group['task_s'])} tasks"
+        else:
+            label, name = case, f"{workload}, {case}" if case else workload
+        if intervals and lengths and group.get("allocation_interval_ms"):
+            interval = f", {seconds(group['allocation_interval_ms'] / 1000)} interval"
+            label, name = label + interval, name + interval
+        group["name"], group["label"] = name, label
+    if len({group["name"] for group in cases}) < len(cases):
+        for group in cases:
+            group["label"] = plain(group.get("case", ""))
+            group["name"] = f"{group['name']} ({group['label']})"

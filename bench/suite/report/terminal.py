@@ -1,13 +1,16 @@
 """The table on the terminal: no line longer than 100 columns."""
 import textwrap
 
-from .advice import ALONE, name_of
+from .advice import ALONE
 from .columns import columns_of
 from .text import listed, number, percent, plain, seconds, short
 
 WIDTH = 100
 MODE = 9  # the least that the column of modes takes
 NAMES = 28  # the most
+LEGEND = ("price: time over coarse's; held: core-seconds; gain: coarse's held over the mode's; util: used / held; unwaste: of what coarse "
+          "holds and does not use, what is not wasted; gaps ms: of slots, p50/p99; spread: (max - min) / median; master: the ledger's "
+          "held beyond the master's; alloc: allocation runs of the master; nb: the neighbour's cores at work; runs: ! disturbed, f failed")
 CELL = 6  # the least that another takes, so that tables are below each other alike
 
 
@@ -16,6 +19,8 @@ def terminal(summary):
     lines = list(_head(summary["header"]))
     for group in summary["groups"]:
         lines += ["", *_group(group)]
+    if summary["groups"]:
+        lines += ["", *_wrapped(LEGEND)]
     if summary.get("advice"):
         lines += ["", *_advice(summary["advice"])]
     for warning in summary["warnings"]:
@@ -51,8 +56,14 @@ def _head(header):
         yield from _wrapped("options: " + " ".join(f"{plain(k)} {plain(v)}" for k, v in header["options"].items()))
 
 
+def _title(group):
+    """The workload, and its case where that is more; and the setting."""
+    workload, case = plain(group.get("workload", "")), plain(group.get("case", ""))
+    return ": ".join(filter(None, [f"{workload}, {case}" if case not in ("", workload) else workload, setting(group)]))
+
+
 def _group(group):
-    yield from _wrapped(": ".join(filter(None, [name_of(group), setting(group)])))
+    yield from _wrapped(_title(group))
     modes = group["modes"]
     if all(not mode["runs"] for mode in modes.values()):
         yield "  no run came to its end"
