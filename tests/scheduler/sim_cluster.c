@@ -60,7 +60,7 @@ static void master_tick(struct sim *sim, struct sim_event *e)
 {
 	struct master_event ev = { .kind = MASTER_EV_TICK };
 
-	if (sim->master.life != e->tag || sim->master.armed_ms != e->at_ms)
+	if (sim->master.life != e->tag || sim->master.armed_ms != e->at)
 		return;
 	sim->master.armed_ms = UINT64_MAX;
 	step_master(sim, &ev);
@@ -69,12 +69,12 @@ static void master_tick(struct sim *sim, struct sim_event *e)
 static void count_held(struct sim *sim)
 {
 	struct sim_master *m = &sim->master;
-	uint64_t ms = sim->now_ms - m->held_ms;
+	uint64_t ms = sim->time.now - m->held_ms;
 
 	sim->report->master_core_us += m->held.cpus_milli * ms;
 	sim->report->master_mem_milli += m->held.mem_milli * ms;
-	m->held = sim_master_held(m->core);
-	m->held_ms = sim->now_ms;
+	m->held = books_all(m->core);
+	m->held_ms = sim->time.now;
 }
 
 static void step_master(struct sim *sim, struct master_event *ev)
@@ -83,7 +83,7 @@ static void step_master(struct sim *sim, struct master_event *ev)
 
 	if (m->core == NULL)
 		return;
-	ev->now_ms = sim->now_ms;
+	ev->now_ms = sim->time.now;
 	sim_check(master_step(m->core, ev, &m->plan));
 	if (sim->config->ledger)
 		count_held(sim);
@@ -253,7 +253,7 @@ static void agent_tick(struct sim *sim, struct sim_event *e)
 	struct agent_event ev = { .kind = AGENT_EV_TICK };
 	struct sim_agent *a = &sim->agents[e->index];
 
-	if (a->life != e->tag || a->armed_ms != e->at_ms)
+	if (a->life != e->tag || a->armed_ms != e->at)
 		return;
 	a->armed_ms = UINT64_MAX;
 	sim_agent_event(sim, e->index, &ev);
@@ -265,7 +265,7 @@ void sim_agent_event(struct sim *sim, uint32_t index, struct agent_event *ev)
 
 	if (a->core == NULL)
 		return;
-	ev->now_ms = sim->now_ms;
+	ev->now_ms = sim->time.now;
 	sim_check(agent_step(a->core, ev, &a->plan));
 	for (size_t i = 0; i < a->plan.n; i++)
 		act_agent(sim, index, &a->plan.at[i]);

@@ -11,7 +11,7 @@ static void subscribe(struct sim *sim, struct sim_event *e);
 
 static void tick(struct sim *sim, struct sim_event *e)
 {
-	if (sim->driver.armed_ms != e->at_ms)
+	if (sim->driver.armed_ms != e->at)
 		return;
 	sim->driver.armed_ms = UINT64_MAX;
 	sim_driver_step(sim, (struct sched_event){ .kind = SCHED_EV_TICK });
@@ -54,7 +54,7 @@ static void act(struct sim *sim, const struct sched_action *a)
 
 	sim_trace(sim, 's', ((uint64_t)a->run << 32) | a->partition, (int)a->kind, a->text, a->data, a->len);
 	if (sim->config->verbose && a->text != NULL && a->kind != SCHED_DO_LINK && a->kind != SCHED_DO_COMMIT)
-		(void)fprintf(stderr, "%8llu %s\n", (unsigned long long)sim->now_ms, a->text);
+		(void)fprintf(stderr, "%8llu %s\n", (unsigned long long)sim->time.now, a->text);
 	switch (a->kind) {
 	case SCHED_DO_CALL:
 		if (sim->config->ledger)
@@ -95,7 +95,7 @@ static void step_once(struct sim *sim, struct sched_event *ev)
 {
 	struct sim_driver *d = &sim->driver;
 
-	ev->now_ms = sim->now_ms;
+	ev->now_ms = sim->time.now;
 	sim_check(sched_step(d->core, ev, &d->plan));
 	for (size_t i = 0; i < d->plan.n; i++)
 		act(sim, &d->plan.at[i]);
@@ -196,7 +196,7 @@ void sim_driver_reply(struct sim *sim, uint64_t conn, int status, const char *st
 	if (conn != d->conn) {
 		if (status != 202 && sim->config->verbose)
 			(void)fprintf(stderr, "%8llu a call was refused: %d %s\n",
-				(unsigned long long)sim->now_ms, status, text != NULL ? text : "");
+				(unsigned long long)sim->time.now, status, text != NULL ? text : "");
 		return;
 	}
 	struct sim_event *e = sim_send(sim, 1 + sim_below(sim, 2), &d->last_event, reply_arrives, NULL, 0);

@@ -389,7 +389,7 @@ static void start_run(struct sim *sim, struct sim_executor *x, const struct exec
 	look_at_broadcasts(sim, x, run->task);
 	e->result = sim_task(sim, run, kept_value(sim, x, run->cached), &e->extra);
 	e->result->has_wall_us = 1;
-	e->result->wall_us = (e->at_ms - sim->now_ms) * 1000;
+	e->result->wall_us = (e->at - sim->time.now) * 1000;
 	add_blobs(sim, x, run->cached, e->extra);
 	if (sink->kind == QUERN__SINK__KIND__SHUFFLE)
 		e->extra |= (uint64_t)sink->shuffle << 44; /* values have 44 bits */
@@ -485,7 +485,7 @@ static void tick(struct sim *sim, struct sim_event *e)
 {
 	struct sim_executor *x = sim->executors.at[e->index];
 
-	if (x->core == NULL || x->armed_ms != e->at_ms)
+	if (x->core == NULL || x->armed_ms != e->at)
 		return;
 	x->armed_ms = UINT64_MAX;
 	step(sim, x, (struct exec_event){ .kind = EXEC_EV_TICK });
@@ -493,7 +493,7 @@ static void tick(struct sim *sim, struct sim_event *e)
 
 static void step_once(struct sim *sim, struct sim_executor *x, struct exec_event *ev)
 {
-	ev->now_ms = sim->now_ms;
+	ev->now_ms = sim->time.now;
 	sim_check(exec_step(x->core, ev, &x->plan));
 	for (size_t i = 0; i < x->plan.n; i++)
 		act(sim, x, &x->plan.at[i]);

@@ -6,28 +6,13 @@
 
 #include "base/buf.h"
 #include "base/vec.h"
+#include "bench/sim/books.h"
+#include "bench/sim/time.h"
 #include "executor/core.h"
 #include "local/agent.h"
 #include "local/master.h"
 #include "scheduler/sched.h"
 #include "tests/scheduler/sim.h"
-#include "tests/scheduler/sim_ledger.h"
-
-struct sim;
-
-/* Something that will happen. */
-struct sim_event {
-	uint64_t at_ms, number;
-	void (*happen)(struct sim *sim, struct sim_event *e);
-	uint32_t index; /* whom it is about: an agent, an executor */
-	uint64_t tag;   /* what must still be so by then: a connection, a life */
-	uint64_t extra;
-	uint32_t slots; /* of a run over the link; else 0 */
-	uint8_t *data;  /* owned */
-	size_t len;
-	char *text;                /* owned */
-	Quern__TaskResult *result; /* owned */
-};
 
 /* The master: one core at a time. */
 struct sim_master {
@@ -35,7 +20,7 @@ struct sim_master {
 	struct master_plan plan;
 	uint64_t life; /* grows with each fail-over */
 	uint64_t armed_ms;
-	struct sim_held held; /* since held_ms */
+	struct books held; /* since held_ms */
 	uint64_t held_ms;
 };
 
@@ -114,11 +99,9 @@ struct sim_driver {
 };
 
 struct sim {
+	struct sim_time time; /* in ms */
 	const struct sim_config *config;
 	struct sim_report *report;
-	uint64_t now_ms, random;
-	VEC(struct sim_event *) heap;
-	uint64_t next_number;
 	void *hash;
 	struct sim_master master;
 	struct sim_agent *agents;
@@ -134,26 +117,6 @@ enum { SIM_NOBODY = UINT32_MAX >> 1 };
 
 /* ---- sim.c ---- */
 
-uint64_t sim_random(struct sim *sim);
-uint64_t sim_below(struct sim *sim, uint64_t n);
-/* Some time about `mean`: never 0. */
-uint64_t sim_spread(struct sim *sim, uint64_t mean);
-/* A value of its own for each pair: what tasks compute. */
-uint64_t sim_value(uint64_t a, uint64_t b);
-
-/* An event in `ms` from now on. */
-struct sim_event *sim_after(
-	struct sim *sim, uint64_t ms, void (*happen)(struct sim *sim, struct sim_event *e));
-/* One that carries a message (copied), not before *last. */
-struct sim_event *sim_send(struct sim *sim, uint64_t ms, uint64_t *last,
-	void (*happen)(struct sim *sim, struct sim_event *e), const void *data, size_t len);
-/* Arranges for `happen` at `ms`, if *armed_ms is later. It must compare *armed_ms with its own time. */
-void sim_arm(struct sim *sim, uint64_t ms, uint64_t *armed_ms,
-	void (*happen)(struct sim *sim, struct sim_event *e), uint32_t index, uint64_t tag);
-/* What happens, until `over` says so: true; or after end_ms: false. */
-bool sim_go_on(struct sim *sim, uint64_t end_ms, bool (*over)(const struct sim *sim));
-/* What would have happened, and the heap. */
-void sim_drop_all(struct sim *sim);
 uint64_t sim_conn(struct sim *sim, uint32_t executor);
 
 /* Into the trace. */
@@ -161,9 +124,6 @@ void sim_trace(
 	struct sim *sim, char who, uint64_t index, int kind, const char *text, const void *data, size_t len);
 /* The first that is wrong ends the simulation. */
 void sim_wrong(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void *sim_alloc(size_t size); /* zeroed */
-char *sim_dup(const char *text);
-void sim_check(int r); /* 0, or the end of the process */
 
 /* ---- sim_cluster.c: the master and the agents ---- */
 
