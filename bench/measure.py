@@ -34,7 +34,8 @@ import argparse
 import pathlib
 import tempfile
 
-from measuring import data, faults, hdfs, iterate, little, modes, peers, run, tasks
+from measuring import data, faults, hdfs, iterate, little, modes, peers, tasks
+from suite import timed
 
 MEASURES = {name: getattr(module, name) for module, names in (
     (data, ("d1", "d2", "d3", "d4", "d6")), (hdfs, ("d7",)), (iterate, ("d8",)), (peers, ("d5",)), (faults, ("r1",)),
@@ -56,7 +57,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="little input, one run, --noisy")
     o = parser.parse_args()
     o.build = o.build.resolve()
-    run.adopt()
+    timed.adopt()
     with tempfile.TemporaryDirectory(prefix="quern-bench-data-") as folder:
         if o.quick:
             o.data, o.runs, o.tasks, o.noisy = little.make(o, pathlib.Path(folder)), 1, o.tasks or 10, True

@@ -11,6 +11,7 @@ int command_ps(int argc, char **argv);
 int command_kill(int argc, char **argv);
 int command_wait(int argc, char **argv);
 int command_log(int argc, char **argv);
+int command_bench(int argc, char **argv);
 
 /* The process of a job's quern_main(), started by the driver and by nobody else: `quern job FD SO N
  * [NAME FILE]... ARG...`, with N pairs of the name and the path of a file that was shipped. */
@@ -19,5 +20,10 @@ int command_job(int argc, char **argv);
 /* The executor of a driver that the cluster hosts, started by an agent; and that driver, started by it. */
 int command_host(int argc, char **argv);
 int command_hosted(int argc, char **argv);
+
+/* `quern leader MASTER`, for `quern bench`: prints what --master=MASTER means: "local AGENTS CORES", or
+ * host:port of each of the masters that one of leads, a line each. 2: it means nothing; 3: ZooKeeper knows of
+ * none. */
+int command_leader(int argc, char **argv);
 
 #endif

@@ -6,7 +6,7 @@ _quern_options()
 	"$@" --help 2>/dev/null | grep -oE -- '(^|[[:space:]])-(-[a-z][a-z-]*=?|[A-Za-z])' | tr -d ' \t' | sort -u
 }
 
-# The commands of quern, or of `quern fs`.
+# The commands of quern, or of `quern fs` or `quern bench`.
 _quern_commands()
 {
 	"$@" --help 2>/dev/null | sed -nE 's/^  ([a-z]+) .*/\1/p'
@@ -16,7 +16,7 @@ _quern_commands()
 _quern_values()
 {
 	case $1 in
-	--mode) compgen -W 'coarse fine adaptive' -- "$2" ;;
+	--mode | --modes) compgen -W 'coarse fine adaptive' -- "$2" ;;
 	--shuffle-compression) compgen -W "off $(seq -s ' ' 19)" -- "$2" ;;
 	--master) compgen -W 'local[ local[*] zk:// file://' -- "$2" ;;
 	--work-dir) compgen -d -- "$2" ;;
@@ -30,8 +30,8 @@ _quern()
 	local line=${COMP_LINE:0:COMP_POINT} program=${COMP_WORDS[0]} command=${COMP_WORDS[1]-}
 	local word=${line##*[[:space:]]} option of=("$command")
 
-	# `quern fs` has commands of its own.
-	((COMP_CWORD > 2)) && [[ $command == fs && ${COMP_WORDS[2]} == [a-z]* ]] && of+=("${COMP_WORDS[2]}")
+	# These have commands of their own.
+	((COMP_CWORD > 2)) && [[ $command == @(fs|bench) && ${COMP_WORDS[2]} == [a-z]* ]] && of+=("${COMP_WORDS[2]}")
 
 	COMPREPLY=()
 	compopt +o nospace 2>/dev/null
@@ -39,8 +39,8 @@ _quern()
 		mapfile -t COMPREPLY < <(compgen -W "$(_quern_commands "$program") help" -- "$word")
 	elif [[ $command == help ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_quern_commands "$program")" -- "$word")
-	elif ((COMP_CWORD == 2)) && [[ $command == fs && $word != -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(_quern_commands "$program" fs)" -- "$word")
+	elif ((COMP_CWORD == 2)) && [[ $command == @(fs|bench) && $word != -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_quern_commands "$program" "$command")" -- "$word")
 	elif [[ $word == --*=* ]]; then
 		option=${word%%=*}
 		mapfile -t COMPREPLY < <(_quern_values "$option" "${word#*=}")

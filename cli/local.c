@@ -23,12 +23,13 @@ enum {
 	KEY_ATTRIBUTES,
 	KEY_IP,
 	KEY_PORT,
+	KEY_INTERVAL,
 	KEY_WORK_DIR,
 	KEY_KEEP,
 	KEY_READY
 };
 
-enum { RESOURCES_MAX = 1 << 20 };
+enum { RESOURCES_MAX = 1 << 20, INTERVAL_MAX_MS = 3600000 };
 
 struct local_options {
 	uint32_t agents, cpus_milli, mem_mb, port;
@@ -36,6 +37,7 @@ struct local_options {
 	const char *ip, *work_dir;
 	VEC(const char *) hostnames;
 	VEC(const char *) attributes;
+	uint64_t allocation_interval_ms;
 	bool keep;
 	int ready_fd;
 };
@@ -63,6 +65,10 @@ static const struct argp_option list[] = {
 		.doc = "attributes of an agent: the first one's, and of the next one when given again" },
 	{ .name = "ip", .key = KEY_IP, .arg = "ADDRESS", .doc = "address to listen on (127.0.0.1)" },
 	{ .name = "port", .key = KEY_PORT, .arg = "PORT", .doc = "of the master, 0 for any (5050)" },
+	{ .name = "allocation-interval",
+		.key = KEY_INTERVAL,
+		.arg = "TIME",
+		.doc = "of the master: offers go out at once on some events, and this often (1s)" },
 	{ .name = "work-dir",
 		.key = KEY_WORK_DIR,
 		.arg = "FOLDER",
@@ -102,6 +108,19 @@ static int set_resources(struct local_options *o, const char *text, struct err *
 	return 0;
 }
 
+static int set_interval(struct local_options *o, const char *text, struct err *err)
+{
+	uint64_t ms;
+
+	int r = parse_duration_ms(text, &ms, err);
+	if (r < 0)
+		return err_prefix(err, r, "--allocation-interval");
+	if (ms == 0 || ms > INTERVAL_MAX_MS)
+		return err_set(err, -EINVAL, "--allocation-interval: '%s' is not from 1ms to 1h", text);
+	o->allocation_interval_ms = ms;
+	return 0;
+}
+
 static int set(struct local_options *o, int key, char *arg, struct err *err)
 {
 	uint32_t n;
@@ -125,6 +144,8 @@ static int set(struct local_options *o, int key, char *arg, struct err *err)
 		break;
 	case KEY_PORT:
 		return parse_count(arg, 0, 65535, &o->port, err);
+	case KEY_INTERVAL:
+		return set_interval(o, arg, err);
 	case KEY_WORK_DIR:
 		o->work_dir = arg;
 		break;
@@ -212,6 +233,7 @@ int command_local(int argc, char **argv)
 		.agent_attributes = o.attributes.at,
 		.n_agent_attributes = (uint32_t)o.attributes.n,
 		.agents = o.agents,
+		.allocation_interval_ms = o.allocation_interval_ms,
 		.resources = (const char *)resources.data,
 		.work_dir = o.work_dir,
 		.keep_sandboxes = o.keep,

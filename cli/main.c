@@ -19,9 +19,11 @@ static const struct command {
 	{ "log", "what a detached job has printed", command_log },
 	{ "wait", "wait for jobs on a cluster to end", command_wait },
 	{ "kill", "end jobs on a cluster", command_kill },
+	{ "bench", "measure what a mode gains and what it costs, on your cluster", command_bench },
 	{ "job", NULL, command_job },
 	{ "host", NULL, command_host },
 	{ "hosted", NULL, command_hosted },
+	{ "leader", NULL, command_leader },
 };
 
 static void usage(FILE *out)

@@ -28,6 +28,14 @@ static int find(const char *dir, const char *built, const char *installed, char 
 	return err_set(err, -ENOENT, "this installation is not whole: there is no %s/%s", dir, installed);
 }
 
+/* The suite itself is a link in the build tree, so the folder is known by a program in it. */
+static void find_bench(const char *self, struct paths *ret, struct err *err)
+{
+	if (find(self, "../bench/quern-bench-neighbour", "../libexec/quern/bench/quern-bench-neighbour",
+		    &ret->bench, err) == 0)
+		*strrchr(ret->bench, '/') = '\0';
+}
+
 int paths_find(struct paths *ret, struct err *err)
 {
 	char self[PATH_MAX];
@@ -52,6 +60,8 @@ int paths_find(struct paths *ret, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = find(self, "quern-stream.so", "../libexec/quern/quern-stream.so", &ret->stream, err);
 	if (r == 0)
+		find_bench(self, ret, err);
+	if (r == 0)
 		(void)find(self, "quern-driver.tar.gz", "../libexec/quern/quern-driver.tar.gz", &ret->driver,
 			err);
 	return r < 0 ? r
@@ -66,5 +76,6 @@ void paths_deinit(struct paths *p)
 	free(p->bundle);
 	free(p->driver);
 	free(p->stream);
+	free(p->bench);
 	*p = (struct paths){ 0 };
 }

@@ -12,10 +12,11 @@ struct paths {
 	char *bundle;  /* quern-executor.tar */
 	char *driver;  /* quern-driver.tar.gz */
 	char *stream;  /* quern-stream.so, the job of `quern stream` */
+	char *bench;   /* folder of the benchmark suite */
 };
 
-/* -ENOENT with a sentence that names what is missing. What a driver is started from elsewhere is not missed:
- * NULL. paths_deinit() in any case. */
+/* -ENOENT with a sentence that names what is missing. What a driver is started from elsewhere is not missed,
+ * nor is the benchmark suite: NULL. paths_deinit() in any case. */
 int paths_find(struct paths *ret, struct err *err);
 void paths_deinit(struct paths *p);
 

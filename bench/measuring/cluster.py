@@ -1,35 +1,16 @@
 """A cluster to measure on, each of some agents with so many cores for tasks: a real Apache Mesos with stock flags (--mesos HOME:
 bin, sbin and libexec of an installed one), or `quern local`."""
 import contextlib
-import json
 import os
 import pathlib
 import subprocess
 import sys
-import urllib.request
 
 from measuring.run import ROOT
+from suite.cluster import Embedded
+from suite.master import Master
 
-EXECUTOR = 0.1  # cores of an agent beside those for tasks: an executor's own
-MEMORY = 64 << 10  # MB of an agent: no measure is about that
-
-
-class Embedded:
-    def __init__(self, o, agents, cores):
-        read, write = os.pipe()
-        self.process = subprocess.Popen([o.build / "cli/quern", "local", f"--agents={agents}", f"--cores={cores + EXECUTOR}",
-                                         f"--memory={MEMORY}m", "--port=0", f"--ready-fd={write}"], pass_fds=[write])
-        os.close(write)
-        with os.fdopen(read) as ready:
-            self.address = ready.readline().strip()
-
-    def metrics(self):
-        with urllib.request.urlopen(f"http://{self.address}/metrics/snapshot", timeout=10) as page:
-            return json.load(page)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
+MEMORY = 64 << 10  # MB of a real agent: no measure is about that
 
 
 class Real:
@@ -44,10 +25,15 @@ class Real:
         tmp.mkdir()
         (tmp / "tmp").mkdir()
         self.mesos = mesos.Mesos(tmp, o.mesos, agents, cores=cores, memory=MEMORY)
+        self.master = Master(self.mesos.address)
         self.address = self.mesos.address
 
     def metrics(self):
-        return self.mesos.leader.metrics()
+        return self.master.metrics()
+
+    def cpu_s(self):
+        """Not known: masters and agents may come and go."""
+        return None
 
     def stop(self):
         self.mesos.stop()
@@ -55,7 +41,7 @@ class Real:
 
 @contextlib.contextmanager
 def cluster(o, tmp, agents, cores):
-    c = Real(o, pathlib.Path(tmp) / "mesos", agents, cores) if o.mesos else Embedded(o, agents, cores)
+    c = Real(o, pathlib.Path(tmp) / "mesos", agents, cores) if o.mesos else Embedded(o.build / "cli/quern", agents, cores)
     try:
         yield c
     finally:

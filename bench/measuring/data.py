@@ -4,8 +4,8 @@ import shutil
 import sys
 
 from measuring.results import note
-from measuring.run import (C_LOCALE, ROOT, Run, agree, checksum, column, compare, head, parts, same_bytes, show, show_noise,
-                           turns)
+from measuring.run import ROOT, Run, agree, checksum, column, compare, head, same_bytes, show, show_noise, turns
+from suite.answers import C_LOCALE, parts
 
 MIB = 1 << 20
 SMALL = 64              # MiB: the task memory of D4 ...

@@ -1,33 +1,51 @@
 """What a mode gains and what it costs: C1, C2, C5, C7, on a real Mesos (--mesos HOME) or the embedded cluster."""
+import dataclasses
 import os
-import re
+import pathlib
 import statistics
+import sys
+import tempfile
+import typing
 
 from measuring import spark
 from measuring.cluster import cluster, where
 from measuring.results import note
-from measuring.run import ROOT, Run, agree, checksum, column, compare, head, parts, show, show_noise, turns
+from measuring.run import ROOT, Run, agree, checksum, column, compare, head, show, show_noise, turns
+import suite.run
+from suite.answers import parts
+from suite.run import measure
 
 AGENTS, CORES = 2, 4
 SLOTS = AGENTS * CORES
 MODES = "coarse", "fine", "adaptive"
 
 
-class Job(Run):
-    """Of bench/jobs/sleep.c, or another one, with what it says of itself at the end (--verbose): core-seconds that it held and
-    used, and the gaps of slots in milliseconds. From the cluster: what the master spent on allocating."""
+@dataclasses.dataclass
+class On:
+    """What the suite wants to know of where a job runs."""
+    quern: pathlib.Path
+    cluster: typing.Any
+    tmp: pathlib.Path
+    slots: int = SLOTS
+    run_options: tuple = ("--task-memory=64m", "--cflags=-lm")
+
+
+class Job:
+    """A run of bench/jobs/sleep.c, or another one, as the suite of `quern bench` measures it."""
 
     def __init__(self, o, c, mode, job, *args, options=()):
-        before = c.metrics()
-        super().__init__(o.build / "cli/quern", "run", "--verbose", "--master", c.address, "--mode", mode, "--total-executor-cores",
-                         SLOTS, "--task-memory", "64m", "--cflags=-lm", *options, job, *args)
-        after = c.metrics()
-        held = re.search(r"held ([\d.]+) core-seconds .* used ([\d.]+) core-seconds", self.err)
-        gaps = re.search(r"gaps of slots between tasks: (\d+), half of them up to (\d+) ms, 99 % up to (\d+) ms", self.err)
-        self.held, self.used = map(float, held.groups())
-        self.gaps, self.gap_p50, self.gap_p99 = map(int, gaps.groups()) if gaps else (0, 0, 0)
-        self.waste, self.utilization = self.held - self.used, self.used / self.held
-        self.allocations = sum(after.get(name, 0) - before.get(name, 0) for name in ("allocator/mesos/allocation_runs",))
+        with tempfile.TemporaryDirectory(prefix="quern-bench-log-") as tmp:
+            run = measure(suite.run.Job(On(o.build / "cli/quern", c, pathlib.Path(tmp)), mode, job, *args, options=options), 1)
+        if run["status"]:
+            sys.exit(f"{job}: {run['error']}")
+        f = run["figures"]
+        self.wall, self.held, self.used, self.utilization = (f[n] for n in ("wall_s", "held_core_s", "used_core_s", "utilization"))
+        self.gap_p50, self.gap_p99 = f.get("gap_p50_ms", 0), f.get("gap_p99_ms", 0)
+        self.waste, self.allocations = self.held - self.used, f.get("allocation_runs", 0)
+        self.others, self.is_disturbed = run["others_cores"], run["disturbed"]
+
+    def disturbed(self):
+        return self.is_disturbed
 
 
 def sleep_job(o, c, mode, *stages, options=()):

@@ -7,8 +7,8 @@ import typing
 from measuring import spark
 from measuring.data import COUNT, SORT, counted, gnu_sort, sized, source
 from measuring.results import note
-from measuring.run import (ROOT, Run, agree, checksum, column, compare, head, near, parts, same_bytes, show_noise, turns,
-                           words_of)
+from measuring.run import ROOT, Run, agree, checksum, column, compare, head, near, same_bytes, show_noise, turns
+from suite.answers import parts, words_of
 
 MEMORY = ("--task-memory", "2g", "--cache-memory", "4g")
 CENTRES, ITERATIONS = 10, 10

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import tempfile
 
-from measuring.cluster import EXECUTOR
-from measuring.run import ROOT, Run, Timed
+from measuring.run import ROOT, Run
+from suite.cluster import EXECUTOR
+from suite.timed import Timed
 
 PR_SET_PDEATHSIG = 1
 WARM = 3  # runs that do not count: until then the JVM compiles

@@ -1,5 +1,6 @@
 """What a task and a job cost in themselves: C3, C4, C6."""
 import contextlib
+import json
 
 from measuring import spark
 from measuring.cluster import cluster, where
@@ -73,9 +74,10 @@ def c4_on(o, tmp, endpoint, few, many):
         return Rate(a, b, many - few)
 
     def bare():
-        a, b = (Run(o.build / "bench/bare-scheduler", endpoint, o.build / "bench/bare-executor", n) for n in (few, many))
+        a, b = (Run(o.build / "bench/quern-bench-neighbour", endpoint, "--own-executor", "--task-ms=0", f"--tasks={n}")
+                for n in (few, many))
         for run in a, b:
-            run.wall = float(run.out)  # its own clock: subscription and the end do not count
+            run.wall = json.loads(run.out.splitlines()[-1])["elapsed_s"]  # its own clock: subscription and the end do not count
         return Rate(a, b, many - few)
 
     ours()  # warm: the job is compiled

@@ -76,16 +76,17 @@ def test_everything_is_there():
         wanted = {"bin/quern", "include/quern/quern.h", "libexec/quern/quern-executor.tar", library, f"{folder}/libquern.so.0",
                   f"{folder}/pkgconfig/quern.pc", "share/bash-completion/completions/quern",
                   "libexec/quern/quern-driver.tar.gz", "share/man/man1/quern.1",
-                  *(f"share/man/man1/quern-{name}.1" for name in ("run", "local", "fs", "ps", "kill", "wait", "log")),
+                  *(f"share/man/man1/quern-{name}.1" for name in ("run", "local", "fs", "ps", "kill", "wait", "log", "bench")),
+                  *(f"libexec/quern/bench/{name}" for name in ("quern-bench-neighbour", "suite/__main__.py", "jobs/sleep.c")),
                   "share/man/man3/quern.h.3"}
         assert wanted <= found, wanted - found
         version = command(prefix / "bin/quern", "--version").split()[1]
         others = found - wanted - {f"{folder}/libquern.so.{version}"}
-        known = r"libexec/quern/quern-stream\.so$|share/man/man1/quern-\w+\.1$|include/quern/\w+\.h$|" \
+        known = r"libexec/quern/quern-stream\.so$|share/man/man1/quern-\w+\.1$|libexec/quern/bench/|include/quern/\w+\.h$|" \
             r"share/doc/quern/[\w-]+\.md$|share/doc/quern/marathon\.json$|share/doc/quern/examples/"
         assert all(re.match(known, p) for p in others), others
         assert {"share/doc/quern/guide.md", "share/doc/quern/examples/wordcount.c"} <= others, others
-        assert not [p for p in others if p.endswith(".build")], others
+        assert not [p for p in others if p.endswith((".build", ".pyc"))], others
         assert pkg_config(prefix, "--modversion") == [version]
         assert "libquern.so.0" in command("readelf", "-d", prefix / library)
 
@@ -111,6 +112,21 @@ def test_the_tree_can_be_moved():
         quern.QUERN = str(d / "elsewhere" / "bin" / "quern")
         count_lines(d, "job.so")
         count_lines(d, JOB)
+
+
+def test_bench():
+    """From the tree that is installed, wherever that is; it writes nothing there."""
+    with quern.scratch() as d:
+        prefix = install(d)
+        shutil.move(prefix, d / "elsewhere")
+        quern.QUERN = str(d / "elsewhere/bin/quern")
+        before = sorted((d / "elsewhere").rglob("*"))
+        small = "--quick", "--turns=1", "--agents=1", "--cores=2"
+        for words in ("modes", *small, "--lengths=10ms", "sweep", "think"), ("data", *small, "--size=1m"), ("dispatch", *small):
+            result = quern.run(d, "bench", *words, "-o", words[0])
+            quern.check(d, result)
+            assert (d / words[0] / "report.html").exists(), result
+        assert sorted((d / "elsewhere").rglob("*")) == before
 
 
 def test_names():
@@ -185,6 +201,9 @@ def test_completion():
         assert complete(prefix, "quern run --task-m") == ["--task-max-failures=", "--task-memory="]
         assert complete(prefix, "quern run --qu") == ["--quiet"]
         assert complete(prefix, "quern run --mode=f") == ["fine"] == complete(prefix, "quern run --mode f")
+        assert complete(prefix, "quern bench mo") == ["modes"] and "--lengths=" in complete(prefix, "quern bench modes --")
+        assert "--lengths=" not in complete(prefix, "quern bench data --")
+        assert complete(prefix, "quern bench modes --modes=f") == ["fine"]
         assert complete(prefix, "quern fs mk") == ["mkdir"] and "-R" not in complete(prefix, "quern fs -")
         assert {"-R", "-h"} <= set(complete(prefix, "quern fs ls -"))
         assert complete(prefix, "quern fs ls -h --hdfs-u") == ["--hdfs-user="]

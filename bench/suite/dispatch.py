@@ -1,0 +1,87 @@
+"""`quern bench dispatch`: tasks that do nothing, to see what one costs in itself. What many of them take longer than few: the start
+and the end of a job do not count. Beside fine mode, a framework that launches and acknowledges and does nothing else ("bare")."""
+import json
+
+from suite import bench
+from suite.bench import Case
+from suite.cluster import INTERVAL_MS
+from suite.errors import BenchError
+from suite.neighbour import PROGRAM
+from suite.run import Job, Measured, Process, rounded, until_ended
+
+BARE = "bare"
+FEW = {"fine": 20}     # tasks, of which the others are counted; by default
+FEW_OTHERS = 100
+# Tasks beyond the few: of modes in which one is a Mesos task, and of others.
+QUICK, FULL = (200, 5000), (500, 20000)
+
+
+def few_and_many(b, mode):
+    one, other = QUICK if b.o.quick else FULL
+    few = FEW.get(mode, FEW_OTHERS)
+    return few, few + (one if mode in ("fine", BARE) else other)
+
+
+def figures_of(few_s, many_s, more, cpu_s=None):
+    """Of `more` tasks that took from few_s to many_s seconds."""
+    if many_s <= few_s:
+        raise BenchError("many tasks took no longer than few: something else was in the way")
+    found = {"wall_s": many_s, "tasks": more, "tasks_per_s": more / (many_s - few_s)}
+    if cpu_s is not None:
+        found["cpu_per_task_us"] = max(0.0, cpu_s) / more * 1e6
+    return found
+
+
+def null_job(b, mode, tasks):
+    """A run of so many null tasks: (what was measured around it, its process, its figures)."""
+    job = Job(b, mode, b.job("null.c"), b.tmp / "empty", tasks)
+    with Measured(b.cluster) as m:
+        process = job.start()
+        until_ended([process])
+    return m, process, job.figures(process, b.o.seed)[0]
+
+
+def of_mode(b, mode):
+    few, many = few_and_many(b, mode)
+    try:
+        (m1, p1, f1), (m2, p2, f2) = (null_job(b, mode, n) for n in (few, many))
+        more = many - few
+        found = figures_of(f1["wall_s"], f2["wall_s"], more, m2.timed.cpu - m1.timed.cpu if not b.cluster.given else None)
+        found["cpu_per_task_scheduler_us"] = max(0.0, p2.cpu - p1.cpu) / more * 1e6
+        found.update({name: f2[name] for name in ("held_core_s", "used_core_s", "gap_p50_ms", "gap_p99_ms") if name in f2})
+        return {**m2.about(), "disturbed": m1.timed.disturbed() or m2.timed.disturbed(), "status": 0, "figures": rounded(found)}
+    except BenchError as e:
+        return {"status": 1, "error": str(e)}
+
+
+def bare_run(b, tasks):
+    argv = [b.program(PROGRAM), b.cluster.master.address, "--own-executor", "--task-ms=0", f"--tasks={tasks}", f"--limit={b.slots}"]
+    with Measured(b.cluster) as m:
+        process = Process(argv)
+        until_ended([process])
+    if process.problem():
+        raise BenchError(process.problem())
+    return m, json.loads(process.out.splitlines()[-1])["elapsed_s"]
+
+
+def of_bare(b):
+    few, many = few_and_many(b, BARE)
+    try:
+        (m1, few_s), (m2, many_s) = (bare_run(b, n) for n in (few, many))
+        found = figures_of(few_s, many_s, many - few, m2.timed.cpu - m1.timed.cpu)
+        return {**m2.about(), "disturbed": m1.timed.disturbed() or m2.timed.disturbed(), "status": 0, "figures": rounded(found)}
+    except BenchError as e:
+        return {"status": 1, "error": str(e)}
+
+
+def cases(b):
+    (b.tmp / "empty").touch()
+    b.warm(b.job("null.c"), b.tmp / "empty", 1)
+    found = [Case("dispatch", "null tasks", mode, 10, lambda _turn, mode=mode: of_mode(b, mode)) for mode in b.o.modes]
+    if b.cluster.kind == "embedded" and "fine" in b.o.modes:  # its executor is this machine's
+        found.append(Case("dispatch", "null tasks", BARE, 10, lambda _turn: of_bare(b)))
+    return found
+
+
+def main(o):
+    return bench.main(o, cases, intervals_ms=o.allocation_interval or [INTERVAL_MS])

@@ -1,0 +1,154 @@
+"""`quern bench neighbours`: jobs that arrive at random beside a batch framework that takes whatever it is offered; that one alone;
+and both in a static partition: half of the cores for each, of which the jobs have theirs one after the other."""
+import contextlib
+import dataclasses
+import random
+import statistics
+import time
+
+from suite import bench, workloads
+from suite.bench import Case
+from suite.cluster import INTERVAL_MS
+from suite.errors import BenchError
+from suite.neighbour import Neighbour
+from suite.run import Job, Measured, rounded, until_ended
+
+ALONE, STATIC = "alone", "static"
+LEAST_SLOTS = 4
+EXECUTORS = 9        # of an embedded agent: less than what a task takes
+# Coarse jobs ask for half, and begin with what they have after a while: several that want everything, and have some of it each,
+# wait for each other, and the batch framework has nothing left to give back.
+BEGIN = "--min-registered-ratio=0", "--max-registered-wait=10s"
+SPARE_S = 2
+SETTLE_S = 10       # that the batch framework has for taking all that there is
+# Jobs, mean time between two arrivals, and length of the batch framework's tasks.
+QUICK, FULL = (5, 1.5, 500), (12, 4.0, 1000)
+
+
+@dataclasses.dataclass(frozen=True)
+class Arrival:
+    at_s: float
+    kind: str
+    arguments: tuple    # of bench/jobs/sleep.c
+
+
+def kinds(slots):
+    """Jobs of several sizes: the stages of each, for bench/jobs/sleep.c, and how many core-seconds of sleep that is, roughly."""
+    return {"small": ((f"{slots}:300",), 0.3 * slots), "tail": ((f"{4 * slots}~150",), 1 * slots + 1.5),
+            "waist": ((f"{3 * slots}:100", "2:1000", f"{3 * slots}:100"), 0.6 * slots + 2)}
+
+
+def arrivals(seed, n, mean_s, slots):
+    """The same for the same seed: each kind about as often as another, in any order, at the times of a Poisson process."""
+    draw = random.Random(seed)
+    of = kinds(slots)
+    names = [name for _ in range(n // len(of) + 1) for name in draw.sample(sorted(of), len(of))][:n]
+    at, found = 0.0, []
+    for i, name in enumerate(names):
+        found.append(Arrival(at, name, (seed + i, *of[name][0])))
+        at += draw.expovariate(1 / mean_s)
+    return found
+
+
+def horizon_s(coming, slots):
+    """How long to look: long enough for the jobs to be done on half of the cores, one after the other. Who is done sooner leaves
+    the cores to the batch framework."""
+    return coming[-1].at_s + SPARE_S + sum(kinds(slots)[a.kind][1] for a in coming) / (slots // 2)
+
+
+def settled(neighbour, tasks):
+    """Waits until it has so many tasks, or for as long as that may take."""
+    until = time.monotonic() + SETTLE_S
+    while neighbour.ask()["running"] < tasks and time.monotonic() < until:
+        time.sleep(0.02)
+
+
+class Experiment:
+    def __init__(self, b, mode, coming, task_ms):
+        self.b, self.mode, self.coming, self.task_ms = b, mode, coming, task_ms
+        self.half = b.slots // 2
+        self.jobs = []  # (arrival, when it arrived, Job, its process)
+
+    def start_job(self, arrival, when):
+        mode = "coarse" if self.mode == STATIC else self.mode
+        slots = self.half if mode == "coarse" else self.b.slots
+        job = Job(self.b, mode, self.b.job("sleep.c"), *arrival.arguments, slots=slots, options=BEGIN if mode == "coarse" else ())
+        process = job.start()
+        self.jobs.append((arrival, when, job, process))
+        return process
+
+    def window(self, m, neighbour):
+        """Lets the jobs arrive and end; what the batch framework has done meanwhile, and how long that was."""
+        before = neighbour.ask()
+        begin = time.monotonic()
+        due = [(begin + a.at_s, lambda a=a: self.start_job(a, begin + a.at_s)) for a in self.coming] if self.mode != ALONE else []
+        until_ended([], m.sampler, arrivals=due, most=1 if self.mode == STATIC else None,
+                    until=begin + horizon_s(self.coming, self.b.slots))
+        self.begin, self.end = begin, time.monotonic()
+        after = neighbour.ask()
+        return after["work_core_s"] - before["work_core_s"], after["t_s"] - before["t_s"], after["lost"] - before["lost"]
+
+    def measure(self):
+        run = {}
+        try:
+            limit = self.half if self.mode == STATIC else self.b.slots if self.b.cluster.given else None
+            with contextlib.ExitStack() as stack:
+                neighbour = stack.enter_context(Neighbour(self.b, self.task_ms, limit))
+                settled(neighbour, limit or self.b.cluster.slots)
+                m = stack.enter_context(Measured(self.b.cluster))
+                work, window, lost = self.window(m, neighbour)
+            run = m.about()
+            if lost:
+                run["note"] = f"{lost} tasks of the batch framework were lost"
+            return {**run, "status": 0, **self.result(m, neighbour.name, work, window)}
+        except BenchError as e:
+            return {**run, "status": 1, "error": str(e)}
+
+    def result(self, m, neighbour, work, window):
+        figures = {"window_s": window, "neighbour_core_s": work, "neighbour_cores": work / window}
+        held = m.sampler.held_core_s(lambda name: name == neighbour, self.begin, self.end)
+        if held is not None:
+            figures["neighbour_held_core_s"] = held
+        figures.update(m.allocations)
+        if self.mode == ALONE:
+            return {"figures": rounded(figures)}
+        of_jobs, jobs = self.jobs_figures()
+        figures.update(of_jobs)
+        figures["wall_s"] = max(process.ended for _, _, _, process in self.jobs) - self.begin
+        names = {job.name for _, _, job, _ in self.jobs}
+        held = m.sampler.held_core_s(lambda name: name in names, self.begin, self.end)
+        if held is not None:
+            figures["master_held_core_s"] = held
+        figures["throughput_cores"] = (work + figures["used_core_s"]) / window
+        figures["cpu_scheduler_s"] = sum(process.cpu for _, _, _, process in self.jobs)
+        return {"figures": rounded(figures), "jobs": jobs}
+
+    def jobs_figures(self):
+        """Of all jobs together, and what each took from its arrival to its end."""
+        found, jobs = [], []
+        for arrival, when, job, process in self.jobs:
+            figures, _ = job.figures(process, self.b.o.seed)
+            found.append(figures)
+            jobs.append({"kind": arrival.kind, "at_s": round(arrival.at_s, 3), "wall_s": round(process.ended - when, 3)})
+        sums = {name: sum(f[name] for f in found) for name in ("held_core_s", "used_core_s", "tasks")}
+        walls = [j["wall_s"] for j in jobs]
+        small = [j["wall_s"] for j in jobs if j["kind"] == "small"]
+        return {**sums, "utilization": sums["used_core_s"] / sums["held_core_s"], "jobs": len(jobs),
+                "job_mean_s": statistics.mean(walls), "job_max_s": max(walls), "small_job_mean_s": statistics.mean(small)}, jobs
+
+
+def cases(b):
+    n, mean_s, task_ms = QUICK if b.o.quick else FULL
+    coming = arrivals(b.o.seed, n, mean_s, b.slots)
+    b.warm(b.job("sleep.c"), 1, "1:1")
+    name = f"{n} jobs, one every {mean_s:g} s, beside tasks of {workloads.time_text(task_ms)}"
+
+    def case(mode):
+        return Case("neighbours", name, mode, horizon_s(coming, b.slots) + 2,
+                    lambda _turn: Experiment(b, mode, coming, task_ms).measure())
+
+    return [case(mode) for mode in (ALONE, STATIC, *b.o.modes)]
+
+
+def main(o):
+    return bench.main(o, cases, executors=EXECUTORS, least_slots=LEAST_SLOTS, intervals_ms=o.allocation_interval or [INTERVAL_MS])

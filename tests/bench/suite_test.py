@@ -1,0 +1,324 @@
+#!/usr/bin/env python3
+"""What of the benchmark suite needs no cluster: the command line, workloads by a seed, results.jsonl, progress, what the master's
+samples add up to.
+
+    suite_test.py ROOT"""
+import contextlib
+import errno
+import io
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(sys.argv[1]) / "bench"))
+
+from suite import answers, bench, cli, cluster, errors, master, neighbours, options, progress, run, store, workloads  # noqa: E402
+
+HEADER = {"bench": "modes", "version": "1", "seed": 1, "quick": True, "date": "today", "agents": 2, "slots": 8,
+          "arguments": {"turns": 3}}
+
+
+def a_run(turn=1, mode="fine", status=0, **more):
+    return {"workload": "sweep", "case": "c", "mode": mode, "turn": turn, "status": status, "figures": {"wall_s": 1.5}, **more}
+
+
+@contextlib.contextmanager
+def folder():
+    with tempfile.TemporaryDirectory(prefix="quern-suite-") as d:
+        yield pathlib.Path(d)
+
+
+def refused(what, *words):
+    """The BenchError that it raises, which has these words."""
+    try:
+        what()
+    except errors.BenchError as e:
+        assert "\n" not in str(e) and all(word in str(e) for word in words), e
+        return e
+    raise AssertionError(f"not refused: {words}")
+
+
+# The command line
+
+def parsed(*argv):
+    """(options, None) or (None, (status, what was said))."""
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+        try:
+            return cli.parse(list(argv)), None
+        except SystemExit as e:
+            return None, (e.code, said.getvalue())
+
+
+def test_options():
+    o, wrong = parsed("modes", "tail", "--quick", "--lengths=10ms,1s,2m", "-O", "role=a", "--option=revive-interval=0",
+                      "--slots", "4")
+    assert not wrong, wrong
+    assert (o.words, o.lengths, o.option) == (["tail"], [10, 1000, 120000], ["role=a", "revive-interval=0"])
+    assert o.slots == 4 and o.modes == ["coarse", "fine", "adaptive"]
+    o, _ = parsed("job", "--turns=2", "--", "job.so", "--modes", "x")
+    assert o.words[-3:] == ["job.so", "--modes", "x"] and o.turns == 2, o
+    o, _ = parsed("job", "--turns=2", "job.so", "-o", "x")
+    assert o.words == ["job.so", "-o", "x"] and o.output is None, o
+
+
+def test_wrong_options():
+    for argv, words in ((["--bogus"], "--bogus"), (["nonsense"], "no command 'nonsense'"), (["modes", "--seed=-1"], "--seed: '-1'"),
+                        (["modes", "--modes=fine,course"], "no mode 'course'"), (["modes", "--modes=fine,fine"], "twice"),
+                        (["modes", "--lengths=10parsecs"], "'10parsecs' is no duration"), (["modes", "--turns=0"], "--turns: '0'"),
+                        (["modes", "--allocation-interval=0"], "from 1ms"), (["data", "--size=none"], "--size: 'none'"),
+                        (["modes", "-O", "role"], "NAME=VALUE"), (["neighbours", "--lengths=1s"], "--lengths"),
+                        (["neighbours", "word"], "word"), (["modes", "--size=1g"], "--size")):
+        _, wrong = parsed(*argv)
+        assert wrong and wrong[0] == 2 and wrong[1].count("\n") == 1 and words in wrong[1], (argv, wrong)
+
+
+def test_help():
+    _, (status, said) = parsed()
+    assert status == 2 and "Commands:" in said, said
+    for argv in ["--help"], *([name, "--help"] for name in cli.COMMANDS):
+        _, (status, said) = parsed(*argv)
+        assert status == 0 and said.startswith("Usage: quern bench") and "Exit status: 0 done" in said, said
+        assert max(map(len, said.splitlines())) <= 132, said
+        shown = {o.name for o in options.OPTIONS if f"--{o.name}" in said}
+        assert shown == {o.name for o in options.of(argv[0] if len(argv) > 1 else None)}, (argv, shown)
+
+
+def test_arguments_that_must_be_the_same():
+    o, _ = parsed("modes", "tail", "--quick", "-o", "x", "--noisy")
+    assert options.arguments(o) == {"quick": True, "seed": 1, "modes": ["coarse", "fine", "adaptive"], "words": ["tail"]}
+
+
+# Workloads
+
+def described(*args, **more):
+    return [(w.name, w.case, w.job, w.arguments) for w in workloads.workloads(*args, **more)]
+
+
+def test_workloads_follow_from_seed_and_slots():
+    a, again = (described(workloads.NAMES, "quick", 8, 1) for _ in range(2))
+    assert a == again and {name for name, *_ in a} == set(workloads.NAMES)
+    assert described(workloads.NAMES, "quick", 8, 2) != a
+    assert [w.arguments for w in workloads.workloads(["sweep"], "full", 3, 7, [0, 20000])] == [(7, "150:0"), (7, "6:20000")]
+    assert described(["waist"], "full", 8, 1)[0][3] == (1, "96:100", "2:2000", "96:100")
+    lengths = [w.task_s for w in workloads.workloads(["sweep"], "full", 8, 1)]
+    assert lengths == [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 10], lengths
+
+
+def test_quick_runs_are_short():
+    seconds = sum(w.seconds for w in workloads.workloads(workloads.NAMES, "quick", 8, 1))
+    assert seconds * len(options.MODES) * bench.QUICK_TURNS < 110, seconds
+
+
+def test_arrivals_follow_from_the_seed():
+    a, again, other = (neighbours.arrivals(seed, 6, 1.5, 8) for seed in (3, 3, 4))
+    assert a == again and a != other
+    assert a[0].at_s == 0 and all(x.at_s < y.at_s for x, y in zip(a, a[1:]))
+    assert sorted(x.kind for x in a) == sorted(2 * ["small", "tail", "waist"])
+    assert neighbours.horizon_s(a, 8) > a[-1].at_s + neighbours.horizon_s(a, 16) - a[-1].at_s
+
+
+# Results
+
+def test_results_are_kept_and_go_on():
+    with folder() as d:
+        with store.Store(d, HEADER) as s:
+            assert not s.has("sweep", "c", "fine", 1)
+            s.add(a_run())
+            s.add(a_run(2, status=1, error="no"))
+        content = (d / store.NAME).read_bytes()
+        header, runs = store.read(d)
+        assert header["bench"] == "modes" and header["format"] == 1 and [r["turn"] for r in runs] == [1, 2]
+        with store.Store(d, {**HEADER, "date": "tomorrow"}) as s:
+            assert s.has("sweep", "c", "fine", 1) and not s.has("sweep", "c", "fine", 2) and s.header["date"] == "today"
+            s.add(a_run(2))
+        assert (d / store.NAME).read_bytes().startswith(content)
+        assert [(r["turn"], r["status"]) for r in store.read(d)[1]] == [(1, 0), (2, 0)]
+
+
+def test_other_arguments_are_refused():
+    with folder() as d:
+        with store.Store(d, HEADER) as s:
+            s.add(a_run())
+        content = (d / store.NAME).read_bytes()
+        for other, words in ({"seed": 2}, "seed 1, not 2"), ({"arguments": {"turns": 4}}, "--turns 3, not 4"), \
+                ({"bench": "data"}, "bench"), ({"arguments": {"turns": 3, "lengths": [1]}}, "--lengths null, not [1]"):
+            assert refused(lambda h={**HEADER, **other}: store.Store(d, h), "-o", words).status == errors.USAGE
+        assert (d / store.NAME).read_bytes() == content
+
+
+def test_a_broken_last_line_is_cut_off():
+    with folder() as d:
+        with store.Store(d, HEADER) as s:
+            s.add(a_run())
+        whole = (d / store.NAME).read_bytes()
+        for broken in b'{"kind":"run","workl', b"\xff", b"{}":
+            (d / store.NAME).write_bytes(whole + broken)
+            assert len(store.read(d)[1]) == 1
+            with store.Store(d, HEADER) as s:
+                assert (d / store.NAME).read_bytes() == whole
+                s.add(a_run(2))
+            assert [r["turn"] for r in store.read(d)[1]] == [1, 2]
+            (d / store.NAME).write_bytes(whole)
+
+
+def test_anything_else_that_is_broken_is_named():
+    with folder() as d:
+        path = d / store.NAME
+        refused(lambda: store.read(d), str(path), "No such file")
+        header = json.dumps({"kind": "header", "format": 1}).encode() + b"\n"
+        for content, words in (b"", "nothing in it"), (b"{}\n", "line 1"), (header + b"nonsense\n" + header, "line 2"), \
+                (header + b'{"kind":"run"}\n', "line 2"), (header + header, "line 2"), (b"[]\n", "line 1"), \
+                (b'{"kind":"header","format":7}\n', "format 7"):
+            path.write_bytes(content)
+            refused(lambda: store.read(d), str(path), words)
+        path.write_bytes(header + b"nonsense\n" + header)
+        refused(lambda: store.Store(d, HEADER), "line 2")
+
+
+def test_a_full_disk_keeps_what_is_there():
+    real = os.pwrite
+    with folder() as d, store.Store(d, HEADER) as s:
+        s.add(a_run())
+        content = (d / store.NAME).read_bytes()
+        room = [100]
+
+        def full(fd, data, at):
+            n = min(room[0], len(data))
+            if n == 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            room[0] -= n
+            return real(fd, data[:n], at)
+
+        os.pwrite = full
+        try:
+            refused(lambda: s.add(a_run(2)), str(d), "No space left on device", "1 runs before are kept")
+        finally:
+            os.pwrite = real
+        assert (d / store.NAME).read_bytes() == content
+        assert not s.has("sweep", "c", "fine", 2)
+        s.add(a_run(2))
+        assert len(store.read(d)[1]) == 2
+
+
+# Progress
+
+def case(name, seconds, mode="fine"):
+    return bench.Case("sweep", name, mode, seconds, None)
+
+
+class NoRuns:
+    runs = []
+
+    @staticmethod
+    def has(*_):
+        return False
+
+    def latest(self):
+        return self.runs
+
+
+def test_progress_learns():
+    cases = [case("a", 1.0), case("b", 10.0)]
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        p = progress.Progress("folder")
+        p.plan(cases, 2, NoRuns())
+        first = p.left()
+        p.begin(cases[0], 1)
+        p.end(cases[0], {"status": 0, "figures": {"wall_s": 2}, "took_s": 3.0})
+        assert first < p.left() < 3 * 2 * 11, (first, p.left())  # all takes three times as long as was thought
+        p.begin(cases[1], 1)
+        p.end(cases[1], {"status": 1, "error": "why", "took_s": 5.0})
+        assert p.left() == 3.0 + 5.0, p.left()
+    assert "[1/4] sweep, a, fine: 2.00 s" in said.getvalue() and "sweep, b, fine: failed: why" in said.getvalue()
+
+
+def test_progress_knows_what_was_there():
+    store_ = NoRuns()
+    store_.runs = [{"workload": "sweep", "case": "a", "mode": "fine", "status": 0, "figures": {}, "took_s": 7.0}]
+    store_.has = lambda workload, case, mode, turn: turn == 1
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        p = progress.Progress("folder")
+        p.plan([case("a", 1.0)], 3, store_)
+    assert p.left() == 14.0 and "1 of 3 runs are there already" in said.getvalue()
+    assert [progress.duration(s) for s in (12.4, 89, 100, 7200)] == ["12 s", "89 s", "2 min", "2.0 h"]
+
+
+# What the master says
+
+def answer(**held):
+    return json.dumps({"type": "GET_FRAMEWORKS", "get_frameworks": {"frameworks": [
+        {"framework_info": {"name": name}, "allocated_resources": [
+            {"name": "cpus", "type": "SCALAR", "scalar": {"value": cores}}, {"name": "mem", "scalar": {"value": 64}}]}
+        for name, cores in held.items()]}}).encode()
+
+
+def test_samples_are_added_up():
+    assert master.held_by(answer(a=2.1, b=1)) == {"a": 2.1, "b": 1} and master.held_by(b'{"get_frameworks":{}}') == {}
+    s = master.Sampler(None)
+    s.samples = [(9.0, {"a": 100}), (10.0, {}), (11.0, {"a": 2.0, "b": 7.0}), (13.0, {"a": 2.0}), (20.0, {"a": 9})]
+    assert s.held_core_s(lambda name: name == "a", 10.0, 14.0) == 1 + 4 + 2
+    assert s.held_core_s(lambda name: name == "b", 10.0, 14.0) == 3.5 + 7
+    s.failed = "gone"
+    assert s.held_core_s(lambda name: True, 10.0, 14.0) is None
+
+
+def test_cores_of_a_cluster():
+    class Fake:
+        agents, slots, free, given, address = 2, 8, 8, False, "here"
+
+    assert [cluster.slots_in(c) for c in (0, 0.1, 1, 1.1, 4.1, 4.2)] == [0, 0, 0, 1, 4, 4]
+    c = Fake()
+    assert cluster.check_slots(None, c, 2) == 8 and cluster.check_slots(3, c, 2) == 3
+    e = refused(lambda: cluster.check_slots(9, c, 2), "8 cores for tasks on 2 agents", "9 are needed")
+    assert e.status == errors.NO_CLUSTER
+    assert refused(lambda: cluster.check_slots(1, c, 2), "--slots=1", "2 are needed").status == errors.USAGE
+    c.slots, c.agents = 1, 1
+    e = refused(lambda: cluster.check_slots(None, c, 2), "1 core for tasks on 1 agent", "2 are needed")
+    assert e.status == errors.NO_CLUSTER
+    c.agents = 0
+    refused(lambda: cluster.check_slots(None, c, 2), "no agents")
+    c.given, c.agents, c.slots, c.free = True, 50, 200, 5
+    assert cluster.check_slots(None, c, 2) == 5
+    refused(lambda: cluster.check_slots(6, c, 2), "of which 5 are free", "6 are needed")
+    c.free = 200
+    assert cluster.check_slots(None, c, 2) == cluster.SLOTS
+
+
+# Small things
+
+def test_samples_of_gaps():
+    assert run.sample([3, 1, 2], 5, 1) == [3, 1, 2]
+    many = list(range(10000))
+    some = run.sample(many, 500, 1)
+    assert len(some) == 500 and some == sorted(some) and some == run.sample(many, 500, 1) != run.sample(many, 500, 2)
+
+
+def test_answers():
+    rows = answers.words_of("1 0.5\n2 0.25\n")
+    assert answers.near(rows, answers.words_of("1 0.50000000000001\n2 0.25\n")) is None
+    assert answers.near(rows, answers.words_of("1 0.5\n2 0.26\n")) == "2 0.25, not 2 0.26"
+    assert answers.near(rows, rows[:1]) is not None
+    assert answers.checksum(["printf", "b\\na\\n"]) == answers.checksum(["printf", "a\\nb\\n"])
+    assert answers.checksum(["printf", "b\\na\\n"]) != answers.checksum(["printf", "a\\n"])
+    assert answers.digest(["printf", "b\\na\\n"]) != answers.digest(["printf", "a\\nb\\n"])
+    assert answers.checksum(["false"]) is answers.digest(["false"]) is answers.output_of(["false"]) is None
+
+
+def main():
+    failed = 0
+    for name, test in [(n, t) for n, t in globals().items() if n.startswith("test_")]:
+        try:
+            test()
+            print(f"ok - {name}", flush=True)
+        except Exception:  # noqa: whatever it was, the other tests run
+            traceback.print_exc()
+            print(f"not ok - {name}", flush=True)
+            failed += 1
+    return 1 if failed else 0
+
+
+sys.exit(main())
