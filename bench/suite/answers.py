@@ -28,8 +28,9 @@ def digest(command):
 
 def checksum(command):
     """Of the lines that a command writes to its stdout, in whatever order. None: it failed."""
+    in_order = ["sort", "--parallel=2", "-S", "25%"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as source, \
-            subprocess.Popen(["sort", "--parallel=2", "-S", "25%"], stdin=source.stdout, stdout=subprocess.PIPE, env=C_LOCALE) as sort:
+            subprocess.Popen(in_order, stdin=source.stdout, stdout=subprocess.PIPE, env=C_LOCALE) as sort:
         source.stdout.close()
         found = _digest(sort.stdout)
     return found if source.returncode == 0 and sort.returncode == 0 else None

@@ -102,15 +102,16 @@ class Bench:
 
     def turn(self, case, turn):
         """A run of the case, again if it is disturbed."""
-        for tries in range(1, TRIES + 1):
+        left = 1 if self.o.quick or self.o.noisy else TRIES
+        while True:
             started_again = self.cluster.ensure()
             run = case.go(turn)
             if started_again:
                 run["note"] = started_again
-            if not run.get("disturbed") or self.o.quick or self.o.noisy or tries == TRIES:
+            left -= 1
+            if not run.get("disturbed") or left == 0:
                 return run
             self.progress.say(f"{case.name}: again, as something else used {run['others_cores']:.2f} cores")
-        return None
 
     def add(self, case, turn, run):
         self.store.add({"workload": case.workload, "case": case.case, "mode": case.mode, "turn": turn, "seed": self.o.seed,
@@ -133,7 +134,8 @@ class Bench:
                 self.failed += run["status"] != 0
 
     def measure(self, cases_of):
-        """All of what cases_of(self) says there is to be run on self.cluster. BenchError: it cannot go on; what has been measured is kept."""
+        """All of what cases_of(self) says there is to be run on self.cluster. BenchError: it cannot go on; what has been measured
+        is kept."""
         for interval_ms in self.intervals_ms:
             self.use(interval_ms)
             if self.store is None:

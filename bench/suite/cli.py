@@ -28,8 +28,9 @@ COMMANDS = {
 }
 # Reads its own command line: main(arguments) gives the exit status, and is there if its module is.
 OTHERS = {"sim": ("suite.sim", "many agents and frameworks in virtual time")}
-FOOT = ("Results are in the folder --output: results.jsonl, and the report made of it. Ctrl-C keeps what is done; the same command\n"
-        "with the same -o goes on.\n\nExit status: 0 done, 1 some of it failed, 2 the command line is wrong, 3 no cluster, 130 interrupted.")
+FOOT = ("Results are in the folder --output: results.jsonl, and the report made of it. Ctrl-C keeps what is done;\n"
+        "the same command with the same -o goes on.\n\n"
+        "Exit status: 0 done, 1 some of it failed, 2 the command line is wrong, 3 no cluster, 130 interrupted.")
 
 
 def other(command):

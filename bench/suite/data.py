@@ -130,7 +130,8 @@ class Data:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with open(new, "wb") as f:
-                subprocess.run([self.b.program(program), str(max(1, amount * size // GIB)), str(self.b.o.seed)], stdout=f, check=True)
+                argv = self.b.program(program), max(1, amount * size // GIB), self.b.o.seed
+                subprocess.run([str(a) for a in argv], stdout=f, check=True)
             new.rename(path)
         except OSError as e:
             raise BenchError(f"{e.filename or path}: {e.strerror}") from None

@@ -132,8 +132,8 @@ class Sampler:
     def _ask(self):
         host, _, port = self.master.address.rpartition(":")
         body = b'{"type":"GET_FRAMEWORKS"}'
-        head = {"Host": self.master.address, "Content-Type": "application/json", "Accept": "application/json", "Connection": "close",
-                "Content-Length": len(body), **self.master.headers}
+        head = {"Host": self.master.address, "Content-Type": "application/json", "Accept": "application/json",
+                "Connection": "close", "Content-Length": len(body), **self.master.headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
         self.asked = time.monotonic()
         self.next = self.asked + INTERVAL
@@ -149,8 +149,8 @@ class Sampler:
             return
         self.received += data
         head, found, body = self.received.partition(b"\r\n\r\n")
-        length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), None)
-        if data and not (found and length is not None and len(body) >= length):
+        lengths = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+        if data and not (found and lengths and len(body) >= lengths[0]):
             return
         if head.split(b" ", 2)[1] != b"200":
             raise ValueError(head.split(b"\r\n")[0].decode(errors="replace"))

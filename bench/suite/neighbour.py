@@ -27,8 +27,8 @@ class Neighbour:
         env = dict(os.environ)
         if "Authorization" in master.headers:
             env["QUERN_BENCH_AUTHORIZATION"] = master.headers["Authorization"]
-        self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        env=env, start_new_session=True)
+        self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, env=env, start_new_session=True)
         timed.waited_for.add(self.process.pid)
         try:
             self._answer()

@@ -133,8 +133,8 @@ class Experiment:
         sums = {name: sum(f[name] for f in found) for name in ("held_core_s", "used_core_s", "tasks")}
         walls = [j["wall_s"] for j in jobs]
         small = [j["wall_s"] for j in jobs if j["kind"] == "small"]
-        return {**sums, "utilization": sums["used_core_s"] / sums["held_core_s"], "jobs": len(jobs), "job_mean_s": statistics.mean(walls),
-                "job_max_s": max(walls), "small_job_mean_s": statistics.mean(small)}, jobs
+        return {**sums, "utilization": sums["used_core_s"] / sums["held_core_s"], "jobs": len(jobs),
+                "job_mean_s": statistics.mean(walls), "job_max_s": max(walls), "small_job_mean_s": statistics.mean(small)}, jobs
 
 
 def cases(b):
@@ -144,7 +144,8 @@ def cases(b):
     name = f"{n} jobs, one every {mean_s:g} s, beside tasks of {workloads.time_text(task_ms)}"
 
     def case(mode):
-        return Case("neighbours", name, mode, horizon_s(coming, b.slots) + 2, lambda _turn: Experiment(b, mode, coming, task_ms).measure())
+        return Case("neighbours", name, mode, horizon_s(coming, b.slots) + 2,
+                    lambda _turn: Experiment(b, mode, coming, task_ms).measure())
 
     return [case(mode) for mode in (ALONE, STATIC, *b.o.modes)]
 

@@ -26,11 +26,11 @@ class Progress:
         """What is to be run now; what has been run already is learned from."""
         self.part += 1
         left = [case for turn in range(1, turns + 1) for case in cases if not store.has(case.workload, case.case, case.mode, turn)]
+        names = {(c.workload, c.case, c.mode): c.name for c in cases}
         for run in store.latest():
-            took = run.get("took_s")
-            if run["status"] == 0 and took is not None:
-                name = next((c.name for c in cases if (c.workload, c.case, c.mode) == (run["workload"], run["case"], run["mode"])), None)
-                self.took.setdefault(name, []).append(took)
+            name = names.get((run["workload"], run["case"], run["mode"]))
+            if name and run["status"] == 0 and "took_s" in run:
+                self.took.setdefault(name, []).append(run["took_s"])
         self.pending = left
         self.number, self.total = len(cases) * turns - len(left), len(cases) * turns
         if self.number:

@@ -154,7 +154,8 @@ class Job:
         self.name = f"quern-bench-{os.getpid()}-{next(self.numbers)}"
         self.log = bench.tmp / f"{self.name}.jsonl"
         self.argv = [bench.quern, "run", "--quiet", "--master", bench.cluster.address, "--name", self.name, "--mode", mode,
-                     "--total-executor-cores", slots or bench.slots, "--event-log", self.log, *bench.run_options, *options, job, *args]
+                     "--total-executor-cores", slots or bench.slots, "--event-log", self.log, *bench.run_options, *options,
+                     job, *args]
 
     def start(self):
         return Process(self.argv)

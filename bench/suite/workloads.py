@@ -8,15 +8,15 @@ NAMES = "sweep", "tail", "waist", "think"
 QUICK, FULL = "quick", "full"
 
 # Tasks of the sweep for each slot: enough that its start is not all that is seen, and no more than is waited for.
-PER_SLOT = {QUICK: ((10, 40), (100, 12), (500, 4), (1e9, 2)), FULL: ((0, 50), (10, 100), (50, 40), (100, 24), (250, 12), (500, 8),
-                                                                  (1000, 6), (2000, 4), (1e9, 2))}
+PER_SLOT = {QUICK: ((10, 40), (100, 12), (500, 4), (1e9, 2)),
+            FULL: ((0, 50), (10, 100), (50, 40), (100, 24), (250, 12), (500, 8), (1000, 6), (2000, 4), (1e9, 2))}
 # Tasks for each slot, and the median of their lengths.
 TAIL = {QUICK: (8, 100), FULL: (12, 200)}
 STRAGGLER = 10  # times the median, see bench/jobs/sleep.c
 # Tasks for each slot before and after the waist and their length; how many of how long are within it.
 WAIST = {QUICK: (6, 50, 2, 1000), FULL: (12, 100, 2, 2000)}
 # Queries, mean think time before one, tasks for each slot of one and their length.
-THINK = {QUICK: (6, 500, 1, 100), FULL: (30, 2000, 1, 200)}
+THINK = {QUICK: (8, 500, 1, 100), FULL: (30, 2000, 1, 200)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +27,6 @@ class Workload:
     arguments: tuple
     seconds: float      # that it takes at least
     task_s: float       # length of its tasks, or their median
-    least_slots: int = 1
 
 
 def time_text(ms):
@@ -37,8 +36,8 @@ def time_text(ms):
 def sweep(size, slots, seed, lengths_ms):
     for ms in lengths_ms:
         tasks = slots * next(n for most, n in PER_SLOT[size] if ms <= most)
-        yield Workload("sweep", f"{tasks} tasks of {time_text(ms)}", "sleep.c", (seed, f"{tasks}:{ms:g}"), tasks / slots * ms / 1000,
-                       ms / 1000)
+        yield Workload("sweep", f"{tasks} tasks of {time_text(ms)}", "sleep.c", (seed, f"{tasks}:{ms:g}"),
+                       tasks / slots * ms / 1000, ms / 1000)
 
 
 def tail(size, slots, seed):
@@ -51,8 +50,9 @@ def tail(size, slots, seed):
 def waist(size, slots, seed):
     per_slot, ms, few, long_ms = WAIST[size]
     tasks = per_slot * slots
-    yield Workload("waist", f"{tasks} tasks of {time_text(ms)}, {few} of {time_text(long_ms)}, {tasks} of {time_text(ms)}", "sleep.c",
-                   (seed, f"{tasks}:{ms}", f"{few}:{long_ms}", f"{tasks}:{ms}"), (2 * per_slot * ms + long_ms) / 1000, ms / 1000, few)
+    many = f"{tasks} of {time_text(ms)}"
+    yield Workload("waist", f"{many}, {few} of {time_text(long_ms)}, {many}", "sleep.c",
+                   (seed, f"{tasks}:{ms}", f"{few}:{long_ms}", f"{tasks}:{ms}"), (2 * per_slot * ms + long_ms) / 1000, ms / 1000)
 
 
 def think(size, slots, seed):

@@ -30,6 +30,23 @@ os.pwrite = pwrite
 """
 
 
+# A job that succeeds once: it knows by a file.
+FAILS_AGAIN = """
+#include <quern/quern.h>
+#include <stdio.h>
+
+int quern_main(quern_job *job, int argc, char **argv)
+{
+    FILE *f = argc == 2 ? fopen(argv[1], "wx") : NULL;
+
+    (void)job;
+    if (f == NULL)
+        quern_fail("no more");
+    return fclose(f);
+}
+"""
+
+
 def bench(d, *args, env=None):
     return subprocess.Popen([quern.QUERN, "bench", *map(str, args)], env={**quern.environment(d), **(env or {})}, cwd=d,
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
@@ -117,7 +134,7 @@ def test_think_counts_queries():
         done(d, "modes", "think", "--modes=fine", *SMALL)
         run, = results(d)[1]
         good(run)
-        assert run["figures"]["tasks"] == 6 * 2 and 100 <= run["figures"]["query_p50_ms"] <= run["figures"]["query_max_ms"], run
+        assert run["figures"]["tasks"] == 8 * 2 and 100 <= run["figures"]["query_p50_ms"] <= run["figures"]["query_max_ms"], run
 
 
 def test_interrupted():
@@ -218,8 +235,8 @@ def test_bad_input():
 
 def test_on_a_master_that_is_given():
     with quern.scratch() as d, quern.named_agents(d, ["a", "b"], cores=2) as address:
-        result = quern.finish(bench(d, "modes", "sweep", "--lengths=10ms", "--quick", "--turns=1", f"--master={address}", "-o", "results",
-                                    "--slots=3"))
+        result = quern.finish(bench(d, "modes", "sweep", "--lengths=10ms", "--quick", "--turns=1", f"--master={address}",
+                                    "--slots=3", "-o", "results"))
         assert result.returncode == 0, result
         header, runs = results(d)
         assert (header["cluster"], header["agents"], header["slots"]) == ("embedded", 2, 3), header
@@ -241,10 +258,7 @@ def test_job():
 def test_a_job_that_fails():
     """Each mode is tried twice, and no more."""
     with quern.scratch() as d:
-        (d / "fails.c").write_text("#include <quern/quern.h>\n#include <stdio.h>\nint quern_main(quern_job *job, int argc, char **argv)\n"
-                                   "{ (void)job, (void)argc; FILE *f = fopen(argv[1], \"a+\"); if (f == NULL) return 1; int n = 0;\n"
-                                   "  while (fgetc(f) != EOF) n++; fputc('x', f); fclose(f); if (n > 0) quern_fail(\"no more\");\n"
-                                   "  return 0; }\n")
+        (d / "fails.c").write_text(FAILS_AGAIN)
         result = quern.finish(bench(d, "job", *SMALL, "--turns=5", "--modes=coarse,fine", "--", "fails.c", d / "count"))
         assert result.returncode == 1, result
         runs = results(d)[1]
@@ -278,7 +292,8 @@ def test_data_compares_answers():
         text = d / "input/text"
         text.parent.mkdir()
         text.write_text("ab\ncd\n")
-        with Bench(cli.parse(["data", "--quick", "--agents=1", "--cores=1", "--input", str(d / "input"), "-o", str(d / "other")])) as b:
+        o = cli.parse(["data", "--quick", "--agents=1", "--cores=1", "--input", str(d / "input"), "-o", str(d / "other")])
+        with Bench(o) as b:
             b.use(1000)
             checked = data.Data(b)
             grep = next(w for w in data.works(True) if w.name == "grep")
@@ -324,7 +339,8 @@ def test_neighbours():
             assert 0 < f["fine"]["neighbour_core_s"] < f["alone"]["neighbour_core_s"], f
             assert [job["kind"] for job in found["fine"]["jobs"]] == ["small", "tail"] and f["fine"]["jobs"] == 2
             for mode in "static", "fine":
-                assert f[mode]["used_core_s"] > 0.4 and f[mode]["master_held_core_s"] > 0 and f[mode]["neighbour_held_core_s"] > 0, f
+                assert f[mode]["used_core_s"] > 0.4, f
+                assert f[mode]["master_held_core_s"] > 0 and f[mode]["neighbour_held_core_s"] > 0, f
             assert "held_core_s" not in f["alone"]
             frameworks = b.cluster.master.call("GET_FRAMEWORKS")
             assert not frameworks.get("frameworks") and len(frameworks["completed_frameworks"]) == 3 + 2 * 2, frameworks
@@ -343,8 +359,8 @@ def frameworks(address):
 
 class Neighbour:
     def __init__(self, d, address, *options):
-        self.process = subprocess.Popen([NEIGHBOUR, address, "--own-executor", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, env=quern.environment(d))
+        self.process = subprocess.Popen([NEIGHBOUR, address, "--own-executor", *options], env=quern.environment(d),
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.id = json.loads(self.process.stdout.readline())["framework"]
 
     def ask(self):

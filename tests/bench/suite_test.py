@@ -54,10 +54,11 @@ def parsed(*argv):
 
 
 def test_options():
-    o, wrong = parsed("modes", "tail", "--quick", "--lengths=10ms,1s,2m", "-O", "role=a", "--option=revive-interval=0", "--slots", "4")
+    o, wrong = parsed("modes", "tail", "--quick", "--lengths=10ms,1s,2m", "-O", "role=a", "--option=revive-interval=0",
+                      "--slots", "4")
     assert not wrong, wrong
-    assert (o.words, o.lengths, o.option, o.slots, o.modes) == (["tail"], [10, 1000, 120000], ["role=a", "revive-interval=0"], 4,
-                                                              ["coarse", "fine", "adaptive"])
+    assert (o.words, o.lengths, o.option) == (["tail"], [10, 1000, 120000], ["role=a", "revive-interval=0"])
+    assert o.slots == 4 and o.modes == ["coarse", "fine", "adaptive"]
     o, _ = parsed("job", "--turns=2", "--", "job.so", "--modes", "x")
     assert o.words[-3:] == ["job.so", "--modes", "x"] and o.turns == 2, o
     o, _ = parsed("job", "--turns=2", "job.so", "-o", "x")
@@ -272,10 +273,12 @@ def test_cores_of_a_cluster():
     assert [cluster.slots_in(c) for c in (0, 0.1, 1, 1.1, 4.1, 4.2)] == [0, 0, 0, 1, 4, 4]
     c = Fake()
     assert cluster.check_slots(None, c, 2) == 8 and cluster.check_slots(3, c, 2) == 3
-    assert refused(lambda: cluster.check_slots(9, c, 2), "8 cores for tasks on 2 agents", "9 are needed").status == errors.NO_CLUSTER
+    e = refused(lambda: cluster.check_slots(9, c, 2), "8 cores for tasks on 2 agents", "9 are needed")
+    assert e.status == errors.NO_CLUSTER
     assert refused(lambda: cluster.check_slots(1, c, 2), "--slots=1", "2 are needed").status == errors.USAGE
     c.slots, c.agents = 1, 1
-    assert refused(lambda: cluster.check_slots(None, c, 2), "1 core for tasks on 1 agent", "2 are needed").status == errors.NO_CLUSTER
+    e = refused(lambda: cluster.check_slots(None, c, 2), "1 core for tasks on 1 agent", "2 are needed")
+    assert e.status == errors.NO_CLUSTER
     c.agents = 0
     refused(lambda: cluster.check_slots(None, c, 2), "no agents")
     c.given, c.agents, c.slots, c.free = True, 50, 200, 5
@@ -299,7 +302,8 @@ def test_answers():
     assert answers.near(rows, answers.words_of("1 0.50000000000001\n2 0.25\n")) is None
     assert answers.near(rows, answers.words_of("1 0.5\n2 0.26\n")) == "2 0.25, not 2 0.26"
     assert answers.near(rows, rows[:1]) is not None
-    assert answers.checksum(["printf", "b\\na\\n"]) == answers.checksum(["printf", "a\\nb\\n"]) != answers.checksum(["printf", "a\\n"])
+    assert answers.checksum(["printf", "b\\na\\n"]) == answers.checksum(["printf", "a\\nb\\n"])
+    assert answers.checksum(["printf", "b\\na\\n"]) != answers.checksum(["printf", "a\\n"])
     assert answers.digest(["printf", "b\\na\\n"]) != answers.digest(["printf", "a\\nb\\n"])
     assert answers.checksum(["false"]) is answers.digest(["false"]) is answers.output_of(["false"]) is None
 
