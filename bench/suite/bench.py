@@ -61,7 +61,7 @@ class Bench:
         self._tmp = tempfile.TemporaryDirectory(prefix="quern-bench-")
         self.tmp = pathlib.Path(self._tmp.name)
         try:
-            self.clusters = Clusters(self.o, self.quern, self.shape, self.executors)
+            self.clusters = self.make_clusters()
         except BaseException:
             self._tmp.cleanup()
             raise
@@ -72,6 +72,9 @@ class Bench:
             self.store.__exit__()
         self.clusters.stop()
         self._tmp.cleanup()
+
+    def make_clusters(self):
+        return Clusters(self.o, self.quern, self.shape, self.executors)
 
     def use(self, interval_ms):
         self.interval_ms = interval_ms
@@ -133,14 +136,22 @@ class Bench:
                 self.progress.end(case, run)
                 self.failed += run["status"] != 0
 
+    def open_store(self, parts):
+        """parts: in how many the cases come, see Progress."""
+        self.store = Store(self.output, self.header())
+        self.progress = Progress(self.output, parts)
+
+    def lines(self):
+        """What is to be said beside the report."""
+        return []
+
     def measure(self, cases_of):
         """All of what cases_of(self) says there is to be run on self.cluster. BenchError: it cannot go on; what has been measured
         is kept."""
         for interval_ms in self.intervals_ms:
             self.use(interval_ms)
             if self.store is None:
-                self.store = Store(self.output, self.header())
-                self.progress = Progress(self.output, len(self.intervals_ms))
+                self.open_store(len(self.intervals_ms))
             cases = cases_of(self)
             self.progress.plan(cases, self.turns, self.store)
             self.run_all(cases)
@@ -169,13 +180,13 @@ def machine():
     return {"cores": os.cpu_count(), "cpu": cpu, "memory_gib": round(memory, 1), "kernel": platform.release()}
 
 
-def publish(store, folder):
-    """The report, into the folder and onto the terminal. BenchError: it could not be written."""
+def publish(store, folder, lines=()):
+    """The report, into the folder and onto the terminal, there with these lines. BenchError: it could not be written."""
     runs = store.latest()
     if not any(run["status"] == 0 for run in runs):
         raise BenchError(f"nothing was measured, so there is no report; {store.path} says why" if runs else
                          "nothing was measured, so there is no report")
-    print(report.terminal(report.summarize(runs, store.header)), flush=True)
+    print(report.terminal(report.summarize(runs, store.header)), *lines, sep="\n", flush=True)
     try:
         report.write(folder, store.header, runs)
     except OSError as e:
@@ -189,7 +200,7 @@ def finish(bench, status):
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     bench.progress.clear()
     try:
-        publish(bench.store, bench.output)
+        publish(bench.store, bench.output, bench.lines())
     except BenchError as e:
         print(f"quern bench: {e}", file=sys.stderr)
         return status or FAILED
@@ -198,9 +209,9 @@ def finish(bench, status):
     return status or (FAILED if bench.failed else 0)
 
 
-def main(o, cases_of, **more):
+def main(o, cases_of, kind=Bench, **more):
     """Measures the cases and reports; the exit status."""
-    with Bench(o, **more) as bench:
+    with kind(o, **more) as bench:
         try:
             bench.measure(cases_of)
             status = 0

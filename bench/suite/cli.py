@@ -1,6 +1,5 @@
 """`quern bench COMMAND ...`: reads the command line and hands it to the module of the command."""
 import importlib
-import importlib.util
 import os
 import signal
 import sys
@@ -25,24 +24,18 @@ COMMANDS = {
     "job": ("suite.jobs", "-- JOB [ARG...]", "a job of yours in every mode",
             "JOB is what `quern run` takes: a .c file or a shared object. In an ARG, {out} stands for a new folder below a\n"
             "temporary one, which each run has one of."),
+    "sim": ("suite.sim", "[PART...]", "many agents and frameworks in virtual time",
+            "PART: scale (what a task costs the scheduler, in CPU time and memory, as the cluster grows), ideas (options held\n"
+            "against each other over seeds), calibration (the same experiment in virtual time and on an embedded cluster);\n"
+            "all of them if none is named."),
 }
-# Reads its own command line: main(arguments) gives the exit status, and is there if its module is.
-OTHERS = {"sim": ("suite.sim", "many agents and frameworks in virtual time")}
 FOOT = ("Results are in the folder --output: results.jsonl, and the report made of it. Ctrl-C keeps what is done;\n"
         "the same command with the same -o goes on.\n\n"
         "Exit status: 0 done, 1 some of it failed, 2 the command line is wrong, 3 no cluster, 130 interrupted.")
 
 
-def other(command):
-    """The module of one that reads its own command line, or None."""
-    if command not in OTHERS or importlib.util.find_spec(OTHERS[command][0]) is None:
-        return None
-    return importlib.import_module(OTHERS[command][0])
-
-
 def commands_text():
-    texts = {**{name: c[2] for name, c in COMMANDS.items()}, **{name: text for name, (_, text) in OTHERS.items() if other(name)}}
-    return "Commands:\n" + "".join(f"  {name:11} {text}\n" for name, text in texts.items())
+    return "Commands:\n" + "".join(f"  {name:11} {c[2]}\n" for name, c in COMMANDS.items())
 
 
 def general():
@@ -85,8 +78,6 @@ def on_sigterm(*_):
 
 
 def run(argv):
-    if argv and other(argv[0]):
-        return other(argv[0]).main(argv[1:])
     o = parse(argv)
     return importlib.import_module(COMMANDS[o.command][0]).main(o)
 

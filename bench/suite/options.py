@@ -11,6 +11,7 @@ MODES = "coarse", "fine", "adaptive"
 UNITS = {"ms": 1, "s": 1000, "secs": 1000, "m": 60e3, "min": 60e3, "h": 3600e3, "": 1000}
 SIZES = {"": 1 << 20, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 MEASURING = "modes", "neighbours", "dispatch", "data", "job"  # commands that run jobs on a cluster
+ALL = *MEASURING, "sim"
 
 
 def duration_ms(text):
@@ -88,7 +89,7 @@ OPTIONS = [
     Option("slots", "N", "cores that jobs may have (8, or those that there are)", count),
     Option("allocation-interval", "TIME[,TIME...]", "of an embedded cluster's master (1s; of a full `modes`, 1s and then 100ms)",
            interval_ms),
-    Option("modes", "MODE[,MODE...]", "which to compare (coarse,fine,adaptive)", modes, default=list(MODES)),
+    Option("modes", "MODE[,MODE...]", "which to compare (coarse,fine,adaptive)", modes, default=list(MODES), commands=ALL),
     Option("lengths", "TIME[,TIME...]", "modes: of the sweep's tasks (0,10ms,50ms,100ms,250ms,500ms,1s,2s,10s)", durations_ms,
            commands=("modes",)),
     Option("input", "FOLDER", "data: files text, records, links, points; what is missing is made there (a temporary folder)",
@@ -97,12 +98,12 @@ OPTIONS = [
     Option("size", "SIZE", "data: of the text that is made, others in proportion (1g)", size_bytes, commands=("data",)),
     Option("option", "NAME=VALUE", "an option of `quern run`, for every job; may be given several times", setting, short="O",
            several=True),
-    Option("quick", None, "less of everything, for an answer within minutes"),
-    Option("turns", "N", "how often each is run, in turns (7, quick 3)", count),
-    Option("noisy", None, "keep runs that something else on this machine disturbed, as --quick does", same=False),
-    Option("seed", "N", "of what is drawn at random (1)", seed, default=1),
+    Option("quick", None, "less of everything, for an answer within minutes", commands=ALL),
+    Option("turns", "N", "how often each is run, in turns (7, quick 3)", count, commands=ALL),
+    Option("noisy", None, "keep runs that something else on this machine disturbed, as --quick does", same=False, commands=ALL),
+    Option("seed", "N", "of what is drawn at random (1)", seed, default=1, commands=ALL),
     Option("output", "FOLDER", "results and report; if it has some of the same command, that goes on (quern-bench-DATE)",
-           short="o", same=False),
+           short="o", same=False, commands=ALL),
 ]
 
 
