@@ -13,13 +13,13 @@
 
 struct crowd_times crowd_times_default(void)
 {
-	return (struct crowd_times){ .link_us = 100,
-		.call_us = 200,
-		.agent_us = 300,
-		.start_us = 60000,
-		.task_us = 200,
-		.begin_us = 20000,
-		.submit_us = 10000,
+	return (struct crowd_times){ .link_us = 190,
+		.call_us = 400,
+		.agent_us = 650,
+		.start_us = 88000,
+		.task_us = 400,
+		.begin_us = 55000,
+		.submit_us = 8000,
 		.end_us = 5000 };
 }
 

@@ -24,7 +24,7 @@ struct crowd_times {
 	uint64_t call_us;   /* between scheduler and master */
 	uint64_t agent_us;  /* between master and executor, by way of the agent */
 	uint64_t start_us;  /* an executor, from its launch until it is connected */
-	uint64_t task_us;   /* what a task takes beside its length */
+	uint64_t task_us;   /* what a task takes beside its length: as much, or half of it more or less */
 	uint64_t begin_us;  /* from the command to SUBSCRIBE */
 	uint64_t submit_us; /* from then to the job's action */
 	uint64_t end_us;    /* from the last result to the job's end */
@@ -82,7 +82,12 @@ struct crowd_report {
 	char wrong[512]; /* "" */
 };
 
-/* Times as measured on an embedded cluster: docs/quern-bench.1 says how. */
+/* As measured on an embedded cluster on a machine of two cores, from event logs of bench/jobs/sleep.c with
+ * 192 tasks of 100 ms over 8 slots: `link` is half of what passes between start and end of a task beside what
+ * it ran, in coarse mode; `call` and `agent` together half of the same in fine mode, behind the first wave;
+ * `start` is from the acceptance of an executor until it is up; `task` what tasks ran beyond 100 ms; the rest
+ * lies between the command, the first lines of the log, its last ones and the exit. `quern bench sim
+ * calibration` says how far they hold. */
 struct crowd_times crowd_times_default(void);
 
 void crowd_run(const struct crowd_config *config, struct crowd_report *ret);

@@ -175,8 +175,9 @@ static void begin(struct sim *sim, struct try *t)
 	struct work *w = t->work;
 	const struct member *m = w->member;
 	double luck = (double)(sim_random(sim) >> 11) / 9007199254740992.0, rate = sim->config->failures;
-	uint64_t us = crowd_length_us(sim, m, t->stage, t->partition) + sim->config->times.task_us;
+	uint64_t beside = sim->config->times.task_us, us = crowd_length_us(sim, m, t->stage, t->partition);
 
+	us += beside / 2 + sim_value(sim->config->seed + t->stage, t->partition) % (beside + 1);
 	DL_APPEND(w->running, t);
 	w->busy += t->place == NULL ? t->slots : 0;
 	sim->used_milli += 1000ULL * t->slots;

@@ -422,6 +422,53 @@ def test_neighbour_ends_after_so_many():
         assert result.returncode == 1 and result.stderr.count(b"\n") == 1 and b"custom executors only" in result.stderr, result
 
 
+def test_sim_ideas():
+    """Every idea over the same seeds; and it goes on where it was."""
+    with quern.scratch() as d:
+        result = done(d, "sim", "ideas", "--quick", "--turns=2", "--seed=3", "-o", "results")
+        header, runs = results(d)
+        assert (header["bench"], header["cluster"]) == ("sim", "simulated"), header
+        assert all(run["status"] == 0 and run["seed"] == 2 + run["turn"] and run["mode"].startswith("--") for run in runs), runs
+        said = result.stdout.decode()
+        assert "against --lease-idle=100ms, 95 % confidence" in said and "held" in said, said
+        assert (d / "results/report.html").stat().st_size > 0
+        done(d, "sim", "ideas", "--quick", "--turns=2", "--seed=3", "-o", "results")
+        assert results(d)[1] == runs
+
+
+def test_sim_calibration():
+    with quern.scratch() as d:
+        said = done(d, "sim", "calibration", "--quick", "--turns=1", "--modes=fine", "-o", "results").stdout.decode()
+        runs = results(d)[1]
+        assert [run["mode"] for run in runs] == ["real", "simulated"] * 3, runs
+        # The same work is done in both: what it takes may differ on a busy machine, and is for `quern bench sim` to say.
+        for real, simulated in zip(runs[::2], runs[1::2]):
+            assert real["figures"]["tasks"] == simulated["figures"]["tasks"], (real, simulated)
+        assert "Calibration" in said and "waist 96:100 2:1000 96:100, fine" in said, said
+
+
+def test_sim_program():
+    """The same seed gives the same line but for CPU time; bad input gives one."""
+    with quern.scratch() as d:
+        def simulate(*args):
+            return subprocess.run([BUILD / "bench/quern-bench-sim", *args], cwd=d, capture_output=True, check=False)
+
+        def line(*args):
+            run = json.loads(simulate(*args).stdout)
+            measured = [run["figures"].pop(name) for name in ("cpu_scheduler_s", "cpu_per_task_us")]
+            assert all(cpu > 0 for cpu in measured), measured
+            return json.dumps(run)
+
+        args = "--agents=30", "--frameworks=3", "--within=1s", "--failures=0.02", "--mode=fine", "200:10-300", "200~50"
+        assert line("--seed=4", *args) == line("--seed=4", *args) != line("--seed=5", *args)
+        for bad, *words in ((), "STAGE"), (("0:5",), "'0:5'"), (("--mode=none", "1:1"), "'none'"), (("--agents=0", "1:1"), "--agents"), \
+                (("--time=nap=1s", "1:1"), "NAME=TIME"), (("--failures=2", "1:1"), "--failures"):
+            result = simulate(*bad)
+            assert result.returncode == 2 and not result.stdout and words[0] in result.stderr.decode(), result
+        result = simulate("--agents=1", "--mode=coarse", "--slots=100", "10:1")
+        assert result.returncode == 1 and json.loads(result.stdout)["status"] == 1 and "coarse" in result.stderr.decode(), result
+
+
 def test_without_python():
     with quern.scratch() as d:
         result = quern.finish(bench(d, "modes", env={"PATH": str(d)}))

@@ -15,7 +15,7 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(sys.argv[1]) / "bench"))
 
-from suite import answers, bench, cli, cluster, errors, master, neighbours, options, progress, run, store, workloads  # noqa: E402
+from suite import answers, bench, cli, cluster, errors, master, neighbours, options, progress, run, sim, store, workloads  # noqa: E402
 
 HEADER = {"bench": "modes", "version": "1", "seed": 1, "quick": True, "date": "today", "agents": 2, "slots": 8,
           "arguments": {"turns": 3}}
@@ -306,6 +306,55 @@ def test_answers():
     assert answers.checksum(["printf", "b\\na\\n"]) != answers.checksum(["printf", "a\\n"])
     assert answers.digest(["printf", "b\\na\\n"]) != answers.digest(["printf", "a\\nb\\n"])
     assert answers.checksum(["false"]) is answers.digest(["false"]) is answers.output_of(["false"]) is None
+
+
+# The simulation
+
+def simulated(case, mode, seed, agents=20, workload="sim", **figures):
+    return {"workload": workload, "case": case, "mode": mode, "turn": seed, "seed": seed, "agents": agents, "status": 0, "figures": figures}
+
+
+def test_intervals():
+    """Student's: of 1 to 5 the mean is 3, the standard error sqrt(2.5 / 5), and t of 4 degrees of freedom 2.776."""
+    found = sim.interval([1, 2, 3, 4, 5])
+    assert found["mean"] == 3 and abs(found["high"] - 3 - 2.776 * 0.5 ** 0.5) < 1e-9 and abs(found["low"] + found["high"] - 6) < 1e-9
+    assert sim.interval([2, 2, 2]) == {"mean": 2, "low": 2, "high": 2, "n": 3}
+    assert sim.interval([1]) is None
+    many = sim.interval([0, 1] * 500)
+    assert abs(many["high"] - 0.5 - 1.96 * 0.5 / 1000 ** 0.5) < 1e-4, many
+
+
+def test_ideas_are_compared_seed_by_seed():
+    base = [simulated("c", "--a=1", seed, wall_s=10.0 * seed) for seed in (1, 2, 3, 4)]
+    better = [simulated("c", "--a=2", seed, wall_s=10.0 * seed * f) for seed, f in zip((1, 2, 3, 4), (0.9, 0.91, 0.89, 0.9))]
+    found = sim.changes(base + better, "c", "--a=2", "--a=1", "wall_s")
+    assert abs(found["mean"] + 0.1) < 1e-9 and found["n"] == 4 and -0.12 < found["low"] < found["high"] < -0.08, found
+    assert "no difference" not in sim.change_text(found)
+    mixed = [simulated("c", "--a=3", seed, wall_s=10.0 * seed * f) for seed, f in zip((1, 2, 3, 4), (0.9, 1.1, 0.95, 1.05))]
+    assert sim.change_text(sim.changes(base + mixed, "c", "--a=3", "--a=1", "wall_s")).endswith("no difference shown")
+    # Seeds that only one of them has are no pair; without two pairs nothing can be said.
+    assert sim.changes(base + better[:1], "c", "--a=2", "--a=1", "wall_s") is None
+    assert sim.change_text(None) == "not known"
+    assert len(sim.idea_lines(base + better)) == 4
+
+
+def test_costs_against_what_is_allowed():
+    runs = [simulated("s", "fine", seed, agents, cpu_per_task_us=us + seed, bytes_per_task=600, bytes_per_agent=700)
+            for agents, us in ((100, 8), (10000, 14)) for seed in (1, 2, 3)]
+    assert sim.cost_of(runs, "cpu_per_task_us", "fine") == {100: 10, 10000: 16}
+    assert sim.cost_of(runs, "cpu_per_task_us", "coarse") == {}
+    cpu, task, agent = sim.scale_lines(runs)
+    assert "at most 20: met" in cpu and "1.60 times that at 100, at most 1.5: missed" in cpu, cpu
+    assert task.endswith("missed") and agent.endswith("met"), (task, agent)
+
+
+def test_calibration_rows():
+    runs = [simulated("c", mode, 1, workload="calibration", wall_s=w, held_core_s=8.0, used_core_s=4.0)
+            for mode, w in (("real", 2.0), ("simulated", 1.7))]
+    assert [(name, round(off, 9)) for _, name, _, _, off in sim.calibration_rows(runs)] == [("wall", -0.15), ("held", 0), ("used", 0)]
+    lines = sim.calibration_lines(runs)
+    assert lines[2].endswith("-15.0%  more than a tenth") and not lines[3].endswith("tenth"), lines
+    assert sim.calibration_lines(runs[:1]) == sim.calibration_lines([]) == []
 
 
 def main():
