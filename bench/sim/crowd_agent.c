@@ -1,4 +1,4 @@
-/* crowd_agent.c: agents: what the master and their executors say goes to and fro. An agent that is off comes
+/* crowd_agent.c: agents: what the master and their executors say goes both ways. An agent that is off comes
  * back as another one; what was on it is gone. */
 #include <stdio.h>
 #include <stdlib.h>

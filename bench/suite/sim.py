@@ -26,12 +26,10 @@ IDEAS = {
     "lease-idle": ("adaptive", ("100ms", "0s", "20ms", "500ms", "2s")),
     "lease-max": ("adaptive", ("5s", "500ms", "1s", "20s", "1h")),
     "revive-interval": ("fine", ("20ms", "0s", "5ms", "100ms", "500ms")),
-    "locality-wait": ("fine", ("1s", "0s", "200ms", "3s")),
 }
 CROWD = {workloads.FULL: (50, 4, "400~300", "20~1000", "400~300"), workloads.QUICK: (20, 3, "150~300", "8~1000", "150~300")}
 WITHIN = "4s"
 SEEDS = {workloads.FULL: 20, workloads.QUICK: 8}
-REPLICAS = 3
 
 # Calibration: what must agree, and to what part.
 AGREE = 0.1
@@ -133,8 +131,6 @@ def ideas(b, size):
         for value in values:
             arguments = [f"--agents={agents}", f"--frameworks={frameworks}", f"--within={WITHIN}", f"--mode={mode}",
                          f"--slots={agents * 2}", f"--{option}={value}", *stages]
-            if option == "locality-wait":
-                arguments.insert(0, f"--replicas={REPLICAS}")
             yield Case("sim", f"{option} in {mode} mode, {frameworks} frameworks on {agents} agents", idea_name(option, value), 1,
                        lambda turn, arguments=arguments: simulate(b, turn, *arguments), {"agents": agents, "slots": agents * 4})
 
