@@ -26,8 +26,8 @@
  * brings it, and the slots that would be taken beside that one wait (mode_ops.executor_first): they are left
  * to others, but count as coming, so that none are taken elsewhere in their place. When the executor has its
  * link they are asked for, by a REVIVE, like any slot that tasks lack: if they are not offered any more,
- * others will do. So they are after LATER_MS, and are taken at once then. REVIVEs are few on large clusters, so no more executors are waited for than there may be
- * REVIVEs. */
+ * others will do. After LATER_MS others will do as well, for then it is not known when it will be there.
+ * REVIVEs are few on large clusters, so no more executors are waited for than there may be REVIVEs. */
 #include <string.h>
 
 #include "scheduler/sched_place.h"
@@ -44,16 +44,14 @@ bool sched_lease_waits(struct sched *s, const struct agent *agent)
 	const struct executor *e = agent->executor;
 
 	return s->config.mode->executor_first && e != NULL && !e->linked &&
-	       (e->later_ms == 0 || s->now_ms < e->later_ms) &&
 	       (e->later > 0 || sched_appetite_soon(s, s->later_executors + 1));
 }
 
 void sched_lease_later(struct sched *s, struct executor *e, uint32_t slots, bool near)
 {
-	if (e->later_ms == 0)
-		e->later_ms = s->now_ms + LATER_MS;
 	if (e->later == 0) {
 		s->later_executors++;
+		e->later_ms = s->now_ms + LATER_MS;
 		sched_look_at(s, e->later_ms);
 	}
 	e->later += slots;

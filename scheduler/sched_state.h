@@ -47,7 +47,7 @@ enum {
 	HOSTS_MAX = 8,            /* hosts that it does */
 	REVIVE_PER_AGENT_MS = 5,  /* a token of the bucket comes back after so much for each agent ... */
 	REVIVE_TOKEN_MAX_MS = 5000, /* ... and at last after so much */
-	SOON_MS = 100,        /* a REVIVE is soon that waits no longer than so after the last one */
+	SOON_MS = 100,              /* a REVIVE is soon that waits no longer than so after the last one */
 	UNSUPPRESS_MS = 1000, /* a REVIVE that un-suppresses waits no longer than so after the last one */
 	UNKNOWN_MS = 60000, /* a task that the master does not know, but whose executor is there, may last so
 			       long */
@@ -122,21 +122,21 @@ struct executor {
 	uint64_t resend_ms; /* its tasks are sent again; UINT64_MAX: not needed */
 	struct hold *holds;
 	struct attempt *attempts;
-	struct task *outputs;         /* map outputs on it */
-	struct cached_at *cached;     /* partitions of persisted sets on it, see sched_cache.c */
-	uint32_t slots;               /* of its leases that run, and are not on their way back */
-	uint32_t going;               /* of them, those that go back when they are between two tasks */
-	uint32_t later, later_near;   /* slots that wait for it to start, see sched_lease.c; of them, those for
-				       * tasks that have their data there */
-	uint64_t later_ms;            /* they do so no longer than until then; 0: none has done so yet */
-	VEC(uint64_t) idle_since;     /* of its free slots, see sched_lease.c */
-	uint32_t load;                /* slots of attempts over the link */
-	uint32_t ahead;               /* of them, those of attempts that wait there for a slot */
-	uint64_t heard_ms;            /* when it last had a result, or was given something */
-	VEC(struct attempt *) batch;  /* given to it in this step, not sent yet */
-	uint32_t free_slots;          /* that it has for tasks */
-	bool idle;                    /* it has some: in sched.idle, or ... */
-	bool asked;                   /* ... in sched.asked */
+	struct task *outputs;        /* map outputs on it */
+	struct cached_at *cached;    /* partitions of persisted sets on it, see sched_cache.c */
+	uint32_t slots;              /* of its leases that run, and are not on their way back */
+	uint32_t going;              /* of them, those that go back when they are between two tasks */
+	uint32_t later, later_near;  /* slots that wait for it to start, see sched_lease.c; of them, those for
+				      * tasks that have their data there */
+	uint64_t later_ms;           /* they do so no longer than until then */
+	VEC(uint64_t) idle_since;    /* of its free slots, see sched_lease.c */
+	uint32_t load;               /* slots of attempts over the link */
+	uint32_t ahead;              /* of them, those of attempts that wait there for a slot */
+	uint64_t heard_ms;           /* when it last had a result, or was given something */
+	VEC(struct attempt *) batch; /* given to it in this step, not sent yet */
+	uint32_t free_slots;         /* that it has for tasks */
+	bool idle;                   /* it has some: in sched.idle, or ... */
+	bool asked;                  /* ... in sched.asked */
 	struct executor *prev, *next; /* there */
 	bool is_behind;               /* in sched.behind */
 	struct executor *behind_prev, *behind_next;
