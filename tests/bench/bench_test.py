@@ -322,14 +322,15 @@ class Environment:
 
 def test_neighbours():
     """Alone, in a partition, and beside jobs in a mode; jobs that are shorter than those of the command."""
-    from suite import cli  # noqa: what it needs of the environment is there only now
+    from suite import cli, neighbour  # noqa: what it needs of the environment is there only now
     from suite.bench import Bench  # noqa
     from suite.neighbours import Arrival, Experiment  # noqa
     with quern.scratch() as d, Environment(d):
         coming = [Arrival(0.0, "small", (1, "4:100")), Arrival(0.1, "tail", (2, "4~50"))]
         with Bench(cli.parse(["neighbours", "--quick", "--agents=1", "--cores=4", "-o", str(d / "results")]), executors=5) as b:
             b.use(1000)
-            found = {mode: Experiment(b, mode, coming, 200).measure() for mode in ("alone", "static", "fine")}
+            found = {mode: Experiment(b, mode, coming, lambda limit: neighbour.Neighbour(b, 200, limit)).measure()
+                     for mode in ("alone", "static", "fine")}
             assert all(run["status"] == 0 for run in found.values()), found
             f = {mode: run["figures"] for mode, run in found.items()}
             window = {mode: run["figures"]["window_s"] for mode, run in found.items()}
