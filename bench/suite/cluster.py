@@ -2,6 +2,7 @@
 import os
 import signal
 import subprocess
+import time
 
 from suite import timed
 from suite.errors import NO_CLUSTER, USAGE, BenchError
@@ -12,6 +13,7 @@ MEMORY = "64g"     # of an embedded agent: no measure is about that
 AGENTS, CORES = 2, 4
 SLOTS = 8          # of another's cluster, if nothing is said: not all that there is
 INTERVAL_MS = 1000  # as Mesos' own
+PATIENCE_S = 60    # without a master of somebody else's cluster
 END_S = 30         # until an embedded cluster that was told to end is killed
 
 
@@ -81,7 +83,7 @@ class Given:
     given = True
 
     def __init__(self, url, endpoints, auth=None):
-        self.url = url
+        self.url, self.endpoints, self.auth = url, endpoints, auth
         self.master = leading(endpoints, auth)
         self.kind = self.master.version()
         self.room = self.master.agents()
@@ -98,7 +100,16 @@ class Given:
         return self.master.metrics()
 
     def ensure(self):
-        return None
+        """Waits for a master, if there is none just now. BenchError: none comes."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                self.master = leading(self.endpoints, self.auth)
+                return None
+            except BenchError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(1)
 
     def cpu_s(self):
         return None
