@@ -16,6 +16,7 @@
     bench/measure.py BUILD c6              a job of one task, from the command to its exit
     bench/measure.py BUILD c7 --mesos HOME --data DIR
                                            word count of DIR/text on a cluster, against the command's own
+    bench/measure.py BUILD c9 --mesos HOME jobs beside a batch framework, against half of the cores for each
     bench/measure.py BUILD r1 --data DIR   word count of DIR/text, one of four executors killed in the middle
     bench/measure.py BUILD d5 --data DIR --spark HOME
                                            word count, sorts, PageRank of DIR/links, k-means of DIR/points, against Spark
@@ -24,7 +25,7 @@ Several at once are measured one after the other. The input: bench/data text DIR
 DIR/records points DIR/points links DIR/links; or --quick, which makes a little of each and measures once: to see that
 all works. With --spark HOME (a Spark installation or pyspark's package folder; java, javac and jar in PATH) d8, c3 and
 c6 also run bench/peers/ on Spark's local modes, in turns with quern; bench/peers/spark gets one by itself. With --mesos HOME
-(bin, sbin and libexec of an installed Apache Mesos) c1, c2, c4, c5 and c7 are on that, without on `quern local`; with both, c1 has
+(bin, sbin and libexec of an installed Apache Mesos) c1, c2, c4, c5, c7 and c9 are on that, without on `quern local`; with both, c1 has
 Spark's two modes there as well.
 
 Prints medians, minima and maxima, and the load before. Answers are compared before a time counts. A run during which
@@ -34,12 +35,12 @@ import argparse
 import pathlib
 import tempfile
 
-from measuring import data, faults, hdfs, iterate, little, modes, peers, tasks
+from measuring import beside, data, faults, hdfs, iterate, little, modes, peers, tasks
 from suite import timed
 
 MEASURES = {name: getattr(module, name) for module, names in (
     (data, ("d1", "d2", "d3", "d4", "d6")), (hdfs, ("d7",)), (iterate, ("d8",)), (peers, ("d5",)), (faults, ("r1",)),
-    (modes, ("c1", "c2", "c5", "c7")), (tasks, ("c3", "c4", "c6"))) for name in names}
+    (modes, ("c1", "c2", "c5", "c7")), (beside, ("c9",)), (tasks, ("c3", "c4", "c6"))) for name in names}
 
 
 def main():

@@ -226,13 +226,14 @@ def test_a_port_of_the_offer_is_served_at():
 
 
 def test_without_a_port_nothing_starts():
-    with mesos(agents=1) as m:
+    # An agent of which no ports are said has those from 31000 to 32000.
+    with mesos(agents=[{"resources": "cpus:2.1;mem:2048;disk:10000;ports(other):[31000-31000]"}]) as m:
         text = m.d / "text"
         text.write_bytes(TEXT)
         result = quern.run(m.d, "run", "--master", m.address, "--mode", "coarse", "--ports-from-offer",
                            "--max-registered-wait", "1s", *SMALL, quern.EXAMPLES / "wordcount.c", text, m.d / "out")
         assert result.returncode == 1, result
-        assert b"task" in result.stderr, result.stderr
+        assert b"no port for an executor: 1 agent" in result.stderr, result.stderr
         nothing_is_held(m)
 
 
