@@ -2,6 +2,7 @@
 import os
 import signal
 import subprocess
+import tempfile
 import time
 
 from suite import timed
@@ -29,19 +30,27 @@ class Embedded:
 
     def start(self):
         ready, said = os.pipe()
+        self.said = tempfile.TemporaryFile()
         # A session of its own: what a terminal's Ctrl-C ends is us, and we then end it.
         self.process = subprocess.Popen(
             [str(self.quern), "local", f"--agents={self.agents}", f"--cores={self.all_cores:g}", f"--memory={MEMORY}",
              f"--allocation-interval={self.allocation_interval_ms:g}ms", "--port=0", f"--ready-fd={said}"],
-            stdin=subprocess.DEVNULL, pass_fds=[said], start_new_session=True)
+            stdin=subprocess.DEVNULL, stderr=self.said, pass_fds=[said], start_new_session=True)
         timed.waited_for.add(self.process.pid)
         os.close(said)
         with os.fdopen(ready) as line:
             address = line.readline().strip()
         if not address:
+            self.process.wait()
+            why = self.last_words()
             self.stop()
-            raise BenchError("the embedded cluster did not start", NO_CLUSTER)
+            raise BenchError(f"the embedded cluster did not start{why}", NO_CLUSTER)
         self.master = Master(address)
+
+    def last_words(self):
+        self.said.seek(0)
+        lines = self.said.read().decode(errors="replace").strip().splitlines()
+        return f": {lines[-1]}" if lines else ""
 
     @property
     def address(self):
@@ -55,8 +64,10 @@ class Embedded:
         status = self.process.poll()
         if status is None:
             return None
+        why = self.last_words()
+        self.stop()
         self.start()
-        return f"the embedded cluster had ended with status {status}, and was started again"
+        return f"the embedded cluster had ended with status {status}{why}, and was started again"
 
     def cpu_s(self):
         """CPU seconds of master and agents so far, their tasks and executors not included."""
@@ -70,6 +81,7 @@ class Embedded:
             self.process.kill()
             self.process.wait()
         timed.waited_for.discard(self.process.pid)
+        self.said.close()
 
     def __enter__(self):
         return self

@@ -5,6 +5,7 @@ import os
 import pathlib
 import select
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +19,12 @@ END_S = 20
 LOAD_GENERATOR, ASKS_PER_S = "load-generator-framework", 200
 
 
+def has_own_executor(cluster):
+    """Its program can run its tasks: agents are on this machine. Elsewhere tasks are commands, which Mesos runs."""
+    here = {"localhost", socket.gethostname()}
+    return all(host in here or host.startswith("127.") for host in cluster.master.agent_hosts())
+
+
 class Neighbour:
     """Runs until the end of `with`. limit: tasks that it may have at a time."""
     works = True
@@ -26,7 +33,7 @@ class Neighbour:
         self.name = f"{PROGRAM}-{os.getpid()}"
         master = bench.cluster.master
         argv = [bench.program(PROGRAM), master.address, f"--task-ms={task_ms}", f"--name={self.name}"]
-        if bench.cluster.kind == "embedded":
+        if has_own_executor(bench.cluster):
             argv.append("--own-executor")
         if limit is not None:
             argv.append(f"--limit={limit}")

@@ -10,7 +10,7 @@ from suite import bench, workloads
 from suite.bench import Case
 from suite.cluster import INTERVAL_MS
 from suite.errors import BenchError
-from suite.neighbour import LOAD_GENERATOR, LoadGenerator, Neighbour, load_generator
+from suite.neighbour import LOAD_GENERATOR, LoadGenerator, Neighbour, has_own_executor, load_generator
 from suite.run import Job, Measured, rounded, until_ended
 
 ALONE, STATIC = "alone", "static"
@@ -21,6 +21,7 @@ EXECUTORS = 9        # of an embedded agent: less than what a task takes
 BEGIN = "--min-registered-ratio=0", "--max-registered-wait=10s"
 SPARE_S = 2
 SETTLE_S = 10       # that the batch framework has for taking all that there is
+COMMAND_MS = 3000   # of tasks that are commands, at least: one takes a second to start
 # Jobs, mean time between two arrivals, and length of the batch framework's tasks.
 QUICK, FULL = (5, 1.5, 500), (12, 4.0, 1000)
 
@@ -148,6 +149,8 @@ class Experiment:
 
 def cases(b):
     n, mean_s, task_ms = QUICK if b.o.quick else FULL
+    if not has_own_executor(b.cluster):
+        task_ms = max(task_ms, COMMAND_MS)
     coming = arrivals(b.o.seed, n, mean_s, b.slots)
     b.warm(b.job("sleep.c"), 1, "1:1")
     jobs = f"{n} jobs, one every {mean_s:g} s"
@@ -158,9 +161,21 @@ def cases(b):
 
     found = [case(f"{jobs}, beside tasks of {workloads.time_text(task_ms)}", mode, lambda limit: Neighbour(b, task_ms, limit))
              for mode in (ALONE, STATIC, *b.o.modes)]
-    if b.cluster.given and b.cluster.kind != "embedded" and load_generator():
+    if has_load_generator(b):
         found += [case(f"{jobs}, beside {LOAD_GENERATOR}", mode, lambda _limit: LoadGenerator(b)) for mode in (ALONE, *b.o.modes)]
     return found
+
+
+def has_load_generator(b):
+    """Whether there is one that works here; says why not, if there is one."""
+    if b.cluster.kind == "embedded" or load_generator() is None:
+        return False
+    try:
+        with LoadGenerator(b):
+            return True
+    except BenchError as e:
+        b.progress.say(f"{e}: nothing is measured beside it")
+        return False
 
 
 def main(o):
