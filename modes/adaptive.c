@@ -64,6 +64,7 @@ static bool release(struct mode *m, const struct mode_view *v, uint64_t idle_sin
 const struct mode_ops mode_adaptive = { .name = "adaptive",
 	.task_per_hold = false,
 	.as_needed = true,
+	.executor_first = true,
 	.consider = consider,
 	.start = start,
 	.hungry = hungry,

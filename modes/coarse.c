@@ -101,6 +101,7 @@ static enum mode_start start(
 const struct mode_ops mode_coarse = { .name = "coarse",
 	.task_per_hold = false,
 	.as_needed = false,
+	.executor_first = false,
 	.consider = consider,
 	.start = start,
 	.hungry = hungry,

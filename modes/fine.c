@@ -38,6 +38,7 @@ static bool hungry(struct mode *m, const struct mode_view *v)
 const struct mode_ops mode_fine = { .name = "fine",
 	.task_per_hold = true,
 	.as_needed = true,
+	.executor_first = false,
 	.consider = consider,
 	.start = start,
 	.hungry = hungry,

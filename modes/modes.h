@@ -33,11 +33,12 @@ struct mode_view {
 	uint32_t runnable; /* slots for the tasks that could start this instant and have none yet */
 	uint32_t wanted; /* slots that the widest unfinished stage of the current action could use, 0 with no
 			    action */
-	uint32_t held;   /* slots in holds that were launched and have not ended */
+	uint32_t held; /* slots in holds that were launched and have not ended, and those that wait for an
+			  executor (executor_first) */
 	uint32_t registered; /* of those, slots whose executor is connected and whose hold is RUNNING */
 	uint32_t idle;   /* of those, slots without a task that runnable ones will take as soon as the action
 			    may run. When it runs: none, for tasks went where they could */
-	uint32_t coming; /* slots in leases that are not RUNNING yet */
+	uint32_t coming; /* slots in leases that are not RUNNING yet, or that wait for an executor */
 	uint32_t widest; /* slots that the largest task of the current action takes, all on one agent */
 	bool homeless; /* no agent has that much: coarse, in slots that are registered there; fine, in what it
 			  ever offered */
@@ -67,6 +68,11 @@ struct mode_ops {
 	 * good as what it offers. false: they are taken beforehand, all that the action may come to use, and
 	 * where there are none no task will ever run. */
 	bool as_needed;
+
+	/* true: of an agent without our executor one lease is taken, which brings it, and the others that it
+	 * would be taken for are asked for when it is there: what an executor's start takes is not held for
+	 * each slot. So where the scheduler may ask for offers whenever it likes. false: all at once. */
+	bool executor_first;
 
 	/* How many slots to take of this agent's offers: 0 to o->fits. Taking nothing is a valid answer.
 	 * as_needed: asked for one task after the other, o->fits is what it takes; less is nothing. */

@@ -189,8 +189,8 @@ uint64_t driver_master_patience(struct driver *d, uint64_t hurried)
 	const uint64_t ms = d->c->give_up_ms > 0 ? d->c->give_up_ms : GOODBYE_WAIT_MS;
 	struct sched_progress now;
 
-	if (is_new(d) && !d->no_master && mesos_client_asks(d->mesos))
-		return hurried; /* it may know of us by now */
+	if ((is_new(d) || d->status == DRIVER_INTERRUPTED) && !d->no_master && mesos_client_asks(d->mesos))
+		return hurried; /* it may know of us by now, or again */
 	if (d->no_master || is_new(d) || (d->status == DRIVER_INTERRUPTED && !d->subscribed))
 		return 0;
 	if (d->status == DRIVER_INTERRUPTED)

@@ -30,7 +30,7 @@ struct mode_view sched_view_of(const struct sched *s)
 		.wanted = s->run != NULL && !s->run->ended ? s->run->wanted : 0,
 		.widest = s->run != NULL && !s->run->ended ? s->run->widest : 0,
 		.homeless = sched_size_homeless(s) != NULL,
-		.held = s->held,
+		.held = s->held + s->later,
 		.idle = s->run != NULL && !s->run->may_run ? s->free_slots : 0,
 		.coming = s->coming,
 		.registered = s->registered,
@@ -87,6 +87,12 @@ static uint64_t revive_at(struct sched *s)
 		at = token > at ? token : at;
 	}
 	return at;
+}
+
+bool sched_appetite_soon(struct sched *s, uint32_t n)
+{
+	fill_bucket(s);
+	return s->config.revive_interval_ms <= SOON_MS && s->tokens >= n;
 }
 
 static int revive(struct sched *s)

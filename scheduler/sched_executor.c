@@ -158,6 +158,7 @@ int sched_executor_lost(struct sched *s, struct executor *e, bool counts, const 
 	sched_ledger_executor(s, false);
 	sched_log_return(s, e->id, returned);
 	e->due_ms = e->resend_ms = UINT64_MAX;
+	sched_lease_ask(s, e);
 	sched_executor_refresh(s, e);
 	if (e->agent->executor == e)
 		e->agent->executor = NULL;
@@ -240,6 +241,10 @@ static int look(struct sched *s, struct executor *e)
 {
 	int r = 0;
 
+	if (e->later > 0 && e->later_ms <= s->now_ms)
+		sched_lease_ask(s, e);
+	else if (e->later > 0)
+		sched_look_at(s, e->later_ms);
 	if (e->due_ms <= s->now_ms && e->doubtful)
 		r = end_doubt(s, e);
 	else if (e->due_ms <= s->now_ms)

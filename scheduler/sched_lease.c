@@ -20,7 +20,14 @@
  * may have been on its way. One that is too old goes between two tasks: whenever a task has ended, and before
  * its slot gets another one. So each new lease serves a task, if there is one, however little time it may be
  * held. One of several slots, of which not all are idle then, is *going*: they get no more tasks, and it is
- * ended when enough of them have made room. */
+ * ended when enough of them have made room.
+ *
+ * An executor takes a while to start, and what is leased meanwhile lies idle. So the first lease of an agent
+ * brings it, and the slots that would be taken beside that one wait (mode_ops.executor_first): they are left
+ * to others, but count as coming, so that none are taken elsewhere in their place. When the executor has its
+ * link they are asked for, by a REVIVE, like any slot that tasks lack: if they are not offered any more,
+ * others will do. After LATER_MS others will do as well, for then it is not known when it will be there.
+ * REVIVEs are few on large clusters, so no more executors are waited for than there may be REVIVEs. */
 #include <string.h>
 
 #include "scheduler/sched_place.h"
@@ -28,6 +35,42 @@
 static bool gives_back(const struct sched *s)
 {
 	return s->config.mode->as_needed && !s->config.mode->task_per_hold;
+}
+
+/* ---- Later ---- */
+
+bool sched_lease_waits(struct sched *s, const struct agent *agent)
+{
+	const struct executor *e = agent->executor;
+
+	return s->config.mode->executor_first && e != NULL && !e->linked &&
+	       (e->later > 0 || sched_appetite_soon(s, s->later_executors + 1));
+}
+
+void sched_lease_later(struct sched *s, struct executor *e, uint32_t slots, bool near)
+{
+	if (e->later == 0) {
+		s->later_executors++;
+		e->later_ms = s->now_ms + LATER_MS;
+		sched_look_at(s, e->later_ms);
+	}
+	e->later += slots;
+	e->later_near += near ? slots : 0;
+	s->later += slots;
+	s->coming += slots;
+	s->coming_near += near ? slots : 0;
+}
+
+void sched_lease_ask(struct sched *s, struct executor *e)
+{
+	if (e->later == 0)
+		return;
+	s->later_executors--;
+	s->later -= e->later;
+	s->coming -= e->later;
+	s->coming_near -= e->later_near;
+	e->later = e->later_near = 0;
+	s->freed = true; /* as far as REVIVE goes */
 }
 
 /* ---- From its beginning to its end ---- */

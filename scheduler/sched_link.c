@@ -331,6 +331,7 @@ int sched_link_up(struct sched *s, const char *executor_id)
 		sched_look_at(s, e->resend_ms);
 	}
 	sched_executor_refresh(s, e);
+	sched_lease_ask(s, e);
 	int r = sched_lease_linked(s, e);
 	return r < 0 ? r : sched_cache_linked(s, e);
 }

@@ -115,15 +115,15 @@ static int take_leases(struct sched *s, struct take *const *order, size_t n)
 /* Slots of leases there that are idle, or coming. */
 static uint64_t spare(const struct agent *a)
 {
-	uint64_t n = a->executor != NULL ? a->executor->free_slots : 0;
+	uint64_t n = a->executor != NULL ? (uint64_t)a->executor->free_slots + a->executor->later : 0;
 
 	for (const struct hold *h = a->executor != NULL ? a->executor->holds : NULL; h != NULL; h = h->next)
 		n += h->lease && !h->running ? h->slots : 0;
 	return n;
 }
 
-/* A lease for a task of the stage, which is not picked yet: another slot may be free sooner. 1:
- * there was one. */
+/* A lease for a task of the stage, which is not picked yet: another slot may be free sooner. Now, or when
+ * the agent's executor is there. 1: there was one. */
 static int take_lease(struct sched *s, struct stage *stage, struct take *t, enum pick what)
 {
 	uint32_t slots = sched_size_slots(s, stage);
@@ -139,6 +139,10 @@ static int take_lease(struct sched *s, struct stage *stage, struct take *t, enum
 		stage->any_left -= slots;
 	sched_size_take(s, stage, &t->room);
 	sched_wait_launched(s, stage);
+	if (sched_lease_waits(s, agent)) {
+		sched_lease_later(s, agent->executor, slots, what == PICK_NEAR);
+		return 1;
+	}
 	int r = sched_launch_lease(s, &t->launches, slots, what == PICK_NEAR);
 	return r < 0 ? r : 1;
 }
@@ -406,8 +410,10 @@ int sched_offers_answer(struct sched *s)
 	takes all = { 0 };
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < s->offering.n; i++)
-		r = judge_agent(s, s->offering.at[i], &all, &d);
+	for (int starts = 0; starts < 2; starts++) /* where an executor is there, nothing is waited for */
+		for (size_t i = 0; r == 0 && i < s->offering.n; i++)
+			if ((s->offering.at[i]->executor == NULL) == starts)
+				r = judge_agent(s, s->offering.at[i], &all, &d);
 	if (r == 0 && all.n > 0)
 		r = take_all(s, &all);
 	for (size_t i = 0; i < all.n; i++) {

@@ -33,6 +33,7 @@ enum {
 	OWN_END_MS = 2000,        /* for the master to learn of the end of the driver's own task */
 	LOOK_MS = 30000,          /* between two looks at holds that nothing was heard of */
 	RECONCILE_MS = 900000,    /* between two reconciliations of everything */
+	LATER_MS = 5000,          /* slots wait no longer for an executor to start */
 	AVOID_MS = 3000,          /* a failed task waits so long for another agent than those it failed on */
 	AVOID_MAX = 4,            /* agents that it remembers */
 	RECENT_MS = 60000,        /* an agent that made offers within is one to hope for */
@@ -46,6 +47,7 @@ enum {
 	HOSTS_MAX = 8,            /* hosts that it does */
 	REVIVE_PER_AGENT_MS = 5,  /* a token of the bucket comes back after so much for each agent ... */
 	REVIVE_TOKEN_MAX_MS = 5000, /* ... and at last after so much */
+	SOON_MS = 100,              /* a REVIVE is soon that waits no longer than so after the last one */
 	UNSUPPRESS_MS = 1000, /* a REVIVE that un-suppresses waits no longer than so after the last one */
 	UNKNOWN_MS = 60000, /* a task that the master does not know, but whose executor is there, may last so
 			       long */
@@ -120,18 +122,21 @@ struct executor {
 	uint64_t resend_ms; /* its tasks are sent again; UINT64_MAX: not needed */
 	struct hold *holds;
 	struct attempt *attempts;
-	struct task *outputs;         /* map outputs on it */
-	struct cached_at *cached;     /* partitions of persisted sets on it, see sched_cache.c */
-	uint32_t slots;               /* of its leases that run, and are not on their way back */
-	uint32_t going;               /* of them, those that go back when they are between two tasks */
-	VEC(uint64_t) idle_since;     /* of its free slots, see sched_lease.c */
-	uint32_t load;                /* slots of attempts over the link */
-	uint32_t ahead;               /* of them, those of attempts that wait there for a slot */
-	uint64_t heard_ms;            /* when it last had a result, or was given something */
-	VEC(struct attempt *) batch;  /* given to it in this step, not sent yet */
-	uint32_t free_slots;          /* that it has for tasks */
-	bool idle;                    /* it has some: in sched.idle, or ... */
-	bool asked;                   /* ... in sched.asked */
+	struct task *outputs;        /* map outputs on it */
+	struct cached_at *cached;    /* partitions of persisted sets on it, see sched_cache.c */
+	uint32_t slots;              /* of its leases that run, and are not on their way back */
+	uint32_t going;              /* of them, those that go back when they are between two tasks */
+	uint32_t later, later_near;  /* slots that wait for it to start, see sched_lease.c; of them, those for
+				      * tasks that have their data there */
+	uint64_t later_ms;           /* they do so no longer than until then */
+	VEC(uint64_t) idle_since;    /* of its free slots, see sched_lease.c */
+	uint32_t load;               /* slots of attempts over the link */
+	uint32_t ahead;              /* of them, those of attempts that wait there for a slot */
+	uint64_t heard_ms;           /* when it last had a result, or was given something */
+	VEC(struct attempt *) batch; /* given to it in this step, not sent yet */
+	uint32_t free_slots;         /* that it has for tasks */
+	bool idle;                   /* it has some: in sched.idle, or ... */
+	bool asked;                  /* ... in sched.asked */
 	struct executor *prev, *next; /* there */
 	bool is_behind;               /* in sched.behind */
 	struct executor *behind_prev, *behind_next;
@@ -387,8 +392,10 @@ struct sched {
 	struct hold *going;         /* leases, see LEASE_GOING */
 	bool may_go;                /* one of `going` is between two tasks, perhaps */
 	uint64_t idle_ms;           /* idle slots are not asked about before */
-	uint32_t coming;            /* slots of leases that are not RUNNING yet */
-	uint32_t coming_near;       /* of them, those of hold.near */
+	uint32_t coming;            /* slots of leases that are not RUNNING yet, and `later` */
+	uint32_t coming_near;       /* of them, those of hold.near, and of executor.later_near */
+	uint32_t later;             /* slots that wait for executors to start ... */
+	uint32_t later_executors;   /* ... so many */
 	struct attempt *attempts;   /* by name */
 	struct shuffle *shuffles;   /* by id */
 	struct stage *stages;       /* by id: all of the shuffles', and the run's last */
@@ -477,6 +484,8 @@ int sched_master_stop(struct sched *s, int status);
 /* SUPPRESS, or REVIVE, or nothing. */
 int sched_appetite_settle(struct sched *s);
 bool sched_appetite_hungry(struct sched *s);
+/* REVIVE may follow soon after each of so many things that are waited for. */
+bool sched_appetite_soon(struct sched *s, uint32_t n);
 struct mode_view sched_view_of(const struct sched *s);
 
 /* ---- sched_wishes.c ---- */
@@ -605,6 +614,12 @@ void sched_hdfs_deinit(struct sched *s);
 
 /* ---- sched_lease.c: slots that are taken as tasks need them, and given back ---- */
 
+/* Whether more than one lease there has to wait for the agent's executor, which is about to be launched. */
+bool sched_lease_waits(struct sched *s, const struct agent *agent);
+/* So many slots do. */
+void sched_lease_later(struct sched *s, struct executor *e, uint32_t slots, bool near);
+/* They do no longer: the executor is there, or not to be waited for. */
+void sched_lease_ask(struct sched *s, struct executor *e);
 /* It is not coming any more: it runs, or has ended before. */
 void sched_lease_arrived(struct sched *s, const struct hold *h);
 /* The lease runs from now on; or is over. */

@@ -13,7 +13,7 @@ import typing
 
 from suite import options, report, timed
 from suite.cluster import AGENTS, CORES, INTERVAL_MS, Clusters, check_slots
-from suite.errors import FAILED, INTERRUPTED, BenchError
+from suite.errors import FAILED, INTERRUPTED, BenchError, sentence
 from suite.progress import Progress
 from suite.run import Job, Process, until_ended
 from suite.store import Store
@@ -215,12 +215,12 @@ def main(o, cases_of, kind=Bench, **more):
         try:
             bench.measure(cases_of)
             status = 0
-        except BenchError as e:
-            if bench.store is None:
+        except (BenchError, OSError) as e:
+            if bench.progress is None:
                 raise
             bench.progress.clear()
-            print(f"quern bench: {e}", file=sys.stderr)
-            status = e.status
+            print(f"quern bench: {sentence(e)}", file=sys.stderr)
+            status = getattr(e, "status", FAILED)
         except KeyboardInterrupt:
             status = INTERRUPTED
         if status == INTERRUPTED and bench.store is not None:

@@ -5,7 +5,7 @@ import signal
 import sys
 
 from suite import options
-from suite.errors import INTERRUPTED, USAGE, BenchError
+from suite.errors import FAILED, INTERRUPTED, USAGE, BenchError, sentence
 
 ABOUT = "Measures what the modes gain and what they cost, on an embedded cluster or on yours."
 # Command: its module, what it takes beside options, what it does, and what else there is to be said of it.
@@ -90,11 +90,11 @@ def main(argv):
     signal.signal(signal.SIGTERM, on_sigterm)
     try:
         return run(argv)
-    except BenchError as e:
-        print(f"quern bench: {e}", file=sys.stderr)
-        return e.status
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more for whoever has gone
-        return 1
+        return FAILED
+    except (BenchError, OSError) as e:
+        print(f"quern bench: {sentence(e)}", file=sys.stderr)
+        return getattr(e, "status", FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED

@@ -2,6 +2,8 @@
 import os
 import signal
 import subprocess
+import tempfile
+import time
 
 from suite import timed
 from suite.errors import NO_CLUSTER, USAGE, BenchError
@@ -12,6 +14,7 @@ MEMORY = "64g"     # of an embedded agent: no measure is about that
 AGENTS, CORES = 2, 4
 SLOTS = 8          # of another's cluster, if nothing is said: not all that there is
 INTERVAL_MS = 1000  # as Mesos' own
+PATIENCE_S = 60    # without a master of somebody else's cluster
 END_S = 30         # until an embedded cluster that was told to end is killed
 
 
@@ -27,19 +30,27 @@ class Embedded:
 
     def start(self):
         ready, said = os.pipe()
+        self.said = tempfile.TemporaryFile()
         # A session of its own: what a terminal's Ctrl-C ends is us, and we then end it.
         self.process = subprocess.Popen(
             [str(self.quern), "local", f"--agents={self.agents}", f"--cores={self.all_cores:g}", f"--memory={MEMORY}",
              f"--allocation-interval={self.allocation_interval_ms:g}ms", "--port=0", f"--ready-fd={said}"],
-            stdin=subprocess.DEVNULL, pass_fds=[said], start_new_session=True)
+            stdin=subprocess.DEVNULL, stderr=self.said, pass_fds=[said], start_new_session=True)
         timed.waited_for.add(self.process.pid)
         os.close(said)
         with os.fdopen(ready) as line:
             address = line.readline().strip()
         if not address:
+            self.process.wait()
+            why = self.last_words()
             self.stop()
-            raise BenchError("the embedded cluster did not start", NO_CLUSTER)
+            raise BenchError(f"the embedded cluster did not start{why}", NO_CLUSTER)
         self.master = Master(address)
+
+    def last_words(self):
+        self.said.seek(0)
+        lines = self.said.read().decode(errors="replace").strip().splitlines()
+        return f": {lines[-1]}" if lines else ""
 
     @property
     def address(self):
@@ -53,8 +64,10 @@ class Embedded:
         status = self.process.poll()
         if status is None:
             return None
+        why = self.last_words()
+        self.stop()
         self.start()
-        return f"the embedded cluster had ended with status {status}, and was started again"
+        return f"the embedded cluster had ended with status {status}{why}, and was started again"
 
     def cpu_s(self):
         """CPU seconds of master and agents so far, their tasks and executors not included."""
@@ -68,6 +81,7 @@ class Embedded:
             self.process.kill()
             self.process.wait()
         timed.waited_for.discard(self.process.pid)
+        self.said.close()
 
     def __enter__(self):
         return self
@@ -81,7 +95,7 @@ class Given:
     given = True
 
     def __init__(self, url, endpoints, auth=None):
-        self.url = url
+        self.url, self.endpoints, self.auth = url, endpoints, auth
         self.master = leading(endpoints, auth)
         self.kind = self.master.version()
         self.room = self.master.agents()
@@ -98,7 +112,16 @@ class Given:
         return self.master.metrics()
 
     def ensure(self):
-        return None
+        """Waits for a master, if there is none just now. BenchError: none comes."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                self.master = leading(self.endpoints, self.auth)
+                return None
+            except BenchError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(1)
 
     def cpu_s(self):
         return None

@@ -9,3 +9,8 @@ class BenchError(Exception):
     def __init__(self, text, status=FAILED):
         super().__init__(text)
         self.status = status
+
+
+def sentence(e):
+    """What a BenchError or an OSError says."""
+    return f"{e.filename}: {e.strerror}" if isinstance(e, OSError) and e.filename else str(e)

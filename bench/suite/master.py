@@ -74,6 +74,9 @@ class Master:
                 found.append((total, total - cores_of(agent.get("allocated_resources", []))))
         return found
 
+    def agent_hosts(self):
+        return {agent["agent_info"]["hostname"] for agent in self.call("GET_AGENTS").get("agents", [])}
+
     def allocation_interval_ms(self):
         """None if it does not say."""
         try:

@@ -10,7 +10,7 @@ from suite import bench, workloads
 from suite.bench import Case
 from suite.cluster import INTERVAL_MS
 from suite.errors import BenchError
-from suite.neighbour import Neighbour
+from suite.neighbour import LOAD_GENERATOR, LoadGenerator, Neighbour, has_own_executor, load_generator
 from suite.run import Job, Measured, rounded, until_ended
 
 ALONE, STATIC = "alone", "static"
@@ -21,6 +21,7 @@ EXECUTORS = 9        # of an embedded agent: less than what a task takes
 BEGIN = "--min-registered-ratio=0", "--max-registered-wait=10s"
 SPARE_S = 2
 SETTLE_S = 10       # that the batch framework has for taking all that there is
+COMMAND_MS = 3000   # of tasks that are commands, at least: one takes a second to start
 # Jobs, mean time between two arrivals, and length of the batch framework's tasks.
 QUICK, FULL = (5, 1.5, 500), (12, 4.0, 1000)
 
@@ -64,9 +65,12 @@ def settled(neighbour, tasks):
 
 
 class Experiment:
-    def __init__(self, b, mode, coming, task_ms):
-        self.b, self.mode, self.coming, self.task_ms = b, mode, coming, task_ms
+    """neighbour(limit) gives the other framework, for `with`; it may have so many tasks, or any number (None)."""
+
+    def __init__(self, b, mode, coming, neighbour):
+        self.b, self.mode, self.coming, self.neighbour = b, mode, coming, neighbour
         self.half = b.slots // 2
+        self.begin = self.end = None
         self.jobs = []  # (arrival, when it arrived, Job, its process)
 
     def start_job(self, arrival, when):
@@ -78,38 +82,43 @@ class Experiment:
         return process
 
     def window(self, m, neighbour):
-        """Lets the jobs arrive and end; what the batch framework has done meanwhile, and how long that was."""
+        """Lets the jobs arrive and end: what the neighbour said before that and afterwards."""
         before = neighbour.ask()
-        begin = time.monotonic()
+        begin = self.begin = time.monotonic()
         due = [(begin + a.at_s, lambda a=a: self.start_job(a, begin + a.at_s)) for a in self.coming] if self.mode != ALONE else []
         until_ended([], m.sampler, arrivals=due, most=1 if self.mode == STATIC else None,
                     until=begin + horizon_s(self.coming, self.b.slots))
-        self.begin, self.end = begin, time.monotonic()
-        after = neighbour.ask()
-        return after["work_core_s"] - before["work_core_s"], after["t_s"] - before["t_s"], after["lost"] - before["lost"]
+        self.end = time.monotonic()
+        return before, neighbour.ask()
 
     def measure(self):
         run = {}
         try:
             limit = self.half if self.mode == STATIC else self.b.slots if self.b.cluster.given else None
             with contextlib.ExitStack() as stack:
-                neighbour = stack.enter_context(Neighbour(self.b, self.task_ms, limit))
-                settled(neighbour, limit or self.b.cluster.slots)
+                neighbour = stack.enter_context(self.neighbour(limit))
+                if neighbour.works:
+                    settled(neighbour, limit or self.b.cluster.slots)
                 m = stack.enter_context(Measured(self.b.cluster))
-                work, window, lost = self.window(m, neighbour)
+                before, after = self.window(m, neighbour)
             run = m.about()
-            if lost:
-                run["note"] = f"{lost} tasks of the batch framework were lost"
-            return {**run, "status": 0, **self.result(m, neighbour.name, work, window)}
+            if after.get("lost", 0) > before.get("lost", 0):
+                run["note"] = f"{after['lost'] - before['lost']} tasks of the batch framework were lost"
+            return {**run, "status": 0, **self.result(m, neighbour, before, after)}
         except BenchError as e:
             return {**run, "status": 1, "error": str(e)}
 
-    def result(self, m, neighbour, work, window):
-        figures = {"window_s": window, "neighbour_core_s": work, "neighbour_cores": work / window}
-        held = m.sampler.held_core_s(lambda name: name == neighbour, self.begin, self.end)
-        if held is not None:
-            figures["neighbour_held_core_s"] = held
-        figures.update(m.allocations)
+    def of_neighbour(self, m, neighbour, before, after):
+        window = after["t_s"] - before["t_s"]
+        if not neighbour.works:
+            return {"window_s": window, "neighbour_asks_per_s": (after["asked"] - before["asked"]) / window}
+        work = after["work_core_s"] - before["work_core_s"]
+        found = {"window_s": window, "neighbour_core_s": work, "neighbour_cores": work / window}
+        held = m.sampler.held_core_s(lambda name: name == neighbour.name, self.begin, self.end)
+        return found if held is None else {**found, "neighbour_held_core_s": held}
+
+    def result(self, m, neighbour, before, after):
+        figures = {**self.of_neighbour(m, neighbour, before, after), **m.allocations}
         if self.mode == ALONE:
             return {"figures": rounded(figures)}
         of_jobs, jobs = self.jobs_figures()
@@ -119,7 +128,8 @@ class Experiment:
         held = m.sampler.held_core_s(lambda name: name in names, self.begin, self.end)
         if held is not None:
             figures["master_held_core_s"] = held
-        figures["throughput_cores"] = (work + figures["used_core_s"]) / window
+        if neighbour.works:
+            figures["throughput_cores"] = (figures["neighbour_core_s"] + figures["used_core_s"]) / figures["window_s"]
         figures["cpu_scheduler_s"] = sum(process.cpu for _, _, _, process in self.jobs)
         return {"figures": rounded(figures), "jobs": jobs}
 
@@ -139,15 +149,33 @@ class Experiment:
 
 def cases(b):
     n, mean_s, task_ms = QUICK if b.o.quick else FULL
+    if not has_own_executor(b.cluster):
+        task_ms = max(task_ms, COMMAND_MS)
     coming = arrivals(b.o.seed, n, mean_s, b.slots)
     b.warm(b.job("sleep.c"), 1, "1:1")
-    name = f"{n} jobs, one every {mean_s:g} s, beside tasks of {workloads.time_text(task_ms)}"
+    jobs = f"{n} jobs, one every {mean_s:g} s"
 
-    def case(mode):
+    def case(name, mode, neighbour):
         return Case("neighbours", name, mode, horizon_s(coming, b.slots) + 2,
-                    lambda _turn: Experiment(b, mode, coming, task_ms).measure())
+                    lambda _turn: Experiment(b, mode, coming, neighbour).measure())
 
-    return [case(mode) for mode in (ALONE, STATIC, *b.o.modes)]
+    found = [case(f"{jobs}, beside tasks of {workloads.time_text(task_ms)}", mode, lambda limit: Neighbour(b, task_ms, limit))
+             for mode in (ALONE, STATIC, *b.o.modes)]
+    if has_load_generator(b):
+        found += [case(f"{jobs}, beside {LOAD_GENERATOR}", mode, lambda _limit: LoadGenerator(b)) for mode in (ALONE, *b.o.modes)]
+    return found
+
+
+def has_load_generator(b):
+    """Whether there is one that works here; says why not, if there is one."""
+    if b.cluster.kind == "embedded" or load_generator() is None:
+        return False
+    try:
+        with LoadGenerator(b):
+            return True
+    except BenchError as e:
+        b.progress.say(f"{e}: nothing is measured beside it")
+        return False
 
 
 def main(o):

@@ -50,8 +50,8 @@ def tail(size, slots, seed):
 def waist(size, slots, seed):
     per_slot, ms, few, long_ms = WAIST[size]
     tasks = per_slot * slots
-    many = f"{tasks} of {time_text(ms)}"
-    yield Workload("waist", f"{many}, {few} of {time_text(long_ms)}, {many}", "sleep.c",
+    many = time_text(ms)
+    yield Workload("waist", f"{tasks} tasks of {many}, {few} of {time_text(long_ms)}, {tasks} of {many}", "sleep.c",
                    (seed, f"{tasks}:{ms}", f"{few}:{long_ms}", f"{tasks}:{ms}"), (2 * per_slot * ms + long_ms) / 1000, ms / 1000)
 
 

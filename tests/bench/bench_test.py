@@ -155,6 +155,24 @@ def test_interrupted():
             kept(d, result)
 
 
+def test_interrupted_beside_a_neighbour():
+    with quern.scratch() as d:
+        process = bench(d, "neighbours", "--quick", "--modes=fine", "-o", "results")
+        quern.wait_for("jobs beside it", lambda: runs_so_far(d) >= 1 and
+                       any(b"\0run\0" in c for _, c in quern.descendants(process.pid)))
+        process.send_signal(signal.SIGINT)
+        result = quern.finish(process)
+        quern.check(d, result, 130)
+        assert [r["mode"] for r in results(d)[1]] == ["alone"]
+
+
+def test_no_room_for_a_cluster():
+    with quern.scratch() as d:
+        result = quern.finish(bench(d, "modes", "-o", "x", env={"TMPDIR": str(d / "nowhere")}))
+        assert result.returncode == 3, result
+        quern.one_line(result, "the embedded cluster did not start", "nowhere")
+
+
 def killed(d, program, *options):
     """The runs of a bench one of whose jobs loses a process, by a part of its command line, in the middle; and its result."""
     process = bench(d, "modes", "sweep", "--lengths=500ms", "--modes=coarse,fine", *options, *SMALL)
@@ -239,7 +257,8 @@ def test_on_a_master_that_is_given():
                                     "--slots=3", "-o", "results"))
         assert result.returncode == 0, result
         header, runs = results(d)
-        assert (header["cluster"], header["agents"], header["slots"]) == ("embedded", 2, 3), header
+        assert header["cluster"].startswith("Apache Mesos 1." if quern.ON_MESOS else "embedded"), header
+        assert (header["agents"], header["slots"]) == (2, 3), header
         assert len(runs) == 3
         for run in runs:
             assert run["status"] == 0 and run["figures"]["tasks"] == 120 and "cpu_cluster_s" not in run["figures"], run
@@ -322,14 +341,15 @@ class Environment:
 
 def test_neighbours():
     """Alone, in a partition, and beside jobs in a mode; jobs that are shorter than those of the command."""
-    from suite import cli  # noqa: what it needs of the environment is there only now
+    from suite import cli, neighbour  # noqa: what it needs of the environment is there only now
     from suite.bench import Bench  # noqa
     from suite.neighbours import Arrival, Experiment  # noqa
     with quern.scratch() as d, Environment(d):
         coming = [Arrival(0.0, "small", (1, "4:100")), Arrival(0.1, "tail", (2, "4~50"))]
         with Bench(cli.parse(["neighbours", "--quick", "--agents=1", "--cores=4", "-o", str(d / "results")]), executors=5) as b:
             b.use(1000)
-            found = {mode: Experiment(b, mode, coming, 200).measure() for mode in ("alone", "static", "fine")}
+            found = {mode: Experiment(b, mode, coming, lambda limit: neighbour.Neighbour(b, 200, limit)).measure()
+                     for mode in ("alone", "static", "fine")}
             assert all(run["status"] == 0 for run in found.values()), found
             f = {mode: run["figures"] for mode, run in found.items()}
             window = {mode: run["figures"]["window_s"] for mode, run in found.items()}
@@ -344,6 +364,32 @@ def test_neighbours():
             assert "held_core_s" not in f["alone"]
             frameworks = b.cluster.master.call("GET_FRAMEWORKS")
             assert not frameworks.get("frameworks") and len(frameworks["completed_frameworks"]) == 3 + 2 * 2, frameworks
+
+
+def test_a_load_generator_that_cannot_register():
+    """That of Mesos 1.12 cannot: what it says is said in our words."""
+    from suite.errors import BenchError  # noqa: what it needs of the environment is there only now
+    from suite.master import Master  # noqa
+    from suite.neighbour import LoadGenerator  # noqa
+
+    class On:
+        def __init__(self, d, address):
+            self.tmp, self.cluster = d, self
+            self.master = Master(address)
+
+    with quern.scratch() as d, quern.named_agents(d, ["a"]) as address, Environment(d):
+        program = d / "build/src/load-generator-framework"
+        program.parent.mkdir(parents=True)
+        os.environ["MESOS_BUILD"] = str(d / "build")
+        for said, words in ("'roles' must not be set when the framework is not MULTI_ROLE capable", "cannot register"), \
+                ("Failed to bind", "ended: Failed to bind"):
+            program.write_text(f"#!/bin/sh\necho \"{said}\"\nexit 1\n")
+            program.chmod(0o755)
+            try:
+                with LoadGenerator(On(d, address)):
+                    raise AssertionError("it is said to work")
+            except BenchError as e:
+                assert words in str(e), e
 
 
 # The batch framework, on its own

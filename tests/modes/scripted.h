@@ -62,6 +62,7 @@ static inline bool scripted_release(struct mode *m, const struct mode_view *v, u
 __attribute__((unused)) static const struct mode_ops mode_scripted = { .name = "scripted",
 	.task_per_hold = false,
 	.as_needed = true,
+	.executor_first = true,
 	.consider = scripted_consider,
 	.start = scripted_start,
 	.hungry = scripted_hungry,

@@ -63,6 +63,16 @@ KIT struct sched_config kit_config(const struct mode_ops *mode)
 		.seed = 7 };
 }
 
+/* Adaptive, but all that is wanted of an agent is taken at once: for tests of what becomes of it. */
+KIT const struct mode_ops *kit_at_once(void)
+{
+	static struct mode_ops ops;
+
+	ops = mode_adaptive;
+	ops.executor_first = false;
+	return &ops;
+}
+
 KIT void kit_new(struct kit *k, const struct sched_config *config)
 {
 	struct err err = { "" };
