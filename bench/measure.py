@@ -17,6 +17,8 @@
     bench/measure.py BUILD c7 --mesos HOME --data DIR
                                            word count of DIR/text on a cluster, against the command's own
     bench/measure.py BUILD c9 --mesos HOME jobs beside a batch framework, against half of the cores for each
+    bench/measure.py BUILD s1              CPU of the scheduler for a task, on 10,000 simulated agents and on 100
+    bench/measure.py BUILD s2              its memory for a task that waits and an agent with nothing on it
     bench/measure.py BUILD r1 --data DIR   word count of DIR/text, one of four executors killed in the middle
     bench/measure.py BUILD d5 --data DIR --spark HOME
                                            word count, sorts, PageRank of DIR/links, k-means of DIR/points, against Spark
@@ -35,12 +37,12 @@ import argparse
 import pathlib
 import tempfile
 
-from measuring import beside, data, faults, hdfs, iterate, little, modes, peers, tasks
+from measuring import beside, data, faults, hdfs, iterate, little, modes, peers, tasks, virtual
 from suite import timed
 
 MEASURES = {name: getattr(module, name) for module, names in (
     (data, ("d1", "d2", "d3", "d4", "d6")), (hdfs, ("d7",)), (iterate, ("d8",)), (peers, ("d5",)), (faults, ("r1",)),
-    (modes, ("c1", "c2", "c5", "c7")), (beside, ("c9",)), (tasks, ("c3", "c4", "c6"))) for name in names}
+    (modes, ("c1", "c2", "c5", "c7")), (beside, ("c9",)), (tasks, ("c3", "c4", "c6")), (virtual, ("s1", "s2"))) for name in names}
 
 
 def main():

@@ -105,6 +105,12 @@ def rows():
         row(f"c9.small.{mode}", "C9", f"the same, the smallest of them, {mode}", "c9", "s", "theirs / ours", STATIC,
             wanted.get("small", ">"))
         row(f"c9.batch.{mode}", "C9", f"the same, {mode}: cores at work for the batch framework", "c9", "", "ours / theirs", STATIC, ">")
+    for mode in "coarse", "fine", "adaptive":
+        row(f"s1.{mode}", "S1", f"CPU of the scheduler for a task, {mode}, 10,000 simulated agents", "s1", "us", "ours", "", "<= 20")
+        row(f"s1.{mode}.growth", "S1", f"the same, {mode}, as the cluster grows", "s1", "us", "ours / theirs", "itself, 100 agents",
+            "<= 1.5")
+    row("s2.task", "S2", "memory of the scheduler for a task that waits", "s2", "bytes", "ours", "", "<= 512")
+    row("s2.agent", "S2", "memory of the scheduler for an agent with nothing on it", "s2", "bytes", "ours", "", "<= 2048")
     row("r1", "R1", "one of four executors killed in mid job: wall", "r1", "s", "ours / theirs", "undisturbed", "<= 1.40")
     return {t.key: t for t in made}
 

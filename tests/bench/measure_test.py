@@ -31,6 +31,8 @@ ROWS = {  # measurement: rows that it prints, at least one of each
     "c4": ["quern / bare"],
     "c6": ["coarse, wall", "fine, cpu", "Spark, wall"],
     "c9": ["adaptive, time of a small job: [0-9.]+ times as good as static", "fine, cores at work"],
+    "s1": ["adaptive, 100 agents", "fine: [0-9.]+ times"],
+    "s2": ["a task that waits +median", "an agent with nothing on it"],
     "r1": ["killed / undisturbed, wall"],
     "d5": [f"D5: {what}(?s:.*?)Spark / quern, wall(?s:.*?)Spark / quern, cpu" for what in
            ("word count", "sort, .* of text", "sort, .* of records", "PageRank, .* of links", "k-means, .* of points")],
