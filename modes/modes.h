@@ -33,8 +33,8 @@ struct mode_view {
 	uint32_t runnable; /* slots for the tasks that could start this instant and have none yet */
 	uint32_t wanted; /* slots that the widest unfinished stage of the current action could use, 0 with no
 			    action */
-	uint32_t held; /* slots in holds that were launched and have not ended, and those that wait for an
-			  executor (executor_first) */
+	uint32_t held;   /* slots in holds that were launched and have not ended, and those that wait for an
+			    executor (executor_first) */
 	uint32_t registered; /* of those, slots whose executor is connected and whose hold is RUNNING */
 	uint32_t idle;   /* of those, slots without a task that runnable ones will take as soon as the action
 			    may run. When it runs: none, for tasks went where they could */
