@@ -128,6 +128,7 @@ void crowd_member_start(struct sim *sim, uint32_t index)
 		.revive_interval_ms = c->revive_interval_ms,
 		.revive_burst = REVIVE_BURST,
 		.locality_wait_ms = c->locality_wait_ms,
+		.checkpoint = true,
 		.executor = &executor,
 		.seed = sim_random(sim) };
 	struct err err = { "" };
