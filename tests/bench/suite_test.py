@@ -15,7 +15,7 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(sys.argv[1]) / "bench"))
 
-from suite import answers, bench, cli, cluster, errors, master, neighbours, options, progress, run, sim, store, workloads  # noqa: E402
+from suite import answers, bench, cli, cluster, dispatch, errors, master, neighbours, options, progress, run, sim, store, workloads  # noqa: E402
 
 HEADER = {"bench": "modes", "version": "1", "seed": 1, "quick": True, "date": "today", "agents": 2, "slots": 8,
           "arguments": {"turns": 3}}
@@ -208,6 +208,23 @@ def test_a_full_disk_keeps_what_is_there():
 
 def case(name, seconds, mode="fine"):
     return bench.Case("sweep", name, mode, seconds, None)
+
+
+def test_a_dispatch_that_something_was_in_the_way_of_is_tried_again():
+    walls = iter([(2, 1), (1, 1), (1, 3)])
+
+    def once():
+        return {"status": 0, "figures": dispatch.figures_of(*next(walls), 10)}
+
+    assert dispatch.tried(once)["figures"]["tasks_per_s"] == 5
+    walls = iter([(1, 1)] * dispatch.TRIES)
+    run = dispatch.tried(once)
+    assert run["status"] == 1 and "no longer than few" in run["error"] and next(walls, None) is None, run
+
+    def broken():
+        raise errors.BenchError("gone")
+
+    assert dispatch.tried(broken) == {"status": 1, "error": "gone"}
 
 
 class NoRuns:
