@@ -150,6 +150,14 @@ static int refuse(struct exec *x, struct mtask *t, const char *why, struct exec_
 	return update(x, t, MESOS__V1__TASK_STATE__TASK_FAILED, (char *)(uintptr_t)why, NULL, plan);
 }
 
+/* The driver hears of it twice: its slots are used as soon as they are there. */
+static int begin_lease(struct exec *x, struct mtask *t, struct exec_plan *plan)
+{
+	int r = update(x, t, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL, NULL, plan);
+
+	return r < 0 ? r : driver_lease(t->info->task_id->value, plan);
+}
+
 static int add_lease(struct exec *x, struct mtask *t, uint32_t slots, struct exec_plan *plan)
 {
 	if (slots == 0 || slots > UINT32_MAX - x->slots)
@@ -157,9 +165,7 @@ static int add_lease(struct exec *x, struct mtask *t, uint32_t slots, struct exe
 	t->lease = true;
 	t->slots = slots;
 	x->slots += slots;
-	int r = 0;
-	if (x->link == LINK_IS_UP)
-		r = update(x, t, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL, NULL, plan);
+	int r = x->link == LINK_IS_UP ? begin_lease(x, t, plan) : 0;
 	return r < 0 ? r : attempt_dispatch(x, plan);
 }
 
@@ -356,7 +362,7 @@ int agent_link_up(struct exec *x, struct exec_plan *plan)
 
 	HASH_ITER (hh, x->mtasks, t, next) {
 		if (r == 0 && t->lease && !t->running)
-			r = update(x, t, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL, NULL, plan);
+			r = begin_lease(x, t, plan);
 	}
 	return r;
 }

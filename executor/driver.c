@@ -377,6 +377,15 @@ int driver_result(struct exec *x, Quern__TaskResult *result)
 	return -ENOMEM;
 }
 
+int driver_lease(char *id, struct exec_plan *plan)
+{
+	Quern__ToDriver m = QUERN__TO_DRIVER__INIT;
+
+	m.n_leases = 1;
+	m.leases = &id;
+	return send(plan, &m);
+}
+
 int driver_data(struct exec *x, const Quern__TaskResult *result, struct exec_plan *plan)
 {
 	Quern__ToDriver m = QUERN__TO_DRIVER__INIT;

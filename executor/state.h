@@ -237,6 +237,8 @@ int driver_outputs(struct exec *x, uint32_t shuffle, uint32_t version, const Que
 int driver_result(struct exec *x, Quern__TaskResult *result);
 /* The data of a result, before its status update. */
 int driver_data(struct exec *x, const Quern__TaskResult *result, struct exec_plan *plan);
+/* The slots of a lease are there. The link is up. */
+int driver_lease(char *id, struct exec_plan *plan);
 int driver_flush(struct exec *x, struct exec_plan *plan);
 /* Whether they should leave now. As long as more tasks wait here than there are results, the driver is in no
  * hurry for those, and they go in one frame. */

@@ -167,6 +167,13 @@ static int on_running(struct sched *s, struct hold *h)
 	return 0;
 }
 
+int sched_hold_begins(struct sched *s, const struct executor *e, const char *id)
+{
+	struct hold *h = find(s, id);
+
+	return h != NULL && h->executor == e && h->lease ? on_running(s, h) : 0;
+}
+
 static const char *sentence(const Mesos__V1__TaskStatus *status, char *ret, size_t size)
 {
 	const ProtobufCEnumValue *state =

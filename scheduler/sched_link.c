@@ -473,6 +473,8 @@ int sched_link_message(struct sched *s, const char *executor_id, const Quern__To
 		r = on_data(s, e, m->data);
 	for (size_t i = 0; r == 0 && i < m->n_copies; i++)
 		r = sched_broadcasts_copy(s, e, m->copies[i]);
+	for (size_t i = 0; r == 0 && i < m->n_leases; i++)
+		r = sched_hold_begins(s, e, m->leases[i]);
 	if (m->n_results > 0) {
 		s->heard = e;
 		e->heard_ms = s->now_ms;

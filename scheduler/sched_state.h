@@ -167,7 +167,7 @@ struct hold {
 	uint32_t cpus_milli, mem_mb;
 	bool lease;
 	bool near;               /* a lease that was taken for a task with its data there */
-	bool running;            /* Mesos says so */
+	bool running;            /* Mesos says so, or its executor */
 	bool kill;               /* asked for */
 	bool seen;               /* there was news of it on this subscription */
 	uint64_t unknown_ms;     /* when the master first did not know it; 0: it does */
@@ -582,6 +582,8 @@ int sched_hold_new(
 void sched_hold_free(struct sched *s, struct hold *h, enum sched_return why);
 int sched_hold_kill(struct sched *s, struct hold *h);
 int sched_hold_update(struct sched *s, const Mesos__V1__TaskStatus *status);
+/* A lease is RUNNING: its executor says so, before Mesos does. */
+int sched_hold_begins(struct sched *s, const struct executor *e, const char *id);
 /* Those that nothing is heard of; KILLs again. */
 int sched_holds_look(struct sched *s);
 void sched_holds_unseen(struct sched *s);

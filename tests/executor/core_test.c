@@ -45,6 +45,8 @@ static void trace_link(struct bench *b, const struct exec_action *a)
 	if (m->data != NULL)
 		kit_note(b, "link data %u.%u.%u %zu bytes\n", (unsigned)m->data->stage,
 			(unsigned)m->data->partition, (unsigned)m->data->attempt, m->data->data.len);
+	for (size_t i = 0; i < m->n_leases; i++)
+		kit_note(b, "link %s\n", m->leases[i]);
 	for (size_t i = 0; i < m->n_results; i++) {
 		static const char *const states[] = { "done", "failed", "fetch failed", "killed" };
 		const Quern__TaskResult *r = m->results[i];
@@ -311,7 +313,7 @@ static void a_lease_runs_as_many_as_it_has_slots(void **state)
 	Quern__Task t[4] = { kit_task(1, 0, 0), kit_task(1, 1, 0), kit_task(1, 2, 0), kit_task(1, 3, 0) };
 
 	kit_lease(b, "lease", 2);
-	kit_assert_trace(b, "lease RUNNING\n");
+	kit_assert_trace(b, "lease RUNNING\nlink lease\n");
 	kit_give(b, t, 4);
 	kit_assert_trace(b, "run 1.0.0\nrun 1.1.0\n");
 	done(b, 1, 1, 0);
@@ -345,7 +347,7 @@ static void a_kill_of_what_waits_for_a_slot_is_answered_at_once(void **state)
 	kit_give(b, t, 3);
 	kill_over_link(b, 1, 1);
 	kit_flush(b);
-	kit_assert_trace(b, "lease RUNNING\nrun 1.0.0\nlink results 1.1.0 killed\n");
+	kit_assert_trace(b, "lease RUNNING\nlink lease\nrun 1.0.0\nlink results 1.1.0 killed\n");
 	done(b, 1, 0, 0);
 	kit_assert_trace(b, "run 1.2.0\n");
 }
@@ -368,7 +370,7 @@ static void a_timeout_counts_from_the_slot_on(void **state)
 	kit_flush(b);
 	assert_int_equal(exec_next_ms(b->core), begun + 160);
 	tick_at(b, begun + 159);
-	kit_assert_trace(b, "lease RUNNING\nrun 1.0.0\nrun 1.1.0\nlink results 1.0.0 done\n");
+	kit_assert_trace(b, "lease RUNNING\nlink lease\nrun 1.0.0\nrun 1.1.0\nlink results 1.0.0 done\n");
 	tick_at(b, begun + 160);
 	kit_assert_trace(b, "kill 1.1.0\n");
 }
@@ -404,7 +406,7 @@ static void a_kill_of_what_is_not_known_is_answered(void **state)
 	kit_lease(b, "lease", 2);
 	kill_over_link(b, 1, 7);
 	kit_flush(b);
-	kit_assert_trace(b, "lease RUNNING\nlink results 1.7.0 killed\n");
+	kit_assert_trace(b, "lease RUNNING\nlink lease\nlink results 1.7.0 killed\n");
 }
 
 static void a_lease_says_that_it_runs_when_the_link_is_up(void **state)
@@ -416,7 +418,7 @@ static void a_lease_says_that_it_runs_when_the_link_is_up(void **state)
 	kit_lease(b, "lease", 2);
 	kit_assert_trace(b, "");
 	kit_link_up(b);
-	kit_assert_trace(b, "link hello 10.0.0.1:31000\nlease RUNNING\n");
+	kit_assert_trace(b, "link hello 10.0.0.1:31000\nlease RUNNING\nlink lease\n");
 }
 
 static void a_killed_lease_takes_all_its_tasks_along(void **state)
@@ -468,7 +470,7 @@ static void an_idle_lease_is_given_back_at_once(void **state)
 
 	kit_lease(b, "lease", 2);
 	kit_kill(b, "lease");
-	kit_assert_trace(b, "lease RUNNING\nlease KILLED\n");
+	kit_assert_trace(b, "lease RUNNING\nlink lease\nlease KILLED\n");
 }
 
 static void a_killed_fine_task_is_killed_not_failed(void **state)
@@ -796,7 +798,7 @@ static void an_attempt_is_held_once(void **state)
 	kit_give(b, &t, 1);
 	launch_task(b, t);
 	launch_task(b, t); /* the same id again */
-	kit_assert_trace(b, "lease RUNNING\nrun 1.0.0\n1.0.0 FAILED\n");
+	kit_assert_trace(b, "lease RUNNING\nlink lease\nrun 1.0.0\n1.0.0 FAILED\n");
 	assert_int_equal(exec_attempts(b->core), 1);
 }
 

@@ -29,6 +29,8 @@ static void note_link(struct bench *b, const struct exec_action *a)
 	Quern__ToDriver *m = quern__to_driver__unpack(NULL, a->len, a->data);
 
 	assert_non_null(m);
+	for (size_t i = 0; i < m->n_leases; i++)
+		kit_note(b, "link %s\n", m->leases[i]);
 	for (size_t i = 0; i < m->n_results; i++)
 		kit_note(b, "result %u.%u %s\n", m->results[i]->stage, m->results[i]->partition,
 			m->results[i]->state == QUERN__TASK_RESULT__STATE__DONE ? "done" : "not done");
@@ -62,7 +64,8 @@ static void begin(struct bench *b)
 	kit_lease(b, "l0", 1);
 	kit_lease(b, "l1", 1);
 	kit_lease(b, "l2", 1);
-	kit_assert_trace(b, "l0 RUNNING\nwarm 1\nl1 RUNNING\nwarm 2\nl2 RUNNING\nwarm 3\n");
+	kit_assert_trace(
+		b, "l0 RUNNING\nlink l0\nwarm 1\nl1 RUNNING\nlink l1\nwarm 2\nl2 RUNNING\nlink l2\nwarm 3\n");
 }
 
 static void give(struct bench *b, uint32_t first, uint32_t n)
@@ -124,7 +127,7 @@ static void the_last_one_leaves_the_executor_without_slots(void **state)
 	kit_assert_trace(&b, "warm 2\nl0 FINISHED\nwarm 1\nl1 FINISHED\nwarm 0\nl2 FINISHED\n");
 	kit_lease(&b, "l3", 1);
 	give(&b, 0, 1);
-	kit_assert_trace(&b, "l3 RUNNING\nwarm 1\nrun 1.0\n");
+	kit_assert_trace(&b, "l3 RUNNING\nlink l3\nwarm 1\nrun 1.0\n");
 	kit_close(&b);
 }
 

@@ -93,6 +93,45 @@ static void tasks_run_as_soon_as_a_slot_is_there(void **state)
 	kit_free(&k);
 }
 
+static void says_that_it_begins(struct kit *k, const char *executor, const char *lease)
+{
+	Quern__ToDriver m = QUERN__TO_DRIVER__INIT;
+	char *list[] = { (char *)(uintptr_t)lease };
+
+	m.n_leases = 1;
+	m.leases = list;
+	kit_link_message(k, executor, &m);
+}
+
+static void its_executor_says_that_a_lease_runs_before_mesos_does(void **state)
+{
+	struct kit k;
+	char a[64];
+	(void)state;
+
+	begin(&k, 8);
+	kit_run(&k, 1, 5, 10, 0, QUERN__SINK__KIND__COUNT);
+	kit_offer(&k, "a", 2.1, 1000);
+	memcpy(a, k.executor, sizeof(a));
+	kit_link(&k, a);
+	kit_offer(&k, "b", 1.1, 1000);
+	kit_accepted(&k, "lease-2");
+	kit_link(&k, k.executor);
+	says_that_it_begins(&k, a, "lease-1");
+	kit_sent(&k, a, "5.0.0");
+	says_that_it_begins(&k, a, "lease-1");
+	says_that_it_begins(&k, a, "lease-2"); /* it is not its own */
+	says_that_it_begins(&k, a, "lease-7");
+	kit_running(&k, "lease-1", "a");
+	assert_int_equal(kit_calls(&k, CALL(ACKNOWLEDGE)), 1);
+	kit_sent(&k, a, "");
+	says_that_it_begins(&k, k.executor, "lease-2");
+	kit_sent(&k, k.executor, "5.1.0");
+	kit_says(&k, "lease-1", "a", STATE(FAILED)); /* with its executor */
+	assert_int_equal(held(&k), 1);
+	kit_free(&k);
+}
+
 static void no_more_is_taken_than_tasks_lack(void **state)
 {
 	struct kit k;
@@ -646,6 +685,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasks_run_as_soon_as_a_slot_is_there),
+		cmocka_unit_test(its_executor_says_that_a_lease_runs_before_mesos_does),
 		cmocka_unit_test(no_more_is_taken_than_tasks_lack),
 		cmocka_unit_test(of_two_stages_each_gets_what_it_lacks),
 		cmocka_unit_test(so_where_both_have_their_data),
