@@ -196,7 +196,8 @@ static const struct option_row rows[] = {
 		"folder of the agent's machine in that container; may be given several times",
 		set_container_volume },
 	{ "checkpoint", "BOOL", "tasks go on while their agent is restarted (true)", set_checkpoint },
-	{ "revive-interval", "TIME", "fine: least time between two REVIVEs, 0 for none (20ms)", set_revive },
+	{ "revive-interval", "TIME", "fine, adaptive: least time between two REVIVEs, 0 for none (20ms)",
+		set_revive },
 };
 
 enum { KEY_FIRST = 0x300, ROWS = sizeof(rows) / sizeof(rows[0]) };

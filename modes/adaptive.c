@@ -3,7 +3,8 @@
  *
  * Nothing is waited for: tasks run as soon as the first slot is there. Slots are taken for runnable tasks
  * that neither an idle slot nor one that is on its way will take, so that a job that is content asks for
- * nothing.
+ * nothing. An executor takes longer to start than a slot to get, so the first slot of an agent comes with it,
+ * and the others when it is there.
  *
  * When to give an idle slot back is the question of whoever rents skis: to get it back later costs about
  * lease_idle_ms without it (an update, a REVIVE, an offer, a launch), so it is kept for as long as that, and

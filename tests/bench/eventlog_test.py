@@ -354,7 +354,9 @@ def test_the_schedulers_account_follows_from_the_events():
     for mode in MODES:
         for seed in range(1, 6):
             log, f = agrees(simulated(mode, seed), (mode, seed))
-            assert f["tasks"] == f["attempts"] == 60 + 20 + 40 + 40 + 80
+            assert f["tasks"] == 60 + 20 + 40 + 40 + 80
+            taken_back = sum(1 for end in log.attempts.values() if end.state == "killed")  # from a slot they waited for
+            assert f["attempts"] == f["tasks"] + taken_back and (mode != "fine" or taken_back == 0)
             rows = [row for row in eventlog.slots(log) if row["kind"] != "executor"]
             if mode == "fine":
                 assert all(len(row["tasks"]) == 1 and row["why"] == "finished" for row in rows)

@@ -1,0 +1,291 @@
+/* What adaptive mode takes while executors start: of each agent the first lease, which brings the executor;
+ * the slots beside it wait until that has its link, and are asked for then. */
+#include "tests/scheduler/place_kit.h"
+
+enum { LATER_MS = 5000 /* that they wait at most */, PLENTY = 50 /* REVIVEs */ };
+
+static struct sched_config config_for(uint32_t max_slots, uint32_t revives)
+{
+	struct sched_config config = config_of(&mode_adaptive);
+
+	config.mode_config.max_slots = max_slots;
+	config.mode_config.lease_idle_ms = 100;
+	config.mode_config.lease_max_ms = 1000000;
+	config.revive_burst = revives;
+	return config;
+}
+
+static void start_with(struct kit *k, const struct sched_config *config)
+{
+	kit_new(k, config);
+	kit_subscribed(k);
+}
+
+static void start(struct kit *k, uint32_t max_slots)
+{
+	const struct sched_config config = config_for(max_slots, PLENTY);
+
+	start_with(k, &config);
+}
+
+static void tasks(struct kit *k, uint32_t n)
+{
+	kit_run(k, 1, 5, n, 0, QUERN__SINK__KIND__COUNT);
+	k->now += 1000; /* since the last REVIVE */
+}
+
+/* Its link is up for the first time. */
+static void link_up(struct kit *k, const char *executor)
+{
+	kit_step(k, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = executor } });
+}
+
+static uint32_t held(const struct kit *k)
+{
+	struct sched_progress p;
+
+	sched_get_progress(k->s, &p);
+	return p.slots_held;
+}
+
+/* Only the first is held, but the others count: they are not taken elsewhere. */
+static void the_first_lease_of_an_agent_brings_its_executor(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 8);
+	tasks(&k, 20);
+	offer(&k, "a:4.1 b:4.1 c:4.1");
+	launched(&k, "a: lease-0 | b: lease-1");
+	assert_int_equal(held(&k), 2);
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1); /* that is all that it may have */
+	k.now += 250;
+	link_up(&k, "000007-0-0");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	offer(&k, "b:3 a:3 c:4.1");
+	launched(&k, "a: lease-2 lease-3 lease-4");
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1);
+	kit_running(&k, "lease-0", "a");
+	kit_sent(&k, "000007-0-0", "5.0.0");
+	k.now += 50;
+	link_up(&k, "000007-1-0");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	offer(&k, "b:3 c:4.1");
+	launched(&k, "b: lease-5 lease-6 lease-7");
+	assert_int_equal(held(&k), 8);
+	kit_free(&k);
+}
+
+static void where_an_executor_is_slots_are_taken_at_once(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 0);
+	tasks(&k, 20);
+	offer(&k, "a:1.1");
+	launched(&k, "a: lease-0");
+	link_up(&k, "000007-0-0");
+	offer(&k, "b:4.1 a:2"); /* and first */
+	launched(&k, "a: lease-1 lease-2 | b: lease-3");
+	kit_free(&k);
+}
+
+/* More could be used than there is: offers are wanted all the time. */
+static void what_is_wanted_beside_them_is_taken(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 0);
+	tasks(&k, 20);
+	offer(&k, "a:4.1");
+	launched(&k, "a: lease-0");
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 0);
+	assert_true(kit_refused(&k) < 1);
+	offer(&k, "a:3 b:1.1");
+	launched(&k, "b: lease-1");
+	link_up(&k, "000007-0-0");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	link_up(&k, "000007-1-0"); /* nothing waits for it */
+	k.now += 1000;
+	kit_tick(&k);
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 0);
+	kit_free(&k);
+}
+
+static void if_they_are_not_there_any_more_others_will_do(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 4);
+	tasks(&k, 20);
+	offer(&k, "a:4.1");
+	launched(&k, "a: lease-0");
+	offer(&k, "b:3.1");
+	launched(&k, "");
+	link_up(&k, "000007-0-0");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	offer(&k, "a:1 b:3.1");
+	launched(&k, "a: lease-1 | b: lease-2");
+	kit_free(&k);
+}
+
+static void if_the_executor_is_lost_others_are_asked_for(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 4);
+	tasks(&k, 20);
+	offer(&k, "a:4.1");
+	launched(&k, "a: lease-0");
+	kit_says(&k, "lease-0", "a", STATE(FAILED));
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	offer(&k, "b:4.1");
+	launched(&k, "b: lease-1");
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1);
+	kit_free(&k);
+}
+
+static void if_it_takes_too_long_others_are_asked_for(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 4);
+	tasks(&k, 20);
+	offer(&k, "a:4.1");
+	launched(&k, "a: lease-0");
+	kit_wait(&k, LATER_MS - 1);
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 0);
+	k.now++;
+	kit_tick(&k);
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	offer(&k, "a:3 b:4.1");
+	launched(&k, "b: lease-1"); /* and two later */
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1);
+	link_up(&k, "000007-0-0");
+	link_up(&k, "000007-1-0");
+	offer(&k, "a:3 b:3");
+	launched(&k, "a: lease-2 lease-3");
+	kit_free(&k);
+}
+
+/* With nothing left to run they are not asked for. */
+static void nobody_asks_for_what_nobody_wants(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 4);
+	tasks(&k, 4);
+	offer(&k, "a:4.1");
+	launched(&k, "a: lease-0");
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_CANCEL, .u.run_id = 1 });
+	link_up(&k, "000007-0-0");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 0);
+	kit_run(&k, 2, 6, 2, 0, QUERN__SINK__KIND__COUNT);
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1); /* the lease is one */
+	offer(&k, "a:3");
+	launched(&k, "a: lease-1");
+	kit_free(&k);
+}
+
+static void where_none_may_be_asked_for_all_are_taken(void **state)
+{
+	struct sched_config never = config_for(4, PLENTY), slow = config_for(4, PLENTY);
+	struct kit k;
+	(void)state;
+
+	never.revive_interval_ms = UINT64_MAX;
+	slow.revive_interval_ms = 1000;
+	start_with(&k, &never);
+	tasks(&k, 20);
+	offer(&k, "a:4.1");
+	launched(&k, "a: lease-0 lease-1 lease-2 lease-3");
+	kit_free(&k);
+
+	start_with(&k, &slow);
+	tasks(&k, 20);
+	offer(&k, "a:4.1");
+	launched(&k, "a: lease-0 lease-1 lease-2 lease-3");
+	kit_free(&k);
+}
+
+/* There may be a REVIVE for each executor, and no more of them. */
+static void no_more_executors_are_waited_for_than_may_be_asked_for(void **state)
+{
+	const struct sched_config config = config_for(0, 2);
+	struct kit k;
+	(void)state;
+
+	start_with(&k, &config);
+	tasks(&k, 20);
+	offer(&k, "a:2.1 b:3.1 c:2.1");
+	launched(&k, "a: lease-0 | b: lease-1 | c: lease-2 lease-3");
+	kit_free(&k);
+}
+
+static void a_lease_is_as_large_as_its_task(void **state)
+{
+	struct kit_run r;
+	struct kit k;
+	(void)state;
+
+	start(&k, 6);
+	kit_run_init(&r, 1, 5, 5, 0, QUERN__SINK__KIND__COUNT);
+	r.stages[0].has_task_cores_milli = 1;
+	r.stages[0].task_cores_milli = 2000;
+	kit_submit(&k, &r);
+	offer(&k, "a:5.1 b:2.1 c:4.1");
+	launched(&k, "a: lease-0 | b: lease-1");
+	assert_int_equal(held(&k), 4);
+	link_up(&k, "000007-0-0");
+	offer(&k, "a:3 c:4.1");
+	launched(&k, "a: lease-2");
+	assert_int_equal(held(&k), 6);
+	kit_free(&k);
+}
+
+/* Tasks that have their data there wait for it as well. */
+static void where_data_is_they_are_for_its_tasks(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 0);
+	submit(&k, 1, "a a a b -");
+	offer(&k, "a:4.1 b:4.1");
+	launched(&k, "a: lease-1 | b: lease-0");
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1);
+	k.now += 250;
+	link_up(&k, "000007-1-0");
+	offer(&k, "a:3 b:3"); /* the tasks of a do not want it */
+	launched(&k, "");
+	link_up(&k, "000007-0-0");
+	offer(&k, "b:3 a:3");
+	launched(&k, "b: lease-4 | a: lease-2 lease-3");
+	kit_free(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_lease_of_an_agent_brings_its_executor),
+		cmocka_unit_test(where_an_executor_is_slots_are_taken_at_once),
+		cmocka_unit_test(what_is_wanted_beside_them_is_taken),
+		cmocka_unit_test(if_they_are_not_there_any_more_others_will_do),
+		cmocka_unit_test(if_the_executor_is_lost_others_are_asked_for),
+		cmocka_unit_test(if_it_takes_too_long_others_are_asked_for),
+		cmocka_unit_test(nobody_asks_for_what_nobody_wants),
+		cmocka_unit_test(where_none_may_be_asked_for_all_are_taken),
+		cmocka_unit_test(no_more_executors_are_waited_for_than_may_be_asked_for),
+		cmocka_unit_test(a_lease_is_as_large_as_its_task),
+		cmocka_unit_test(where_data_is_they_are_for_its_tasks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
