@@ -29,6 +29,7 @@ struct item {
 	char final[PATH_MAX];
 	int fd;
 	uint64_t bytes;
+	int broken; /* why it could not be written */
 	unsigned redirects;
 	char *location;
 	struct http_request *request;
@@ -232,7 +233,8 @@ static int on_data(void *arg, const void *data, size_t len)
 	struct item *it = arg;
 
 	it->bytes += len;
-	return it->bytes > fetch_max_bytes ? -EFBIG : write_all(it->fd, data, len);
+	it->broken = it->bytes > fetch_max_bytes ? -EFBIG : write_all(it->fd, data, len);
+	return it->broken;
 }
 
 /* The answer was a redirection: on to where it leads. */
@@ -263,9 +265,12 @@ static void on_done(void *arg, const struct http_response *r)
 	it->request = NULL;
 	if (it->fetch->result < 0)
 		result = -ECANCELED;
+	else if (it->broken < 0)
+		result = err_errno(&err, it->broken, "Failed to fetch '%.300s' to '%.300s'", it->uri.source,
+			it->temporary);
 	else if (r->result < 0)
 		result = err_set(&err, r->result, "Failed to fetch '%.300s': %.300s", it->uri.source,
-			r->error != NULL ? r->error : "it cannot be written");
+			r->error != NULL ? r->error : "the request was cancelled");
 	else if (redirects(r->status) && it->location != NULL && it->redirects < REDIRECTS_MAX) {
 		item_redirect(it);
 		return;

@@ -2,13 +2,17 @@
 """The embedded cluster over its sockets: pages, refusals, jobs with real executors, and its end. All but the last is asked of a
 real Mesos as well, with QUERN_CLUSTER=mesos: they are to give the same answers.
 Usage: cluster_test.py PROGRAM-OF-cluster_program.c [unittest's arguments]"""
+import functools
+import http.server
 import json
 import os
 import pathlib
 import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -18,6 +22,11 @@ from mesos_http import call, request  # noqa: E402
 
 PROGRAM = [*os.environ.get("QUERN_WRAPPER", "").split(), sys.argv.pop(1)]
 JSON = {"Content-Type": "application/json"}
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 def processes_in(folder):
@@ -317,6 +326,22 @@ class End(unittest.TestCase):
         self.assertEqual(c.process.wait(60), 0)
         self.assertEqual([p.read_text() for p in folder.glob("agent1/slaves/*/frameworks/*/executors/e1/runs/*/stdout")],
                          ["here\n"])
+
+    def test_a_file_that_has_no_room(self):
+        """As on a full disk: nothing that it writes may be larger than 1 MiB."""
+        work = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="quern-cluster-test-"))).resolve()
+        (work / "large").write_bytes(bytes(4 << 20))
+        limited = ["sh", "-c", 'ulimit -f 2048 && trap "" XFSZ && exec "$@"', "sh", *PROGRAM]
+        with socketserver.TCPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=work)) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            uri = f"http://127.0.0.1:{server.server_address[1]}/large"
+            with Cluster(limited, "--work-dir", work / "sandboxes") as c, Framework(c.endpoint) as f:
+                offer = f.offer()
+                f.launch(offer, task(offer, "t1", "finish", uris=[{"value": uri}]))
+                status = f.update()
+            server.shutdown()
+            self.assertEqual(status["state"], "TASK_FAILED")
+            self.assertRegex(status["message"], rf"Failed to fetch '{uri}' to '{work}/sandboxes/.*': File too large$")
 
     def test_a_port_that_is_taken(self):
         _, c = self.in_folder()
