@@ -105,6 +105,9 @@ static int failed(struct archive *a, struct err *err)
 {
 	int code = archive_errno(a);
 
+	/* libarchive uses these two for damage (ARCHIVE_ERRNO_FILE_FORMAT) and for wrong calls. */
+	if (code > 0 && code != EILSEQ && code != EINVAL && archive_error_string(a) != NULL)
+		return err_errno(err, -code, "cannot unpack: %.300s", archive_error_string(a));
 	return err_set(err, code > 0 ? -code : -EIO, "cannot unpack: %.300s",
 		archive_error_string(a) != NULL ? archive_error_string(a) : "damaged archive");
 }

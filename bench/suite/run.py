@@ -23,7 +23,8 @@ class Process:
 
     def __init__(self, argv, *, stdin=subprocess.DEVNULL, env=None):
         self.argv = [str(a) for a in argv]
-        self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        self._out = tempfile.TemporaryFile()
+        self._err = os.fdopen(os.memfd_create("stderr"), "w+b")  # a full disk is to be heard of
         self.status = self.cpu = self.ended = None
         self.begun = time.monotonic()
         self.process = subprocess.Popen(self.argv, stdin=stdin, stdout=self._out, stderr=self._err, env=env, start_new_session=True)
