@@ -23,6 +23,11 @@ static void grouped(char ret[32], uint64_t n)
 	ret[at] = '\0';
 }
 
+static const char *s_of(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* Rounded down: all is all. */
 static unsigned percent(const struct sched_locality *l, uint64_t all)
 {
@@ -39,7 +44,7 @@ int progress_locality(char *ret, size_t size, const struct sched_locality *l)
 	grouped(tasks, all);
 	grouped(cached, l->cached);
 	(void)snprintf(ret, size, "%u %% of %s task%s ran where their data is%s%s%s", percent(l, all), tasks,
-		all == 1 ? "" : "s", l->cached > 0 ? ", " : "", l->cached > 0 ? cached : "",
+		s_of(all), l->cached > 0 ? ", " : "", l->cached > 0 ? cached : "",
 		l->cached > 0 ? " with it in memory" : "");
 	return 1;
 }
@@ -50,8 +55,8 @@ static void compose(char *ret, size_t size, const struct sched_progress *now, ui
 	const struct sched_locality *l = &now->locality;
 
 	if (!now->subscribed || now->tasks == 0) {
-		(void)snprintf(ret, size, "%s, %u executors", now->subscribed ? "subscribed" : "connecting",
-			now->executors);
+		(void)snprintf(ret, size, "%s, %u executor%s", now->subscribed ? "subscribed" : "connecting",
+			now->executors, s_of(now->executors));
 		return;
 	}
 	uint32_t full = (uint32_t)((uint64_t)now->tasks_done * BAR / now->tasks);
@@ -61,16 +66,17 @@ static void compose(char *ret, size_t size, const struct sched_progress *now, ui
 	redraw_remaining(left, sizeof(left), now->tasks_done, now->tasks, passed_ms);
 	failed[0] = '\0';
 	if (now->tasks_failed > 0)
-		(void)snprintf(failed, sizeof(failed), ", %u attempts failed", now->tasks_failed);
+		(void)snprintf(failed, sizeof(failed), ", %u attempt%s failed", now->tasks_failed,
+			s_of(now->tasks_failed));
 	local[0] = '\0';
 	if (l->cached + l->host + l->elsewhere > 0)
 		(void)snprintf(local, sizeof(local), ", %u %% local",
 			percent(l, l->cached + l->host + l->elsewhere));
 	(void)snprintf(ret, size,
-		"stage %u/%u [%s] %u/%u tasks, %u running%s%s, %u executors, %u slots held%s",
+		"stage %u/%u [%s] %u/%u tasks, %u running%s%s, %u executor%s, %u slot%s held%s",
 		now->stages_done < now->stages ? now->stages_done + 1 : now->stages, now->stages, bar,
 		now->tasks_done, now->tasks, now->tasks_running, failed, local, now->executors,
-		now->slots_held, left);
+		s_of(now->executors), now->slots_held, s_of(now->slots_held), left);
 }
 
 void progress_show(struct progress *p, const struct sched_progress *now, uint64_t now_ms)
