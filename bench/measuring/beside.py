@@ -1,12 +1,13 @@
 """C9: jobs beside a batch framework, against a static partition of the same cores: what `quern bench neighbours` measures."""
-import subprocess
+import contextlib
+import os
 import sys
 
 from measuring.cluster import cluster, where
 from measuring.modes import AGENTS, CORES, MODES
 from measuring.results import note
 from measuring.run import head, show, show_noise
-from suite import store
+from suite import cli, store
 from suite.cluster import EXECUTOR
 from suite.neighbours import EXECUTORS, STATIC
 
@@ -21,10 +22,13 @@ def c9(o, tmp):
     options = ["--quick", "--turns", o.runs, "-o", tmp / "bench", "--slots", AGENTS * CORES]
     # Several executors at a time are on an agent; Mesos' agents cannot be told of cores that are only for those.
     with cluster(o, tmp, AGENTS, CORES + (EXECUTORS - 1) * EXECUTOR) as c:
-        command = [str(a) for a in (o.build / "cli/quern", "bench", "neighbours", "--master", c.address, *options)]
-        status = subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
+        # As the command does it, but from here: what the cluster's processes, our children, do is not something else.
+        os.environ.update(QUERN=str(o.build / "cli/quern"), QUERN_BENCH=str(o.build / "bench"))
+        command = [str(a) for a in ("neighbours", "--master", c.address, *options)]
+        with open(os.devnull, "w", encoding="utf-8") as null, contextlib.redirect_stdout(null):
+            status = cli.main(command)
     if status != 0:
-        sys.exit(f"{command}: status {status}")
+        sys.exit(f"quern bench {' '.join(command)}: status {status}")
     _, runs = store.read(tmp / "bench")
     o.disturbed += sum(run["disturbed"] for run in runs)
     for figure, (key, what) in FIGURES.items():
