@@ -18,7 +18,7 @@
  * An executor runs what it gets in order. So an attempt that went ahead is taken for begun when fewer of
  * those before it are left than there are slots, and until then its executor's death is not held against
  * it. */
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 enum {
 	AHEAD_TASK_US = 250000,   /* stages of longer tasks send none ahead */

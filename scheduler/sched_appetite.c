@@ -6,7 +6,7 @@
  * tokens allows, which fills the slower the larger the cluster is. To un-suppress it does not wait long for a
  * token, for there is no other way to get offers again. What it brings is not relied upon: the master's own
  * timer brings offers as well. */
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 /* The newest of the tasks that run is expected to end last. */
 static uint64_t more_ms(const struct sched *s)

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 /* The shuffles that a branch reads. */
 static int find_sources(const struct sched *s, const Quern__Stage *message, const Quern__Source *source,

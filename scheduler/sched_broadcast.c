@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 enum {
 	SERVES_MAX = 2,       /* fetches of one broadcast from one place at a time */

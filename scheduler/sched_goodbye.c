@@ -8,7 +8,7 @@
  *
  * A driver that runs in a task of its own framework waits until the master knows how that has ended, too:
  * TEARDOWN would make it a task that was killed. */
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 enum { ASK_MS = 1000 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 void sched_hdfs_deinit(struct sched *s)
 {

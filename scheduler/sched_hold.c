@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 static struct hold *find(const struct sched *s, const char *id)
 {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 /* One task of an ACCEPT, with what it points at. */
 struct launch {

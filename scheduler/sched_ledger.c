@@ -9,7 +9,7 @@
  * A gap is the time from the end of an attempt to the beginning of another one on the same agent, while tasks
  * waited all the while. The slot that became free last is taken to be the one that is used next. What is free
  * longer, as others got it or nobody, does not count once nothing waits. */
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 enum {
 	GAPS_EXACT = 16, /* ms of a bucket of their own */

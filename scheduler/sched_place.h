@@ -3,7 +3,7 @@
 #ifndef QUERN_SCHEDULER_SCHED_PLACE_H
 #define QUERN_SCHEDULER_SCHED_PLACE_H
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 /* A host name, once: in lower case, without a dot at its end. Agents have one, and so has data. */
 struct host {

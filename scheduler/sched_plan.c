@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 int sched_plan_add(struct sched *s, struct sched_action action)
 {

@@ -10,7 +10,7 @@
 
 #include "base/random.h"
 #include "job/shuffle_port.h"
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 /* `info` with a variable more in its environment. The caller frees *ret_list. */
 static int tell_port(Mesos__V1__CommandInfo *command, Mesos__V1__Environment *environment,

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 uint32_t sched_size_cpus_milli(const struct sched *s, const struct stage *stage)
 {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 /* What was said at the subscription, with one label more. */
 static int send(struct sched *s, const Mesos__V1__Scheduler__Call *said)

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 /* Cores and memory by who may have them. */
 struct sums {

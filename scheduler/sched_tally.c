@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "job/reduction.h"
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 /* ---- Totals ---- */
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "scheduler/sched_state.h"
+#include "scheduler/sched_parts.h"
 
 typedef Mesos__V1__OfferFilters__ResourceQuantities__QuantitiesEntry quantity;
 
