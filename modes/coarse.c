@@ -3,7 +3,9 @@
  * An action starts when all slots of its request are registered, or after max_registered_wait when
  * min_ratio_percent of them are; what it was content with then is enough for the actions after it, so that a
  * loop of many actions waits once. Its largest task must have room on one agent as well. An action that has
- * started goes on with whatever is left, down to one slot; without any it waits again, for the same time. */
+ * started goes on with whatever is left, down to one slot; without any it waits again, for the same time. To
+ * be content with nothing of the request (0 %) is to be content with any slot, and to wait for the first one
+ * however long it takes. */
 #include "modes/policy.h"
 
 #include <inttypes.h>
@@ -52,6 +54,8 @@ static enum mode_start go_on(
 	if (v->now_ms < *ret_until_ms)
 		return MODE_WAIT;
 	*ret_until_ms = UINT64_MAX;
+	if (m->config.min_ratio_percent == 0)
+		return MODE_WAIT;
 	(void)err_set(why, 0,
 		"coarse mode lost all of its slots, and none came back within %" PRIu64 " ms: %u are held, 0 "
 		"registered",
@@ -82,6 +86,8 @@ static enum mode_start start(
 	if (v->now_ms < *ret_until_ms)
 		return MODE_WAIT;
 	*ret_until_ms = UINT64_MAX;
+	if (v->registered == 0 && m->config.min_ratio_percent == 0)
+		return MODE_WAIT; /* whatever comes, comes when others have ended */
 	if (v->registered > 0 && !v->homeless &&
 		(uint64_t)v->registered * 100 >= (uint64_t)target * m->config.min_ratio_percent) {
 		m->started = true;

@@ -78,8 +78,9 @@ struct mode_ops {
 	 * as_needed: asked for one task after the other, o->fits is what it takes; less is nothing. */
 	uint32_t (*consider)(struct mode *m, const struct mode_view *v, const struct mode_offer *o);
 
-	/* May the current action's tasks run? *ret_until_ms is when to ask again at the latest.
-	 * MODE_GIVE_UP: the action fails; `why` gets a sentence about what was asked, what came. Idempotent.
+	/* May the current action's tasks run? *ret_until_ms is when to ask again at the latest; UINT64_MAX:
+	 * not before something has changed. MODE_GIVE_UP: the action fails; `why` gets a sentence about what
+	 * was asked, what came. Idempotent.
 	 */
 	enum mode_start (*start)(
 		struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why);

@@ -106,6 +106,27 @@ static void gives_up_below_the_ratio_and_says_why(void **state)
 	assert_int_equal(ask(*state, v, &until, &why), MODE_GIVE_UP);
 }
 
+static void with_a_ratio_of_nothing_any_slot_is_enough_and_is_waited_for(void **state)
+{
+	const struct mode_config config = { .max_slots = 10, .max_registered_wait_ms = WAIT_MS };
+	struct mode *m;
+	struct err why = { "" };
+	uint64_t until;
+	struct mode_view v = { .wanted = 10, .since_ms = 50, .now_ms = 50 + WAIT_MS };
+	(void)state;
+
+	assert_int_equal(mode_new(&config, &m), 0);
+	assert_int_equal(mode_coarse.start(m, &v, &until, &why), MODE_WAIT); /* others have everything */
+	assert_int_equal(until, UINT64_MAX);
+	v.held = v.registered = 1;
+	v.now_ms += 100 * (uint64_t)WAIT_MS;
+	v.homeless = true; /* waiting would not help a task that is too large */
+	assert_int_equal(mode_coarse.start(m, &v, &until, &why), MODE_GIVE_UP);
+	v.homeless = false;
+	assert_int_equal(mode_coarse.start(m, &v, &until, &why), MODE_RUN);
+	mode_free(m);
+}
+
 static void waits_again_when_everything_is_lost(void **state)
 {
 	struct err why = { "" };
@@ -224,6 +245,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(starts_as_a_gang, setup, teardown),
 		cmocka_unit_test_setup_teardown(starts_with_the_ratio_when_the_wait_is_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(gives_up_below_the_ratio_and_says_why, setup, teardown),
+		cmocka_unit_test(with_a_ratio_of_nothing_any_slot_is_enough_and_is_waited_for),
 		cmocka_unit_test_setup_teardown(waits_again_when_everything_is_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_largest_task_has_room_on_one_agent, setup, teardown),
 		cmocka_unit_test_setup_teardown(slots_come_by_whole_tasks, setup, teardown),
