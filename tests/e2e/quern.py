@@ -265,8 +265,11 @@ class Gate:
             self.opened = os.open(self.folder / "open", os.O_RDWR)
 
     def close(self):
-        """Opens it as well: nobody is left waiting."""
+        """Opens it as well, for good: nobody is left waiting, and who comes later finds files, at which nobody waits."""
         self.open()
+        for name in "at", "open":
+            (self.folder / f"{name}-ended").touch()
+            os.rename(self.folder / f"{name}-ended", self.folder / name)
         os.close(self.opened)
         os.close(self.waiting)
 
