@@ -74,7 +74,7 @@ int parse_percent(const char *text, uint32_t *ret, struct err *err)
 
 	if (parse_unit(text, units, 100, &percent) < 0)
 		return err_set(err, -EINVAL, "'%s' is no ratio (0.8, 80%%)", text);
-	*ret = (uint32_t)llround(percent);
+	*ret = percent > 0 && percent < 1 ? 1 : (uint32_t)llround(percent); /* little is not nothing */
 	return 0;
 }
 

@@ -361,7 +361,7 @@ int agent_link_up(struct exec *x, struct exec_plan *plan)
 	int r = 0;
 
 	HASH_ITER (hh, x->mtasks, t, next) {
-		if (r == 0 && t->lease && !t->running)
+		if (r == 0 && t->lease && !t->running && !t->leaving)
 			r = begin_lease(x, t, plan);
 	}
 	return r;

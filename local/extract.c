@@ -240,14 +240,14 @@ int extract_gzip(const char *file, const struct extract_limits *limits, struct e
 	auto_free char *target = strndup(file, strlen(file) - strlen(".gz"));
 	if (target == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
-	auto_close int fd = open(target, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	int r = fd < 0 ? -errno : 0;
-	if (r < 0)
-		return err_errno(err, r, "cannot write '%s'", target);
 	gzFile in = gzopen(file, "rb");
 	if (in == NULL)
 		return err_set(err, -EIO, "cannot read '%s'", file);
-	r = gunzip(in, fd, limits->bytes, err);
+	int fd = open(target, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int r = fd < 0 ? err_errno(err, -errno, "cannot write '%s'", target)
+		       : gunzip(in, fd, limits->bytes, err);
 	(void)gzclose(in);
+	if (fd >= 0 && close(fd) < 0 && r == 0) /* some file systems say it then */
+		r = err_errno(err, -errno, "cannot write '%s'", target);
 	return r;
 }

@@ -122,9 +122,11 @@ static int copy_and_place(void *arg, struct err *err)
 	int r = from < 0 || fstat(from, &st) < 0 ? -errno : 0;
 	if (r == 0 && !S_ISREG(st.st_mode))
 		return err_set(err, -EINVAL, "Failed to fetch '%.300s': not a file", it->uri.source);
-	auto_close int to = r < 0 ? -1 : open(it->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int to = r < 0 ? -1 : open(it->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (r == 0)
 		r = to < 0 ? -errno : copy_bytes(from, to);
+	if (to >= 0 && close(to) < 0 && r == 0)
+		r = -errno;
 	if (r < 0)
 		return err_errno(err, r, "Failed to fetch '%.300s'", it->uri.source);
 	r = place(it, err);

@@ -48,6 +48,7 @@ static enum mode_start go_on(
 		m->empty_ms = UINT64_MAX;
 		return policy_hopeless(m, v, ret_until_ms, why) ? MODE_GIVE_UP : MODE_RUN;
 	}
+	m->homeless_ms = UINT64_MAX; /* what comes back is judged anew */
 	if (m->empty_ms == UINT64_MAX)
 		m->empty_ms = v->now_ms;
 	*ret_until_ms = policy_after(m->empty_ms, m->config.max_registered_wait_ms);
@@ -86,7 +87,7 @@ static enum mode_start start(
 	if (v->now_ms < *ret_until_ms)
 		return MODE_WAIT;
 	*ret_until_ms = UINT64_MAX;
-	if (v->registered == 0 && m->config.min_ratio_percent == 0)
+	if (m->config.min_ratio_percent == 0 && (v->registered == 0 || (v->homeless && v->coming > 0)))
 		return MODE_WAIT; /* whatever comes, comes when others have ended */
 	if (v->registered > 0 && !v->homeless &&
 		(uint64_t)v->registered * 100 >= (uint64_t)target * m->config.min_ratio_percent) {

@@ -1,11 +1,11 @@
 /* sched_appetite.c: whether offers are wanted, and how often that may be said.
  *
  * REVIVE makes the master allocate at once, for everybody, at a cost in agents times frameworks: it is sent
- * only with tasks waiting and either resources freed since the last one (or an executor up that slots waited
- * for) or offers suppressed; never twice within revive_interval_ms; and not more often than a bucket of
- * tokens allows, which fills the slower the larger the cluster is. To un-suppress it does not wait long for a
- * token, for there is no other way to get offers again. What it brings is not relied upon: the master's own
- * timer brings offers as well. */
+ * only with tasks waiting and either resources freed since the last one (or an executor up, or late, that
+ * slots waited for) or offers suppressed; never twice within revive_interval_ms; and not more often than a
+ * bucket of tokens allows, which fills the slower the larger the cluster is. To un-suppress it does not wait
+ * long for a token, for there is no other way to get offers again. What it brings is not relied upon: the
+ * master's own timer brings offers as well. */
 #include "scheduler/sched_parts.h"
 
 /* The newest of the tasks that run is expected to end last. */

@@ -118,9 +118,14 @@ static void with_a_ratio_of_nothing_any_slot_is_enough_and_is_waited_for(void **
 	assert_int_equal(mode_new(&config, &m), 0);
 	assert_int_equal(mode_coarse.start(m, &v, &until, &why), MODE_WAIT); /* others have everything */
 	assert_int_equal(until, UINT64_MAX);
-	v.held = v.registered = 1;
+	v.held = 3;
+	v.registered = 1;
+	v.coming = 2;
 	v.now_ms += 100 * (uint64_t)WAIT_MS;
-	v.homeless = true; /* waiting would not help a task that is too large */
+	v.homeless = true; /* a task takes two slots: those are coming */
+	assert_int_equal(mode_coarse.start(m, &v, &until, &why), MODE_WAIT);
+	v.held = 1;
+	v.coming = 0;
 	assert_int_equal(mode_coarse.start(m, &v, &until, &why), MODE_GIVE_UP);
 	v.homeless = false;
 	assert_int_equal(mode_coarse.start(m, &v, &until, &why), MODE_RUN);
