@@ -286,6 +286,17 @@ static size_t take_chunk(struct peer *p, bool keep)
 	return len;
 }
 
+/* Nothing more is said, and whatever comes is read: of a connection that is closed with something unread the
+ * answer may be lost. */
+static void part(struct peer *p)
+{
+	char rest[4096];
+
+	(void)shutdown(p->fd, SHUT_WR);
+	while (recv(p->fd, rest, sizeof(rest), 0) > 0)
+		;
+}
+
 static bool serve_put(struct peer *p, const char *head, bool append)
 {
 	size_t after, n, sum = 0;
@@ -296,6 +307,7 @@ static bool serve_put(struct peer *p, const char *head, bool append)
 		p->fake->there = true;
 		pthread_mutex_unlock(&p->fake->mutex);
 		(void)say_exception(p, 403, "FileAlreadyExistsException", "/f already exists");
+		part(p);
 		return false;
 	}
 	if (strcasestr(head, "Transfer-Encoding: chunked") == NULL)
@@ -313,6 +325,7 @@ static bool serve_put(struct peer *p, const char *head, bool append)
 		if (fault == FAKE_QUOTA && sum >= after) {
 			(void)say_exception(
 				p, 403, "DSQuotaExceededException", "The quota of /f is exceeded");
+			part(p);
 			return false;
 		}
 	}
