@@ -151,8 +151,8 @@ def c7(o, tmp):
 
     def ours(*where_to):
         out = tmp / f"out{next(n)}"
-        run = Run(o.build / "cli/quern", "run", "--quiet", *where_to, "--task-memory", "512m", "--shuffle-compression", "1", ROOT / "examples/wordcount.c",
-                  tmp / "in", out)
+        run = Run(o.build / "cli/quern", "run", "--quiet", *where_to, "--task-memory", "512m", "--shuffle-compression", "1",
+                  ROOT / "examples/wordcount.c", tmp / "in", out)
         run.answer = checksum(parts(out))
         return run
 

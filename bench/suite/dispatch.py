@@ -14,8 +14,6 @@ FEW = {"fine": 20}     # tasks, of which the others are counted; by default
 FEW_OTHERS = 100
 # Tasks beyond the few: of modes in which one is a Mesos task, and of others.
 QUICK, FULL = (200, 5000), (500, 20000)
-
-
 TRIES = 5              # of a run whose start took longer than its tasks
 
 

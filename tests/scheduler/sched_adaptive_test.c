@@ -56,14 +56,6 @@ static void done_after(struct kit *k, const char *executor, const char *name, ui
 	kit_coarse(k, executor, &r);
 }
 
-static uint32_t held(const struct kit *k)
-{
-	struct sched_progress p;
-
-	sched_get_progress(k->s, &p);
-	return p.slots_held;
-}
-
 /* ---- Taken ---- */
 
 static void tasks_run_as_soon_as_a_slot_is_there(void **state)
@@ -128,7 +120,7 @@ static void its_executor_says_that_a_lease_runs_before_mesos_does(void **state)
 	says_that_it_begins(&k, k.executor, "lease-2");
 	kit_sent(&k, k.executor, "5.1.0");
 	kit_says(&k, "lease-1", "a", STATE(FAILED)); /* with its executor */
-	assert_int_equal(held(&k), 1);
+	assert_int_equal(kit_held(&k), 1);
 	kit_free(&k);
 }
 
@@ -218,7 +210,7 @@ static void at_the_limit_nothing_is_asked_for(void **state)
 	two_slots(&k, 10, 0);
 	kit_offer(&k, "a", 4, 1000);
 	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
-	assert_int_equal(held(&k), 2);
+	assert_int_equal(kit_held(&k), 2);
 	kit_free(&k);
 }
 
@@ -242,11 +234,11 @@ static void idle_slots_go_back_after_a_while_and_are_held_until_they_are(void **
 	kit_tick(&k);
 	kit_ended(&k, "lease-0");                            /* the older one: they are alike */
 	assert_int_equal(kit_actions(&k, SCHED_DO_CALL), 0); /* it costs the master no call */
-	assert_int_equal(held(&k), 2);
+	assert_int_equal(kit_held(&k), 2);
 	finished(&k, "lease-0", "a");
 	assert_int_equal(kit_calls(&k, CALL(ACKNOWLEDGE)), 1);
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 0); /* nothing is wanted */
-	assert_int_equal(held(&k), 1);
+	assert_int_equal(kit_held(&k), 1);
 	kit_coarse_done(&k, k.executor, "5.2.0");
 	kit_done(&k, 0, NULL);
 	kit_free(&k);
@@ -362,8 +354,7 @@ static void what_is_not_over_is_killed_at_last(void **state)
 	kit_unlink(&k, k.executor);
 	kit_link(&k, k.executor);
 	kit_unlink(&k, k.executor);
-	kit_step(&k,
-		(struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = k.executor } });
+	kit_link_up(&k, k.executor);
 	kit_ended(&k, "lease-0"); /* the old link may have lost it */
 	kit_coarse_done(&k, k.executor, "5.1.0");
 	kit_wait(&k, 30000);
@@ -375,7 +366,7 @@ static void what_is_not_over_is_killed_at_last(void **state)
 	assert_string_equal(c->kill->task_id->value, "lease-0");
 	kit_call_free(c);
 	kit_says(&k, "lease-0", "a", STATE(KILLED));
-	assert_int_equal(held(&k), 1);
+	assert_int_equal(kit_held(&k), 1);
 	kit_free(&k);
 }
 
@@ -455,7 +446,7 @@ static void each_lease_serves_a_task_at_least(void **state)
 	kit_running(&k, "lease-0", "a");
 	kit_wait(&k, 50); /* its tasks come over the link */
 	kit_link(&k, k.executor);
-	assert_int_equal(held(&k), 2);
+	assert_int_equal(kit_held(&k), 2);
 	kit_running(&k, "lease-1", "a");
 	kit_sent(&k, k.executor, "5.1.0");
 	kit_coarse_done(&k, k.executor, "5.0.0");
@@ -556,7 +547,7 @@ static void a_lost_executor_takes_its_leases_along(void **state)
 	two_slots(&k, 10, 0);
 	k.now += 20;
 	kit_failure(&k, k.executor, "a");
-	assert_int_equal(held(&k), 0);
+	assert_int_equal(kit_held(&k), 0);
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
 	kit_says(&k, "lease-0", "a", STATE(FAILED));
 	kit_offer(&k, "a", 2.1, 1000);
@@ -621,7 +612,7 @@ static void a_lease_is_as_large_as_its_task(void **state)
 	kit_link(&k, k.executor);
 	kit_running(&k, "lease-0", "a");
 	kit_sent(&k, k.executor, "5.0.0");
-	assert_int_equal(held(&k), 4);
+	assert_int_equal(kit_held(&k), 4);
 	kit_offer(&k, "b", 1.5, 1000);
 	assert_int_equal(kit_calls(&k, CALL(ACCEPT)), 0);
 	kit_free(&k);

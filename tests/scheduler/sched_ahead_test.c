@@ -193,7 +193,7 @@ static void nor_are_they_when_the_executor_is_started_anew(void **state)
 	done_after(&p, 0, "5.0.0", 100);
 	kit_sent(&p.k, p.e[0], "5.2.0 5.3.0");
 	kit_unlink(&p.k, p.e[0]);
-	kit_step(&p.k, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = p.e[0] } });
+	kit_link_up(&p.k, p.e[0]);
 	hello.shuffle_port = 4321;
 	hello.directory = (char *)(uintptr_t) "/shuffle";
 	hello.machine = (char *)(uintptr_t) "machine";

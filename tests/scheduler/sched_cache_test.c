@@ -269,7 +269,7 @@ static void an_unpersisted_set_is_dropped_everywhere_and_again_on_a_new_link(voi
 	kit_unlink(&g.k, g.e[0]);
 	kit_step(&g.k, (struct sched_event){ .kind = SCHED_EV_UNPERSIST, .u.cache = 99 });
 	assert_int_equal(kit_actions(&g.k, SCHED_DO_LINK), 1);
-	kit_step(&g.k, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = g.e[0] } });
+	kit_link_up(&g.k, g.e[0]);
 	Quern__ToExecutor *m = kit_link_sent(&g.k, 0);
 	assert_int_equal(m->n_drop_caches, 2);
 	quern__to_executor__free_unpacked(m, NULL);

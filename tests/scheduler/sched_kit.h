@@ -350,13 +350,26 @@ KIT void kit_link_message(struct kit *k, const char *executor, const Quern__ToDr
 			    .kind = SCHED_EV_LINK, .u.link = { .executor_id = executor, .message = m } });
 }
 
+KIT void kit_link_up(struct kit *k, const char *executor)
+{
+	kit_step(k, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = executor } });
+}
+
+KIT uint32_t kit_held(const struct kit *k)
+{
+	struct sched_progress p;
+
+	sched_get_progress(k->s, &p);
+	return p.slots_held;
+}
+
 /* A link with its Hello. */
 KIT void kit_link(struct kit *k, const char *executor)
 {
 	Quern__ToDriver m = QUERN__TO_DRIVER__INIT;
 	Quern__ToDriver__Hello hello = QUERN__TO_DRIVER__HELLO__INIT;
 
-	kit_step(k, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = executor } });
+	kit_link_up(k, executor);
 	hello.shuffle_port = 1234;
 	hello.directory = (char *)(uintptr_t) "/shuffle";
 	hello.machine = (char *)(uintptr_t) "machine";

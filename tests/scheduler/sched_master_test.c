@@ -375,7 +375,7 @@ static void executors_of_no_more_use_hear_it_over_their_links(void **state)
 	kit_says(&k, "5.0.0", "a", STATE(UNREACHABLE));
 	assert_int_equal(told_to_leave(&k), 1);
 	kit_unlink(&k, first);
-	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = first } });
+	kit_link_up(&k, first);
 	assert_int_equal(told_to_leave(&k), 1); /* it has not heard it */
 	kit_unlink(&k, first);
 	kit_offer(&k, "b", 1.1, 1000);

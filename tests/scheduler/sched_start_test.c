@@ -34,20 +34,6 @@ static void tasks(struct kit *k, uint32_t n)
 	k->now += 1000; /* since the last REVIVE */
 }
 
-/* Its link is up for the first time. */
-static void link_up(struct kit *k, const char *executor)
-{
-	kit_step(k, (struct sched_event){ .kind = SCHED_EV_LINK_UP, .u.link = { .executor_id = executor } });
-}
-
-static uint32_t held(const struct kit *k)
-{
-	struct sched_progress p;
-
-	sched_get_progress(k->s, &p);
-	return p.slots_held;
-}
-
 /* Only the first is held, but the others count: they are not taken elsewhere. */
 static void the_first_lease_of_an_agent_brings_its_executor(void **state)
 {
@@ -58,10 +44,10 @@ static void the_first_lease_of_an_agent_brings_its_executor(void **state)
 	tasks(&k, 20);
 	offer(&k, "a:4.1 b:4.1 c:4.1");
 	launched(&k, "a: lease-0 | b: lease-1");
-	assert_int_equal(held(&k), 2);
+	assert_int_equal(kit_held(&k), 2);
 	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1); /* that is all that it may have */
 	k.now += 250;
-	link_up(&k, "000007-0-0");
+	kit_link_up(&k, "000007-0-0");
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
 	offer(&k, "b:3 a:3 c:4.1");
 	launched(&k, "a: lease-2 lease-3 lease-4");
@@ -69,11 +55,11 @@ static void the_first_lease_of_an_agent_brings_its_executor(void **state)
 	kit_running(&k, "lease-0", "a");
 	kit_sent(&k, "000007-0-0", "5.0.0");
 	k.now += 50;
-	link_up(&k, "000007-1-0");
+	kit_link_up(&k, "000007-1-0");
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
 	offer(&k, "b:3 c:4.1");
 	launched(&k, "b: lease-5 lease-6 lease-7");
-	assert_int_equal(held(&k), 8);
+	assert_int_equal(kit_held(&k), 8);
 	kit_free(&k);
 }
 
@@ -86,7 +72,7 @@ static void where_an_executor_is_slots_are_taken_at_once(void **state)
 	tasks(&k, 20);
 	offer(&k, "a:1.1");
 	launched(&k, "a: lease-0");
-	link_up(&k, "000007-0-0");
+	kit_link_up(&k, "000007-0-0");
 	offer(&k, "b:4.1 a:2"); /* and first */
 	launched(&k, "a: lease-1 lease-2 | b: lease-3");
 	kit_free(&k);
@@ -106,9 +92,9 @@ static void what_is_wanted_beside_them_is_taken(void **state)
 	assert_true(kit_refused(&k) < 1);
 	offer(&k, "a:3 b:1.1");
 	launched(&k, "b: lease-1");
-	link_up(&k, "000007-0-0");
+	kit_link_up(&k, "000007-0-0");
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
-	link_up(&k, "000007-1-0"); /* nothing waits for it */
+	kit_link_up(&k, "000007-1-0"); /* nothing waits for it */
 	k.now += 1000;
 	kit_tick(&k);
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 0);
@@ -126,7 +112,7 @@ static void if_they_are_not_there_any_more_others_will_do(void **state)
 	launched(&k, "a: lease-0");
 	offer(&k, "b:3.1");
 	launched(&k, "");
-	link_up(&k, "000007-0-0");
+	kit_link_up(&k, "000007-0-0");
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
 	offer(&k, "a:1 b:3.1");
 	launched(&k, "a: lease-1 | b: lease-2");
@@ -167,8 +153,8 @@ static void if_it_takes_too_long_others_are_asked_for(void **state)
 	offer(&k, "a:3 b:4.1");
 	launched(&k, "b: lease-1"); /* and two later */
 	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1);
-	link_up(&k, "000007-0-0");
-	link_up(&k, "000007-1-0");
+	kit_link_up(&k, "000007-0-0");
+	kit_link_up(&k, "000007-1-0");
 	offer(&k, "a:3 b:3");
 	launched(&k, "a: lease-2 lease-3");
 	kit_free(&k);
@@ -185,7 +171,7 @@ static void nobody_asks_for_what_nobody_wants(void **state)
 	offer(&k, "a:4.1");
 	launched(&k, "a: lease-0");
 	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_CANCEL, .u.run_id = 1 });
-	link_up(&k, "000007-0-0");
+	kit_link_up(&k, "000007-0-0");
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 0);
 	kit_run(&k, 2, 6, 2, 0, QUERN__SINK__KIND__COUNT);
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1); /* the lease is one */
@@ -242,11 +228,11 @@ static void a_lease_is_as_large_as_its_task(void **state)
 	kit_submit(&k, &r);
 	offer(&k, "a:5.1 b:2.1 c:4.1");
 	launched(&k, "a: lease-0 | b: lease-1");
-	assert_int_equal(held(&k), 4);
-	link_up(&k, "000007-0-0");
+	assert_int_equal(kit_held(&k), 4);
+	kit_link_up(&k, "000007-0-0");
 	offer(&k, "a:3 c:4.1");
 	launched(&k, "a: lease-2");
-	assert_int_equal(held(&k), 6);
+	assert_int_equal(kit_held(&k), 6);
 	kit_free(&k);
 }
 
@@ -262,10 +248,10 @@ static void where_data_is_they_are_for_its_tasks(void **state)
 	launched(&k, "a: lease-1 | b: lease-0");
 	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1);
 	k.now += 250;
-	link_up(&k, "000007-1-0");
+	kit_link_up(&k, "000007-1-0");
 	offer(&k, "a:3 b:3"); /* the tasks of a do not want it */
 	launched(&k, "");
-	link_up(&k, "000007-0-0");
+	kit_link_up(&k, "000007-0-0");
 	offer(&k, "b:3 a:3");
 	launched(&k, "b: lease-4 | a: lease-2 lease-3");
 	kit_free(&k);
