@@ -34,6 +34,15 @@ static void tasks(struct kit *k, uint32_t n)
 	k->now += 1000; /* since the last REVIVE */
 }
 
+/* Twenty tasks, and agent "a" with room for four: the lease that brings its executor was launched. */
+static void one_is_on_its_way(struct kit *k, uint32_t max_slots)
+{
+	start(k, max_slots);
+	tasks(k, 20);
+	offer(k, "a:4.1");
+	launched(k, "a: lease-0");
+}
+
 /* Only the first is held, but the others count: they are not taken elsewhere. */
 static void the_first_lease_of_an_agent_brings_its_executor(void **state)
 {
@@ -84,10 +93,7 @@ static void what_is_wanted_beside_them_is_taken(void **state)
 	struct kit k;
 	(void)state;
 
-	start(&k, 0);
-	tasks(&k, 20);
-	offer(&k, "a:4.1");
-	launched(&k, "a: lease-0");
+	one_is_on_its_way(&k, 0);
 	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 0);
 	assert_true(kit_refused(&k) < 1);
 	offer(&k, "a:3 b:1.1");
@@ -106,10 +112,7 @@ static void if_they_are_not_there_any_more_others_will_do(void **state)
 	struct kit k;
 	(void)state;
 
-	start(&k, 4);
-	tasks(&k, 20);
-	offer(&k, "a:4.1");
-	launched(&k, "a: lease-0");
+	one_is_on_its_way(&k, 4);
 	offer(&k, "b:3.1");
 	launched(&k, "");
 	kit_link_up(&k, "000007-0-0");
@@ -124,10 +127,7 @@ static void if_the_executor_is_lost_others_are_asked_for(void **state)
 	struct kit k;
 	(void)state;
 
-	start(&k, 4);
-	tasks(&k, 20);
-	offer(&k, "a:4.1");
-	launched(&k, "a: lease-0");
+	one_is_on_its_way(&k, 4);
 	kit_says(&k, "lease-0", "a", STATE(FAILED));
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
 	offer(&k, "b:4.1");
@@ -141,10 +141,7 @@ static void if_it_takes_too_long_others_are_asked_for(void **state)
 	struct kit k;
 	(void)state;
 
-	start(&k, 4);
-	tasks(&k, 20);
-	offer(&k, "a:4.1");
-	launched(&k, "a: lease-0");
+	one_is_on_its_way(&k, 4);
 	kit_wait(&k, LATER_MS - 1);
 	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 0);
 	k.now++;
