@@ -107,10 +107,12 @@ class Bench:
         """A run of the case, again if it is disturbed."""
         left = 1 if self.o.quick or self.o.noisy else TRIES
         while True:
-            started_again = self.cluster.ensure()
+            changed = self.cluster.ensure()
+            if changed:
+                self.progress.say(f"{case.name}: {changed}")
             run = case.go(turn)
-            if started_again:
-                run["note"] = started_again
+            if changed:
+                run["note"] = changed
             left -= 1
             if not run.get("disturbed") or left == 0:
                 return run

@@ -15,6 +15,7 @@ AGENTS, CORES = 2, 4
 SLOTS = 8          # of another's cluster, if nothing is said: not all that there is
 INTERVAL_MS = 1000  # as Mesos' own
 PATIENCE_S = 60    # without a master of somebody else's cluster
+AGAIN_S = 1        # from one look for it to the next
 END_S = 30         # until an embedded cluster that was told to end is killed
 
 
@@ -91,12 +92,12 @@ class Embedded:
 
 
 class Given:
-    """The cluster of somebody else's master."""
+    """The cluster of somebody else's master. masters(): host:port of those that there are just now."""
     given = True
 
-    def __init__(self, url, endpoints, auth=None):
-        self.url, self.endpoints, self.auth = url, endpoints, auth
-        self.master = leading(endpoints, auth)
+    def __init__(self, url, masters, auth=None):
+        self.url, self.masters, self.auth = url, masters, auth
+        self.master = leading(masters(), auth)
         self.kind = self.master.version()
         self.room = self.master.agents()
         self.agents = len(self.room)
@@ -112,16 +113,23 @@ class Given:
         return self.master.metrics()
 
     def ensure(self):
-        """Waits for a master, if there is none just now. BenchError: none comes."""
+        """Waits for a master, if there is none just now, and, if that is another one, for the agents, which come back to it one
+        by one; what is to be said of that, or None. BenchError: no master comes."""
         until = time.monotonic() + PATIENCE_S
         while True:
+            late = time.monotonic() > until
             try:
-                self.master = leading(self.endpoints, self.auth)
-                return None
+                master = leading(self.masters(), self.auth)
+                if master.address == self.master.address:
+                    return None
+                here = len(master.agents())
+                if here >= self.agents or late:
+                    self.master = master
+                    return f"another master leads, {master.address}, with {here} of {some(self.agents, 'agent')}"
             except BenchError:
-                if time.monotonic() > until:
+                if late:
                     raise
-                time.sleep(1)
+            time.sleep(AGAIN_S)
 
     def cpu_s(self):
         return None
@@ -196,7 +204,6 @@ class Clusters:
         self.given = o.master is not None
         self.shape = o.agents or shape[0], o.cores or shape[1]
         words = meaning(quern, o.master)[0].split() if self.given else ["local"]
-        self.endpoints = meaning(quern, o.master) if words[0] != "local" else None
         if words[0] == "local" and self.given:
             self.given = False
             if o.agents or o.cores:
@@ -211,7 +218,7 @@ class Clusters:
         if self.given:
             if self.now is None:
                 auth = authorization(setting_of(self.o, "principal"), setting_of(self.o, "secret-file"))
-                self.now = Given(self.o.master, self.endpoints, auth)
+                self.now = Given(self.o.master, lambda: meaning(self.quern, self.o.master), auth)
         elif self.now is None or self.now.allocation_interval_ms != interval_ms:
             self.stop()
             self.now = Embedded(self.quern, *self.shape, interval_ms, self.executors)

@@ -12,6 +12,7 @@ import pathlib
 import sys
 import tempfile
 import traceback
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(sys.argv[1]) / "bench"))
 
@@ -303,6 +304,47 @@ def test_cores_of_a_cluster():
     refused(lambda: cluster.check_slots(6, c, 2), "of which 5 are free", "6 are needed")
     c.free = 200
     assert cluster.check_slots(None, c, 2) == cluster.SLOTS
+
+
+def test_another_master_leads():
+    """Its agents come back to it one by one; and where it is, is asked anew."""
+    led, agents, asked = ["a:1"], {"a:1": 2, "b:1": 0}, []
+
+    class Fake:
+        def __init__(self, address, auth):
+            self.address = address
+
+        def leads(self):
+            if self.address not in led:
+                raise errors.BenchError("nobody answers")
+            return True
+
+        def version(self):
+            return "Apache Mesos 1.0"
+
+        def agents(self):
+            return [(4.1, 4.1)] * agents[self.address]
+
+        def allocation_interval_ms(self):
+            return 1000.0
+
+    def masters():
+        asked.append(list(led))
+        if len(asked) == 4:  # after two looks in which nobody leads
+            led.append("b:1")
+        elif len(asked) > 4:
+            agents["b:1"] += 1
+        return led or ["a:1"]
+
+    with mock.patch.multiple(cluster, Master=Fake, AGAIN_S=0):
+        c = cluster.Given("zk://z/mesos", masters)
+        assert (c.agents, c.slots) == (2, 8) and c.ensure() is None and c.master.address == "a:1"
+        led.clear()
+        assert c.ensure() == "another master leads, b:1, with 2 of 2 agents" and c.master.address == "b:1"
+        assert len(asked) == 6 and c.ensure() is None
+        led.clear()
+        with mock.patch.multiple(cluster, PATIENCE_S=-1):
+            refused(c.ensure, "nobody answers")
 
 
 # Small things
