@@ -91,7 +91,7 @@ int sched_new(const struct sched_config *config, struct sched **ret, struct err 
 	s->least_mem_mb = config->task_mem_mb;
 	s->tokens = config->revive_burst;
 	s->look_ms = s->start_ms = s->revive_due_ms = UINT64_MAX;
-	s->holds_look_ms = s->reconcile_ms = s->own_due_ms = s->drain_ms = UINT64_MAX;
+	s->holds_look_ms = s->reconcile_ms = s->own_due_ms = s->starting_due_ms = s->drain_ms = UINT64_MAX;
 	s->ledger.waiting_ms = UINT64_MAX;
 	*ret = s;
 	return 0;

@@ -6,6 +6,12 @@
  * answers a question about a task on an agent, be there no such task, as soon as it knows of the agent. How
  * long that may take is the driver's to say.
  *
+ * An agent that hears of the end of a framework in the moment before it launches an executor forgets to
+ * launch it, and that it has not: it keeps executor and framework for as long as it runs, and tells the next
+ * master of them (Mesos 1.12: Slave::launchExecutor() of slave.cpp returns without executorTerminated() when
+ * the framework is terminating). So the tasks that executors start for are killed first, which an agent
+ * answers at once and minds at that moment; one that does not answer is not waited for.
+ *
  * A driver that runs in a task of its own framework waits until the master knows how that has ended, too:
  * TEARDOWN would make it a task that was killed. */
 #include "scheduler/sched_parts.h"
@@ -17,7 +23,7 @@ void sched_goodbye_expect(struct sched *s)
 	for (struct agent *a = s->agents; a != NULL; a = a->hh.next)
 		a->expected = a->executor != NULL;
 	s->goodbye_ms = 0;
-	s->own_due_ms = UINT64_MAX;
+	s->own_due_ms = s->starting_due_ms = UINT64_MAX;
 }
 
 uint32_t sched_goodbye_expected(const struct sched *s)
@@ -27,6 +33,31 @@ uint32_t sched_goodbye_expected(const struct sched *s)
 	for (const struct agent *a = s->agents; s->stopping && a != NULL; a = a->hh.next)
 		n += a->expected;
 	return n;
+}
+
+static bool is_starting(const struct executor *e)
+{
+	return e->state == EXECUTOR_STARTING && !e->agent->lost;
+}
+
+/* Kills what executors that start are for; *ret_waits: some of it has not ended yet. */
+static int end_starting(struct sched *s, bool *ret_waits)
+{
+	bool first = s->starting_due_ms == UINT64_MAX;
+	int r = 0;
+
+	*ret_waits = false;
+	for (struct executor *e = s->executors; r == 0 && e != NULL; e = e->hh.next) {
+		for (struct hold *h = is_starting(e) ? e->holds : NULL; r == 0 && h != NULL; h = h->next) {
+			*ret_waits = true;
+			if (first && !h->kill)
+				r = sched_hold_kill(s, h);
+		}
+	}
+	if (first && *ret_waits)
+		s->starting_due_ms = s->goodbye_ms = s->now_ms + STARTING_END_MS;
+	*ret_waits = *ret_waits && s->starting_due_ms > s->now_ms;
+	return r;
 }
 
 int sched_goodbye_settle(struct sched *s)
@@ -40,13 +71,17 @@ int sched_goodbye_settle(struct sched *s)
 		s->goodbye_ms = s->now_ms + ASK_MS;
 		return sched_call_reconcile_agents(s, n);
 	}
+	bool waits;
+	int r = end_starting(s, &waits);
+	if (r < 0 || waits)
+		return r;
 	if (s->config.own_task != NULL && !s->own_ended) {
 		if (s->own_due_ms == UINT64_MAX)
 			s->own_due_ms = s->goodbye_ms = s->now_ms + OWN_END_MS;
 		if (s->own_due_ms > s->now_ms)
 			return 0;
 	}
-	int r = sched_call_status(s);
+	r = sched_call_status(s);
 	if (r == 0)
 		r = sched_call_simple(s, MESOS__V1__SCHEDULER__CALL__TYPE__TEARDOWN);
 	if (r == 0)

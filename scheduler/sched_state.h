@@ -32,6 +32,7 @@ enum {
 	LINK_AGAIN_MS = 20000,    /* nor one that lost its link: it ends itself after 15 s */
 	RESEND_MS = 1000,         /* after a new link, results that the old one lost arrive first */
 	OWN_END_MS = 2000,        /* for the master to learn of the end of the driver's own task */
+	STARTING_END_MS = 1000,   /* for agents to say that what executors start for has ended */
 	LOOK_MS = 30000,          /* between two looks at holds that nothing was heard of */
 	RECONCILE_MS = 900000,    /* between two reconciliations of everything */
 	LATER_MS = 5000,          /* slots wait no longer for an executor to start */
@@ -363,9 +364,10 @@ struct sched {
 	void (*log)(void *arg, const struct sched_logged *what); /* or NULL */
 	void *log_arg;
 	bool stopping, over;
-	int status;          /* of the job, when stopping */
-	bool own_ended;      /* the master knows the end of the driver's own task, ... */
-	uint64_t own_due_ms; /* ... or is not waited for any longer */
+	int status;               /* of the job, when stopping */
+	bool own_ended;           /* the master knows the end of the driver's own task, ... */
+	uint64_t own_due_ms;      /* ... or is not waited for any longer */
+	uint64_t starting_due_ms; /* when executors that start are not waited for any longer */
 
 	char *framework_id; /* NULL: none yet */
 	bool subscribing;   /* a SUBSCRIBE was made, sent or not */

@@ -141,6 +141,7 @@ static void it_stops_with_the_framework(void **state)
 	begin(&k, &mode_coarse, 2);
 	kit_run(&k, 1, 5, 2, 0, QUERN__SINK__KIND__COUNT);
 	kit_offer(&k, "a", 2.1, 1000);
+	kit_link(&k, k.executor);
 	k.now += 1000;
 	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
 	k.now += 1000;

@@ -10,6 +10,15 @@ static void start(struct kit *k, uint32_t tasks)
 	kit_run(k, 1, 5, tasks, 0, QUERN__SINK__KIND__COUNT);
 }
 
+static void start_coarse(struct kit *k)
+{
+	const struct sched_config config = kit_config(&mode_coarse);
+
+	kit_new(k, &config);
+	kit_subscribed(k);
+	kit_run(k, 1, 5, 8, 0, QUERN__SINK__KIND__COUNT);
+}
+
 static Call *first_call(const struct kit *k)
 {
 	assert_true(k->plan.n > 0);
@@ -209,6 +218,48 @@ static void stop_tears_down(void **state)
 	kit_free(&k);
 }
 
+/* An agent that is about to launch an executor must not hear of TEARDOWN. */
+static void stop_ends_first_what_executors_start_for(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start_coarse(&k);
+	kit_offer(&k, "a", 1.1, 1000);
+	kit_accepted(&k, "lease-0");
+	kit_link(&k, k.executor);
+	kit_offer(&k, "b", 1.1, 1000);
+	kit_accepted(&k, "lease-1");
+	kit_offer(&k, "c", 1.1, 1000);
+	kit_accepted(&k, "lease-2");
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 2);
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 0);
+	kit_says(&k, "lease-1", "b", STATE(KILLED));
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 0);
+	kit_running(&k, "lease-2", "c"); /* it has started, and is not in its agent's way */
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
+	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 1);
+	kit_free(&k);
+}
+
+static void stop_does_not_wait_long_for_an_agent_that_is_silent(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start_coarse(&k);
+	kit_offer(&k, "a", 1.1, 1000);
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 1);
+	kit_wait(&k, 999);
+	k.now++;
+	kit_tick(&k);
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
+	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 1);
+	kit_free(&k);
+}
+
 static void stop_before_a_subscription_is_the_end(void **state)
 {
 	const struct sched_config config = kit_config(&mode_fine);
@@ -272,7 +323,9 @@ static void stop_after_a_failover_waits_for_the_agents(void **state)
 
 	start(&k, 4);
 	kit_offer(&k, "a", 2.1, 1000);
+	kit_link(&k, k.executor);
 	kit_offer(&k, "b", 1.1, 1000);
+	kit_link(&k, k.executor);
 	kit_offer(&k, "c", 0.1, 10); /* nothing of ours is there */
 	kit_down(&k);
 	kit_subscribed(&k);
@@ -416,6 +469,8 @@ int main(void)
 		cmocka_unit_test(everything_is_reconciled_every_quarter_of_an_hour),
 		cmocka_unit_test(kills_are_repeated_until_they_work),
 		cmocka_unit_test(stop_tears_down),
+		cmocka_unit_test(stop_ends_first_what_executors_start_for),
+		cmocka_unit_test(stop_does_not_wait_long_for_an_agent_that_is_silent),
 		cmocka_unit_test(stop_before_a_subscription_is_the_end),
 		cmocka_unit_test(stop_waits_for_the_answer_to_the_first_subscribe),
 		cmocka_unit_test(stop_without_a_stream_waits_for_one),
