@@ -157,7 +157,7 @@ static int take_task(struct sched *s, struct stage *stage, struct take *t, enum 
 	if (!sched_size_fits(s, stage, &t->room) || !sched_drain_allows(s, agent, stage) ||
 		consider(s, agent, slots) < slots)
 		return 0;
-	if (!s->config.mode->task_per_hold) {
+	if (!s->config.mode->task_per_hold || sched_lease_waits(s, agent)) {
 		int r = take_lease(s, stage, t, what);
 
 		*ret_launched = r > 0;
@@ -167,6 +167,8 @@ static int take_task(struct sched *s, struct stage *stage, struct take *t, enum 
 	if (task == NULL)
 		return 0;
 	*ret_launched = true;
+	if (what != PICK_NEAR)
+		stage->any_left -= stage->any_left < slots ? stage->any_left : slots;
 	sched_size_take(s, stage, &t->room);
 	return sched_launch_task(s, &t->launches, task);
 }

@@ -5,7 +5,7 @@ enum { IDLE_MS = 100, MAX_MS = 5000 };
 
 static struct sched_config config_of(uint32_t max_slots)
 {
-	struct sched_config config = kit_config(kit_at_once());
+	struct sched_config config = kit_config(&mode_adaptive);
 
 	config.mode_config.max_slots = max_slots;
 	config.mode_config.lease_idle_ms = IDLE_MS;

@@ -6,7 +6,7 @@ enum { IDLE_MS = 100 };
 
 static void start(struct kit *k, uint32_t max_slots)
 {
-	struct sched_config config = config_of(kit_at_once());
+	struct sched_config config = config_of(&mode_adaptive);
 
 	config.mode_config.max_slots = max_slots;
 	config.mode_config.lease_idle_ms = IDLE_MS;

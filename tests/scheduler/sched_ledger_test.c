@@ -92,7 +92,7 @@ static void an_adaptive_lease_holds_until_mesos_says_that_it_is_over(void **stat
 	struct kit k;
 	(void)state;
 
-	begin(&k, kit_at_once(), 2);
+	begin(&k, &mode_adaptive, 2);
 	kit_run(&k, 1, 5, 2, 0, QUERN__SINK__KIND__COUNT);
 	kit_offer(&k, "a", 2.1, 1000);
 	kit_link(&k, k.executor);

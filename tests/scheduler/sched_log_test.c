@@ -114,7 +114,7 @@ static void leases_go_back_for_a_reason(void **state)
 	struct heard h;
 	(void)state;
 
-	begin(&k, &h, kit_at_once(), 2);
+	begin(&k, &h, &mode_adaptive, 2);
 	kit_run(&k, 1, 5, 4, 0, QUERN__SINK__KIND__COUNT);
 	kit_offer(&k, "a", 2.1, 1000);
 	told_too(&h, "\"accept\",\"slot\":\"lease-1\",\"kind\":\"lease\",\"executor\":\"000007-0-0\","

@@ -664,7 +664,7 @@ static void what_nobody_waits_for_is_not_more_than_may_be_held(void **state)
 /* Of adaptive slots that are coming and those that may not be. */
 static void at_the_limit_it_is_more_than_may_be_held(void **state)
 {
-	struct sched_config config = kit_config(kit_at_once());
+	struct sched_config config = kit_config(&mode_adaptive);
 	struct kit k;
 	(void)state;
 

@@ -8,6 +8,7 @@ static struct sched_config config_for(uint32_t max_slots, uint32_t revives)
 {
 	struct sched_config config = config_of(&mode_adaptive);
 
+	config.mode = &mode_adaptive;
 	config.mode_config.max_slots = max_slots;
 	config.mode_config.lease_idle_ms = 100;
 	config.mode_config.lease_max_ms = 1000000;

@@ -75,7 +75,7 @@ static void a_quiet_cluster(void **state)
  * frees the share without a word, and says that the agent is lost when it has waited for it. */
 static void the_ledger_is_the_masters(void **state)
 {
-	static const struct sim_faults faults[] = { { .fail_permille = 0 }, { .fail_permille = 50 },
+	static const struct sim_faults faults[] = { { .fail_permille = 0 }, { .fail_permille = 30 },
 		{ .kill_executor_ms = 1000 }, { .link_cut_ms = 200 }, { .agent_off_ms = 2000 } };
 	enum { WAY_MS = 15, SILENT_MS = 8000 };
 	struct sim_report r;
@@ -123,7 +123,7 @@ static void a_quiet_cluster_of_any_mode(void **state)
 /* One kind of fault after the other, so that each is known to be survived, and to have happened. */
 static void each_fault_alone(void **state)
 {
-	static const struct sim_faults faults[] = { { .fail_permille = 50 }, { .kill_executor_ms = 1000 },
+	static const struct sim_faults faults[] = { { .fail_permille = 30 }, { .kill_executor_ms = 1000 },
 		{ .agent_off_ms = 2000 }, { .agent_cut_ms = 500 }, { .link_cut_ms = 200 },
 		{ .stream_cut_ms = 1000 }, { .master_off_ms = 1500 }, { .lag_ms = 500 } };
 	struct sim_report r;
