@@ -1,14 +1,14 @@
-/* What adaptive mode takes while executors start: of each agent the first lease, which brings the executor;
- * the slots beside it wait until that has its link, and are asked for then. */
+/* What adaptive and fine mode take while executors start: of each agent the first lease or task, which brings
+ * the executor; the slots beside it wait until that has its link, and are asked for then. */
 #include "tests/scheduler/place_kit.h"
 
 enum { LATER_MS = 5000 /* that they wait at most */, PLENTY = 50 /* REVIVEs */ };
 
-static struct sched_config config_for(uint32_t max_slots, uint32_t revives)
+static struct sched_config config_for(const struct mode_ops *mode, uint32_t max_slots, uint32_t revives)
 {
-	struct sched_config config = config_of(&mode_adaptive);
+	struct sched_config config = config_of(mode);
 
-	config.mode = &mode_adaptive;
+	config.mode = mode;
 	config.mode_config.max_slots = max_slots;
 	config.mode_config.lease_idle_ms = 100;
 	config.mode_config.lease_max_ms = 1000000;
@@ -24,7 +24,7 @@ static void start_with(struct kit *k, const struct sched_config *config)
 
 static void start(struct kit *k, uint32_t max_slots)
 {
-	const struct sched_config config = config_for(max_slots, PLENTY);
+	const struct sched_config config = config_for(&mode_adaptive, max_slots, PLENTY);
 
 	start_with(k, &config);
 }
@@ -70,6 +70,80 @@ static void the_first_lease_of_an_agent_brings_its_executor(void **state)
 	offer(&k, "b:3 c:4.1");
 	launched(&k, "b: lease-5 lease-6 lease-7");
 	assert_int_equal(kit_held(&k), 8);
+	kit_free(&k);
+}
+
+static void start_fine(struct kit *k, uint32_t max_slots)
+{
+	const struct sched_config config = config_for(&mode_fine, max_slots, PLENTY);
+
+	start_with(k, &config);
+}
+
+/* In fine mode it is the first task. */
+static void so_does_the_first_task(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start_fine(&k, 8);
+	tasks(&k, 20);
+	offer(&k, "a:4.1 b:4.1 c:4.1");
+	launched(&k, "a: 5.0.0 | b: 5.1.0");
+	assert_int_equal(kit_held(&k), 2);
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 0); /* there is more to do than it may hold */
+	k.now += 250;
+	kit_link_up(&k, "000007-0-0");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	offer(&k, "b:3 a:3 c:4.1");
+	launched(&k, "a: 5.2.0 5.3.0 5.4.0");
+	k.now += 50;
+	kit_link_up(&k, "000007-1-0");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	offer(&k, "b:3 c:4.1");
+	launched(&k, "b: 5.5.0 5.6.0 5.7.0");
+	assert_int_equal(kit_held(&k), 8);
+	kit_free(&k);
+}
+
+/* Nothing is wanted while all that there is waits for executors. */
+static void tasks_that_wait_for_an_executor_want_no_offers(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start_fine(&k, 0);
+	tasks(&k, 3);
+	offer(&k, "a:4.1");
+	launched(&k, "a: 5.0.0");
+	assert_int_equal(kit_calls(&k, CALL(SUPPRESS)), 1);
+	kit_says(&k, "5.0.0", "a", STATE(FAILED)); /* it did not start */
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	offer(&k, "b:4.1");
+	launched(&k, "b: 5.0.1");
+	k.now += 250;
+	kit_link_up(&k, "000007-1-0");
+	assert_int_equal(kit_calls(&k, CALL(REVIVE)), 1);
+	offer(&k, "b:3");
+	launched(&k, "b: 5.1.0 5.2.0");
+	kit_free(&k);
+}
+
+/* A task that would rather be elsewhere is not one of those that wait here. */
+static void those_that_wait_are_tasks_of_that_place(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start_fine(&k, 0);
+	tasks(&k, 2);
+	offer(&k, "a:8.1");
+	launched(&k, "a: 5.0.0");
+	offer(&k, "b:8.1"); /* the other one is counted for "a" */
+	launched(&k, "");
+	kit_link_up(&k, "000007-0-0");
+	offer(&k, "b:8.1 a:7");
+	launched(&k, "a: 5.1.0");
 	kit_free(&k);
 }
 
@@ -180,7 +254,8 @@ static void nobody_asks_for_what_nobody_wants(void **state)
 
 static void where_none_may_be_asked_for_all_are_taken(void **state)
 {
-	struct sched_config never = config_for(4, PLENTY), slow = config_for(4, PLENTY);
+	struct sched_config never = config_for(&mode_adaptive, 4, PLENTY),
+			    slow = config_for(&mode_adaptive, 4, PLENTY);
 	struct kit k;
 	(void)state;
 
@@ -202,7 +277,7 @@ static void where_none_may_be_asked_for_all_are_taken(void **state)
 /* There may be a REVIVE for each executor, and no more of them. */
 static void no_more_executors_are_waited_for_than_may_be_asked_for(void **state)
 {
-	const struct sched_config config = config_for(0, 2);
+	const struct sched_config config = config_for(&mode_adaptive, 0, 2);
 	struct kit k;
 	(void)state;
 
@@ -259,6 +334,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_lease_of_an_agent_brings_its_executor),
+		cmocka_unit_test(so_does_the_first_task),
+		cmocka_unit_test(tasks_that_wait_for_an_executor_want_no_offers),
+		cmocka_unit_test(those_that_wait_are_tasks_of_that_place),
 		cmocka_unit_test(where_an_executor_is_slots_are_taken_at_once),
 		cmocka_unit_test(what_is_wanted_beside_them_is_taken),
 		cmocka_unit_test(if_they_are_not_there_any_more_others_will_do),
