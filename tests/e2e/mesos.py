@@ -196,11 +196,13 @@ class Mesos:
         """What is at work on the cluster: frameworks, also those of which an agent alone knows, for it is about to start an executor
         or to see one end, and processes in sandboxes. The sandboxes themselves stay, as they should: an agent collects them
         after a week. So does the name of what a new master knows only by what an agent told it
-        ("recovered"): that was taken down at another one, which nobody remembers. It may hold nothing."""
-        left = [f"framework {f['framework_info']['name']}" for f in self.frameworks()
-                if not f.get("recovered") or f.get("allocated_resources")]
+        ("recovered"), and that agent keeps what it could not say to its end: that was taken down at another one, which nobody
+        remembers. It may hold nothing."""
+        known = self.frameworks()
+        forgotten = [f["framework_info"]["id"] for f in known if f.get("recovered") and not f.get("allocated_resources")]
+        left = [f"framework {f['framework_info']['name']}" for f in known if f["framework_info"]["id"] not in forgotten]
         left += [f"{f['framework_info']['name']} on {a.name}" for a in self.agents if a.process.poll() is None
-                 for f in a.call("GET_FRAMEWORKS").get("frameworks", [])]
+                 for f in a.call("GET_FRAMEWORKS").get("frameworks", []) if f["framework_info"]["id"] not in forgotten]
         return left + [f"process {pid}: {command}" for pid, command in self.at_work()]
 
     def settled(self):
