@@ -16,33 +16,10 @@
  * the slot then is the master's to say. Nobody tells us whether others want it. */
 #include "modes/policy.h"
 
-/* Slots that are wanted beyond those that are there, and those that are coming. */
-static uint32_t missing(const struct mode *m, const struct mode_view *v)
-{
-	uint64_t there = (uint64_t)v->idle + v->coming;
-	uint32_t need = v->runnable > there ? v->runnable - (uint32_t)there : 0, max = m->config.max_slots;
-	uint32_t left = max == 0 ? UINT32_MAX : v->held < max ? max - v->held : 0;
-
-	return need < left ? need : left;
-}
-
-static uint32_t consider(struct mode *m, const struct mode_view *v, const struct mode_offer *o)
-{
-	uint32_t n = missing(m, v);
-
-	return n < o->fits ? n : o->fits;
-}
-
-static enum mode_start start(
-	struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why)
-{
-	return policy_hopeless(m, v, ret_until_ms, why) ? MODE_GIVE_UP : MODE_RUN;
-}
-
 /* Not at the limit: leases last, and the end of one makes it hungry. */
 static bool hungry(struct mode *m, const struct mode_view *v)
 {
-	return missing(m, v) > 0;
+	return policy_needed(m, v, UINT32_MAX) > 0;
 }
 
 static bool release(struct mode *m, const struct mode_view *v, uint64_t idle_since_ms, uint64_t held_since_ms,
@@ -66,7 +43,7 @@ const struct mode_ops mode_adaptive = { .name = "adaptive",
 	.task_per_hold = false,
 	.as_needed = true,
 	.executor_first = true,
-	.consider = consider,
-	.start = start,
+	.consider = policy_consider_needed,
+	.start = policy_start_at_once,
 	.hungry = hungry,
 	.release = release };

@@ -55,6 +55,33 @@ uint32_t policy_missing(const struct mode *m, const struct mode_view *v, uint32_
 	return fits < missing ? fits : missing;
 }
 
+uint32_t policy_lacking(const struct mode_view *v)
+{
+	uint64_t there = (uint64_t)v->idle + v->coming;
+
+	return v->runnable > there ? v->runnable - (uint32_t)there : 0;
+}
+
+uint32_t policy_needed(const struct mode *m, const struct mode_view *v, uint32_t fits)
+{
+	uint32_t need = policy_lacking(v), max = m->config.max_slots;
+	uint32_t left = max == 0 ? UINT32_MAX : v->held < max ? max - v->held : 0;
+
+	need = need < left ? need : left;
+	return need < fits ? need : fits;
+}
+
+uint32_t policy_consider_needed(struct mode *m, const struct mode_view *v, const struct mode_offer *o)
+{
+	return policy_needed(m, v, o->fits);
+}
+
+enum mode_start policy_start_at_once(
+	struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why)
+{
+	return policy_hopeless(m, v, ret_until_ms, why) ? MODE_GIVE_UP : MODE_RUN;
+}
+
 uint64_t policy_after(uint64_t since_ms, uint64_t wait_ms)
 {
 	return wait_ms < UINT64_MAX - since_ms ? since_ms + wait_ms : UINT64_MAX;

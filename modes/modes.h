@@ -69,7 +69,7 @@ struct mode_ops {
 	 * where there are none no task will ever run. */
 	bool as_needed;
 
-	/* true: of an agent without our executor one lease is taken, which brings it, and the others that it
+	/* true: of an agent without our executor one hold is taken, which brings it, and the others that it
 	 * would be taken for are asked for when it is there: what an executor's start takes is not held for
 	 * each slot. So where the scheduler may ask for offers whenever it likes. false: all at once. */
 	bool executor_first;

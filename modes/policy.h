@@ -23,6 +23,19 @@ uint32_t policy_target(const struct mode *m, const struct mode_view *v);
 /* How many more of them are to be had, `fits` at most. */
 uint32_t policy_missing(const struct mode *m, const struct mode_view *v, uint32_t fits);
 
+/* Of a mode that takes slots as tasks need them (mode_ops.as_needed): slots for the runnable tasks that
+ * neither an idle slot nor one that is on its way will take. */
+uint32_t policy_lacking(const struct mode_view *v);
+
+/* How many of them are to be had, `fits` at most, within the application's limit. */
+uint32_t policy_needed(const struct mode *m, const struct mode_view *v, uint32_t fits);
+
+/* Such a mode's tasks run with the first slot that is there: the mode_ops functions `consider` and `start`.
+ */
+uint32_t policy_consider_needed(struct mode *m, const struct mode_view *v, const struct mode_offer *o);
+enum mode_start policy_start_at_once(
+	struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why);
+
 /* When a wait that began then is over. */
 uint64_t policy_after(uint64_t since_ms, uint64_t wait_ms);
 

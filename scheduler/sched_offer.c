@@ -157,6 +157,7 @@ static int take_task(struct sched *s, struct stage *stage, struct take *t, enum 
 	if (!sched_size_fits(s, stage, &t->room) || !sched_drain_allows(s, agent, stage) ||
 		consider(s, agent, slots) < slots)
 		return 0;
+	/* What waits for an executor is a slot, for no task yet, in every mode. */
 	if (!s->config.mode->task_per_hold || sched_lease_waits(s, agent)) {
 		int r = take_lease(s, stage, t, what);
 

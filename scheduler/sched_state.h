@@ -432,7 +432,7 @@ struct sched {
 	uint64_t look_ms;  /* something may be due then: never later than that */
 	uint64_t start_ms; /* the mode wants to be asked again */
 	uint64_t holds_look_ms, reconcile_ms;
-	uint64_t goodbye_ms; /* when it is next asked about agents that are expected */
+	uint64_t goodbye_ms; /* when TEARDOWN is next considered */
 };
 
 #endif
