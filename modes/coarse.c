@@ -8,6 +8,22 @@
  * however long it takes. */
 #include "modes/policy.h"
 
+/* Slots that the application could use at a time. */
+static uint32_t target_of(const struct mode *m, const struct mode_view *v)
+{
+	uint32_t max = m->config.max_slots;
+
+	return max != 0 && max < v->wanted ? max : v->wanted;
+}
+
+/* How many more of them are to be had, `fits` at most. */
+static uint32_t missing(const struct mode *m, const struct mode_view *v, uint32_t fits)
+{
+	uint32_t all = target_of(m, v), n = v->held < all ? all - v->held : 0;
+
+	return fits < n ? fits : n;
+}
+
 #include <inttypes.h>
 
 /* Slots of an agent beyond those of tasks of the largest kind are of no use to them: some more may be. */
@@ -21,7 +37,7 @@ static uint32_t round_up(const struct mode_view *v, const struct mode_offer *o, 
 
 static uint32_t consider(struct mode *m, const struct mode_view *v, const struct mode_offer *o)
 {
-	uint32_t n = policy_missing(m, v, o->fits), max = m->config.max_slots;
+	uint32_t n = missing(m, v, o->fits), max = m->config.max_slots;
 	uint32_t left = max == 0 ? UINT32_MAX : v->held < max ? max - v->held : 0;
 	uint32_t need = v->widest > o->held_here ? v->widest - o->held_here : 0;
 
@@ -37,7 +53,7 @@ static bool hungry(struct mode *m, const struct mode_view *v)
 {
 	uint32_t max = m->config.max_slots;
 
-	return policy_missing(m, v, UINT32_MAX) > 0 || (v->homeless && (max == 0 || v->held < max));
+	return missing(m, v, UINT32_MAX) > 0 || (v->homeless && (max == 0 || v->held < max));
 }
 
 /* The action runs already. */
@@ -67,7 +83,7 @@ static enum mode_start go_on(
 static enum mode_start start(
 	struct mode *m, const struct mode_view *v, uint64_t *ret_until_ms, struct err *why)
 {
-	uint32_t target = policy_target(m, v);
+	uint32_t target = target_of(m, v);
 	uint32_t enough = target < m->settled ? target : m->settled;
 
 	*ret_until_ms = UINT64_MAX;

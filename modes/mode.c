@@ -40,21 +40,6 @@ struct mode *mode_free(struct mode *m)
 	return NULL;
 }
 
-uint32_t policy_target(const struct mode *m, const struct mode_view *v)
-{
-	uint32_t max = m->config.max_slots;
-
-	return max != 0 && max < v->wanted ? max : v->wanted;
-}
-
-uint32_t policy_missing(const struct mode *m, const struct mode_view *v, uint32_t fits)
-{
-	uint32_t target = policy_target(m, v);
-	uint32_t missing = v->held < target ? target - v->held : 0;
-
-	return fits < missing ? fits : missing;
-}
-
 uint32_t policy_lacking(const struct mode_view *v)
 {
 	uint64_t there = (uint64_t)v->idle + v->coming;

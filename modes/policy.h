@@ -17,12 +17,6 @@ struct mode {
 	uint32_t settled;   /* slots that an earlier action had to be content with; UINT32_MAX: none had to */
 };
 
-/* Slots that the application could use at a time. */
-uint32_t policy_target(const struct mode *m, const struct mode_view *v);
-
-/* How many more of them are to be had, `fits` at most. */
-uint32_t policy_missing(const struct mode *m, const struct mode_view *v, uint32_t fits);
-
 /* Of a mode that takes slots as tasks need them (mode_ops.as_needed): slots for the runnable tasks that
  * neither an idle slot nor one that is on its way will take. */
 uint32_t policy_lacking(const struct mode_view *v);

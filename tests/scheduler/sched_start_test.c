@@ -22,11 +22,16 @@ static void start_with(struct kit *k, const struct sched_config *config)
 	kit_subscribed(k);
 }
 
-static void start(struct kit *k, uint32_t max_slots)
+static void start_in(struct kit *k, const struct mode_ops *mode, uint32_t max_slots)
 {
-	const struct sched_config config = config_for(&mode_adaptive, max_slots, PLENTY);
+	const struct sched_config config = config_for(mode, max_slots, PLENTY);
 
 	start_with(k, &config);
+}
+
+static void start(struct kit *k, uint32_t max_slots)
+{
+	start_in(k, &mode_adaptive, max_slots);
 }
 
 static void tasks(struct kit *k, uint32_t n)
@@ -73,20 +78,13 @@ static void the_first_lease_of_an_agent_brings_its_executor(void **state)
 	kit_free(&k);
 }
 
-static void start_fine(struct kit *k, uint32_t max_slots)
-{
-	const struct sched_config config = config_for(&mode_fine, max_slots, PLENTY);
-
-	start_with(k, &config);
-}
-
 /* In fine mode it is the first task. */
 static void so_does_the_first_task(void **state)
 {
 	struct kit k;
 	(void)state;
 
-	start_fine(&k, 8);
+	start_in(&k, &mode_fine, 8);
 	tasks(&k, 20);
 	offer(&k, "a:4.1 b:4.1 c:4.1");
 	launched(&k, "a: 5.0.0 | b: 5.1.0");
@@ -112,7 +110,7 @@ static void tasks_that_wait_for_an_executor_want_no_offers(void **state)
 	struct kit k;
 	(void)state;
 
-	start_fine(&k, 0);
+	start_in(&k, &mode_fine, 0);
 	tasks(&k, 3);
 	offer(&k, "a:4.1");
 	launched(&k, "a: 5.0.0");
@@ -135,7 +133,7 @@ static void those_that_wait_are_tasks_of_that_place(void **state)
 	struct kit k;
 	(void)state;
 
-	start_fine(&k, 0);
+	start_in(&k, &mode_fine, 0);
 	tasks(&k, 2);
 	offer(&k, "a:8.1");
 	launched(&k, "a: 5.0.0");
