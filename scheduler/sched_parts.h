@@ -166,7 +166,7 @@ void sched_holds_unseen(struct sched *s);
 void sched_goodbye_expect(struct sched *s);
 /* Agents that it waits for. */
 uint32_t sched_goodbye_expected(const struct sched *s);
-/* TEARDOWN, if it is time for it. */
+/* When stopping: TEARDOWN, if it is time for it, or what has to be before. */
 int sched_goodbye_settle(struct sched *s);
 void sched_holds_deinit(struct sched *s);
 
