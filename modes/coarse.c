@@ -8,6 +8,8 @@
  * however long it takes. */
 #include "modes/policy.h"
 
+#include <inttypes.h>
+
 /* Slots that the application could use at a time. */
 static uint32_t target_of(const struct mode *m, const struct mode_view *v)
 {
@@ -23,8 +25,6 @@ static uint32_t missing(const struct mode *m, const struct mode_view *v, uint32_
 
 	return fits < n ? fits : n;
 }
-
-#include <inttypes.h>
 
 /* Slots of an agent beyond those of tasks of the largest kind are of no use to them: some more may be. */
 static uint32_t round_up(const struct mode_view *v, const struct mode_offer *o, uint32_t n)

@@ -42,6 +42,8 @@ class Job:
         self.wall, self.held, self.used, self.utilization = (f[n] for n in ("wall_s", "held_core_s", "used_core_s", "utilization"))
         self.gap_p50, self.gap_p99 = f.get("gap_p50_ms", 0), f.get("gap_p99_ms", 0)
         self.waste, self.allocations = self.held - self.used, f.get("allocation_runs", 0)
+        self.allocation_ms = f.get("allocation_p50_ms", 0)  # of one of them
+        self.master_held = f.get("master_held_core_s", 0)
         self.others, self.is_disturbed = run["others_cores"], run["disturbed"]
 
     def disturbed(self):
@@ -70,7 +72,9 @@ def table(runs, *, base="coarse"):
         print(f"  {mode:9} wall {wall:7.3f} s (min {min(r.wall for r in rs):.3f})  price {price:5.3f}  held "
               f"{statistics.median(r.held for r in rs):7.1f}  used {statistics.median(r.used for r in rs):7.1f} core-s  utilization "
               f"{statistics.median(r.utilization for r in rs):.3f}  gaps p50 {statistics.median(r.gap_p50 for r in rs):g}"
-              f" p99 {statistics.median(r.gap_p99 for r in rs):g} ms  allocations {statistics.median(r.allocations for r in rs):g}",
+              f" p99 {statistics.median(r.gap_p99 for r in rs):g} ms  allocations {statistics.median(r.allocations for r in rs):g} of "
+              f"{statistics.median(r.allocation_ms for r in rs):.2g} ms  held, the master says, "
+              f"{statistics.median(r.master_held for r in rs):.1f} core-s",
               flush=True)
 
 

@@ -15,6 +15,7 @@ from measuring.run import ROOT
 from measuring.targets import FIGURES, TARGETS
 
 FILE = ROOT / "bench/results.json"
+OWN = ("results.json", "RESULTS.md")  # of bench/: what measuring changes
 
 
 def spread(values):
@@ -22,12 +23,13 @@ def spread(values):
 
 
 def commit():
-    """HEAD, with a + behind it if the work tree has changes to files that it knows."""
+    """HEAD, with a + behind it if the work tree has changes to files that it knows, those of the figures left out."""
     def git(*args):
         return subprocess.run(["git", "-C", ROOT, *args], check=True, capture_output=True, text=True).stdout.strip()
 
     try:
-        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+        changes = git("status", "--porcelain", "--untracked-files=no", "--", ":/", *(f":(top,exclude)bench/{f}" for f in OWN))
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if changes else "")
     except (FileNotFoundError, subprocess.CalledProcessError):
         return "unknown"
 

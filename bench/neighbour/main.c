@@ -44,6 +44,7 @@ struct neighbour {
 	struct mesos_client *mesos;
 	struct batch *batch;
 	char *framework_id;
+	uint64_t revived_us; /* 0: not yet */
 	bool ending;
 };
 
@@ -158,18 +159,29 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 
 static void on_revive(evutil_socket_t fd, short what, void *arg)
 {
-	const struct neighbour *n = arg;
+	struct neighbour *n = arg;
 
 	(void)fd, (void)what;
-	if (!n->ending && batch_wants(n->batch))
-		send_simple(n, MESOS__V1__SCHEDULER__CALL__TYPE__REVIVE, NULL);
+	if (n->ending || !batch_wants(n->batch))
+		return;
+	n->revived_us = now_us();
+	send_simple(n, MESOS__V1__SCHEDULER__CALL__TYPE__REVIVE, NULL);
+}
+
+/* REVIVE, at once unless the last one is too recent. */
+static void ask(struct neighbour *n)
+{
+	uint64_t due = n->revived_us + n->options->revive_ms * 1000, now = now_us();
+	uint64_t us = n->revived_us > 0 && due > now ? due - now : 0;
+	const struct timeval wait = { .tv_sec = (time_t)(us / 1000000),
+		.tv_usec = (suseconds_t)(us % 1000000) };
+
+	if (n->options->revive_ms > 0 && !event_pending(n->revive, EV_TIMEOUT, NULL))
+		(void)evtimer_add(n->revive, &wait);
 }
 
 static void on_update(struct neighbour *n, Mesos__V1__TaskStatus *status)
 {
-	const struct timeval soon = { .tv_sec = (time_t)(n->options->revive_ms / 1000),
-		.tv_usec = (suseconds_t)(n->options->revive_ms % 1000 * 1000) };
-
 	if (status->has_uuid)
 		send_simple(n, MESOS__V1__SCHEDULER__CALL__TYPE__ACKNOWLEDGE, status);
 	if (!batch_status(n->batch, status->task_id->value, status->state, now_us()))
@@ -178,8 +190,8 @@ static void on_update(struct neighbour *n, Mesos__V1__TaskStatus *status)
 		fail(status->message != NULL ? status->message : "a task did not finish");
 	if (batch_done(n->batch))
 		finish(n);
-	else if (n->options->revive_ms > 0 && !event_pending(n->revive, EV_TIMEOUT, NULL))
-		(void)evtimer_add(n->revive, &soon);
+	else
+		ask(n);
 }
 
 static void on_subscribed(struct neighbour *n, const char *id)
@@ -251,7 +263,7 @@ static const struct argp_option list[] = {
 	{ .name = "revive-ms",
 		.key = KEY_REVIVE,
 		.arg = "MS",
-		.doc = "ask for offers so long after a task has ended, 0: never (20)" },
+		.doc = "ask for offers when a task has ended, but not again within so long, 0: never (20)" },
 	{ .name = "own-executor",
 		.key = KEY_OWN,
 		.doc = "tasks are run by this program, which is on the agents under the same path; without "
