@@ -1,5 +1,6 @@
 """`quern bench` through the whole program, on embedded clusters: small runs of each command, and what goes wrong in the middle of
 one. Says nothing of the figures but what must be so. QUERN_BUILD is the build folder; the rest as in e2e/quern.py."""
+import contextlib
 import json
 import os
 import pathlib
@@ -17,7 +18,8 @@ BUILD = pathlib.Path(os.environ["QUERN_BUILD"])
 sys.path.insert(0, os.environ["QUERN_BENCH_SUITE"])
 
 NEIGHBOUR = BUILD / "bench/quern-bench-neighbour"
-SMALL = "--quick", "--turns=1", "--agents=1", "--cores=2", "-o", "results"
+ONCE = "--quick", "--turns=1", "-o", "results"
+SMALL = *ONCE, "--agents=1", "--cores=2"
 FULL_DISK = """
 import errno, os
 real, left = os.pwrite, [2]  # the header and one run
@@ -56,6 +58,16 @@ def done(d, *args, status=0, **more):
     result = quern.finish(bench(d, *args, **more))
     quern.check(d, result, status)
     return result
+
+
+@contextlib.contextmanager
+def somewhere(d, cores=2):
+    """Options for one agent of so many cores: the command's own, or that of a Mesos which is there."""
+    if quern.ON_MESOS:
+        with quern.named_agents(d, ["a"], cores=cores) as address:
+            yield [f"--master={address}"]
+    else:
+        yield ["--agents=1", f"--cores={cores}"]
 
 
 def results(d, folder="results"):
@@ -265,10 +277,23 @@ def test_on_a_master_that_is_given():
             assert run["figures"]["master_held_core_s"] > 0 and run["figures"]["allocation_runs"] > 0
 
 
+def test_the_master_counts_the_same():
+    """What the scheduler says that the job held, and what the master says when it is asked meanwhile. A lease that is never
+    returned, or a slot counted twice, is further off than the times of asking can be."""
+    with quern.scratch() as d, somewhere(d) as where:
+        done(d, "modes", "sweep", "--lengths=1s", *ONCE, *where)
+        runs = results(d)[1]
+        assert [r["mode"] for r in runs] == list(quern.MODES)
+        for run in runs:
+            f = run["figures"]
+            assert abs(f["master_held_core_s"] - f["held_core_s"]) < 0.1 * f["held_core_s"], run
+            print(f"# {run['mode']}: held {f['held_core_s']:.2f}, the master says {f['master_held_core_s']:.2f} core-s")
+
+
 def test_job():
-    with quern.scratch() as d:
+    with quern.scratch() as d, somewhere(d) as where:
         (d / "text").write_text("a b a\n" * 1000)
-        done(d, "job", *SMALL, "--", quern.EXAMPLES / "wordcount.c", "text", "{out}")
+        done(d, "job", *ONCE, *where, "--", quern.EXAMPLES / "wordcount.c", "text", "{out}")
         header, runs = results(d)
         assert header["bench"] == "job" and [(r["case"], r["mode"]) for r in runs] == [("wordcount.c", m) for m in quern.MODES]
         assert all(r["status"] == 0 and r["figures"]["tasks"] >= 2 for r in runs), runs
@@ -287,16 +312,16 @@ def test_a_job_that_fails():
 
 
 def test_dispatch():
-    with quern.scratch() as d:
-        done(d, "dispatch", *SMALL, "--modes=fine")
+    with quern.scratch() as d, somewhere(d) as where:
+        done(d, "dispatch", *ONCE, *where, "--modes=fine")
         runs = results(d)[1]
-        assert [r["mode"] for r in runs] == ["fine", "bare"]
+        assert [r["mode"] for r in runs] == (["fine"] if quern.ON_MESOS else ["fine", "bare"])
         assert all(r["status"] == 0 and r["figures"]["tasks_per_s"] > 0 and r["figures"]["tasks"] == 200 for r in runs), runs
 
 
 def test_data():
-    with quern.scratch() as d:
-        done(d, "data", "grep", "join", "kmeans", *SMALL, "--size=1m", "--modes=coarse,fine", "--input=input")
+    with quern.scratch() as d, somewhere(d) as where:
+        done(d, "data", "grep", "join", "kmeans", *ONCE, *where, "--size=1m", "--modes=coarse,fine", "--input=input")
         runs = results(d)[1]
         assert [re.match(r"\w+", r["case"])[0] for r in runs] == ["grep", "grep", "join", "join", "kmeans", "kmeans"]
         assert all(r["status"] == 0 and r["figures"]["tasks"] >= 1 for r in runs), runs
@@ -344,9 +369,9 @@ def test_neighbours():
     from suite import cli, neighbour  # noqa: what it needs of the environment is there only now
     from suite.bench import Bench  # noqa
     from suite.neighbours import Arrival, Experiment  # noqa
-    with quern.scratch() as d, Environment(d):
+    with quern.scratch() as d, somewhere(d, 4.4 if quern.ON_MESOS else 4) as where, Environment(d):
         coming = [Arrival(0.0, "small", (1, "4:100")), Arrival(0.1, "tail", (2, "4~50"))]
-        with Bench(cli.parse(["neighbours", "--quick", "--agents=1", "--cores=4", "-o", str(d / "results")]), executors=5) as b:
+        with Bench(cli.parse(["neighbours", "--quick", *where, "-o", str(d / "results")]), executors=5) as b:
             b.use(1000)
             found = {mode: Experiment(b, mode, coming, lambda limit: neighbour.Neighbour(b, 200, limit)).measure()
                      for mode in ("alone", "static", "fine")}
@@ -354,7 +379,9 @@ def test_neighbours():
             f = {mode: run["figures"] for mode, run in found.items()}
             window = {mode: run["figures"]["window_s"] for mode, run in found.items()}
             # It gets what it may have, and never more: alone all four cores, in the partition two.
-            assert 2.5 * window["alone"] < f["alone"]["neighbour_core_s"] <= 4 * window["alone"] + 0.1, f
+            # On a Mesos whose agents may be elsewhere its tasks are commands, which take long to start.
+            least = 0 if quern.ON_MESOS else 2.5
+            assert least * window["alone"] < f["alone"]["neighbour_core_s"] <= 4 * window["alone"] + 0.1, f
             assert 0 < f["static"]["neighbour_core_s"] <= 2 * window["static"] + 0.1, f
             assert 0 < f["fine"]["neighbour_core_s"] < f["alone"]["neighbour_core_s"], f
             assert [job["kind"] for job in found["fine"]["jobs"]] == ["small", "tail"] and f["fine"]["jobs"] == 2

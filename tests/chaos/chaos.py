@@ -71,28 +71,28 @@ class Foreign:
         master = m.zk or m.address
         self.commands = [[name, f"--master={master}", *args] for name, args in [
             ("long-lived-framework", []),
-            ("no-executor-framework", [f"--task_resources=cpus:{CORES};mem:32", "--command=sleep 1"])] if self.program(name)]
-        self.threads = [threading.Thread(target=self.keep, args=(c,)) for c in self.commands]
+            ("no-executor-framework", [f"--task_resources=cpus:{CORES};mem:32", "--command=sleep 1"])]]
+        self.threads = [threading.Thread(target=self.keep, args=(self.program(c[0]), *c[1:])) for c in self.commands]
 
     @staticmethod
     def program(name):
         places = [pathlib.Path(os.environ["MESOS_HOME"]) / "libexec/mesos" / name, BUILD / name]
         found = next((p for p in places if os.access(p, os.X_OK)), None)
         if found is None:
-            print(f"no {name} in {', '.join(map(str, places))}: without it")
+            sys.exit(f"no {name} in {', '.join(map(str, places))}: Mesos' examples are who jobs run beside here (MESOS_BUILD)")
         return found
 
-    def keep(self, command):
+    def keep(self, program, *args):
         while not self.stop.is_set():
-            with open(self.m.d / f"{command[0]}.log", "ab") as out:
-                process = subprocess.Popen([self.program(command[0]), *command[1:]], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            with open(self.m.d / f"{program.name}.log", "ab") as out:
+                process = subprocess.Popen([program, *args], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                            cwd=self.m.d, env=dict(os.environ, LIBPROCESS_IP="127.0.0.1"))
                 while process.poll() is None and not self.stop.wait(0.2):
                     pass
                 process.terminate()
                 status = process.wait()
             if not self.stop.is_set():
-                self.log("foreign", command[0], "ended with", status)
+                self.log("foreign", program.name, "ended with", status)
 
 
 class Faults:

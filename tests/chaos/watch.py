@@ -10,7 +10,7 @@ import urllib.error
 HUNGRY = "No Executor Framework"  # takes whatever it gets
 CORES = 1  # of each of its tasks, as of ours: who wants more at a time than others gets it seldom, and that is nobody's fault
 CALM = 15  # seconds after a fault: the time in which masters change, agents come back, and tasks are given up
-STARVED = 10  # seconds. An interval (1 s), the longest of our tasks (about 2 s), and what a busy machine adds
+STARVED = 3  # seconds. An interval (1 s), and the longest of our tasks (about 2 s)
 PERIOD = 0.25
 
 
