@@ -179,7 +179,16 @@ def test_tokens():
         assert not any(t in line for t in tokens for line in driver.said)
 
 
+def need_kerberos():
+    why = secure.no_kerberos()
+    if why and os.environ.get("QUERN_REQUIRE_HDFS"):
+        raise AssertionError(f"no Kerberos to test with: {why}")
+    if why:
+        raise quern.Skipped(f"no Kerberos to test with: {why}")
+
+
 def test_kerberos():
+    need_kerberos()
     with secure.Kdc() as kdc:
         alice, bob = kdc.user("alice"), kdc.user("bob")
         with secure.KerberosHadoop(kdc, datanodes=1, replication=1) as c:
@@ -236,6 +245,7 @@ def everything_said(d, process):
 
 def test_job():
     """A word count where nobody is believed, from the ticket to the end; and one that is interrupted."""
+    need_kerberos()
     with secure.Kdc() as kdc, quern.scratch() as d:
         alice = kdc.user("alice")
         with secure.KerberosHadoop(kdc, datanodes=1, replication=1) as c:
@@ -272,17 +282,6 @@ def test_job():
                     assert c.fsshell("-test", "-e", f"/alice/out{i}", check=False).status != 0
 
 
-def main():
+if __name__ == "__main__":
     hadoop.need()
-    why = secure.no_kerberos()
-    if why and os.environ.get("QUERN_REQUIRE_HDFS"):
-        sys.exit(f"failed: no Kerberos to test with: {why}")
-    for test in test_user_names, test_certificates, test_tokens, test_kerberos, test_job:
-        if test in (test_kerberos, test_job) and why:
-            print(f"skipped: no Kerberos to test with: {why}", file=sys.stderr)
-            continue
-        print(test.__name__, flush=True)
-        test()
-
-
-main()
+    quern.main(sys.modules[__name__])
