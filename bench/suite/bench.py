@@ -183,7 +183,8 @@ def machine():
 
 
 def publish(store, folder, lines=()):
-    """The report, into the folder and onto the terminal, there with these lines. BenchError: it could not be written."""
+    """The report, into the folder and onto the terminal, there with these lines and at last where the page is. BenchError: it could
+    not be written."""
     runs = store.latest()
     if not any(run["status"] == 0 for run in runs):
         raise BenchError(f"nothing was measured, so there is no report; {store.path} says why" if runs else
@@ -193,6 +194,7 @@ def publish(store, folder, lines=()):
         report.write(folder, store.header, runs)
     except OSError as e:
         raise BenchError(f"{e.filename or folder}: {e.strerror}; results.jsonl is whole") from None
+    print(f"\nReport: {folder / report.PAGE} (a page: open it in a browser)", flush=True)
 
 
 def finish(bench, status):

@@ -70,8 +70,9 @@ def runs_so_far(d):
 
 
 def kept(d, result):
-    """The report of what there is has been made."""
+    """The report of what there is has been made, and the last line says where its page is."""
     assert "coarse" in result.stdout.decode(), result
+    assert result.stdout.decode().splitlines()[-1].startswith("Report: results/report.html "), result
     for name in "report.html", "summary.json", "summary.csv":
         assert (d / "results" / name).stat().st_size > 0, name
 

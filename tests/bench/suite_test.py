@@ -205,6 +205,21 @@ def test_a_full_disk_keeps_what_is_there():
         assert len(store.read(d)[1]) == 2
 
 
+def test_the_last_line_says_where_the_page_is():
+    with folder() as d, store.Store(d, HEADER) as s:
+        s.add(a_run())
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            bench.publish(s, d, ["a line"])
+        *before, last = said.getvalue().splitlines()
+        assert "a line" in before and str(d / "report.html") in last and "browser" in last, said.getvalue()
+        assert (d / "report.html").stat().st_size > 0
+        (d / "report.html").unlink()
+        (d / "report.html").mkdir()  # where no file can be put
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            refused(lambda: bench.publish(s, d), "results.jsonl is whole")
+        assert "Report:" not in said.getvalue()
+
+
 # Progress
 
 def case(name, seconds, mode="fine"):

@@ -13,7 +13,8 @@ from . import advice, caveats, gnuplot, ideas, plots, summary as summaries, tabl
 from .page import page
 from .terminal import terminal
 
-__all__ = ["summarize", "terminal", "write"]
+__all__ = ["PAGE", "summarize", "terminal", "write"]
+PAGE = "report.html"
 
 
 def summarize(runs, header=None):
@@ -32,7 +33,7 @@ def write(folder, header, runs):
         drawn = plots.draw(folder, found, summaries.grouped(runs, header))
     except gnuplot.Failed as error:
         missing = str(error)
-    _put(folder, "report.html", page(found, drawn, missing))
+    _put(folder, PAGE, page(found, drawn, missing))
     if missing:
         found["warnings"].append(f"No plots: {missing}.")
     _put(folder, "summary.json", tables.as_json(found))
