@@ -142,6 +142,9 @@ class Bench:
         """parts: in how many the cases come, see Progress."""
         self.store = Store(self.output, self.header())
         self.progress = Progress(self.output, parts)
+        missing = report.no_plots()
+        if missing:  # to be known before the runs, which may take hours
+            self.progress.say(f"No plots: {missing}")
 
     def lines(self):
         """What is to be said beside the report."""

@@ -220,6 +220,34 @@ def test_the_last_line_says_where_the_page_is():
         assert "Report:" not in said.getvalue()
 
 
+def test_that_there_will_be_no_plots_is_said_first():
+    class Quiet(bench.Bench):
+        def __init__(self, d):
+            self.output, self.intervals_ms, self.store, self.slots = d, [1000], None, 8
+
+        def header(self):
+            return HEADER
+
+        def use(self, interval_ms):
+            pass
+
+        def run_all(self, cases):
+            self.progress.say("the first run")
+
+    for path, words in ("/nonexistent", ["gnuplot-nox"]), (None, []):
+        with folder() as d, contextlib.redirect_stderr(io.StringIO()) as said:
+            if path is None:  # one that is there
+                (d / "gnuplot").touch(0o755)
+            with mock.patch.dict(os.environ, {"PATH": path or str(d)}):
+                b = Quiet(d)
+                b.turns = 1
+                b.measure(lambda _: [])
+            b.store.__exit__()
+            results, *between, first = said.getvalue().splitlines()
+            assert results.startswith("Results:") and first == "the first run" and len(between) == len(words), said.getvalue()
+            assert all(word in line for word, line in zip(words, between)), said.getvalue()
+
+
 # Progress
 
 def case(name, seconds, mode="fine"):

@@ -1,6 +1,7 @@
 """What a bench's runs say, for people and for programs.
 
     summarize(runs, header) -> the summary: plain dictionaries, as they are in summary.json
+    no_plots() -> a line on why there will be no plots, or None
     terminal(summary) -> the table for a terminal, at most 100 columns wide
     write(folder, header, runs) -> writes report.html, summary.json, summary.csv and plots/, and returns the summary
 
@@ -13,8 +14,9 @@ from . import advice, caveats, gnuplot, ideas, plots, summary as summaries, tabl
 from .page import page
 from .terminal import terminal
 
-__all__ = ["PAGE", "summarize", "terminal", "write"]
+__all__ = ["PAGE", "no_plots", "summarize", "terminal", "write"]
 PAGE = "report.html"
+no_plots = gnuplot.missing
 
 
 def summarize(runs, header=None):
