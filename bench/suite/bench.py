@@ -111,8 +111,11 @@ class Bench:
             if changed:
                 self.progress.say(f"{case.name}: {changed}")
             run = case.go(turn)
-            if changed:
-                run["note"] = changed
+            # An agent that is lost in the middle of a run is that run's as well as the next one's.
+            lost = self.cluster.left() if self.cluster.given and not changed else None
+            notes = [note for note in (changed, lost, run.get("note")) if note]
+            if notes:
+                run["note"] = "; ".join(notes)
             left -= 1
             if not run.get("disturbed") or left == 0:
                 return run

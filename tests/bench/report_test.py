@@ -319,6 +319,17 @@ class Files(unittest.TestCase):
         self.assertIn("1.500", page)
         self.assertFalse((self.folder / "plots").exists() and list((self.folder / "plots").iterdir()))
 
+    def test_notes(self):
+        """What happened beside runs is said once, and of which."""
+        runs = three(coarse=(2.0, 30.0), fine=(3.0, 12.0))
+        for each in runs[2:]:
+            each["note"] = "the cluster is left with 1 of 2 agents"
+        found = report.write(self.folder, HEADER, runs)
+        self.assertEqual([warning for warning in found["warnings"] if "left with" in warning],
+                         ["Not as at the start, in 4 runs, all of them: the cluster is left with 1 of 2 agents."])
+        found = report.summarize([{name: value for name, value in each.items() if name != "note"} for each in runs], HEADER)
+        self.assertFalse([warning for warning in found["warnings"] if "at the start" in warning])
+
     def test_gnuplot_fails(self):
         (self.folder / "bin").mkdir()
         program = self.folder / "bin/gnuplot"

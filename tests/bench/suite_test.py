@@ -349,45 +349,110 @@ def test_cores_of_a_cluster():
     assert cluster.check_slots(None, c, 2) == cluster.SLOTS
 
 
+class FakeMaster:
+    """led: addresses of those that answer, and lead; agents: of each, the cores of its agents."""
+    led, agents_of = [], {}
+
+    def __init__(self, address, auth):
+        self.address = address
+
+    def leads(self):
+        if self.address not in self.led:
+            raise errors.BenchError("nobody answers")
+        return True
+
+    def version(self):
+        return "Apache Mesos 1.0"
+
+    def agents(self):
+        if self.address not in self.led:
+            raise errors.BenchError("nobody answers")
+        return [(cores, cores) for cores in self.agents_of[self.address]]
+
+    def allocation_interval_ms(self):
+        return 1000.0
+
+
+def fake_master(led, agents, **more):
+    return mock.patch.multiple(cluster, Master=type("Fake", (FakeMaster,), {"led": led, "agents_of": agents}), AGAIN_S=0, **more)
+
+
 def test_another_master_leads():
     """Its agents come back to it one by one; and where it is, is asked anew."""
-    led, agents, asked = ["a:1"], {"a:1": 2, "b:1": 0}, []
-
-    class Fake:
-        def __init__(self, address, auth):
-            self.address = address
-
-        def leads(self):
-            if self.address not in led:
-                raise errors.BenchError("nobody answers")
-            return True
-
-        def version(self):
-            return "Apache Mesos 1.0"
-
-        def agents(self):
-            return [(4.1, 4.1)] * agents[self.address]
-
-        def allocation_interval_ms(self):
-            return 1000.0
+    led, agents, asked = ["a:1"], {"a:1": [4.1, 4.1], "b:1": []}, []
 
     def masters():
         asked.append(list(led))
         if len(asked) == 4:  # after two looks in which nobody leads
             led.append("b:1")
         elif len(asked) > 4:
-            agents["b:1"] += 1
+            agents["b:1"].append(4.1)
         return led or ["a:1"]
 
-    with mock.patch.multiple(cluster, Master=Fake, AGAIN_S=0):
+    with fake_master(led, agents):
         c = cluster.Given("zk://z/mesos", masters)
         assert (c.agents, c.slots) == (2, 8) and c.ensure() is None and c.master.address == "a:1"
         led.clear()
-        assert c.ensure() == "another master leads, b:1, with 2 of 2 agents" and c.master.address == "b:1"
+        assert c.ensure() == "another master leads, b:1, with 2 of 2 agents and 8 of 8 cores for tasks" and c.master.address == "b:1"
         assert len(asked) == 6 and c.ensure() is None
         led.clear()
         with mock.patch.multiple(cluster, PATIENCE_S=-1):
             refused(c.ensure, "nobody answers")
+
+
+def test_an_agent_is_lost():
+    """It is waited for, but not for ever and not twice; what there is without it is said of every run, and nothing once it is back."""
+    agents, looks = {"a:1": [4.1, 2.1]}, []
+
+    def masters():
+        looks.append(len(agents["a:1"]))
+        if len(looks) in comes:
+            agents["a:1"] = comes[len(looks)]
+        return ["a:1"]
+
+    comes = {}
+    with fake_master(["a:1"], agents):
+        c = cluster.Given("a:1", masters)
+        assert (c.agents, c.slots) == (2, 6) and c.ensure() is None and c.left() is None
+        agents["a:1"] = [4.1]
+        assert c.left() == "the cluster is left with 1 of 2 agents and 4 of 6 cores for tasks"
+        comes = {len(looks) + 3: [4.1, 2.1]}
+        assert c.ensure() is None and len(looks) in comes, looks
+        agents["a:1"] = [4.1, 1.1]  # as many, and one of them with fewer cores
+        with mock.patch.multiple(cluster, PATIENCE_S=-1):
+            assert c.ensure() == "the cluster is left with 2 of 2 agents and 5 of 6 cores for tasks"
+        comes = {}
+        looked = len(looks)
+        assert "5 of 6 cores" in c.ensure() and "5 of 6 cores" in c.ensure() and len(looks) == looked + 2
+        agents["a:1"] = [4.1, 2.1, 4.1]
+        assert c.ensure() is None and c.left() is None
+        agents["a:1"] = [4.1]
+        comes = {len(looks) + 3: [4.1, 2.1]}  # who is back is waited for again
+        assert c.ensure() is None and len(looks) in comes, looks
+
+
+def test_what_a_cluster_lacks_is_kept_with_the_run():
+    """Whether it lacked it before the run or lost it in the middle; beside what the run has to say itself."""
+    class Lacking:
+        given, before, after = True, None, None
+
+        def ensure(self):
+            return self.before
+
+        def left(self):
+            return self.after
+
+    class Turns(bench.Bench):
+        def __init__(self):
+            self.o, self.cluster, self.progress = parsed("modes", "--quick")[0], Lacking(), mock.Mock()
+
+    b, own = Turns(), {}
+    c = bench.Case("sweep", "c", "fine", 1, lambda _: {"status": 0, "figures": {}, **own})
+    assert "note" not in b.turn(c, 1)
+    b.cluster.after = "left with 1"
+    assert b.turn(c, 1)["note"] == "left with 1"
+    b.cluster.before, own = "another master", {"note": "a task was lost"}
+    assert b.turn(c, 1)["note"] == "another master; a task was lost"
 
 
 # Small things

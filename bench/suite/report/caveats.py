@@ -10,7 +10,7 @@ USED = 0.01    # used beyond held by more than this is no matter of rounding
 def warn(summary):
     """Adds `warnings`, a list of sentences."""
     groups, header = summary["groups"], summary["header"]
-    summary["warnings"] = [*_whole(header, groups), *_disturbed(groups), *_failed(groups), *_few(groups), *_books(groups)]
+    summary["warnings"] = [*_whole(header, groups), *_disturbed(groups), *_failed(groups), *_noted(groups), *_few(groups), *_books(groups)]
 
 
 def _whole(header, groups):
@@ -36,6 +36,14 @@ def _failed(groups):
         if mode["failed"]:
             reasons = "; ".join(plain(error) for error in mode["errors"])
             yield f"{plural(mode['failed'], 'run')} of {group['name']} in {name} failed: {reasons}"
+
+
+def _noted(groups):
+    """What happened to the cluster, or to a neighbour: once, however many runs it was beside."""
+    for note in dict.fromkeys(note for _, _, mode in _modes(groups) for note in mode["notes"]):
+        having = [(group, name, mode["notes"].count(note)) for group, name, mode in _modes(groups) if note in mode["notes"]]
+        where = _where([(group, name) for group, name, _ in having], groups)
+        yield f"Not as at the start, in {plural(sum(count for *_, count in having), 'run')}, {where}: {note}."
 
 
 def _few(groups):
