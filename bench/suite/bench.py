@@ -200,7 +200,7 @@ def publish(store, folder, lines=()):
         report.write(folder, store.header, runs)
     except OSError as e:
         raise BenchError(f"{e.filename or folder}: {e.strerror}; results.jsonl is whole") from None
-    print(f"\nReport: {folder / report.PAGE} (a page: open it in a browser)", flush=True)
+    print(f"Report: {folder / report.PAGE} (a page: open it in a browser)", flush=True)
 
 
 def finish(bench, status):

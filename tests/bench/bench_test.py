@@ -293,6 +293,8 @@ def test_dispatch():
         runs = results(d)[1]
         assert [r["mode"] for r in runs] == ["fine", "bare"]
         assert all(r["status"] == 0 and r["figures"]["tasks_per_s"] > 0 and r["figures"]["tasks"] == 200 for r in runs), runs
+        for f in (r["figures"] for r in runs):
+            assert all(f[f"cpu_per_task_{of}us"] >= 0 for of in ("", "scheduler_", "executors_")), f
 
 
 def test_data():

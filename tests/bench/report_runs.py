@@ -92,7 +92,9 @@ def of_neighbours(turns=5, seed=1):
 
 
 def of_dispatch(turns=3):
-    return [run("dispatch", "null tasks", mode, turn, 1.0, 5.0, 1.0, figures={"tasks_per_s": rate + turn, "cpu_per_task_us": 1e6 / rate})
+    return [run("dispatch", "null tasks", mode, turn, 1.0, 5.0, 1.0, figures={
+        "tasks_per_s": rate + turn, "cpu_per_task_us": 1e6 / rate, "cpu_per_task_scheduler_us": 2e5 / rate,
+        "cpu_per_task_executors_us": 6e5 / rate})
             for turn in range(1, turns + 1) for mode, rate in (("coarse", 40000), ("adaptive", 30000), ("fine", 300), ("bare", 310))]
 
 

@@ -296,7 +296,12 @@ class Files(unittest.TestCase):
             self.assertIn(part, page)
 
     def test_dispatch(self):
-        report.write(self.folder, dict(HEADER, bench="dispatch"), report_runs.of_dispatch())
+        found = report.write(self.folder, dict(HEADER, bench="dispatch"), report_runs.of_dispatch())
+        # CPU time of scheduler and executors apart, in every output.
+        self.assertIn(" us/task sched us exec us ", report.terminal(found))
+        fine, = (row for row in csv.DictReader(io.StringIO((self.folder / "summary.csv").read_text())) if row["mode"] == "fine")
+        self.assertEqual((fine["cpu_per_task_scheduler_us"], fine["cpu_per_task_executors_us"]), ("666.666667", "2000"))
+        self.assertIn("<th title=\"\">cpu per task executors, us</th>", (self.folder / "report.html").read_text())
         page = (self.folder / "report.html").read_text()
         self.assertIn("<h1>40,000 tasks a second in coarse mode</h1>", page)
         for part in ("adaptive 30,000, fine 302 and bare 312", "8 slots are kept at work by tasks of at least", "26.5 ms in fine mode"):

@@ -254,6 +254,19 @@ def case(name, seconds, mode="fine"):
     return bench.Case("sweep", name, mode, seconds, None)
 
 
+def test_cpu_of_null_tasks():
+    """What many tasks take beyond few, each part for itself; on a cluster of somebody else's the scheduler's alone."""
+    class Fake:
+        def __init__(self, all_s, cluster_s):
+            self.timed, self.cluster_cpu = mock.Mock(cpu=all_s), cluster_s
+        cpu_figures = run.Measured.cpu_figures
+
+    few, many = dispatch.cpu_of(Fake(3.0, 1.0), 0.5), dispatch.cpu_of(Fake(10.0, 2.0), 1.5)
+    assert dispatch.cpu_per_task(few, many, 1000000) == {
+        "cpu_per_task_us": 7.0, "cpu_per_task_scheduler_us": 1.0, "cpu_per_task_executors_us": 5.0}
+    assert list(dispatch.cpu_of(Fake(3.0, None), 0.5)) == ["cpu_per_task_scheduler_us"]
+
+
 def test_a_dispatch_that_something_was_in_the_way_of_is_tried_again():
     walls = iter([(2, 1), (1, 1), (1, 3)])
 
