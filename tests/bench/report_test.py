@@ -234,6 +234,19 @@ class Warnings(unittest.TestCase):
         near = [run("tail", "tail", "coarse", turn, held=20.0, figures={"master_held_core_s": 20.9}) for turn in (1, 2, 3)]
         self.assertEqual(self.warnings(near), "")
 
+    def test_books_of_short_jobs(self):
+        """What 20 samples a second may miss is no reason for a warning: when exactly a job takes its slots and gives them back, and
+        that for each round of tasks in a mode that does so in between."""
+        def said(mode, held, **more):
+            return "ledger" in self.warnings([run("tail", "tail", mode, turn, held=held, figures={
+                "master_held_core_s": held / 1.1, "used_core_s": held, **more}) for turn in (1, 2, 3)])
+
+        self.assertEqual([said("coarse", held) for held in (4.0, 9.0, 10.0, 40.0)], [False, False, True, True])
+        self.assertEqual([said("coarse", 10.0, tasks=tasks) for tasks in (8, 8000)], [True, True])
+        self.assertEqual([said("fine", 40.0, tasks=tasks) for tasks in (8, 128, 8 * 17, 8000)], [True, True, False, False])
+        self.assertEqual([said("coarse", 10.0, jobs=jobs) for jobs in (1, 2)], [True, False])
+        self.assertTrue(said("fine", 400.0, tasks=8 * 1000))
+
 
 class Terminal(unittest.TestCase):
     def test_width(self):
