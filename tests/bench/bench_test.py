@@ -374,16 +374,22 @@ def test_a_load_generator_that_cannot_register():
     from suite.errors import BenchError  # noqa: what it needs of the environment is there only now
     from suite.master import Master  # noqa
     from suite.neighbour import LoadGenerator  # noqa
+    from suite.neighbours import has_load_generator  # noqa
 
     class On:
+        kind = "Apache Mesos 1.12.0"
+
         def __init__(self, d, address):
-            self.tmp, self.cluster = d, self
-            self.master = Master(address)
+            self.tmp, self.cluster, self.progress = d, self, self
+            self.master, self.said = Master(address), []
+
+        def say(self, line):
+            self.said.append(line)
 
     with quern.scratch() as d, quern.named_agents(d, ["a"]) as address, Environment(d):
         program = d / "build/src/load-generator-framework"
         program.parent.mkdir(parents=True)
-        os.environ["MESOS_BUILD"] = str(d / "build")
+        os.environ.update(MESOS_HOME="", MESOS_BUILD=str(d / "build"))
         for said, words in ("'roles' must not be set when the framework is not MULTI_ROLE capable", "cannot register"), \
                 ("Failed to bind", "ended: Failed to bind"):
             program.write_text(f"#!/bin/sh\necho \"{said}\"\nexit 1\n")
@@ -393,6 +399,8 @@ def test_a_load_generator_that_cannot_register():
                     raise AssertionError("it is said to work")
             except BenchError as e:
                 assert words in str(e), e
+            b = On(d, address)  # it is left out, and why is said
+            assert not has_load_generator(b) and len(b.said) == 1 and words in b.said[0] and "nothing is measured" in b.said[0], b.said
 
 
 # The batch framework, on its own

@@ -16,7 +16,7 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(sys.argv[1]) / "bench"))
 
-from suite import answers, bench, cli, cluster, dispatch, errors, master, neighbours, options, progress, run, sim, store, workloads  # noqa: E402
+from suite import answers, bench, cli, cluster, dispatch, errors, master, neighbour, neighbours, options, progress, run, sim, store, workloads  # noqa: E402
 
 HEADER = {"bench": "modes", "version": "1", "seed": 1, "quick": True, "date": "today", "agents": 2, "slots": 8,
           "arguments": {"turns": 3}}
@@ -466,6 +466,22 @@ def test_what_a_cluster_lacks_is_kept_with_the_run():
     assert b.turn(c, 1)["note"] == "left with 1"
     b.cluster.before, own = "another master", {"note": "a task was lost"}
     assert b.turn(c, 1)["note"] == "another master; a task was lost"
+
+
+def test_frameworks_of_mesos_are_found():
+    """In an installed Mesos, and in a build tree; what cannot be run is none."""
+    with folder() as d, mock.patch.dict(os.environ, {"MESOS_HOME": str(d / "home"), "MESOS_BUILD": str(d / "build")}):
+        name, places = neighbour.LOAD_GENERATOR, [d / "build/src", d / "home/libexec/mesos/tests", d / "home/libexec/mesos"]
+        assert neighbour.framework_of_mesos(name) is None
+        for place in places:  # the last is looked at first
+            place.mkdir(parents=True, exist_ok=True)
+            before = neighbour.framework_of_mesos(name)
+            (place / name).touch(0o644)
+            assert neighbour.framework_of_mesos(name) == before
+            (place / name).chmod(0o755)
+            assert neighbour.framework_of_mesos(name) == place / name
+        with mock.patch.dict(os.environ, {"MESOS_HOME": "", "MESOS_BUILD": ""}):
+            assert neighbour.framework_of_mesos(name) is None
 
 
 # Small things
