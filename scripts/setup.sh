@@ -5,6 +5,9 @@ quern_packages=(gcc g++ pkg-config meson ninja-build protobuf-c-compiler libprot
 	libzstd-dev uuid-dev libcmocka-dev libevent-dev libjansson-dev libxxhash-dev zlib1g-dev libssl-dev uthash-dev
 	libarchive-dev libelf-dev libexpat1-dev zstd)
 
+# What a bench's page has its plots by: gnuplot, with some font.
+quern_packages+=(gnuplot-nox fonts-dejavu-core)
+
 # The two variants of libzookeeper exclude each other: who has the other one keeps it, and builds without zk://.
 [ "$(dpkg-query -W -f '${db:Status-Status}' libzookeeper-mt-dev 2>/dev/null)" = installed ] ||
 	quern_packages+=(libzookeeper-st-dev)

@@ -14,10 +14,9 @@ for_tests() {
 	command -v javac >/dev/null || hadoop+=(default-jdk-headless)
 	# Some of its tests want certificates, and Kerberos.
 	hadoop+=(openssl krb5-kdc krb5-admin-server krb5-user)
-	# A bench's page is looked at in a browser; it has plots by gnuplot, with some font.
-	local page=(gnuplot-nox fonts-dejavu-core chromium-headless-shell)
-	# ZooKeeper is started from its jars.
-	install_missing golang-github-mesos-mesos-go-dev groff-base libzookeeper-java "${go[@]}" "${hadoop[@]}" "${page[@]}"
+	# ZooKeeper is started from its jars. A bench's page is looked at in a browser.
+	install_missing golang-github-mesos-mesos-go-dev groff-base libzookeeper-java chromium-headless-shell "${go[@]}" \
+		"${hadoop[@]}"
 	python3 tests/hdfs/jars.py || : # tests skip or fail without them, and say so
 }
 

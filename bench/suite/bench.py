@@ -111,8 +111,11 @@ class Bench:
             if changed:
                 self.progress.say(f"{case.name}: {changed}")
             run = case.go(turn)
-            if changed:
-                run["note"] = changed
+            # An agent that is lost in the middle of a run is that run's as well as the next one's.
+            lost = self.cluster.left() if self.cluster.given and not changed else None
+            notes = [note for note in (changed, lost, run.get("note")) if note]
+            if notes:
+                run["note"] = "; ".join(notes)
             left -= 1
             if not run.get("disturbed") or left == 0:
                 return run
@@ -142,6 +145,9 @@ class Bench:
         """parts: in how many the cases come, see Progress."""
         self.store = Store(self.output, self.header())
         self.progress = Progress(self.output, parts)
+        missing = report.no_plots()
+        if missing:  # to be known before the runs, which may take hours
+            self.progress.say(f"No plots: {missing}")
 
     def lines(self):
         """What is to be said beside the report."""
@@ -183,7 +189,8 @@ def machine():
 
 
 def publish(store, folder, lines=()):
-    """The report, into the folder and onto the terminal, there with these lines. BenchError: it could not be written."""
+    """The report, into the folder and onto the terminal, there with these lines and at last where the page is. BenchError: it could
+    not be written."""
     runs = store.latest()
     if not any(run["status"] == 0 for run in runs):
         raise BenchError(f"nothing was measured, so there is no report; {store.path} says why" if runs else
@@ -193,6 +200,7 @@ def publish(store, folder, lines=()):
         report.write(folder, store.header, runs)
     except OSError as e:
         raise BenchError(f"{e.filename or folder}: {e.strerror}; results.jsonl is whole") from None
+    print(f"Report: {folder / report.PAGE} (a page: open it in a browser)", flush=True)
 
 
 def finish(bench, status):

@@ -14,7 +14,7 @@ MEMORY = "64g"     # of an embedded agent: no measure is about that
 AGENTS, CORES = 2, 4
 SLOTS = 8          # of another's cluster, if nothing is said: not all that there is
 INTERVAL_MS = 1000  # as Mesos' own
-PATIENCE_S = 60    # without a master of somebody else's cluster
+PATIENCE_S = 60    # without a master of somebody else's cluster, or one of its agents
 AGAIN_S = 1        # from one look for it to the next
 END_S = 30         # until an embedded cluster that was told to end is killed
 
@@ -99,10 +99,10 @@ class Given:
         self.url, self.masters, self.auth = url, masters, auth
         self.master = leading(masters(), auth)
         self.kind = self.master.version()
-        self.room = self.master.agents()
-        self.agents = len(self.room)
-        self.slots = sum(slots_in(total) for total, _ in self.room)
-        self.free = sum(slots_in(free) for _, free in self.room)
+        room = self.master.agents()
+        self.agents, self.slots = size_of(room)
+        self.free = sum(slots_in(free) for _, free in room)
+        self.there = self.agents, self.slots  # less, once something of it was waited for in vain
         self.allocation_interval_ms = self.master.allocation_interval_ms()
 
     @property
@@ -113,23 +113,38 @@ class Given:
         return self.master.metrics()
 
     def ensure(self):
-        """Waits for a master, if there is none just now, and, if that is another one, for the agents, which come back to it one
-        by one; what is to be said of that, or None. BenchError: no master comes."""
+        """Waits for a master, if there is none just now, and for agents that were there at the start: to another master they come
+        back one by one, and one that was killed may be started again. Who has not come is not waited for a second time. What is
+        to be said of that, or None. BenchError: no master comes."""
         until = time.monotonic() + PATIENCE_S
         while True:
             late = time.monotonic() > until
             try:
                 master = leading(self.masters(), self.auth)
-                if master.address == self.master.address:
-                    return None
-                here = len(master.agents())
-                if here >= self.agents or late:
-                    self.master = master
-                    return f"another master leads, {master.address}, with {here} of {some(self.agents, 'agent')}"
+                agents, slots = size_of(master.agents())
+                if late or agents >= self.there[0] and slots >= self.there[1]:
+                    other = master.address != self.master.address
+                    self.master, self.there = master, (min(agents, self.agents), min(slots, self.slots))
+                    return f"another master leads, {master.address}, with {self.share(agents, slots)}" if other else self.less(agents, slots)
             except BenchError:
                 if late:
                     raise
             time.sleep(AGAIN_S)
+
+    def share(self, agents, slots):
+        return f"{agents} of {some(self.agents, 'agent')} and {slots} of {some(self.slots, 'core')} for tasks"
+
+    def less(self, agents, slots):
+        """That the cluster has less than at the start, or None."""
+        fewer = agents < self.agents or slots < self.slots
+        return f"the cluster is left with {self.share(agents, slots)}" if fewer else None
+
+    def left(self):
+        """The same as it is now, without waiting; None also if nobody answers, which ensure() is for."""
+        try:
+            return self.less(*size_of(self.master.agents()))
+        except BenchError:
+            return None
 
     def cpu_s(self):
         return None
@@ -144,6 +159,11 @@ class Given:
 def slots_in(cores):
     """Tasks of one core that an agent with so many has room for beside an executor."""
     return max(0, int(cores - EXECUTOR + 1e-6))
+
+
+def size_of(room):
+    """(agents, tasks of one core that they have room for), of what Master.agents() gives."""
+    return len(room), sum(slots_in(total) for total, _ in room)
 
 
 def leading(endpoints, auth):

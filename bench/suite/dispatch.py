@@ -39,14 +39,26 @@ def few_and_many(b, mode):
     return few, few + (one if mode in ("fine", BARE) else other)
 
 
-def figures_of(few_s, many_s, more, cpu_s=None):
+def figures_of(few_s, many_s, more):
     """Of `more` tasks that took from few_s to many_s seconds."""
     if many_s <= few_s:
         raise InTheWay("many tasks took no longer than few: something else was in the way")
-    found = {"wall_s": many_s, "tasks": more, "tasks_per_s": more / (many_s - few_s)}
-    if cpu_s is not None:
-        found["cpu_per_task_us"] = max(0.0, cpu_s) / more * 1e6
+    return {"wall_s": many_s, "tasks": more, "tasks_per_s": more / (many_s - few_s)}
+
+
+def cpu_of(m, scheduler_s):
+    """CPU seconds around a run, by the name of the figure that is made of them: of the scheduler; of executors with their
+    workers, and of all together, cluster included, where those are on this machine."""
+    found = {"cpu_per_task_scheduler_us": scheduler_s}
+    parts = m.cpu_figures(scheduler_s)
+    if parts:
+        found.update(cpu_per_task_us=m.timed.cpu, cpu_per_task_executors_us=parts["cpu_executors_s"])
     return found
+
+
+def cpu_per_task(few, many, more):
+    """What `more` tasks took of that, for one of them."""
+    return {name: max(0.0, many[name] - few[name]) / more * 1e6 for name in many}
 
 
 def null_job(b, mode, tasks):
@@ -62,8 +74,7 @@ def of_mode(b, mode):
     few, many = few_and_many(b, mode)
     (m1, p1, f1), (m2, p2, f2) = (null_job(b, mode, n) for n in (few, many))
     more = many - few
-    found = figures_of(f1["wall_s"], f2["wall_s"], more, m2.timed.cpu - m1.timed.cpu if not b.cluster.given else None)
-    found["cpu_per_task_scheduler_us"] = max(0.0, p2.cpu - p1.cpu) / more * 1e6
+    found = {**figures_of(f1["wall_s"], f2["wall_s"], more), **cpu_per_task(cpu_of(m1, p1.cpu), cpu_of(m2, p2.cpu), more)}
     found.update({name: f2[name] for name in ("held_core_s", "used_core_s", "gap_p50_ms", "gap_p99_ms") if name in f2})
     return {**m2.about(), "disturbed": m1.timed.disturbed() or m2.timed.disturbed(), "status": 0, "figures": rounded(found)}
 
@@ -75,13 +86,14 @@ def bare_run(b, tasks):
         until_ended([process])
     if process.problem():
         raise BenchError(process.problem())
-    return m, json.loads(process.out.splitlines()[-1])["elapsed_s"]
+    return m, process, json.loads(process.out.splitlines()[-1])["elapsed_s"]
 
 
 def of_bare(b):
     few, many = few_and_many(b, BARE)
-    (m1, few_s), (m2, many_s) = (bare_run(b, n) for n in (few, many))
-    found = figures_of(few_s, many_s, many - few, m2.timed.cpu - m1.timed.cpu)
+    (m1, p1, few_s), (m2, p2, many_s) = (bare_run(b, n) for n in (few, many))
+    more = many - few
+    found = {**figures_of(few_s, many_s, more), **cpu_per_task(cpu_of(m1, p1.cpu), cpu_of(m2, p2.cpu), more)}
     return {**m2.about(), "disturbed": m1.timed.disturbed() or m2.timed.disturbed(), "status": 0, "figures": rounded(found)}
 
 

@@ -17,6 +17,8 @@ PROGRAM = "quern-bench-neighbour"
 ANSWER_S = 30  # until it has answered, or is subscribed
 END_S = 20
 LOAD_GENERATOR, ASKS_PER_S = "load-generator-framework", 200
+# Where Mesos' own frameworks are: in an installed one, and in a build tree.
+PLACES = ("MESOS_HOME", "libexec/mesos"), ("MESOS_HOME", "libexec/mesos/tests"), ("MESOS_BUILD", "src")
 
 
 def has_own_executor(cluster):
@@ -93,14 +95,14 @@ class Neighbour:
 
 
 class LoadGenerator:
-    """Of a build tree of Mesos, which MESOS_BUILD names. It runs no tasks: what it does is the master's work."""
+    """Of Mesos, where it is found. It runs no tasks: what it does is the master's work."""
     works = False
     METRIC = "master/messages_reconcile_tasks"
 
     def __init__(self, bench):
         self.name, self.master = LOAD_GENERATOR, bench.cluster.master
         self.said = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([load_generator(), f"--master={self.master.address}", f"--qps={ASKS_PER_S}"], cwd=bench.tmp,
+        self.process = subprocess.Popen([framework_of_mesos(LOAD_GENERATOR), f"--master={self.master.address}", f"--qps={ASKS_PER_S}"], cwd=bench.tmp,
                                         stdin=subprocess.DEVNULL, stdout=self.said, stderr=self.said, start_new_session=True)
         timed.waited_for.add(self.process.pid)
         try:
@@ -135,8 +137,7 @@ class LoadGenerator:
         self.said.close()
 
 
-def load_generator():
-    """Its program, or None: there is no build tree of Mesos."""
-    build = os.environ.get("MESOS_BUILD")
-    program = pathlib.Path(build) / "src" / LOAD_GENERATOR if build else None
-    return program if program and os.access(program, os.X_OK) else None
+def framework_of_mesos(name):
+    """The program of one of Mesos' own frameworks, or None: it is in none of PLACES."""
+    programs = [pathlib.Path(os.environ[variable]) / folder / name for variable, folder in PLACES if os.environ.get(variable)]
+    return next((program for program in programs if os.access(program, os.X_OK)), None)

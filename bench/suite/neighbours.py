@@ -10,7 +10,7 @@ from suite import bench, workloads
 from suite.bench import Case
 from suite.cluster import INTERVAL_MS
 from suite.errors import BenchError
-from suite.neighbour import LOAD_GENERATOR, LoadGenerator, Neighbour, has_own_executor, load_generator
+from suite.neighbour import LOAD_GENERATOR, LoadGenerator, Neighbour, framework_of_mesos, has_own_executor
 from suite.run import Job, Measured, rounded, until_ended
 
 ALONE, STATIC = "alone", "static"
@@ -168,7 +168,7 @@ def cases(b):
 
 def has_load_generator(b):
     """Whether there is one that works here; says why not, if there is one."""
-    if b.cluster.kind == "embedded" or load_generator() is None:
+    if b.cluster.kind == "embedded" or framework_of_mesos(LOAD_GENERATOR) is None:
         return False
     try:
         with LoadGenerator(b):

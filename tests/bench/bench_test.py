@@ -82,8 +82,9 @@ def runs_so_far(d):
 
 
 def kept(d, result):
-    """The report of what there is has been made."""
+    """The report of what there is has been made, and the last line says where its page is."""
     assert "coarse" in result.stdout.decode(), result
+    assert result.stdout.decode().splitlines()[-1].startswith("Report: results/report.html "), result
     for name in "report.html", "summary.json", "summary.csv":
         assert (d / "results" / name).stat().st_size > 0, name
 
@@ -256,7 +257,7 @@ def test_bad_input():
         ]
         for status, args, *words in cases:
             result = quern.finish(bench(d, *args))
-            lines = [line for line in result.stderr.decode().splitlines() if not line.startswith("Results:")]
+            lines = [line for line in result.stderr.decode().splitlines() if not line.startswith(("Results:", "No plots:"))]
             assert result.returncode == status and len(lines) == 1, result
             for word in words:
                 assert word in lines[0], (word, result)
@@ -317,6 +318,8 @@ def test_dispatch():
         runs = results(d)[1]
         assert [r["mode"] for r in runs] == (["fine"] if quern.ON_MESOS else ["fine", "bare"])
         assert all(r["status"] == 0 and r["figures"]["tasks_per_s"] > 0 and r["figures"]["tasks"] == 200 for r in runs), runs
+        for f in (r["figures"] for r in runs):
+            assert all(f[f"cpu_per_task_{of}us"] >= 0 for of in ("", "scheduler_", "executors_")), f
 
 
 def test_data():
@@ -398,16 +401,22 @@ def test_a_load_generator_that_cannot_register():
     from suite.errors import BenchError  # noqa: what it needs of the environment is there only now
     from suite.master import Master  # noqa
     from suite.neighbour import LoadGenerator  # noqa
+    from suite.neighbours import has_load_generator  # noqa
 
     class On:
+        kind = "Apache Mesos 1.12.0"
+
         def __init__(self, d, address):
-            self.tmp, self.cluster = d, self
-            self.master = Master(address)
+            self.tmp, self.cluster, self.progress = d, self, self
+            self.master, self.said = Master(address), []
+
+        def say(self, line):
+            self.said.append(line)
 
     with quern.scratch() as d, quern.named_agents(d, ["a"]) as address, Environment(d):
         program = d / "build/src/load-generator-framework"
         program.parent.mkdir(parents=True)
-        os.environ["MESOS_BUILD"] = str(d / "build")
+        os.environ.update(MESOS_HOME="", MESOS_BUILD=str(d / "build"))
         for said, words in ("'roles' must not be set when the framework is not MULTI_ROLE capable", "cannot register"), \
                 ("Failed to bind", "ended: Failed to bind"):
             program.write_text(f"#!/bin/sh\necho \"{said}\"\nexit 1\n")
@@ -417,6 +426,8 @@ def test_a_load_generator_that_cannot_register():
                     raise AssertionError("it is said to work")
             except BenchError as e:
                 assert words in str(e), e
+            b = On(d, address)  # it is left out, and why is said
+            assert not has_load_generator(b) and len(b.said) == 1 and words in b.said[0] and "nothing is measured" in b.said[0], b.said
 
 
 # The batch framework, on its own

@@ -117,9 +117,9 @@ class Page(unittest.TestCase):
             self.assertGreater(len(caption), 80, name)
 
     def test_files(self):
-        files = sorted(path.name for path in pathlib.Path(self.folder.name, "plots").iterdir())
-        self.assertEqual(files, sorted(f"{name}.{kind}" for name in self.axes for kind in ("svg", "png")))
-        for path in pathlib.Path(self.folder.name, "plots").iterdir():
+        paths = sorted(pathlib.Path(self.folder.name).glob("plots/*"))
+        self.assertEqual([path.name for path in paths], sorted(f"{name}.{kind}" for name in self.axes for kind in ("svg", "png")))
+        for path in paths:
             self.assertEqual(path.read_bytes()[:5], b"<?xml" if path.suffix == ".svg" else b"\x89PNG\r")
 
 
@@ -187,6 +187,24 @@ class Neighbours(Page):
                                for name, wanted in ((mode, {"shapes": 1}), (f"{mode}, runs", {"corners": 2}))}}
 
 
+class Job(Page):
+    bench, runs = "job", report_runs.of_job()
+    axes = {"price-gain": [PRICE, GAIN], "cores-1-job": CORES, "gaps": Modes.axes["gaps"]}
+    series = {"price-gain": dict.fromkeys(MODES, marks(1)), "cores-1-job": areas(runs, "job"), "gaps": dict.fromkeys(MODES, {})}
+
+
+class Data(Page):
+    """Six jobs over the same input: many marks in one plot, long names in the tables."""
+    bench, runs = "data", report_runs.of_data()
+    axes = {"price-gain": [PRICE, GAIN], "gaps": Modes.axes["gaps"]}
+    series = {"price-gain": {"coarse": marks(1), **dict.fromkeys(OTHERS, marks(6))}, "gaps": dict.fromkeys(MODES, {})}
+
+
+class Dispatch(Page):
+    """It has no plots, but more columns than others."""
+    bench, runs = "dispatch", report_runs.of_dispatch()
+
+
 IDEAS = {"ideas-1-wall_s": "wall time", "ideas-1-held_core_s": "core-seconds held", "ideas-1-cpu_per_task_us": "CPU for a task"}
 IDEA_SERIES = {f"{idea}{more}": marks(0 if more else 1) for idea in list(report_runs.IDEAS)[1:] for more in ("", ", interval")}
 
@@ -216,7 +234,7 @@ class Hostile(Page):
         self.assertIn("&lt;script&gt;", self.page)
 
 
-PARTS = Modes, Neighbours, Simulation, Hostile
+PARTS = Modes, Neighbours, Job, Data, Dispatch, Simulation, Hostile
 
 
 def main():

@@ -92,8 +92,34 @@ def of_neighbours(turns=5, seed=1):
 
 
 def of_dispatch(turns=3):
-    return [run("dispatch", "null tasks", mode, turn, 1.0, 5.0, 1.0, figures={"tasks_per_s": rate + turn, "cpu_per_task_us": 1e6 / rate})
+    return [run("dispatch", "null tasks", mode, turn, 1.0, 5.0, 1.0, figures={
+        "tasks_per_s": rate + turn, "cpu_per_task_us": 1e6 / rate, "cpu_per_task_scheduler_us": 2e5 / rate,
+        "cpu_per_task_executors_us": 6e5 / rate})
             for turn in range(1, turns + 1) for mode, rate in (("coarse", 40000), ("adaptive", 30000), ("fine", 300), ("bare", 310))]
+
+
+def of_jobs(workload, cases, turns=3, seed=1):
+    """Jobs that compute: `cases` are {case: seconds in coarse mode}."""
+    rng = random.Random(seed)
+    runs = []
+    for case, wall in cases.items():
+        for turn in range(1, turns + 1):
+            for mode, dearer, wasted, gap in ("coarse", 1, 0.3, 0.3), ("fine", 1.2, 0.03, 7), ("adaptive", 1.02, 0.08, 0.9):
+                took = wall * dearer * rng.uniform(0.99, 1.01)
+                used = wall * SLOTS * 0.7
+                runs.append(run(workload, case, mode, turn, took, used * (1 + wasted), used, timeline=profile(workload, mode, took, (0.5, 0.6)),
+                                gaps_ms=[round(gap * math.exp(rng.gauss(0, 0.9)), 2) for _ in range(60)],
+                                figures={"tasks": 64, "cpu_executors_s": used, "cpu_cluster_s": 0.02}))
+    return runs
+
+
+def of_job():
+    return of_jobs("job", {"wordcount.c": 3.0})
+
+
+def of_data():
+    return of_jobs("data", {f"{name} of 1.07 GB (local files)": wall for name, wall in
+                            (("wordcount", 4.1), ("grep", 1.3), ("sort", 6.2), ("join", 5.5), ("pagerank", 21.0), ("kmeans", 9.4))})
 
 
 IDEAS = {"lease of 100 ms": (0, 0), "lease of 20 ms": (-0.06, 0.02), "lease of 1 s": (0.11, 0.02), "packed": (0.004, 0.02),

@@ -234,6 +234,19 @@ class Warnings(unittest.TestCase):
         near = [run("tail", "tail", "coarse", turn, held=20.0, figures={"master_held_core_s": 20.9}) for turn in (1, 2, 3)]
         self.assertEqual(self.warnings(near), "")
 
+    def test_books_of_short_jobs(self):
+        """What 20 samples a second may miss is no reason for a warning: when exactly a job takes its slots and gives them back, and
+        that for each round of tasks in a mode that does so in between."""
+        def said(mode, held, **more):
+            return "ledger" in self.warnings([run("tail", "tail", mode, turn, held=held, figures={
+                "master_held_core_s": held / 1.1, "used_core_s": held, **more}) for turn in (1, 2, 3)])
+
+        self.assertEqual([said("coarse", held) for held in (4.0, 9.0, 10.0, 40.0)], [False, False, True, True])
+        self.assertEqual([said("coarse", 10.0, tasks=tasks) for tasks in (8, 8000)], [True, True])
+        self.assertEqual([said("fine", 40.0, tasks=tasks) for tasks in (8, 128, 8 * 17, 8000)], [True, True, False, False])
+        self.assertEqual([said("coarse", 10.0, jobs=jobs) for jobs in (1, 2)], [True, False])
+        self.assertTrue(said("fine", 400.0, tasks=8 * 1000))
+
 
 class Terminal(unittest.TestCase):
     def test_width(self):
@@ -296,7 +309,12 @@ class Files(unittest.TestCase):
             self.assertIn(part, page)
 
     def test_dispatch(self):
-        report.write(self.folder, dict(HEADER, bench="dispatch"), report_runs.of_dispatch())
+        found = report.write(self.folder, dict(HEADER, bench="dispatch"), report_runs.of_dispatch())
+        # CPU time of scheduler and executors apart, in every output.
+        self.assertIn(" us/task sched us exec us ", report.terminal(found))
+        fine, = (row for row in csv.DictReader(io.StringIO((self.folder / "summary.csv").read_text())) if row["mode"] == "fine")
+        self.assertEqual((fine["cpu_per_task_scheduler_us"], fine["cpu_per_task_executors_us"]), ("666.666667", "2000"))
+        self.assertIn("<th title=\"\">cpu per task executors, us</th>", (self.folder / "report.html").read_text())
         page = (self.folder / "report.html").read_text()
         self.assertIn("<h1>40,000 tasks a second in coarse mode</h1>", page)
         for part in ("adaptive 30,000, fine 302 and bare 312", "8 slots are kept at work by tasks of at least", "26.5 ms in fine mode"):
@@ -318,6 +336,17 @@ class Files(unittest.TestCase):
         self.assertNotIn("<svg", page)
         self.assertIn("1.500", page)
         self.assertFalse((self.folder / "plots").exists() and list((self.folder / "plots").iterdir()))
+
+    def test_notes(self):
+        """What happened beside runs is said once, and of which."""
+        runs = three(coarse=(2.0, 30.0), fine=(3.0, 12.0))
+        for each in runs[2:]:
+            each["note"] = "the cluster is left with 1 of 2 agents"
+        found = report.write(self.folder, HEADER, runs)
+        self.assertEqual([warning for warning in found["warnings"] if "left with" in warning],
+                         ["Not as at the start, in 4 runs, all of them: the cluster is left with 1 of 2 agents."])
+        found = report.summarize([{name: value for name, value in each.items() if name != "note"} for each in runs], HEADER)
+        self.assertFalse([warning for warning in found["warnings"] if "at the start" in warning])
 
     def test_gnuplot_fails(self):
         (self.folder / "bin").mkdir()

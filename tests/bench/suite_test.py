@@ -16,7 +16,7 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(sys.argv[1]) / "bench"))
 
-from suite import answers, bench, cli, cluster, dispatch, errors, master, neighbours, options, progress, run, sim, store, workloads  # noqa: E402
+from suite import answers, bench, cli, cluster, dispatch, errors, master, neighbour, neighbours, options, progress, run, sim, store, workloads  # noqa: E402
 
 HEADER = {"bench": "modes", "version": "1", "seed": 1, "quick": True, "date": "today", "agents": 2, "slots": 8,
           "arguments": {"turns": 3}}
@@ -205,10 +205,66 @@ def test_a_full_disk_keeps_what_is_there():
         assert len(store.read(d)[1]) == 2
 
 
+def test_the_last_line_says_where_the_page_is():
+    with folder() as d, store.Store(d, HEADER) as s:
+        s.add(a_run())
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            bench.publish(s, d, ["a line"])
+        *before, last = said.getvalue().splitlines()
+        assert "a line" in before and str(d / "report.html") in last and "browser" in last, said.getvalue()
+        assert (d / "report.html").stat().st_size > 0
+        (d / "report.html").unlink()
+        (d / "report.html").mkdir()  # where no file can be put
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            refused(lambda: bench.publish(s, d), "results.jsonl is whole")
+        assert "Report:" not in said.getvalue()
+
+
+def test_that_there_will_be_no_plots_is_said_first():
+    class Quiet(bench.Bench):
+        def __init__(self, d):
+            self.output, self.intervals_ms, self.store, self.slots = d, [1000], None, 8
+
+        def header(self):
+            return HEADER
+
+        def use(self, interval_ms):
+            pass
+
+        def run_all(self, cases):
+            self.progress.say("the first run")
+
+    for path, words in ("/nonexistent", ["gnuplot-nox"]), (None, []):
+        with folder() as d, contextlib.redirect_stderr(io.StringIO()) as said:
+            if path is None:  # one that is there
+                (d / "gnuplot").touch(0o755)
+            with mock.patch.dict(os.environ, {"PATH": path or str(d)}):
+                b = Quiet(d)
+                b.turns = 1
+                b.measure(lambda _: [])
+            b.store.__exit__()
+            results, *between, first = said.getvalue().splitlines()
+            assert results.startswith("Results:") and first == "the first run" and len(between) == len(words), said.getvalue()
+            assert all(word in line for word, line in zip(words, between)), said.getvalue()
+
+
 # Progress
 
 def case(name, seconds, mode="fine"):
     return bench.Case("sweep", name, mode, seconds, None)
+
+
+def test_cpu_of_null_tasks():
+    """What many tasks take beyond few, each part for itself; on a cluster of somebody else's the scheduler's alone."""
+    class Fake:
+        def __init__(self, all_s, cluster_s):
+            self.timed, self.cluster_cpu = mock.Mock(cpu=all_s), cluster_s
+        cpu_figures = run.Measured.cpu_figures
+
+    few, many = dispatch.cpu_of(Fake(3.0, 1.0), 0.5), dispatch.cpu_of(Fake(10.0, 2.0), 1.5)
+    assert dispatch.cpu_per_task(few, many, 1000000) == {
+        "cpu_per_task_us": 7.0, "cpu_per_task_scheduler_us": 1.0, "cpu_per_task_executors_us": 5.0}
+    assert list(dispatch.cpu_of(Fake(3.0, None), 0.5)) == ["cpu_per_task_scheduler_us"]
 
 
 def test_a_dispatch_that_something_was_in_the_way_of_is_tried_again():
@@ -306,45 +362,126 @@ def test_cores_of_a_cluster():
     assert cluster.check_slots(None, c, 2) == cluster.SLOTS
 
 
+class FakeMaster:
+    """led: addresses of those that answer, and lead; agents: of each, the cores of its agents."""
+    led, agents_of = [], {}
+
+    def __init__(self, address, auth):
+        self.address = address
+
+    def leads(self):
+        if self.address not in self.led:
+            raise errors.BenchError("nobody answers")
+        return True
+
+    def version(self):
+        return "Apache Mesos 1.0"
+
+    def agents(self):
+        if self.address not in self.led:
+            raise errors.BenchError("nobody answers")
+        return [(cores, cores) for cores in self.agents_of[self.address]]
+
+    def allocation_interval_ms(self):
+        return 1000.0
+
+
+def fake_master(led, agents, **more):
+    return mock.patch.multiple(cluster, Master=type("Fake", (FakeMaster,), {"led": led, "agents_of": agents}), AGAIN_S=0, **more)
+
+
 def test_another_master_leads():
     """Its agents come back to it one by one; and where it is, is asked anew."""
-    led, agents, asked = ["a:1"], {"a:1": 2, "b:1": 0}, []
-
-    class Fake:
-        def __init__(self, address, auth):
-            self.address = address
-
-        def leads(self):
-            if self.address not in led:
-                raise errors.BenchError("nobody answers")
-            return True
-
-        def version(self):
-            return "Apache Mesos 1.0"
-
-        def agents(self):
-            return [(4.1, 4.1)] * agents[self.address]
-
-        def allocation_interval_ms(self):
-            return 1000.0
+    led, agents, asked = ["a:1"], {"a:1": [4.1, 4.1], "b:1": []}, []
 
     def masters():
         asked.append(list(led))
         if len(asked) == 4:  # after two looks in which nobody leads
             led.append("b:1")
         elif len(asked) > 4:
-            agents["b:1"] += 1
+            agents["b:1"].append(4.1)
         return led or ["a:1"]
 
-    with mock.patch.multiple(cluster, Master=Fake, AGAIN_S=0):
+    with fake_master(led, agents):
         c = cluster.Given("zk://z/mesos", masters)
         assert (c.agents, c.slots) == (2, 8) and c.ensure() is None and c.master.address == "a:1"
         led.clear()
-        assert c.ensure() == "another master leads, b:1, with 2 of 2 agents" and c.master.address == "b:1"
+        assert c.ensure() == "another master leads, b:1, with 2 of 2 agents and 8 of 8 cores for tasks" and c.master.address == "b:1"
         assert len(asked) == 6 and c.ensure() is None
         led.clear()
         with mock.patch.multiple(cluster, PATIENCE_S=-1):
             refused(c.ensure, "nobody answers")
+
+
+def test_an_agent_is_lost():
+    """It is waited for, but not for ever and not twice; what there is without it is said of every run, and nothing once it is back."""
+    agents, looks = {"a:1": [4.1, 2.1]}, []
+
+    def masters():
+        looks.append(len(agents["a:1"]))
+        if len(looks) in comes:
+            agents["a:1"] = comes[len(looks)]
+        return ["a:1"]
+
+    comes = {}
+    with fake_master(["a:1"], agents):
+        c = cluster.Given("a:1", masters)
+        assert (c.agents, c.slots) == (2, 6) and c.ensure() is None and c.left() is None
+        agents["a:1"] = [4.1]
+        assert c.left() == "the cluster is left with 1 of 2 agents and 4 of 6 cores for tasks"
+        comes = {len(looks) + 3: [4.1, 2.1]}
+        assert c.ensure() is None and len(looks) in comes, looks
+        agents["a:1"] = [4.1, 1.1]  # as many, and one of them with fewer cores
+        with mock.patch.multiple(cluster, PATIENCE_S=-1):
+            assert c.ensure() == "the cluster is left with 2 of 2 agents and 5 of 6 cores for tasks"
+        comes = {}
+        looked = len(looks)
+        assert "5 of 6 cores" in c.ensure() and "5 of 6 cores" in c.ensure() and len(looks) == looked + 2
+        agents["a:1"] = [4.1, 2.1, 4.1]
+        assert c.ensure() is None and c.left() is None
+        agents["a:1"] = [4.1]
+        comes = {len(looks) + 3: [4.1, 2.1]}  # who is back is waited for again
+        assert c.ensure() is None and len(looks) in comes, looks
+
+
+def test_what_a_cluster_lacks_is_kept_with_the_run():
+    """Whether it lacked it before the run or lost it in the middle; beside what the run has to say itself."""
+    class Lacking:
+        given, before, after = True, None, None
+
+        def ensure(self):
+            return self.before
+
+        def left(self):
+            return self.after
+
+    class Turns(bench.Bench):
+        def __init__(self):
+            self.o, self.cluster, self.progress = parsed("modes", "--quick")[0], Lacking(), mock.Mock()
+
+    b, own = Turns(), {}
+    c = bench.Case("sweep", "c", "fine", 1, lambda _: {"status": 0, "figures": {}, **own})
+    assert "note" not in b.turn(c, 1)
+    b.cluster.after = "left with 1"
+    assert b.turn(c, 1)["note"] == "left with 1"
+    b.cluster.before, own = "another master", {"note": "a task was lost"}
+    assert b.turn(c, 1)["note"] == "another master; a task was lost"
+
+
+def test_frameworks_of_mesos_are_found():
+    """In an installed Mesos, and in a build tree; what cannot be run is none."""
+    with folder() as d, mock.patch.dict(os.environ, {"MESOS_HOME": str(d / "home"), "MESOS_BUILD": str(d / "build")}):
+        name, places = neighbour.LOAD_GENERATOR, [d / "build/src", d / "home/libexec/mesos/tests", d / "home/libexec/mesos"]
+        assert neighbour.framework_of_mesos(name) is None
+        for place in places:  # the last is looked at first
+            place.mkdir(parents=True, exist_ok=True)
+            before = neighbour.framework_of_mesos(name)
+            (place / name).touch(0o644)
+            assert neighbour.framework_of_mesos(name) == before
+            (place / name).chmod(0o755)
+            assert neighbour.framework_of_mesos(name) == place / name
+        with mock.patch.dict(os.environ, {"MESOS_HOME": "", "MESOS_BUILD": ""}):
+            assert neighbour.framework_of_mesos(name) is None
 
 
 # Small things

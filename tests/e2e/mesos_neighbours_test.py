@@ -1,7 +1,7 @@
 """Mesos' own example frameworks beside our jobs: on a real Mesos all of them, on the embedded cluster those that speak the v1
 HTTP API. Both make progress, our answer is right, nothing is left, and what is theirs by DRF they get.
 
-The examples are found in MESOS_HOME/libexec/mesos (or tests below it), or in a build tree (MESOS_BUILD, with src/ in it)."""
+The examples are found where `quern bench` finds them: by MESOS_HOME, or in a build tree, MESOS_BUILD."""
 import contextlib
 import json
 import os
@@ -11,7 +11,10 @@ import sys
 import urllib.request
 
 import quern
-from mesos import HOME, main, mesos
+from mesos import main, mesos
+
+sys.path.insert(0, os.environ["QUERN_BENCH_SUITE"])
+from suite import neighbour  # noqa: E402
 
 TEXT = b"".join(b"line %d of the text that is counted\n" % i for i in range(200))
 CORES = 3  # of ours; the cluster has one more
@@ -19,13 +22,10 @@ CORES = 3  # of ours; the cluster has one more
 
 def example(name):
     """The program of an example framework."""
-    places = [HOME / "libexec/mesos", HOME / "libexec/mesos/tests"]
-    if os.environ.get("MESOS_BUILD"):
-        places.append(pathlib.Path(os.environ["MESOS_BUILD"]) / "src")
-    for place in places:
-        if os.access(place / name, os.X_OK):
-            return place / name
-    raise quern.Skipped(f"no {name} in {', '.join(map(str, places))}")
+    program = neighbour.framework_of_mesos(name)
+    if program is None:
+        raise quern.Skipped(f"no {name} in {', '.join(f'{variable}/{folder}' for variable, folder in neighbour.PLACES)}")
+    return program
 
 
 class Neighbour:

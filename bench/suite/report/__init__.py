@@ -1,6 +1,7 @@
 """What a bench's runs say, for people and for programs.
 
     summarize(runs, header) -> the summary: plain dictionaries, as they are in summary.json
+    no_plots() -> a line on why there will be no plots, or None
     terminal(summary) -> the table for a terminal, at most 100 columns wide
     write(folder, header, runs) -> writes report.html, summary.json, summary.csv and plots/, and returns the summary
 
@@ -13,7 +14,9 @@ from . import advice, caveats, gnuplot, ideas, plots, summary as summaries, tabl
 from .page import page
 from .terminal import terminal
 
-__all__ = ["summarize", "terminal", "write"]
+__all__ = ["PAGE", "no_plots", "summarize", "terminal", "write"]
+PAGE = "report.html"
+no_plots = gnuplot.missing
 
 
 def summarize(runs, header=None):
@@ -32,7 +35,7 @@ def write(folder, header, runs):
         drawn = plots.draw(folder, found, summaries.grouped(runs, header))
     except gnuplot.Failed as error:
         missing = str(error)
-    _put(folder, "report.html", page(found, drawn, missing))
+    _put(folder, PAGE, page(found, drawn, missing))
     if missing:
         found["warnings"].append(f"No plots: {missing}.")
     _put(folder, "summary.json", tables.as_json(found))

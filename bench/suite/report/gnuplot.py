@@ -12,6 +12,7 @@ COLOURS = {"coarse": "#ad4c08", "fine": "#1d5fd1", "adaptive": "#0a7d63", "alone
            "ink": "#1b2430", "muted": "#57626f", "grid": "#e1e6eb", "axis": "#9aa5b1", "paper": "#ffffff"}
 MARKS = {"coarse": 5, "fine": 7, "adaptive": 9, "alone": 11, "static": 13}  # gnuplot's point types
 PATIENCE = 60  # seconds
+PROGRAM = "gnuplot"
 
 
 class Failed(Exception):
@@ -23,12 +24,16 @@ def quote(text):
     return "'" + plain(text).replace("'", "''") + "'"
 
 
+def missing():
+    """A line on what to install, or None: it is there."""
+    return None if shutil.which(PROGRAM) else "gnuplot was not found: install it (Debian: gnuplot-nox) for the plots"
+
+
 def run(script):
-    program = shutil.which("gnuplot")
-    if not program:
-        raise Failed("gnuplot was not found: install it (Debian: gnuplot-nox) for the plots")
+    if missing():
+        raise Failed(missing())
     try:
-        done = subprocess.run([program, "--default-settings", "-"], input=script.encode(), stdout=subprocess.DEVNULL,
+        done = subprocess.run([PROGRAM, "--default-settings", "-"], input=script.encode(), stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, timeout=PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Failed(f"gnuplot: {plain(error)}") from error

@@ -15,7 +15,7 @@ def summarize(runs, header=None):
 
     `groups` are what may be compared: the runs of one workload, case and cluster, by mode; `name` is for sentences, `label` for plots. In
     a mode: `figures` have `median`,
-    `min`, `max`, `spread` ((max - min) / median) and `n`; beside coarse `price` (its time over coarse's), `gain` (what coarse
+    `min`, `max`, `spread` ((max - min) / median) and `n`; `notes` are what is to be said of single runs; beside coarse `price` (its time over coarse's), `gain` (what coarse
     holds over what it holds), `saved` (1 - 1 / gain), the least and the most of `price` and `saved` in one turn (`_low`, `_high`), and
     `waste_removed`, the share of what coarse holds and does not use. `ledger_off` is what the scheduler's ledger says to be held
     over what the master's metrics say, less 1. What cannot be said is absent."""
@@ -125,6 +125,7 @@ def _mode(workload, m):
              "all_disturbed": 0 < disturbed == len(m.whole),
              "errors": sorted({str(run.get("error", "no reason was given")) for run in m.failed}),
              "figures": {name: stats(m.values(name).values()) for name in names},
+             "notes": [plain(run["note"]) for run in m.counted if run.get("note")],
              "turns": {"time": _times(workload, m), "held": {} if workload == "dispatch" else m.values("held_core_s")}}
     off = [value / master - 1 for value, master in _pairs(m.values("held_core_s"), m.values("master_held_core_s")) if master > 0]
     if off:
