@@ -276,16 +276,6 @@ static int explain(const struct command *c)
 	return explain_job(&x);
 }
 
-/* A limit that nobody has asked for is said. */
-static void say_limit(const struct run_options *o)
-{
-	if (o->total_cores_milli == 0 && !o->cluster.master.local && !o->quiet)
-		(void)fprintf(stderr,
-			"quern: the job takes at most %d cores at a time, for others may need the cluster: "
-			"--total-executor-cores says otherwise\n",
-			SHARED_CLUSTER_CORES);
-}
-
 static int drive(const struct command *c, uint64_t seed)
 {
 	const struct run_options *o = c->o;
@@ -327,8 +317,6 @@ static int drive(const struct command *c, uint64_t seed)
 		d.ends = o->hosting->ends;
 		d.ends_arg = o->hosting->ends_arg;
 	}
-	if (!d.only_end)
-		say_limit(o);
 	return driver_run(&d);
 }
 
