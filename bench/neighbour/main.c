@@ -169,7 +169,7 @@ static void on_revive(evutil_socket_t fd, short what, void *arg)
 }
 
 /* REVIVE, at once unless the last one is too recent. */
-static void ask(struct neighbour *n)
+static void ask_for_offers(struct neighbour *n)
 {
 	uint64_t due = n->revived_us + n->options->revive_ms * 1000, now = now_us();
 	uint64_t us = n->revived_us > 0 && due > now ? due - now : 0;
@@ -191,7 +191,7 @@ static void on_update(struct neighbour *n, Mesos__V1__TaskStatus *status)
 	if (batch_done(n->batch))
 		finish(n);
 	else
-		ask(n);
+		ask_for_offers(n);
 }
 
 static void on_subscribed(struct neighbour *n, const char *id)

@@ -102,8 +102,9 @@ class LoadGenerator:
     def __init__(self, bench):
         self.name, self.master = LOAD_GENERATOR, bench.cluster.master
         self.said = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([framework_of_mesos(LOAD_GENERATOR), f"--master={self.master.address}", f"--qps={ASKS_PER_S}"], cwd=bench.tmp,
-                                        stdin=subprocess.DEVNULL, stdout=self.said, stderr=self.said, start_new_session=True)
+        argv = [framework_of_mesos(LOAD_GENERATOR), f"--master={self.master.address}", f"--qps={ASKS_PER_S}"]
+        self.process = subprocess.Popen(argv, cwd=bench.tmp, stdin=subprocess.DEVNULL, stdout=self.said, stderr=self.said,
+                                        start_new_session=True)
         timed.waited_for.add(self.process.pid)
         try:
             self._until_it_works()

@@ -16,7 +16,8 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(sys.argv[1]) / "bench"))
 
-from suite import answers, bench, cli, cluster, dispatch, errors, master, neighbour, neighbours, options, progress, run, sim, store, workloads  # noqa: E402
+from suite import (answers, bench, cli, cluster, dispatch, errors, master, neighbour, neighbours, options, progress,  # noqa: E402
+                   run, sim, store, workloads)
 
 HEADER = {"bench": "modes", "version": "1", "seed": 1, "quick": True, "date": "today", "agents": 2, "slots": 8,
           "arguments": {"turns": 3}}

@@ -28,16 +28,16 @@ os.environ.setdefault("QUERN", str(ROOT / "build/cli/quern"))
 os.environ.setdefault("QUERN_EXAMPLES", str(ROOT / "examples"))
 os.environ.setdefault("QUERN_JOBS", str(ROOT / "tests/e2e/jobs"))
 os.environ.setdefault("QUERN_TEST_TIMEOUT", "600")  # seconds for a job, all its losses included; longer is a hang
-sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e"), str(ROOT / "bench")]
 import quern  # noqa: E402
 import zookeeper  # noqa: E402
 from jobs import Jobs  # noqa: E402
 from mesos import Mesos  # noqa: E402
+from suite.neighbour import framework_of_mesos  # noqa: E402
 from watch import CORES, Watch  # noqa: E402
 
 AGENTS = [{"hostname": f"{name}.chaos.test", "attributes": f"rack:{rack}"}
           for name, rack in [("north", "a"), ("east", "a"), ("south", "b"), ("west", "b")]]
-BUILD = pathlib.Path(os.environ.get("MESOS_BUILD", "/nonexistent")) / "src"
 ROW, QUIET = 8, 40  # so many faults a few seconds apart, and then seconds without any, in which shares are looked at
 # What is done, and how often: of a hundred.
 FAULTS = {"kill_executor": 45, "kill_agent": 20, "kill_host": 15, "kill_leader": 15, "kill_foreign": 5}
@@ -76,10 +76,9 @@ class Foreign:
 
     @staticmethod
     def program(name):
-        places = [pathlib.Path(os.environ["MESOS_HOME"]) / "libexec/mesos" / name, BUILD / name]
-        found = next((p for p in places if os.access(p, os.X_OK)), None)
+        found = framework_of_mesos(name)
         if found is None:
-            sys.exit(f"no {name} in {', '.join(map(str, places))}: Mesos' examples are who jobs run beside here (MESOS_BUILD)")
+            sys.exit(f"no {name}, which jobs run beside here: it is in a build tree of Mesos, and MESOS_BUILD says where that is")
         return found
 
     def keep(self, program, *args):

@@ -66,8 +66,8 @@ KNOWN = {"wall_s", "held_core_s", "used_core_s", "utilization", "gap_p50_ms", "g
 # Figures that are what a bench is about: they stand behind the first columns, others that are not known come last.
 FIRST = 5
 OWN = {"tasks_per_s": "tasks/s", "cpu_per_task_us": "us/task", "cpu_per_task_scheduler_us": "sched us",
-       "cpu_per_task_executors_us": "exec us", "bytes_per_task": "B/task", "bytes_per_agent": "B/agent", "neighbour_cores": "nb", "throughput_cores": "all", "job_mean_s": "job s",
-       "small_job_mean_s": "small s", "query_p50_ms": "query ms"}
+       "cpu_per_task_executors_us": "exec us", "bytes_per_task": "B/task", "bytes_per_agent": "B/agent", "neighbour_cores": "nb",
+       "throughput_cores": "all", "job_mean_s": "job s", "small_job_mean_s": "small s", "query_p50_ms": "query ms"}
 UNITS = {"_core_s": "core-s", "_per_s": "a second", "_cores": "cores", "_bytes": "bytes", "_ms": "ms", "_us": "us", "_s": "s"}
 
 

@@ -30,8 +30,9 @@ def missing():
 
 
 def run(script):
-    if missing():
-        raise Failed(missing())
+    why = missing()
+    if why:
+        raise Failed(why)
     try:
         done = subprocess.run([PROGRAM, "--default-settings", "-"], input=script.encode(), stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, timeout=PATIENCE, check=False)

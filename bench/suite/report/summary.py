@@ -13,12 +13,11 @@ BASE = "coarse"
 def summarize(runs, header=None):
     """What is written to summary.json: plain dictionaries and lists.
 
-    `groups` are what may be compared: the runs of one workload, case and cluster, by mode; `name` is for sentences, `label` for plots. In
-    a mode: `figures` have `median`,
-    `min`, `max`, `spread` ((max - min) / median) and `n`; `notes` are what is to be said of single runs; beside coarse `price` (its time over coarse's), `gain` (what coarse
-    holds over what it holds), `saved` (1 - 1 / gain), the least and the most of `price` and `saved` in one turn (`_low`, `_high`), and
-    `waste_removed`, the share of what coarse holds and does not use. `ledger_off` is what the scheduler's ledger says to be held
-    over what the master's metrics say, less 1. What cannot be said is absent."""
+    `groups` are what may be compared: the runs of one workload, case and cluster, by mode; `name` is for sentences, `label` for
+    plots. In a mode: `figures` have `median`, `min`, `max`, `spread` ((max - min) / median) and `n`; `notes` are what is to be said of single
+    runs; beside coarse `price` (its time over coarse's), `gain` (what coarse holds over what it holds), `saved` (1 - 1 / gain), the
+    least and the most of `price` and `saved` in one turn (`_low`, `_high`), and `waste_removed`, the share of what coarse holds and
+    does not use. `ledger_off` is what the scheduler's ledger says to be held over what the master said meanwhile, less 1. What cannot be said is absent."""
     header = header or {}
     groups = [dict(key, modes=_modes(key.get("workload"), members)) for key, members in grouped(runs, header)]
     for group in groups:
