@@ -1,5 +1,6 @@
-"""`quern bench` through the whole program, on embedded clusters, and some of it on a real Mesos: small runs of each
-command, and what goes wrong in the middle of one. Says nothing of the figures but what must be so. QUERN_BUILD is the build folder; the rest as in e2e/quern.py."""
+"""`quern bench` through the whole program, on embedded clusters, and some of it on a real Mesos: small runs of each command, and
+what goes wrong in the middle of one. Says nothing of the figures but what must be so. QUERN_BUILD is the build folder; the rest as
+in e2e/quern.py."""
 import contextlib
 import json
 import os
