@@ -14,7 +14,7 @@
 
 enum {
 	DEPTH_MAX = 64, /* descriptors open at a time; deeper folders are moved up before they are emptied */
-	MAKE_TRIES = 100, /* of a folder whose parents others remove */
+	MAKE_TRIES = 10000, /* of a folder whose parents others remove */
 };
 
 /* -ENOENT: a folder above was removed in the middle of this. */

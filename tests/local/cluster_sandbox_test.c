@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,10 +106,13 @@ static void empty_folders_above_go_up_to_the_top(void **state)
 static void churn(const char *dir, const char *name, int rounds)
 {
 	char path[PATH_MAX];
+	struct err err = { 0 };
 
 	for (int i = 0; i < rounds; i++) {
-		if (sandbox_make(scratch_path(dir, name, path), NULL) < 0 || sandbox_remove(path, NULL) < 0)
+		if (sandbox_make(scratch_path(dir, name, path), &err) < 0 || sandbox_remove(path, &err) < 0) {
+			(void)fprintf(stderr, "round %d of '%s': %s\n", i, name, err.text);
 			_exit(1);
+		}
 		sandbox_prune(path, dir);
 	}
 }

@@ -172,7 +172,8 @@ class Jobs(InCluster):
         self.assertEqual(self.cluster.page("/metrics/snapshot")["master/tasks_finished"], 5)
         self.assertTrue(processes_in(self.sandboxes))  # the executor, still there
         f.call("TEARDOWN")
-        self.assertEqual(list(f.stream), [])
+        # What the tasks gave back is offered at the next allocation, which may be before this on a busy machine.
+        self.assertEqual([event for event in f.stream if event["type"] != "OFFERS"], [])
         self.settled()
 
     def settled(self):
