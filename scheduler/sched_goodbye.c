@@ -22,6 +22,8 @@ void sched_goodbye_expect(struct sched *s)
 {
 	for (struct agent *a = s->agents; a != NULL; a = a->hh.next)
 		a->expected = a->executor != NULL;
+	for (struct hold *h = s->holds; h != NULL; h = h->hh.next)
+		h->kill_told = false;
 	s->goodbye_ms = 0;
 	s->own_due_ms = s->starting_due_ms = UINT64_MAX;
 }
@@ -40,7 +42,8 @@ static bool is_starting(const struct executor *e)
 	return e->state == EXECUTOR_STARTING && !e->agent->lost;
 }
 
-/* Kills what executors that start are for; *ret_waits: some of it has not ended yet. */
+/* Kills what executors that start are for, unless this master was told to before; *ret_waits: some of it has
+ * not ended yet. */
 static int end_starting(struct sched *s, bool *ret_waits)
 {
 	bool first = s->starting_due_ms == UINT64_MAX;
@@ -50,7 +53,7 @@ static int end_starting(struct sched *s, bool *ret_waits)
 	for (struct executor *e = s->executors; r == 0 && e != NULL; e = e->hh.next) {
 		for (struct hold *h = is_starting(e) ? e->holds : NULL; r == 0 && h != NULL; h = h->next) {
 			*ret_waits = true;
-			if (first && !h->kill)
+			if (first && !h->kill_told)
 				r = sched_hold_kill(s, h);
 		}
 	}

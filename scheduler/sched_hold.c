@@ -76,6 +76,7 @@ void sched_hold_free(struct sched *s, struct hold *h, enum sched_return why)
 int sched_hold_kill(struct sched *s, struct hold *h)
 {
 	h->kill = true;
+	h->kill_told = s->subscribed && !h->executor->agent->expected;
 	return sched_call_kill(s, h->id, h->executor->agent->id);
 }
 

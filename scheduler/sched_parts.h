@@ -162,7 +162,7 @@ int sched_holds_look(struct sched *s);
 void sched_holds_unseen(struct sched *s);
 
 /* sched_goodbye.c */
-/* A subscription that is not the first. */
+/* A subscription that is not the first: the master may know of no agent, and of no KILL. */
 void sched_goodbye_expect(struct sched *s);
 /* Agents that it waits for. */
 uint32_t sched_goodbye_expected(const struct sched *s);

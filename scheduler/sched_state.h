@@ -170,7 +170,8 @@ struct hold {
 	bool lease;
 	bool near;               /* a lease that was taken for a task with its data there */
 	bool running;            /* Mesos says so, or its executor */
-	bool kill;               /* asked for */
+	bool kill;               /* asked for ... */
+	bool kill_told;          /* ... of this subscription's master, which knew of the agent */
 	bool seen;               /* there was news of it on this subscription */
 	uint64_t unknown_ms;     /* when the master first did not know it; 0: it does */
 	uint64_t since_ms;       /* of a lease: it is RUNNING */

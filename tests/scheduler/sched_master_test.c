@@ -260,6 +260,60 @@ static void stop_does_not_wait_long_for_an_agent_that_is_silent(void **state)
 	kit_free(&k);
 }
 
+/* The agent has found the master, which says that it does not know a task of that name. */
+static void agent_is_there(struct kit *k, const char *agent)
+{
+	kit_update(k, "is-the-agent-there", agent, STATE(GONE), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER,
+		NULL, false);
+}
+
+/* What was killed without a master, or while it did not know of the agent. */
+static void stop_kills_again_what_the_master_was_not_told(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	for (int before = 0; before < 2; before++) {
+		start(&k, 1);
+		kit_offer(&k, "a", 1.1, 1000);
+		kit_accepted(&k, "5.0.0");
+		kit_down(&k);
+		if (before == 0)
+			kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+		assert_int_equal(kit_calls(&k, CALL(KILL)), 0);
+		kit_subscribed(&k);
+		if (before == 1)
+			kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+		agent_is_there(&k, "a");
+		assert_int_equal(kit_calls(&k, CALL(KILL)), 1);
+		assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 0);
+		kit_says(&k, "5.0.0", "a", STATE(KILLED));
+		assert_int_equal(kit_calls(&k, CALL(KILL)), 0);
+		assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
+		kit_free(&k);
+	}
+}
+
+static void stop_kills_again_what_only_the_last_master_was_told(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start(&k, 1);
+	kit_offer(&k, "a", 1.1, 1000);
+	kit_accepted(&k, "5.0.0");
+	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 1); /* and not once for its executor as well */
+	kit_down(&k);
+	kit_subscribed(&k);
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 0);
+	agent_is_there(&k, "a");
+	assert_int_equal(kit_calls(&k, CALL(KILL)), 1);
+	kit_says(&k, "5.0.0", "a", STATE(KILLED));
+	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
+	kit_free(&k);
+}
+
 static void stop_before_a_subscription_is_the_end(void **state)
 {
 	const struct sched_config config = kit_config(&mode_fine);
@@ -337,8 +391,7 @@ static void stop_after_a_failover_waits_for_the_agents(void **state)
 	assert_int_equal(c->reconcile->n_tasks, 2);
 	assert_string_equal(c->reconcile->tasks[0]->task_id->value, "is-the-agent-there");
 	kit_call_free(c);
-	kit_update(&k, "is-the-agent-there", "a", STATE(GONE), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER,
-		NULL, false);
+	agent_is_there(&k, "a");
 	assert_int_equal(kit_actions(&k, SCHED_DO_CALL), 0);
 	kit_wait(&k, 999);
 	k.now++;
@@ -350,8 +403,7 @@ static void stop_after_a_failover_waits_for_the_agents(void **state)
 	kit_down(&k); /* and yet another */
 	kit_subscribed(&k);
 	assert_int_equal(kit_calls(&k, CALL(RECONCILE)), 1);
-	kit_update(&k, "is-the-agent-there", "b", STATE(GONE), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER,
-		NULL, false);
+	agent_is_there(&k, "b");
 	kit_offer(&k, "a", 1, 1000); /* as good as an answer */
 	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
 	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 1);
@@ -471,6 +523,8 @@ int main(void)
 		cmocka_unit_test(stop_tears_down),
 		cmocka_unit_test(stop_ends_first_what_executors_start_for),
 		cmocka_unit_test(stop_does_not_wait_long_for_an_agent_that_is_silent),
+		cmocka_unit_test(stop_kills_again_what_the_master_was_not_told),
+		cmocka_unit_test(stop_kills_again_what_only_the_last_master_was_told),
 		cmocka_unit_test(stop_before_a_subscription_is_the_end),
 		cmocka_unit_test(stop_waits_for_the_answer_to_the_first_subscribe),
 		cmocka_unit_test(stop_without_a_stream_waits_for_one),
