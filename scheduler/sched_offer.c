@@ -138,7 +138,8 @@ static int take_lease(struct sched *s, struct stage *stage, struct take *t, enum
 	if (what != PICK_NEAR)
 		stage->any_left -= slots;
 	sched_size_take(s, stage, &t->room);
-	sched_wait_launched(s, stage);
+	if (!s->config.mode->task_per_hold) /* else that counts which is picked */
+		sched_wait_launched(s, stage);
 	if (sched_lease_waits(s, agent)) {
 		sched_lease_later(s, agent->executor, slots, what == PICK_NEAR);
 		return 1;

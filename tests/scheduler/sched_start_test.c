@@ -328,6 +328,31 @@ static void where_data_is_they_are_for_its_tasks(void **state)
 	kit_free(&k);
 }
 
+/* Of four slots that were passed over three are made good: by the tasks, and not by their waiting as well. */
+static void a_task_that_waited_makes_good_one_slot(void **state)
+{
+	struct kit k;
+	(void)state;
+
+	start_in(&k, &mode_fine, 0);
+	submit(&k, 1, "a a a a a a a a");
+	offer(&k, "a:0.1 b:4.1");
+	launched(&k, "");
+	offer(&k, "a:3.1");
+	launched(&k, "a: 1.0.0");
+	kit_link_up(&k, "000007-0-0");
+	offer(&k, "a:2");
+	launched(&k, "a: 1.1.0 1.2.0");
+	kit_wait(&k, WAIT_MS * 4 - 1); /* three run and one more could */
+	offer(&k, "b:1.1");
+	launched(&k, "");
+	k.now++;
+	kit_tick(&k);
+	offer(&k, "b:1.1");
+	launched(&k, "b: 1.3.0");
+	kit_free(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +370,7 @@ int main(void)
 		cmocka_unit_test(no_more_executors_are_waited_for_than_may_be_asked_for),
 		cmocka_unit_test(a_lease_is_as_large_as_its_task),
 		cmocka_unit_test(where_data_is_they_are_for_its_tasks),
+		cmocka_unit_test(a_task_that_waited_makes_good_one_slot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
