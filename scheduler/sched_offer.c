@@ -129,9 +129,8 @@ static int take_lease(struct sched *s, struct stage *stage, struct take *t, enum
 	uint32_t slots = sched_size_slots(s, stage);
 	const struct agent *agent = t->launches.agent;
 
-	if (what == PICK_NEAR
-			? t->promised + (uint64_t)sched_prefer_count(stage, agent) * slots <= spare(agent)
-			: stage->any_left < slots)
+	if (what == PICK_NEAR &&
+		t->promised + (uint64_t)sched_prefer_count(stage, agent) * slots <= spare(agent))
 		return 0;
 	if (what == PICK_RETRY && !sched_task_retries(s, stage, agent))
 		return 0;
@@ -158,6 +157,8 @@ static int take_task(struct sched *s, struct stage *stage, struct take *t, enum 
 	if (!sched_size_fits(s, stage, &t->room) || !sched_drain_allows(s, agent, stage) ||
 		consider(s, agent, slots) < slots)
 		return 0;
+	if (what != PICK_NEAR && stage->any_left < slots) /* slots are coming for the tasks that wait */
+		return 0;
 	/* What waits for an executor is a slot, for no task yet, in every mode. */
 	if (!s->config.mode->task_per_hold || sched_lease_waits(s, agent)) {
 		int r = take_lease(s, stage, t, what);
@@ -170,7 +171,7 @@ static int take_task(struct sched *s, struct stage *stage, struct take *t, enum 
 		return 0;
 	*ret_launched = true;
 	if (what != PICK_NEAR)
-		stage->any_left -= stage->any_left < slots ? stage->any_left : slots;
+		stage->any_left -= slots;
 	sched_size_take(s, stage, &t->room);
 	return sched_launch_task(s, &t->launches, task);
 }
@@ -261,8 +262,12 @@ static int take_near(struct sched *s, struct stage *stage, takes *all, struct ta
 	for (size_t i = 0; i < all->n; i++)
 		order[i] = &all->at[i];
 	int r = take_by_turns(s, stage, order, all->n);
-	for (size_t i = 0; i < all->n; i++)
-		all->at[i].promised += all->at[i].near * sched_size_slots(s, stage);
+	for (size_t i = 0; i < all->n; i++) { /* to those that were not launched */
+		struct take *t = &all->at[i];
+
+		t->promised +=
+			(uint64_t)sched_prefer_count(stage, t->launches.agent) * sched_size_slots(s, stage);
+	}
 	return r;
 }
 

@@ -353,6 +353,94 @@ static void a_task_that_waited_makes_good_one_slot(void **state)
 	kit_free(&k);
 }
 
+/* ---- Several stages ---- */
+
+struct part {
+	uint32_t tasks;
+	char *host; /* of their data; NULL: anywhere */
+};
+
+enum { PARTS_MAX = 3 };
+
+/* Stages 5, 7 ... of such tasks, which may all start, and one that reads them all. */
+static void submit_parts(struct kit *k, const struct part *parts, size_t n)
+{
+	struct kit_run each[PARTS_MAX];
+	Quern__Stage *stages[PARTS_MAX + 1];
+	Quern__Branch *branches[PARTS_MAX];
+	const Quern__Split *const *splits_of[PARTS_MAX + 1] = { NULL };
+	size_t n_splits[PARTS_MAX + 1] = { 0 };
+	struct kit_run *first = &each[0];
+
+	for (size_t i = 0; i < n; i++) {
+		kit_run_init(&each[i], 2, 5 + 2 * (uint32_t)i, parts[i].tasks, 1, QUERN__SINK__KIND__COUNT);
+		for (uint32_t t = 0; parts[i].host != NULL && t < parts[i].tasks; t++) {
+			each[i].splits[t].hosts = (char **)(uintptr_t)&parts[i].host;
+			each[i].splits[t].n_hosts = 1;
+		}
+		stages[i] = &each[i].stages[0];
+		branches[i] = &each[i].from[1].branch;
+		splits_of[i] = each[i].split_list;
+		n_splits[i] = parts[i].tasks;
+	}
+	stages[n] = &first->stages[1];
+	stages[n]->branches = branches;
+	stages[n]->n_branches = n;
+	first->run.stages = stages;
+	first->run.n_stages = n + 1;
+	kit_step(k, (struct sched_event){ .kind = SCHED_EV_RUN,
+			    .u.run = { .run = &first->run, .splits = splits_of, .n_splits = n_splits } });
+	k->now += 1000; /* since the last REVIVE */
+}
+
+/* In fine mode: there is an executor on b, and nothing to do. */
+static void b_is_there(struct kit *k, uint64_t locality_wait_ms)
+{
+	struct sched_config config = config_for(&mode_fine, 0, PLENTY);
+
+	config.locality_wait_ms = locality_wait_ms;
+	start_with(k, &config);
+	kit_run(k, 1, 1, 1, 0, QUERN__SINK__KIND__COUNT);
+	offer(k, "b:1.1");
+	launched(k, "b: 1.0.0");
+	kit_link(k, "000007-0-0");
+	kit_fine_done(k, "1.0.0", "b");
+	kit_done(k, 0, NULL);
+}
+
+/* Also where an executor is: what is taken there is for others. */
+static void for_tasks_whose_slots_are_coming_none_is_taken_elsewhere(void **state)
+{
+	struct part parts[] = { { 3, (char *)(uintptr_t) "a" }, { 1, NULL } };
+	struct kit k;
+	(void)state;
+
+	b_is_there(&k, 0);
+	submit_parts(&k, parts, 2);
+	offer(&k, "a:3.1");
+	launched(&k, "a: 5.0.0");
+	offer(&k, "b:1");
+	launched(&k, "b: 7.0.0");
+	kit_link_up(&k, "000007-1-0");
+	offer(&k, "a:2");
+	launched(&k, "a: 5.1.0 5.2.0");
+	kit_free(&k);
+}
+
+/* Those of the first stage wait for one slot, as one of them was launched; those of the second for two. */
+static void what_was_launched_waits_no_longer(void **state)
+{
+	struct part parts[] = { { 2, (char *)(uintptr_t) "a" }, { 2, (char *)(uintptr_t) "a" }, { 1, NULL } };
+	struct kit k;
+	(void)state;
+
+	b_is_there(&k, WAIT_MS);
+	submit_parts(&k, parts, 3);
+	offer(&k, "a:9.1 b:1");
+	launched(&k, "b: 9.0.0 | a: 5.0.0");
+	kit_free(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +459,8 @@ int main(void)
 		cmocka_unit_test(a_lease_is_as_large_as_its_task),
 		cmocka_unit_test(where_data_is_they_are_for_its_tasks),
 		cmocka_unit_test(a_task_that_waited_makes_good_one_slot),
+		cmocka_unit_test(for_tasks_whose_slots_are_coming_none_is_taken_elsewhere),
+		cmocka_unit_test(what_was_launched_waits_no_longer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
