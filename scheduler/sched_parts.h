@@ -189,7 +189,8 @@ void sched_hdfs_deinit(struct sched *s);
 
 /* ---- sched_lease.c: slots that are taken as tasks need them, and given back ---- */
 
-/* Whether more than one lease there has to wait for the agent's executor, which is about to be launched. */
+/* Whether what would be held there beside the first hold waits for the agent's executor, which that brings.
+ */
 bool sched_lease_waits(struct sched *s, const struct agent *agent);
 /* So many slots do. */
 void sched_lease_later(struct sched *s, struct executor *e, uint32_t slots, bool near);

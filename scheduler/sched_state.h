@@ -287,7 +287,7 @@ struct stage {
 	size_t n_splits;
 	struct task *fresh, *retry, *choosy; /* queues */
 	uint32_t n_choosy;
-	uint64_t any_left; /* while offers are answered: slots that may be leased for it wherever they are */
+	uint64_t any_left; /* while offers are answered: slots that may be held for it wherever they are */
 	VEC(uint32_t) split_hosts; /* numbers of hosts, of one split behind the other; empty: none has any */
 	uint32_t *first_host;      /* of each split, of these; and where the last one ends. NULL: likewise */
 	VEC(struct prefer) prefers;
