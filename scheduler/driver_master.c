@@ -180,7 +180,9 @@ const char *driver_master_awaits(const struct driver *d)
 	if (d->stopped)
 		return "TEARDOWN was not answered";
 	sched_get_progress(d->sched, &now);
-	return now.expected > 0 ? "not all agents have found the new master yet"
+	if (now.expected > 0)
+		return "not all agents have found the new master yet";
+	return now.starting > 0 ? "not all executors that were starting have ended yet"
 				: "the master does not know the end of the driver's own task yet";
 }
 

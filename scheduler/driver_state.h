@@ -95,8 +95,8 @@ int driver_master_start(struct driver *d, struct err *err);
 /* At the end, when TEARDOWN could not be sent: how long that is waited for, in ms, and says so: another
  * subscription, or agents that have not found the new master. For it would know of the framework by its
  * agents, and keep it for good: failover timeouts are for those that it has seen go. Nothing is said of what
- * does not take long: the answer to the first SUBSCRIBE, the end of the driver's own task. `hurried`: how
- * long when a person is waiting. 0: not at all. */
+ * does not take long: the answer to the first SUBSCRIBE, the end of executors that were starting, that of the
+ * driver's own task. `hurried`: how long when a person is waiting. 0: not at all. */
 uint64_t driver_master_patience(struct driver *d, uint64_t hurried);
 /* What is waited for there, as part of a sentence. */
 const char *driver_master_awaits(const struct driver *d);

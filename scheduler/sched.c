@@ -287,7 +287,8 @@ void sched_get_progress(const struct sched *s, struct sched_progress *ret)
 			s->ran[LOCALITY_ANY] },
 		.waiting = s->waiting.said ? s->waiting.text : NULL,
 		.subscribed = s->subscribed,
-		.expected = sched_goodbye_expected(s) };
+		.expected = sched_goodbye_expected(s),
+		.starting = sched_goodbye_starting(s) };
 	if (s->run == NULL)
 		return;
 	ret->run = s->run->id;

@@ -217,6 +217,7 @@ struct sched_progress {
 	bool subscribed;
 	uint32_t expected; /* at the end: agents that a new master may not have heard of, and TEARDOWN waits
 			      for */
+	uint32_t starting; /* likewise: executors that were starting, whose end it waits for after that */
 };
 void sched_get_progress(const struct sched *s, struct sched_progress *ret);
 

@@ -42,6 +42,16 @@ static bool is_starting(const struct executor *e)
 	return e->state == EXECUTOR_STARTING && !e->agent->lost;
 }
 
+uint32_t sched_goodbye_starting(const struct sched *s)
+{
+	bool waits = s->stopping && s->starting_due_ms > s->now_ms;
+	uint32_t n = 0;
+
+	for (const struct executor *e = s->executors; waits && e != NULL; e = e->hh.next)
+		n += is_starting(e) && e->holds != NULL;
+	return n;
+}
+
 /* Kills what executors that start are for, unless this master was told to before; *ret_waits: some of it has
  * not ended yet. */
 static int end_starting(struct sched *s, bool *ret_waits)

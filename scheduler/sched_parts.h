@@ -164,8 +164,9 @@ void sched_holds_unseen(struct sched *s);
 /* sched_goodbye.c */
 /* A subscription that is not the first: the master may know of no agent, and of no KILL. */
 void sched_goodbye_expect(struct sched *s);
-/* Agents that it waits for. */
+/* Agents that TEARDOWN waits for; and executors that were starting, whose end it waits for then. */
 uint32_t sched_goodbye_expected(const struct sched *s);
+uint32_t sched_goodbye_starting(const struct sched *s);
 /* When stopping: TEARDOWN, if it is time for it, or what has to be before. */
 int sched_goodbye_settle(struct sched *s);
 void sched_holds_deinit(struct sched *s);
