@@ -223,6 +223,7 @@ static struct sched_config sched_config(const struct command *c)
 		.framework_id = h != NULL ? h->framework_id : NULL,
 		.own_task = h != NULL ? DETACH_TASK : NULL,
 		.mode = o->mode,
+		.limit_by_default = o->total_cores_milli == 0 && !o->cluster.master.local,
 		.mode_config = { .max_slots = run_slots(o),
 			.min_ratio_percent = o->min_registered_percent,
 			.max_registered_wait_ms = o->max_registered_wait_ms,

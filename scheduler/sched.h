@@ -42,6 +42,7 @@ struct sched_config {
 	double failover_timeout_s;
 	const struct mode_ops *mode;
 	struct mode_config mode_config;
+	bool limit_by_default; /* nobody has chosen its max_slots: that is said when the job could use more */
 
 	uint32_t task_cpus_milli; /* --task-cores, thousandths */
 	uint32_t task_mem_mb;     /* --task-memory */
@@ -144,9 +145,10 @@ enum sched_action_kind {
 	SCHED_DO_DONE,   /* run `run` ended: `code` 0, or the job's failure, `text` says why (all results went
 			    before) */
 	SCHED_DO_LOG,    /* `text` for people: a lost executor, a failed attempt */
-	SCHED_DO_NOTE,   /* `text` for people, asked for or not: why nothing runs, and that it goes on */
-	SCHED_DO_SURVEY, /* ask the master which agents there are; answer with SCHED_EV_SURVEY */
-	SCHED_DO_FATAL,  /* the framework cannot go on: `code` is the exit status, `text` the line */
+	SCHED_DO_NOTE, /* `text` for people, asked for or not: why nothing runs, and that it goes on; a limit
+			  by default */
+	SCHED_DO_SURVEY,  /* ask the master which agents there are; answer with SCHED_EV_SURVEY */
+	SCHED_DO_FATAL,   /* the framework cannot go on: `code` is the exit status, `text` the line */
 	SCHED_DO_STOPPED, /* nothing more will come */
 };
 

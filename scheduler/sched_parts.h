@@ -356,6 +356,8 @@ void sched_size_take(const struct sched *s, const struct stage *stage, struct ro
 uint32_t sched_size_count(const struct sched *s, const struct stage *stage, const struct room *room);
 /* -EINVAL with a sentence: the job may not have so much at a time. */
 int sched_size_check(const struct sched *s, const struct stage *stage, struct err *err);
+/* That the run could use more than a limit by default allows: once, and when there is a master. */
+int sched_size_say_limit(struct sched *s);
 /* A stage of the run that is not done, of whose tasks no agent has room for one; NULL: there is none. */
 const struct stage *sched_size_homeless(const struct sched *s);
 /* Ends the run for it. */

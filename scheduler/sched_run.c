@@ -196,6 +196,9 @@ int sched_run_settle(struct sched *s)
 		return r;
 	if (run->last->n_done == run->last->n_tasks)
 		return sched_run_end(s, 0, "%s", "");
+	r = sched_size_say_limit(s);
+	if (r < 0)
+		return r;
 	const struct mode_view v = sched_view_of(s);
 	uint64_t until_ms = UINT64_MAX;
 	switch (s->config.mode->start(s->mode, &v, &until_ms, &why)) {

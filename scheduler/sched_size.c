@@ -71,6 +71,20 @@ int sched_size_check(const struct sched *s, const struct stage *stage, struct er
 		s->config.task_cpus_milli / 1000.0, s->config.task_mem_mb, max);
 }
 
+int sched_size_say_limit(struct sched *s)
+{
+	uint32_t max = s->config.mode_config.max_slots, wanted = s->run->wanted;
+
+	if (!s->config.limit_by_default || s->limit_said || !s->subscribed || max == 0 || wanted <= max)
+		return 0;
+	s->limit_said = true;
+	return sched_plan_text(s, SCHED_DO_NOTE, s->run->id, 0,
+		"the job could use %.10g cores and takes at most %.10g at a time, for others may need the "
+		"cluster: "
+		"--total-executor-cores says otherwise",
+		wanted * (s->config.task_cpus_milli / 1000.0), max * (s->config.task_cpus_milli / 1000.0));
+}
+
 /* ---- Whether there is an agent for each ---- */
 
 /* Whether an agent has room for a task of the stage, or would have if nothing of ours was there. */

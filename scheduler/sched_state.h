@@ -416,6 +416,7 @@ struct sched {
 	ProtobufCBinaryData hdfs;               /* for executors, see sched_hdfs.c */
 	uint32_t hdfs_version;                  /* grows with each; 0: there is none */
 	struct run *run;                        /* or NULL */
+	bool limit_said;                        /* see sched_size_say_limit() */
 	VEC(Quern__Count *) totals;             /* see sched_tally.c */
 	VEC(Quern__Accumulator *) accumulators; /* of the job, by id */
 	uint64_t bad;                           /* records that were left out */

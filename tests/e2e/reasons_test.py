@@ -1,8 +1,9 @@
-"""Which agents are used, by their attributes, and what a job says that no agent is of use to."""
+"""Which agents are used, by their attributes, and what a job says that no agent is of use to, or that could use more than it takes."""
 import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,6 +128,23 @@ def test_a_coarse_job_that_gives_up_says_why():
             result = quern.finish(started(d, master, "coarse", "--constraints=rack:b", "--max-registered-wait=6s"))
         assert result.returncode == 1, result
         assert b"offers came: constraint rack: 1 agent" in result.stderr, result.stderr
+
+
+def test_a_limit_that_nobody_has_chosen_is_said():
+    def run(reduces, *options):
+        result = quern.run(d, "run", *options, f"--parallelism={reduces}", quern.EXAMPLES / "wordcount.c", d / "in.txt", d / "out")
+        assert result.returncode == 0, result
+        shutil.rmtree(d / "out")
+        return result
+
+    with quern.scratch() as d, cluster(d, [("h1", None)]) as master:
+        (d / "in.txt").write_bytes(TEXT)
+        for mode in MODES:
+            shared = "--master", master, "--mode", mode, "--min-registered-ratio=0", "--max-registered-wait=1s"
+            quern.one_line(run(17, *shared), "could use 17 cores and takes at most 16 at a time", "--total-executor-cores")
+            for reduces, *chosen in [16], [17, "--quiet"], [17, "--total-executor-cores=8"]:
+                assert run(reduces, *shared, *chosen).stderr == b"", (mode, reduces, chosen)
+        assert run(17, "--master=local[2]").stderr == b""
 
 
 @quern.embedded("options of its command")

@@ -298,6 +298,82 @@ static void a_large_task_never_goes_ahead(void **state)
 	kit_free(&k);
 }
 
+/* ---- A limit that nobody has chosen ---- */
+
+/* What is said of it in the last step: once, or not at all. */
+static void limit_said(const struct kit *k, const char *expected)
+{
+	const struct sched_action *a = kit_action(k, SCHED_DO_NOTE, 0);
+
+	assert_int_equal(kit_actions(k, SCHED_DO_NOTE), expected != NULL);
+	if (a != NULL && strstr(a->text, expected) == NULL)
+		fail_msg("no '%s' in '%s'", expected, a->text);
+}
+
+static struct sched_config limited(const struct mode_ops *mode, bool by_default)
+{
+	struct sched_config config = kit_config(mode);
+
+	config.mode_config.max_slots = 4;
+	config.limit_by_default = by_default;
+	return config;
+}
+
+static void a_limit_by_default_is_said_when_more_could_be_used(void **state)
+{
+	const struct mode_ops *const modes[] = { &mode_fine, &mode_adaptive, &mode_coarse };
+	struct kit k;
+	(void)state;
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct sched_config config = limited(modes[i], true);
+
+		kit_new(&k, &config);
+		kit_run(&k, 2, 2, 4, 0, QUERN__SINK__KIND__COUNT);
+		kit_subscribed(&k);
+		limit_said(&k, NULL); /* all that it wants */
+		kit_step(&k, (struct sched_event){ .kind = SCHED_EV_CANCEL, .u.run_id = 2 });
+		run(&k, 5, 2000, 0, 0, 0);
+		limit_said(&k, "could use 10 cores and takes at most 4");
+		kit_offer(&k, "a", 2.1, 1000);
+		limit_said(&k, NULL);
+		kit_step(&k, (struct sched_event){ .kind = SCHED_EV_CANCEL, .u.run_id = 1 });
+		kit_run(&k, 3, 8, 9, 0, QUERN__SINK__KIND__COUNT);
+		limit_said(&k, NULL); /* once */
+		kit_free(&k);
+	}
+}
+
+static void it_is_not_said_before_there_is_a_master(void **state)
+{
+	const struct sched_config config = limited(&mode_fine, true);
+	struct kit k;
+	(void)state;
+
+	kit_new(&k, &config);
+	kit_run(&k, 1, 5, 5, 0, QUERN__SINK__KIND__COUNT);
+	limit_said(&k, NULL);
+	kit_subscribed(&k);
+	limit_said(&k, "--total-executor-cores");
+	kit_down(&k);
+	kit_subscribed(&k);
+	limit_said(&k, NULL);
+	kit_free(&k);
+}
+
+static void one_that_was_chosen_is_not_said(void **state)
+{
+	const struct sched_config config = limited(&mode_fine, false);
+	struct kit k;
+	(void)state;
+
+	kit_new(&k, &config);
+	kit_subscribed(&k);
+	kit_run(&k, 1, 5, 5, 0, QUERN__SINK__KIND__COUNT);
+	limit_said(&k, NULL);
+	kit_free(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +390,9 @@ int main(void)
 		cmocka_unit_test(a_coarse_task_larger_than_any_lease_ends_the_action),
 		cmocka_unit_test(what_the_job_may_not_have_at_a_time_is_refused_at_once),
 		cmocka_unit_test(a_large_task_never_goes_ahead),
+		cmocka_unit_test(a_limit_by_default_is_said_when_more_could_be_used),
+		cmocka_unit_test(it_is_not_said_before_there_is_a_master),
+		cmocka_unit_test(one_that_was_chosen_is_not_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
