@@ -1,4 +1,4 @@
-"""Which agents are used, by their attributes, and what a job says that no agent is of use to, or that could use more than it takes."""
+"""Which agents are used, by their attributes, and what a job says when none is of use to it, or when it could use more."""
 import contextlib
 import json
 import os
