@@ -30,6 +30,14 @@ struct crowd_times {
 	uint64_t end_us;    /* from the last result to the job's end */
 };
 
+/* In which order a framework's scheduler finds the offers that come in one event. It takes agents in that
+ * order, but for those with data, or with an executor of its own, which come first. */
+enum crowd_placement {
+	CROWD_AS_OFFERED, /* the master's */
+	CROWD_PACK,       /* with the fewest cores left first: whole agents stay free */
+	CROWD_SPREAD      /* with the most cores left first */
+};
+
 struct crowd_config {
 	uint64_t seed;
 	uint32_t frameworks; /* CROWD_FRAMEWORKS at most */
@@ -44,12 +52,14 @@ struct crowd_config {
 	 * of that, and the whole agent with a hundredth. */
 	double failures;
 	uint64_t allocation_interval_ms; /* 0: the master's own */
+	enum crowd_placement placement;
 	struct crowd_times times;
 
 	/* As of a sched_config. */
 	const struct mode_ops *mode;
 	uint32_t max_slots;
 	uint64_t lease_idle_ms, lease_max_ms, revive_interval_ms, locality_wait_ms;
+	uint32_t revive_burst;
 	uint32_t executor_cpus_milli, executor_mem_mb;
 };
 

@@ -4,7 +4,7 @@
 
 #include "bench/sim/crowd_state.h"
 
-enum { TASK_MB = 1000, REVIVE_BURST = 50, MAX_FAILURES = 4, MANY_FAILURES = 1000, CALL_MAX = 1 << 20 };
+enum { TASK_MB = 1000, MAX_FAILURES = 4, MANY_FAILURES = 1000, CALL_MAX = 1 << 20 };
 
 /* ---- Its shell ---- */
 
@@ -69,6 +69,49 @@ void crowd_member_step(struct sim *sim, struct member *m, struct sched_event ev)
 	sim_arm(sim, next == UINT64_MAX ? next : next * 1000, &m->armed, tick, m->index, 0);
 }
 
+/* An offer, and what it is put in order by. */
+struct placed {
+	Mesos__V1__Offer *offer;
+	double cores;
+	size_t came;
+};
+
+static int fewest_cores_first(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+
+	if (x->cores < y->cores || x->cores > y->cores)
+		return x->cores < y->cores ? -1 : 1;
+	return x->came < y->came ? -1 : x->came > y->came;
+}
+
+static int most_cores_first(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+
+	if (x->cores < y->cores || x->cores > y->cores)
+		return x->cores > y->cores ? -1 : 1;
+	return x->came < y->came ? -1 : x->came > y->came;
+}
+
+static void place(const struct sim *sim, Mesos__V1__Scheduler__Event__Offers *offers)
+{
+	struct placed *all = calloc(offers->n_offers + 1, sizeof(*all));
+
+	sim_check(all == NULL);
+	for (size_t i = 0; i < offers->n_offers; i++) {
+		all[i] = (struct placed){ .offer = offers->offers[i], .came = i };
+		for (size_t k = 0; k < all[i].offer->n_resources; k++)
+			if (strcmp(all[i].offer->resources[k]->name, "cpus") == 0)
+				all[i].cores += all[i].offer->resources[k]->scalar->value;
+	}
+	qsort(all, offers->n_offers, sizeof(*all),
+		sim->config->placement == CROWD_PACK ? fewest_cores_first : most_cores_first);
+	for (size_t i = 0; i < offers->n_offers; i++)
+		offers->offers[i] = all[i].offer;
+	free(all);
+}
+
 static void event_arrives(struct sim *sim, struct sim_event *e)
 {
 	Mesos__V1__Scheduler__Event *ev = mesos__v1__scheduler__event__unpack(NULL, e->len, e->data);
@@ -77,6 +120,8 @@ static void event_arrives(struct sim *sim, struct sim_event *e)
 	sim_check(ev == NULL);
 	if (ev->subscribed != NULL && m->id == NULL)
 		m->id = sim_dup(ev->subscribed->framework_id->value);
+	if (ev->offers != NULL && sim->config->placement != CROWD_AS_OFFERED)
+		place(sim, ev->offers);
 	crowd_member_step(sim, m, (struct sched_event){ .kind = SCHED_EV_MESOS, .u.mesos = ev });
 	mesos__v1__scheduler__event__free_unpacked(ev, NULL);
 }
@@ -126,7 +171,7 @@ void crowd_member_start(struct sim *sim, uint32_t index)
 		/* a job of a million tasks is to end however rare luck is */
 		.task_max_failures = c->failures > 0 ? MANY_FAILURES : MAX_FAILURES,
 		.revive_interval_ms = c->revive_interval_ms,
-		.revive_burst = REVIVE_BURST,
+		.revive_burst = c->revive_burst,
 		.locality_wait_ms = c->locality_wait_ms,
 		.checkpoint = true,
 		.executor = &executor,

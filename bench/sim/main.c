@@ -22,11 +22,14 @@ enum {
 	OPT_LEASE_IDLE,
 	OPT_LEASE_MAX,
 	OPT_REVIVE,
+	OPT_REVIVE_BURST,
+	OPT_PLACEMENT,
 	OPT_FAILURES,
 	OPT_SEED,
 	OPT_TIME,
 	AGENTS_MAX = 100000,
 	SLOTS_MAX = 1000,
+	BURST_MAX = 1000000,
 	TASKS_MAX = 10000000,
 	NEAR_MAX = 1 << 30 /* bytes, of who has which data */
 };
@@ -79,6 +82,19 @@ static double rate(struct argp_state *state, const char *text)
 	return n;
 }
 
+static enum crowd_placement placement(struct argp_state *state, const char *text)
+{
+	static const char *const names[] = {
+		[CROWD_AS_OFFERED] = "offered", [CROWD_PACK] = "pack", [CROWD_SPREAD] = "spread"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(text, names[i]) == 0)
+			return (enum crowd_placement)i;
+	argp_error(state, "--placement: '%s' is not offered, pack or spread", text);
+	return CROWD_AS_OFFERED;
+}
+
 static void set_time(struct argp_state *state, struct crowd_times *times, const char *text)
 {
 	const struct {
@@ -124,6 +140,11 @@ static const struct argp_option table[] = { { "agents", OPT_AGENTS, "N", 0, "of 
 	{ "lease-idle", OPT_LEASE_IDLE, "TIME", 0, "as of `quern run` (100ms)", 2 },
 	{ "lease-max", OPT_LEASE_MAX, "TIME", 0, "as of `quern run` (5s)", 2 },
 	{ "revive-interval", OPT_REVIVE, "TIME", 0, "as of `quern run`, 0s for none (20ms)", 2 },
+	{ "revive-burst", OPT_REVIVE_BURST, "N", 0, "REVIVEs that may come at that interval (50)", 2 },
+	{ "placement", OPT_PLACEMENT, "ORDER", 0,
+		"of the agents that offer at once: offered (as their offers come), pack (the least left "
+		"first), spread (the most) (offered)",
+		2 },
 	{ "replicas", OPT_REPLICAS, "N", 0, "of each block that tasks of the first stage read (none)", 2 },
 	{ "locality-wait", OPT_LOCALITY_WAIT, "TIME", 0, "for an agent with a replica (1s)", 2 },
 	{ "allocation-interval", OPT_ALLOCATION, "TIME", 0, "of the master (1s)", 3 },
@@ -186,6 +207,12 @@ static error_t parse_framework(int key, char *arg, struct argp_state *state, str
 		c->revive_interval_ms = time_us(state, "revive-interval", arg) / 1000;
 		if (c->revive_interval_ms == 0)
 			c->revive_interval_ms = UINT64_MAX;
+		return 0;
+	case OPT_REVIVE_BURST:
+		c->revive_burst = (uint32_t)number(state, "revive-burst", arg, 0, BURST_MAX);
+		return 0;
+	case OPT_PLACEMENT:
+		c->placement = placement(state, arg);
 		return 0;
 	case OPT_REPLICAS:
 		c->replicas = (uint32_t)number(state, "replicas", arg, 0, 100);
@@ -252,6 +279,7 @@ int main(int argc, char **argv)
 				     .lease_idle_ms = 100,
 				     .lease_max_ms = 5000,
 				     .revive_interval_ms = 20,
+				     .revive_burst = 50,
 				     .locality_wait_ms = 1000,
 				     .executor_cpus_milli = 100,
 				     .executor_mem_mb = 128 } };

@@ -37,6 +37,7 @@ static struct crowd_config config_of(const struct mode_ops *mode, uint64_t seed,
 		.lease_idle_ms = 100,
 		.lease_max_ms = 2000,
 		.revive_interval_ms = 20,
+		.revive_burst = 50,
 		.locality_wait_ms = 1000,
 		.executor_cpus_milli = 100,
 		.executor_mem_mb = 128 };
@@ -68,6 +69,46 @@ static void equal_seeds_give_equal_runs(void **state)
 		free(b);
 		free(d);
 	}
+}
+
+static struct crowd_report *run_whole(const struct crowd_config *config)
+{
+	struct crowd_report *r = run(config);
+
+	assert_int_equal(r->tasks, FRAMEWORKS * TASKS);
+	assert_int_equal(r->attempts, r->tasks);
+	return r;
+}
+
+/* Who takes what is nearly full needs executors on more agents than who takes what is emptiest. */
+static void placement_orders_what_is_offered(void **state)
+{
+	struct crowd_config c = config_of(&mode_fine, 5, 0);
+	uint64_t executors[3];
+
+	(void)state;
+	c.max_slots = AGENTS * SLOTS / FRAMEWORKS / 2;
+	for (enum crowd_placement p = CROWD_AS_OFFERED; p <= CROWD_SPREAD; p++) {
+		c.placement = p;
+		struct crowd_report *r = run_whole(&c);
+		executors[p] = r->executors;
+		free(r);
+	}
+	assert_true(executors[CROWD_SPREAD] < executors[CROWD_AS_OFFERED]);
+	assert_true(executors[CROWD_AS_OFFERED] < executors[CROWD_PACK]);
+}
+
+static void a_smaller_burst_revives_less(void **state)
+{
+	struct crowd_config c = config_of(&mode_fine, 5, 0);
+	struct crowd_report *many = run_whole(&c);
+
+	(void)state;
+	c.revive_burst = 1;
+	struct crowd_report *few = run_whole(&c);
+	assert_true(few->revives < many->revives);
+	free(few);
+	free(many);
 }
 
 static void nothing_runs_twice_where_nothing_fails(void **state)
@@ -115,7 +156,7 @@ static void the_ledger_is_the_masters(void **state)
 	assert_true(deaths > 10);
 }
 
-/* BENCH S2. */
+/* bench/RESULTS.md, S2. */
 static void what_waits_needs_little_memory(void **state)
 {
 	static const struct lengths many = { .seed = 1, .tasks = 50000, .ms = 1, .most_ms = 1 };
@@ -142,6 +183,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_seeds_give_equal_runs),
+		cmocka_unit_test(placement_orders_what_is_offered),
+		cmocka_unit_test(a_smaller_burst_revives_less),
 		cmocka_unit_test(nothing_runs_twice_where_nothing_fails),
 		cmocka_unit_test(the_ledger_is_the_masters),
 		cmocka_unit_test(what_waits_needs_little_memory),

@@ -44,6 +44,7 @@ static struct crowd_config config_of(uint64_t seed, uint64_t wait_ms)
 			.submit_us = 10000 },
 		.mode = &mode_fine,
 		.revive_interval_ms = 20,
+		.revive_burst = 50,
 		.locality_wait_ms = wait_ms,
 		.executor_mem_mb = 1 };
 }
