@@ -12,6 +12,7 @@ UNITS = {"ms": 1, "s": 1000, "secs": 1000, "m": 60e3, "min": 60e3, "h": 3600e3, 
 SIZES = {"": 1 << 20, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 MEASURING = "modes", "neighbours", "dispatch", "data", "job"  # commands that run jobs on a cluster
 ALL = *MEASURING, "sim"
+FRAMEWORKS_MAX, RATE_MAX = 64, 0.5  # as of quern-bench-sim
 
 
 def duration_ms(text):
@@ -44,6 +45,18 @@ def count(text):
     if not re.fullmatch(r"[1-9]\d{0,8}", text):
         raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 on")
     return int(text)
+
+
+def frameworks(text):
+    if count(text) > FRAMEWORKS_MAX:
+        raise argparse.ArgumentTypeError(f"'{text}' is not from 1 to {FRAMEWORKS_MAX}")
+    return int(text)
+
+
+def rate(text):
+    if not re.fullmatch(r"\d+(?:\.\d+)?", text) or not float(text) <= RATE_MAX:
+        raise argparse.ArgumentTypeError(f"'{text}' is no rate from 0 to {RATE_MAX}")
+    return float(text)
 
 
 def seed(text):
@@ -87,8 +100,8 @@ OPTIONS = [
     Option("agents", "N", "agents of an embedded cluster (2)", count),
     Option("cores", "N", "cores for tasks of each of its agents (4)", count),
     Option("slots", "N", "cores that jobs may have (8, or those that there are)", count),
-    Option("allocation-interval", "TIME[,TIME...]", "of an embedded cluster's master (1s; of a full `modes`, 1s and then 100ms)",
-           interval_ms),
+    Option("allocation-interval", "TIME[,TIME...]", "of an embedded or simulated cluster's master (1s; of a full `modes`, 1s and then "
+           "100ms)", interval_ms, commands=ALL),
     Option("modes", "MODE[,MODE...]", "which to compare (coarse,fine,adaptive)", modes, default=list(MODES), commands=ALL),
     Option("lengths", "TIME[,TIME...]", "modes: of the sweep's tasks (0,10ms,50ms,100ms,250ms,500ms,1s,2s,10s)", durations_ms,
            commands=("modes",)),
@@ -96,10 +109,13 @@ OPTIONS = [
            commands=("data",)),
     Option("hdfs", "URL", "data: a folder in HDFS, where the input is put and read from (local files)", commands=("data",)),
     Option("size", "SIZE", "data: of the text that is made, others in proportion (1g)", size_bytes, commands=("data",)),
+    Option("frameworks", "N", "sim: of scale and ideas, that run the same jobs (1; ideas 4, quick 3)", frameworks, commands=("sim",)),
+    Option("failures", "RATE", "sim: of scale and ideas, share of tasks that fail, with executors and agents now and then (0)", rate,
+           commands=("sim",)),
     Option("option", "NAME=VALUE", "an option of `quern run`, for every job; may be given several times", setting, short="O",
            several=True),
     Option("quick", None, "less of everything, for an answer within minutes", commands=ALL),
-    Option("turns", "N", "how often each is run, in turns (7, quick 3)", count, commands=ALL),
+    Option("turns", "N", "how often each is run, in turns (7, quick 3; sim 3, its ideas with 20 seeds, quick 8)", count, commands=ALL),
     Option("noisy", None, "keep runs that something else on this machine disturbed, as --quick does", same=False, commands=ALL),
     Option("seed", "N", "of what is drawn at random (1)", seed, default=1, commands=ALL),
     Option("output", "FOLDER", "results and report; if it has some of the same command, that goes on (quern-bench-DATE)",

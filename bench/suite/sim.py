@@ -4,38 +4,41 @@ import dataclasses
 import json
 import statistics
 
-from suite import bench, workloads
+from suite import bench, report, workloads
 from suite.bench import Case
-from suite.cluster import AGENTS, CORES, INTERVAL_MS, Embedded
+from suite.cluster import AGENTS, CORES, INTERVAL_MS, Embedded, some
 from suite.errors import USAGE, BenchError
-from suite.report.ideas import interval
+from suite.report import calibration as agreement, ideas as held_against
+from suite.report.calibration import REAL, SIMULATED
 from suite.run import Job, Process, measure, until_ended
 
 PARTS = "calibration", "ideas", "scale"
 PROGRAM = "quern-bench-sim"
 
-# Scale: agents of four cores, tasks for each agent of 0.5 to 1.5 s, and what it comes to at most (bench/RESULTS.md, S1 and S2).
+# Scale: agents of four cores, tasks for each agent of 0.5 to 1.5 s, up to a million; and what it comes to at most (bench/RESULTS.md, S1
+# and S2).
 SIZES = {workloads.FULL: (100, 1000, 10000, 50000), workloads.QUICK: (100, 1000, 10000)}
 PER_AGENT = {workloads.FULL: 100, workloads.QUICK: 20}
+MOST_TASKS = 1000000
 LENGTHS = "500-1500"
 CPU_US, AGENTS_OF_CPU, GROWTH = 20, 10000, 1.5
 TASK_BYTES, AGENT_BYTES = 512, 2048
 
-# Ideas: what is changed, and to what; the first is what there is now. Jobs of several frameworks, with tails and a waist.
+# Ideas: what is changed, in which mode, how many slots a framework may have for each agent, and to what; the first is what there is now.
+# Jobs of several frameworks, with tails and a waist, that want more than there is; but a choice of places is one where some are free.
 IDEAS = {
-    "lease-idle": ("adaptive", ("100ms", "0s", "20ms", "500ms", "2s")),
-    "lease-max": ("adaptive", ("5s", "500ms", "1s", "20s", "1h")),
-    "revive-interval": ("fine", ("20ms", "0s", "5ms", "100ms", "500ms")),
+    "lease-idle": ("adaptive", 2, ("100ms", "0s", "20ms", "500ms", "2s")),
+    "lease-max": ("adaptive", 2, ("5s", "500ms", "1s", "20s", "1h")),
+    "revive-interval": ("fine", 2, ("20ms", "0s", "5ms", "100ms", "500ms")),
+    "revive-burst": ("fine", 2, ("50", "1", "5", "500")),
+    "placement": ("fine", 0.6, ("offered", "pack", "spread")),
 }
 CROWD = {workloads.FULL: (50, 4, "400~300", "20~1000", "400~300"), workloads.QUICK: (20, 3, "150~300", "8~1000", "150~300")}
 WITHIN = "4s"
 SEEDS = {workloads.FULL: 20, workloads.QUICK: 8}
 
-# Calibration: what must agree, and to what part.
-AGREE = 0.1
-COMPARED = ("wall_s", "wall"), ("held_core_s", "held"), ("used_core_s", "used")
+# Calibration: what is run in both ways (what must agree is suite.report.calibration's).
 EXPERIMENTS = ("sweep", "192:100"), ("tail", "96~200"), ("waist", "96:100", "2:1000", "96:100")
-REAL, SIMULATED = "real", "simulated"
 
 
 @dataclasses.dataclass
@@ -47,7 +50,7 @@ class Virtual:
     cores: int = CORES
     given = False
     kind = "simulated"
-    allocation_interval_ms = INTERVAL_MS
+    allocation_interval_ms: int = INTERVAL_MS
     embedded: object = None
 
     @property
@@ -60,7 +63,7 @@ class Virtual:
 
     def real(self):
         if self.embedded is None:
-            self.embedded = Embedded(self.quern, self.agents, self.cores)
+            self.embedded = Embedded(self.quern, self.agents, self.cores, self.allocation_interval_ms)
         return self.embedded
 
     @property
@@ -92,7 +95,10 @@ class Virtuals:
     def __init__(self, quern):
         self.now = Virtual(quern)
 
-    def use(self, _interval_ms):
+    def use(self, interval_ms):
+        if self.now.allocation_interval_ms != interval_ms:
+            self.stop()
+            self.now = Virtual(self.now.quern, allocation_interval_ms=interval_ms)
         return self.now
 
     def stop(self):
@@ -102,7 +108,7 @@ class Virtuals:
 def simulate(b, turn, *arguments):
     """A run in virtual time, its part of a run's line; another seed each turn."""
     seed = b.o.seed + turn - 1
-    process = Process([b.program(PROGRAM), f"--seed={seed}", *arguments])
+    process = Process([b.program(PROGRAM), f"--seed={seed}", f"--allocation-interval={b.interval_ms}ms", *arguments])
     until_ended([process])
     if process.problem():
         return {"status": 1, "seed": seed, "error": process.problem()}
@@ -110,15 +116,32 @@ def simulate(b, turn, *arguments):
     return {name: run[name] for name in ("status", "seed", "figures", "timeline")}
 
 
+def setting(b):
+    """What the options have changed, behind the name of a case."""
+    return (f", {100 * b.o.failures:g} % fail" if b.o.failures else "") + interval_text(b)
+
+
+def interval_text(b):
+    return f", allocation interval {workloads.time_text(b.interval_ms)}" if b.interval_ms != INTERVAL_MS else ""
+
+
+def crowd(b, frameworks):
+    """Arguments of quern-bench-sim; and what is the same of all runs with them."""
+    failures = b.o.failures or 0
+    return [f"--frameworks={frameworks}", f"--failures={failures}"], {"frameworks": frameworks, "failures": failures}
+
+
 def scale(b, size):
+    frameworks = b.o.frameworks or 1
+    arguments, about = crowd(b, frameworks)
+    many = f", {frameworks} frameworks" if frameworks > 1 else ""
     for agents in SIZES[size]:
-        tasks = agents * PER_AGENT[size]
-        stage = f"{tasks}:{LENGTHS}"
+        tasks = min(agents * PER_AGENT[size], MOST_TASKS)
         for mode in b.o.modes:
-            yield Case("sim", f"{agents} agents, {tasks} tasks of 0.5 to 1.5 s", mode, tasks * 1e-4,
-                       lambda turn, agents=agents, mode=mode, stage=stage:
-                       simulate(b, turn, f"--agents={agents}", f"--mode={mode}", stage),
-                       {"agents": agents, "slots": agents * 4, "task_s": 1.0})
+            words = [f"--agents={agents}", f"--mode={mode}", f"--slots={agents * 4 // frameworks}", *arguments, f"{tasks}:{LENGTHS}"]
+            yield Case("sim", f"{agents} agents, {tasks} tasks of 0.5 to 1.5 s{many}{setting(b)}", mode, tasks * frameworks * 1e-4,
+                       lambda turn, words=words: simulate(b, turn, *words),
+                       {"agents": agents, "slots": agents * 4, "task_s": 1.0, **about})
 
 
 def idea_name(option, value):
@@ -126,13 +149,16 @@ def idea_name(option, value):
 
 
 def ideas(b, size):
-    agents, frameworks, *stages = CROWD[size]
-    for option, (mode, values) in IDEAS.items():
+    agents, usual, *stages = CROWD[size]
+    frameworks = b.o.frameworks or usual
+    more, about = crowd(b, frameworks)
+    for option, (mode, each, values) in IDEAS.items():
+        slots = round(agents * each)
+        case = f"{option} in {mode} mode, {some(frameworks, 'framework')} of {slots} slots{setting(b)}"
         for value in values:
-            arguments = [f"--agents={agents}", f"--frameworks={frameworks}", f"--within={WITHIN}", f"--mode={mode}",
-                         f"--slots={agents * 2}", f"--{option}={value}", *stages]
-            yield Case("sim", f"{option} in {mode} mode, {frameworks} frameworks on {agents} agents", idea_name(option, value), 1,
-                       lambda turn, arguments=arguments: simulate(b, turn, *arguments), {"agents": agents, "slots": agents * 4})
+            words = [f"--agents={agents}", f"--within={WITHIN}", f"--mode={mode}", f"--slots={slots}", *more, f"--{option}={value}", *stages]
+            yield Case("sim", case, idea_name(option, value), 1, lambda turn, words=words: simulate(b, turn, *words),
+                       {"agents": agents, "slots": agents * 4, **about})
 
 
 def calibration(b):
@@ -140,7 +166,7 @@ def calibration(b):
     b.warm(b.job("sleep.c"), 1, "1:1")
     for name, *stages in EXPERIMENTS:
         for mode in b.o.modes:
-            case = f"{name} {' '.join(stages)}, {mode}"
+            case = f"{name} {' '.join(stages)}, {mode}{interval_text(b)}"
             yield Case("calibration", case, REAL, 5, lambda _, mode=mode, stages=stages:
                        measure(Job(b, mode, b.job("sleep.c"), seed, *stages), seed))
             yield Case("calibration", case, SIMULATED, 0.1, lambda _, mode=mode, stages=stages: simulate(
@@ -162,48 +188,35 @@ class SimBench(bench.Bench):
         return Virtuals(self.quern)
 
     def lines(self):
+        """With the verdict on the calibration last."""
         runs = self.store.latest()
-        return [*scale_lines(runs), *idea_lines(runs), *calibration_lines(runs)]
+        summary = report.summarize(runs, self.store.header)
+        calibrated = summary.get("calibration")
+        parts = scale_lines(runs), held_against.table(summary["ideas"]), \
+            [*agreement.table(calibrated), agreement.verdict(calibrated)] if calibrated else []
+        return [line for part in parts if part for line in (*part, "")][:-1]
 
     def measure(self, _cases_of):
-        o, size = self.o, size_of(self.o)
-        self.use(INTERVAL_MS)
-        self.open_store(len(parts_of(o)))
-        for part in parts_of(o):
-            cases = list(calibration(self) if part == "calibration" else {"ideas": ideas, "scale": scale}[part](self, size))
-            self.turns = o.turns or (SEEDS[size] if part == "ideas" else 1 if part == "scale" and o.quick else 3)
-            self.progress.plan(cases, self.turns, self.store)
-            self.run_all(cases)
+        parts, size = parts_of(self.o), size_of(self.o)
+        for interval_ms in self.intervals_ms:
+            self.use(interval_ms)
+            if self.store is None:
+                self.open_store(len(parts) * len(self.intervals_ms))
+            for part in parts:
+                self.measure_part(part, size)
+
+    def measure_part(self, part, size):
+        o = self.o
+        cases = list(calibration(self) if part == "calibration" else {"ideas": ideas, "scale": scale}[part](self, size))
+        self.turns = o.turns or (SEEDS[size] if part == "ideas" else 1 if part == "scale" and o.quick else 3)
+        self.progress.plan(cases, self.turns, self.store)
+        self.run_all(cases)
 
 
 # What is said of it, beside the report
 
-def median_of(runs, workload, case, mode, figure):
-    values = [run["figures"][figure] for run in runs if (run["workload"], run["case"], run["mode"]) == (workload, case, mode) and
-              run["status"] == 0 and figure in run["figures"]]
-    return statistics.median(values) if values else None
-
-
-def calibration_rows(runs):
-    """[(case, figure, real, simulated, difference over real)]."""
-    cases = dict.fromkeys(run["case"] for run in runs if run["workload"] == "calibration")
-    for case in cases:
-        for figure, name in COMPARED:
-            real, simulated = (median_of(runs, "calibration", case, mode, figure) for mode in (REAL, SIMULATED))
-            if real and simulated is not None:
-                yield case, name, real, simulated, simulated / real - 1
-
-
-def calibration_lines(runs):
-    rows = list(calibration_rows(runs))
-    if not rows:
-        return []
-    lines = ["Calibration: the same experiment on an embedded cluster and in virtual time (medians; s and core-s)",
-             f"  {'':44} {'':6} {'real':>9} {'simulated':>10} {'difference':>11}"]
-    for case, name, real, simulated, off in rows:
-        lines.append(f"  {case:44} {name:6} {real:9.3f} {simulated:10.3f} {100 * off:+10.1f}%"
-                     f"{'  more than a tenth' if abs(off) > AGREE else ''}")
-    return lines
+def interval_of(run):
+    return run.get("allocation_interval_ms", INTERVAL_MS)
 
 
 def cost_of(runs, figure, mode=None):
@@ -221,6 +234,13 @@ def verdict(good):
 
 
 def scale_lines(runs):
+    """Of each allocation interval by itself, which are told apart if there are several."""
+    intervals = dict.fromkeys(map(interval_of, runs))
+    return [line if len(intervals) == 1 else f"{line} (allocation interval {workloads.time_text(ms)})" for ms in intervals for line in
+            cost_lines([run for run in runs if interval_of(run) == ms])]
+
+
+def cost_lines(runs):
     lines = []
     modes = dict.fromkeys(run["mode"] for run in runs if run["workload"] == "sim" and not run["mode"].startswith("--"))
     for mode in modes:
@@ -233,39 +253,10 @@ def scale_lines(runs):
             text += (f"; at {AGENTS_OF_CPU} at most {CPU_US}: {verdict(cost[AGENTS_OF_CPU] <= CPU_US)}; {growth:.2f} times that at "
                      f"{min(cost)}, at most {GROWTH}: {verdict(growth <= GROWTH)}")
         lines.append(f"S1, scheduler's CPU for a task, {mode}: {text}")
-    for figure, most, what in (("bytes_per_task", TASK_BYTES, "pending task"), ("bytes_per_agent", AGENT_BYTES, "idle agent")):
+    for figure, most, what in (("bytes_per_task", TASK_BYTES, "a pending task"), ("bytes_per_agent", AGENT_BYTES, "an idle agent")):
         cost = cost_of(runs, figure)
         if cost:
-            lines.append(f"S2, memory for a {what}: {max(cost.values()):.0f} bytes at most, {most} allowed: {verdict(max(cost.values()) <= most)}")
-    return lines
-
-
-def changes(runs, case, idea, base, figure):
-    """The interval of an idea's relative differences to the base, of the same seeds; None: too few."""
-    by_seed = [{run["seed"]: run["figures"][figure] for run in runs if run["workload"] == "sim" and run["status"] == 0 and
-                (run["case"], run["mode"]) == (case, mode) and figure in run["figures"]} for mode in (idea, base)]
-    return interval([value / by_seed[1][seed] - 1 for seed, value in by_seed[0].items() if by_seed[1].get(seed, 0) > 0])
-
-
-def change_text(found):
-    if found is None:
-        return "not known"
-    text = f"{100 * found['mean']:+.1f} % [{100 * found['low']:+.1f}, {100 * found['high']:+.1f}]"
-    return text if found["low"] > 0 or found["high"] < 0 else f"{text}: no difference shown"
-
-
-def idea_lines(runs):
-    groups = {}
-    for run in runs:
-        if run["workload"] == "sim" and run["mode"].startswith("--"):
-            groups.setdefault(run["case"], {})[run["mode"]] = True
-    lines = []
-    for case, modes in groups.items():
-        base, *others = modes
-        lines.append(f"Ideas, {case}: against {base}, 95 % confidence")
-        for idea in others:
-            lines += [f"  {idea:24} {name:24} {change_text(changes(runs, case, idea, base, figure))}" for figure, name in
-                      (("job_mean_s", "job's time, mean"), ("held_core_s", "held"), ("cpu_per_task_us", "scheduler's CPU"))]
+            lines.append(f"S2, memory for {what}: {max(cost.values()):.0f} bytes at most, {most} allowed: {verdict(max(cost.values()) <= most)}")
     return lines
 
 
@@ -273,5 +264,8 @@ def main(o):
     unknown = [word for word in o.words if word not in PARTS]
     if unknown:
         raise BenchError(f"there is no part '{unknown[0]}'; there are {', '.join(PARTS)}", USAGE)
+    given = [name for name in ("frameworks", "failures") if getattr(o, name) is not None]
+    if given and parts_of(o) == ["calibration"]:
+        raise BenchError(f"--{given[0]} is of scale and ideas: what is measured for calibration is one job in which nothing fails", USAGE)
     o.option, o.slots = [], None  # it has no such options
-    return bench.main(o, None, kind=SimBench)
+    return bench.main(o, None, kind=SimBench, intervals_ms=o.allocation_interval or [INTERVAL_MS])

@@ -516,10 +516,23 @@ def test_sim_ideas():
         assert (header["bench"], header["cluster"]) == ("sim", "simulated"), header
         assert all(run["status"] == 0 and run["seed"] == 2 + run["turn"] and run["mode"].startswith("--") for run in runs), runs
         said = result.stdout.decode()
-        assert "against --lease-idle=100ms, 95 % confidence" in said and "held" in said, said
+        assert "change against --lease-idle=100ms, %\n" in said and "95 % confidence interval" in said, said
         assert (d / "results/report.html").stat().st_size > 0
         done(d, "sim", "ideas", "--quick", "--turns=2", "--seed=3", "-o", "results")
         assert results(d)[1] == runs
+
+
+def test_sim_of_several_frameworks_that_fail():
+    """At each allocation interval, with figures of what failed."""
+    with quern.scratch() as d:
+        done(d, "sim", "ideas", "--quick", "--turns=1", "--frameworks=2", "--failures=0.05", "--allocation-interval=1s,100ms", "-o",
+             "results")
+        runs = results(d)[1]
+        assert {run["allocation_interval_ms"] for run in runs} == {1000, 100}, runs
+        assert all(run["status"] == 0 and run["frameworks"] == 2 and run["figures"]["failed"] > 0 for run in runs), runs
+        slow, quick = ([run for run in runs if run["allocation_interval_ms"] == ms] for ms in (1000, 100))
+        assert len(slow) == len(quick) and sum(run["figures"]["allocation_runs"] for run in quick) > \
+            sum(run["figures"]["allocation_runs"] for run in slow), runs
 
 
 def test_sim_calibration():
@@ -530,6 +543,9 @@ def test_sim_calibration():
         # The same work is done in both: what it takes may differ on a busy machine, and is for `quern bench sim` to say.
         for real, simulated in zip(runs[::2], runs[1::2]):
             assert real["figures"]["tasks"] == simulated["figures"]["tasks"], (real, simulated)
+        last = said.splitlines()[-2]  # but for where the page is
+        assert last.startswith("Calibration: ") and "tenth" in last, said
+        assert len(json.loads((d / "results/summary.json").read_text())["calibration"]["rows"]) == 9
         assert "Calibration" in said and "waist 96:100 2:1000 96:100, fine" in said, said
 
 
@@ -548,7 +564,8 @@ def test_sim_program():
         args = "--agents=30", "--frameworks=3", "--within=1s", "--failures=0.02", "--mode=fine", "200:10-300", "200~50"
         assert line("--seed=4", *args) == line("--seed=4", *args) != line("--seed=5", *args)
         for bad, *words in ((), "STAGE"), (("0:5",), "'0:5'"), (("--mode=none", "1:1"), "'none'"), (("--agents=0", "1:1"), "--agents"), \
-                (("--time=nap=1s", "1:1"), "NAME=TIME"), (("--failures=2", "1:1"), "--failures"):
+                (("--time=nap=1s", "1:1"), "NAME=TIME"), (("--failures=2", "1:1"), "--failures"), (("--placement=any", "1:1"), "--placement"), \
+                (("--revive-burst=-1", "1:1"), "--revive-burst"):
             result = simulate(*bad)
             assert result.returncode == 2 and not result.stdout and words[0] in result.stderr.decode(), result
         result = simulate("--agents=1", "--mode=coarse", "--slots=100", "10:1")

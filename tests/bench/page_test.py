@@ -205,7 +205,7 @@ class Dispatch(Page):
     bench, runs = "dispatch", report_runs.of_dispatch()
 
 
-IDEAS = {"ideas-1-wall_s": "wall time", "ideas-1-held_core_s": "core-seconds held", "ideas-1-cpu_per_task_us": "CPU for a task"}
+IDEAS = {"ideas-1-job_mean_s": "a job's time", "ideas-1-held_core_s": "core-seconds held", "ideas-1-cpu_per_task_us": "CPU for a task"}
 IDEA_SERIES = {f"{idea}{more}": marks(0 if more else 1) for idea in list(report_runs.IDEAS)[1:] for more in ("", ", interval")}
 
 

@@ -12,12 +12,14 @@ import pathlib
 import sys
 import tempfile
 import traceback
+import types
 from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(sys.argv[1]) / "bench"))
 
 from suite import (answers, bench, cli, cluster, dispatch, errors, master, neighbour, neighbours, options, progress,  # noqa: E402
-                   run, sim, store, workloads)
+                   report, run, sim, store, workloads)
+from suite.report import ideas  # noqa: E402
 
 HEADER = {"bench": "modes", "version": "1", "seed": 1, "quick": True, "date": "today", "agents": 2, "slots": 8,
           "arguments": {"turns": 3}}
@@ -511,28 +513,32 @@ def simulated(case, mode, seed, agents=20, workload="sim", **figures):
     return {"workload": workload, "case": case, "mode": mode, "turn": seed, "seed": seed, "agents": agents, "status": 0, "figures": figures}
 
 
-def test_intervals():
-    """Student's: of 1 to 5 the mean is 3, the standard error sqrt(2.5 / 5), and t of 4 degrees of freedom 2.776."""
-    found = sim.interval([1, 2, 3, 4, 5])
-    assert found["mean"] == 3 and abs(found["high"] - 3 - 2.776 * 0.5 ** 0.5) < 1e-9 and abs(found["low"] + found["high"] - 6) < 1e-9
-    assert sim.interval([2, 2, 2]) == {"mean": 2, "low": 2, "high": 2, "n": 3}
-    assert sim.interval([1]) is None
-    many = sim.interval([0, 1] * 500)
-    assert abs(many["high"] - 0.5 - 1.96 * 0.5 / 1000 ** 0.5) < 1e-4, many
+def ideas_of(**factors):
+    """Lines on the idea --a=2 of four seeds, whose figures are those of --a=1 but for the factors of each seed."""
+    base = dict.fromkeys(("job_mean_s", "held_core_s", "cpu_per_task_us"), 10.0)
+    runs = [simulated("c", mode, seed + 1, **{name: value * (seed + 1) * (factors[name][seed] if mode == "--a=2" and name in factors else 1)
+                                              for name, value in base.items()}) for mode in ("--a=1", "--a=2") for seed in range(4)]
+    return ideas.table(report.summarize(runs)["ideas"])
 
 
 def test_ideas_are_compared_seed_by_seed():
-    base = [simulated("c", "--a=1", seed, wall_s=10.0 * seed) for seed in (1, 2, 3, 4)]
-    better = [simulated("c", "--a=2", seed, wall_s=10.0 * seed * f) for seed, f in zip((1, 2, 3, 4), (0.9, 0.91, 0.89, 0.9))]
-    found = sim.changes(base + better, "c", "--a=2", "--a=1", "wall_s")
-    assert abs(found["mean"] + 0.1) < 1e-9 and found["n"] == 4 and -0.12 < found["low"] < found["high"] < -0.08, found
-    assert "no difference" not in sim.change_text(found)
-    mixed = [simulated("c", "--a=3", seed, wall_s=10.0 * seed * f) for seed, f in zip((1, 2, 3, 4), (0.9, 1.1, 0.95, 1.05))]
-    assert sim.change_text(sim.changes(base + mixed, "c", "--a=3", "--a=1", "wall_s")).endswith("no difference shown")
-    # Seeds that only one of them has are no pair; without two pairs nothing can be said.
-    assert sim.changes(base + better[:1], "c", "--a=2", "--a=1", "wall_s") is None
-    assert sim.change_text(None) == "not known"
-    assert len(sim.idea_lines(base + better)) == 4
+    less, more, both = (0.9, 0.91, 0.89, 0.9), (1.1, 1.11, 1.09, 1.1), (0.9, 1.1, 0.95, 1.05)
+    title, head, line, *_ = ideas_of(held_core_s=less)
+    assert title == "Ideas, c: change against --a=1, %" and head.endswith("  CPU for a task"), (title, head)
+    assert line.startswith("  2  +0.0 [+0.0, +0.0]") and "-10.0 [-11.3, -8.7]" in line and line.endswith("better"), line
+    for wanted, factors in (("worse", {"job_mean_s": more}), ("mixed", {"job_mean_s": more, "held_core_s": less}),
+                            ("no difference", {"job_mean_s": both}), ("no difference", {"held_core_s": (0.999, 0.9991, 0.9989, 0.999)}),
+                            ("better", {"job_mean_s": both, "cpu_per_task_us": less})):
+        line = ideas_of(**factors)[2]
+        assert line.endswith(wanted), (wanted, line)
+
+
+def test_ideas_without_pairs():
+    """Seeds that only one of them has are no pair; of fewer than two pairs nothing is said."""
+    runs = [simulated("c", mode, seed, held_core_s=1.0 * seed) for mode, seed in (("--a=1", 1), ("--a=1", 2), ("--a=2", 2), ("--a=2", 3))]
+    assert ideas.table(report.summarize(runs)["ideas"]) == []
+    line = ideas.table(report.summarize([*runs, simulated("c", "--a=2", 1, held_core_s=2.0)])["ideas"])[2]
+    assert line.count("not known") == 2 and line.endswith("no difference"), line
 
 
 def test_costs_against_what_is_allowed():
@@ -545,13 +551,135 @@ def test_costs_against_what_is_allowed():
     assert task.endswith("missed") and agent.endswith("met"), (task, agent)
 
 
-def test_calibration_rows():
-    runs = [simulated("c", mode, 1, workload="calibration", wall_s=w, held_core_s=8.0, used_core_s=4.0)
-            for mode, w in (("real", 2.0), ("simulated", 1.7))]
-    assert [(name, round(off, 9)) for _, name, _, _, off in sim.calibration_rows(runs)] == [("wall", -0.15), ("held", 0), ("used", 0)]
-    lines = sim.calibration_lines(runs)
-    assert lines[2].endswith("-15.0%  more than a tenth") and not lines[3].endswith("tenth"), lines
-    assert sim.calibration_lines(runs[:1]) == sim.calibration_lines([]) == []
+def test_costs_by_allocation_interval():
+    """Figures of one interval are not mixed with those of another."""
+    runs = [dict(simulated("s", "fine", 1, 100, cpu_per_task_us=us), allocation_interval_ms=ms) for ms, us in ((1000, 8), (100, 30))]
+    slow, quick = sim.scale_lines(runs)
+    assert "8.0 us at 100 " in slow and slow.endswith("(allocation interval 1 s)"), slow
+    assert "30.0 us at 100 " in quick and quick.endswith("(allocation interval 100 ms)"), quick
+
+
+def calibrated(**walls):
+    """Runs of two experiments, c and d; walls: of c's modes."""
+    return [simulated(case, mode, 1, workload="calibration", wall_s=w, held_core_s=8.0, used_core_s=4.0)
+            for case, by_mode in (("c", walls), ("d", {"real": 1.0, "simulated": 1.0})) for mode, w in by_mode.items()]
+
+
+def sim_bench(folder, runs):
+    """What `quern bench sim calibration` is when it has these."""
+    b = sim.SimBench.__new__(sim.SimBench)
+    b.failed, b.output = 0, folder
+    b.progress = types.SimpleNamespace(clear=lambda: None)
+    b.store = store.Store(folder, {"bench": "sim", "turns": 1})
+    for run in runs:
+        b.store.add(run)
+    return b
+
+
+def finished(runs):
+    """(stdout's lines but for the last, which says where the page is; the calibration in summary.json) of its end, with status 0."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = io.StringIO()
+        b = sim_bench(pathlib.Path(folder), runs)
+        with b.store, contextlib.redirect_stdout(out):
+            assert bench.finish(b, 0) == 0
+        summary = json.loads((pathlib.Path(folder) / "summary.json").read_text())
+    return out.getvalue().splitlines()[:-1], summary.get("calibration")
+
+
+def test_calibration_agrees():
+    said, found = finished(calibrated(real=2.0, simulated=2.1))
+    assert said[-1] == "Calibration: all 6 figures agree within a tenth.", said
+    assert found["agree"] is True and found["within"] == 0.1 and not found["missing"] and len(found["rows"]) == 6, found
+    first = found["rows"][0]
+    assert (first["case"], first["figure"], first["real"], first["simulated"], round(first["difference"], 9)) == \
+        ("c", "wall", 2.0, 2.1, 0.05), first
+
+
+def test_calibration_does_not_agree():
+    said, found = finished(calibrated(real=2.0, simulated=1.7))
+    verdict = "Calibration: 1 of 6 figures differ by more than a tenth (c: wall -15.0 %)."
+    assert said[-1] == verdict, said
+    table = said[next(i for i, line in enumerate(said) if line.startswith("Calibration: the same")):]
+    assert table[2].endswith("-15.0%  more than a tenth") and not table[3].endswith("tenth"), table
+    assert found["agree"] is False and [round(row["difference"], 9) for row in found["rows"]] == [-0.15, 0, 0, 0, 0, 0], found
+
+
+def test_calibration_that_lacks_runs():
+    """Nothing is agreed upon that was not compared; and other benches say nothing of it."""
+    said, found = finished(calibrated(real=2.0))
+    assert said[-1] == "Calibration: not compared for want of runs: c." and not found["agree"], said
+    said, found = finished([simulated("s", "fine", 1, cpu_per_task_us=8)])
+    assert found is None and "Calibration" not in "".join(said), said
+
+
+def test_calibration_that_was_disturbed():
+    runs = calibrated(real=2.0, simulated=2.1)
+    for i, r in enumerate(runs):
+        r["disturbed"] = i == 0
+    said, found = finished(runs)
+    assert said[-1] == "Calibration: all 6 figures agree within a tenth; disturbed by something else on the machine, and not to be " \
+        "relied on: c.", said
+    assert found["disturbed"] == ["c"], found
+
+
+def sim_options(*argv):
+    return cli.parse(["sim", *argv])
+
+
+def made(part, o, interval_ms=1000, size=workloads.QUICK):
+    """{a case's name: the words that each of its modes is simulated with}."""
+    asked, old = {}, sim.simulate
+    b = types.SimpleNamespace(o=o, interval_ms=interval_ms)
+    sim.simulate = lambda _b, _turn, *words: words
+    try:
+        for case in part(b, size):
+            asked.setdefault(case.case, []).append(case.go(1))
+    finally:
+        sim.simulate = old
+    return asked
+
+
+def test_ideas_by_option():
+    found = made(sim.ideas, sim_options())
+    assert list(found) == [f"{option} in {mode} mode, 3 frameworks of {round(20 * each)} slots"
+                           for option, (mode, each, _) in sim.IDEAS.items()], found
+    for option, slots in ("revive-burst", 40), ("placement", 12):
+        words = found[f"{option} in fine mode, 3 frameworks of {slots} slots"]
+        assert [next(w for w in of if w.startswith(f"--{option}=")) for of in words] == \
+            [f"--{option}={value}" for value in sim.IDEAS[option][2]], words
+        assert all(f"--slots={slots}" in of for of in words), words
+    found = made(sim.ideas, sim_options("--frameworks=5", "--failures=0.02"), 100)
+    assert "placement in fine mode, 5 frameworks of 12 slots, 2 % fail, allocation interval 100 ms" in found, found
+    assert all({"--frameworks=5", "--failures=0.02"} <= set(words) for of in found.values() for words in of), found
+
+
+def test_scale_by_option():
+    found = made(sim.scale, sim_options("--modes=fine"))
+    assert next(iter(found)) == "100 agents, 2000 tasks of 0.5 to 1.5 s", found
+    assert {"--frameworks=1", "--failures=0", "--slots=400"} <= set(found["100 agents, 2000 tasks of 0.5 to 1.5 s"][0]), found
+    found = made(sim.scale, sim_options("--modes=fine", "--frameworks=4", "--failures=0.1"))
+    words, = found["100 agents, 2000 tasks of 0.5 to 1.5 s, 4 frameworks, 10 % fail"]
+    largest = list(made(sim.scale, sim_options("--modes=fine"), size=workloads.FULL))[-1]
+    assert largest == "50000 agents, 1000000 tasks of 0.5 to 1.5 s", largest
+    assert {"--frameworks=4", "--failures=0.1", "--slots=100"} <= set(words), words
+
+
+def test_what_calibration_cannot_have():
+    for argv in ("--failures=0.1", "calibration"), ("--frameworks=2", "calibration"):
+        try:
+            sim.main(sim_options(*argv))
+        except errors.BenchError as e:
+            assert e.status == errors.USAGE and argv[0].partition("=")[0] in str(e), e
+        else:
+            raise AssertionError(argv)
+    for text, convert in (("0.6", options.rate), ("-1", options.rate), ("x", options.rate), ("65", options.frameworks),
+                          ("0", options.frameworks)):
+        try:
+            convert(text)
+        except options.argparse.ArgumentTypeError:
+            continue
+        raise AssertionError(text)
 
 
 def main():

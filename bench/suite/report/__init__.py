@@ -10,7 +10,7 @@ page and summary["warnings"] say so."""
 import os
 import tempfile
 
-from . import advice, caveats, gnuplot, ideas, plots, summary as summaries, tables
+from . import advice, calibration, caveats, gnuplot, ideas, plots, summary as summaries, tables
 from .page import page
 from .terminal import terminal
 
@@ -22,6 +22,7 @@ no_plots = gnuplot.missing
 def summarize(runs, header=None):
     found = summaries.summarize(runs, header)
     ideas.compare(found, summaries.grouped(runs, found["header"]))
+    calibration.calibrate(found)
     advice.advise(found)
     caveats.warn(found)
     return found
