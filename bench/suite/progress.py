@@ -18,37 +18,32 @@ class Progress:
         self.terminal = sys.stderr.isatty()
         self.parts, self.part = parts, 0
         self.took = {}      # name of a case: seconds of its runs
-        self.pending = []   # cases, as often as they are still to be run
+        self.cases = {}     # by their names
+        self.pending = {}   # how often those are still to be run
         self.number = self.total = 0
         print(f"Results: {folder}", file=sys.stderr, flush=True)
 
     def plan(self, cases, turns, store):
         """What is to be run now; what has been run already is learned from."""
         self.part += 1
-        left = [case for turn in range(1, turns + 1) for case in cases if not store.has(case.workload, case.case, case.mode, turn)]
+        self.cases = {c.name: c for c in cases}
+        self.pending = {c.name: sum(not store.has(c.workload, c.case, c.mode, turn) for turn in range(1, turns + 1)) for c in cases}
         names = {(c.workload, c.case, c.mode): c.name for c in cases}
         for run in store.latest():
             name = names.get((run["workload"], run["case"], run["mode"]))
             if name and run["status"] == 0 and "took_s" in run:
                 self.took.setdefault(name, []).append(run["took_s"])
-        self.pending = left
-        self.number, self.total = len(cases) * turns - len(left), len(cases) * turns
+        self.total = len(cases) * turns
+        self.number = self.total - sum(self.pending.values())
         if self.number:
             self.say(f"{self.number} of {self.total} runs are there already")
 
-    def expected(self, case):
-        if case.name in self.took:
-            return statistics.median(self.took[case.name])
-        return case.seconds * self.factor() + OVERHEAD_S
-
-    def factor(self):
-        """How much longer runs take than was thought."""
-        known = [(statistics.median(self.took[c.name]), c.seconds) for c in {c.name: c for c in self.pending}.values()
-                 if c.name in self.took]
-        return max(1.0, sum(t for t, _ in known) / max(0.1, sum(s for _, s in known))) if known else 1.0
-
     def left(self):
-        return sum(self.expected(case) for case in self.pending)
+        """Seconds: what has been run takes its median, and what has not what was thought, or as much longer as the others took."""
+        took = {name: statistics.median(of) for name, of in self.took.items()}
+        known = [(took[name], self.cases[name].seconds) for name, n in self.pending.items() if n and name in took]
+        factor = max(1.0, sum(t for t, _ in known) / max(0.1, sum(s for _, s in known))) if known else 1.0
+        return sum(n * took.get(name, self.cases[name].seconds * factor + OVERHEAD_S) for name, n in self.pending.items())
 
     def begin(self, case, turn):
         self.number += 1
@@ -58,8 +53,7 @@ class Progress:
 
     def end(self, case, run):
         self.took.setdefault(case.name, []).append(run["took_s"])
-        if case in self.pending:
-            self.pending.remove(case)
+        self.pending[case.name] -= 1
         if run["status"]:
             self.say(f"{case.name}: failed: {run['error']}")
         elif not self.terminal:
