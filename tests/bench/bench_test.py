@@ -51,8 +51,9 @@ int quern_main(quern_job *job, int argc, char **argv)
 
 
 def bench(d, *args, env=None):
-    return subprocess.Popen([quern.QUERN, "bench", *map(str, args)], env={**quern.environment(d), **(env or {})}, cwd=d,
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    return quern.of_test(subprocess.Popen(
+        [quern.QUERN, "bench", *map(str, args)], env={**quern.environment(d), **(env or {})}, cwd=d,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True))
 
 
 def done(d, *args, status=0, **more):

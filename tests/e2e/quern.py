@@ -73,12 +73,21 @@ def embedded(why):
     return mark
 
 
+STARTED = []  # processes of the test that runs
+
+
+def of_test(process):
+    """A process that does not outlive its test, which may fail before its end."""
+    STARTED.append(process)
+    return process
+
+
 def start(d, *args, **more):
     args, cluster = [*map(str, args)], None
     if ON_MESOS:
         args, cluster = clusters().placed(args)
-    process = subprocess.Popen([*WRAPPER, QUERN, *args], env=environment(d), stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=d, **more)
+    process = of_test(subprocess.Popen([*WRAPPER, QUERN, *args], env=environment(d), stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=d, **more))
     if cluster:
         cluster.jobs.append(process)
     return process
@@ -311,6 +320,12 @@ def run_tests(tests, names):
             failed += 1
             traceback.print_exc()
             print(f"not ok {number} - {name}", flush=True)
+        finally:
+            for process in STARTED:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+            STARTED.clear()
     return failed, skipped
 
 

@@ -14,8 +14,8 @@ SMALL = "--quick", "--agents=1", "--cores=2", "--size=1m", "--modes=coarse,fine"
 
 def bench(d, url, *args):
     command = [quern.QUERN, "bench", "data", *SMALL, f"--hdfs={url}", "-O", f"hdfs-host-map={C.host_map}", *args]
-    return subprocess.Popen(list(map(str, command)), env=quern.environment(d), cwd=d, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    return quern.of_test(subprocess.Popen(list(map(str, command)), env=quern.environment(d), cwd=d, stdin=subprocess.DEVNULL,
+                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True))
 
 
 def runs(d):
