@@ -389,7 +389,10 @@ def test_neighbours():
             least = 0 if quern.ON_MESOS else 2.5
             assert least * window["alone"] < f["alone"]["neighbour_core_s"] <= 4 * window["alone"] + 0.1, f
             assert 0 < f["static"]["neighbour_core_s"] <= 2 * window["static"] + 0.1, f
-            assert 0 < f["fine"]["neighbour_core_s"] < f["alone"]["neighbour_core_s"], f
+            assert 0 < f["fine"]["neighbour_core_s"] <= 4 * window["fine"] + 0.1, f
+            # What the jobs have, it has not; what it gets done with the rest depends on who else is busy on this machine.
+            held = {mode: f[mode]["neighbour_held_core_s"] / window[mode] for mode in f}
+            assert 0 < held["fine"] < held["alone"], held
             assert [job["kind"] for job in found["fine"]["jobs"]] == ["small", "tail"] and f["fine"]["jobs"] == 2
             for mode in "static", "fine":
                 assert f[mode]["used_core_s"] > 0.4, f

