@@ -34,8 +34,7 @@ static void each_thing_that_is_waited_for_is_named_in_its_turn(void **state)
 	kit_subscribed(&k);
 	kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
 	awaits(&k, "found the new master");
-	kit_update(&k, "is-the-agent-there", "a", STATE(GONE), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER,
-		NULL, false);
+	kit_agent_is_there(&k, "a");
 	awaits(&k, "were starting");
 	kit_says(&k, "5.0.0", "a", STATE(KILLED));
 	awaits(&k, "the driver's own task");

@@ -315,6 +315,13 @@ KIT void kit_running(struct kit *k, const char *task, const char *agent)
 		k, task, agent, STATE(RUNNING), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR, NULL, true);
 }
 
+/* The agent has found the master, which says that it does not know a task of that name. */
+KIT void kit_agent_is_there(struct kit *k, const char *agent)
+{
+	kit_update(k, "is-the-agent-there", agent, STATE(GONE), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER,
+		NULL, false);
+}
+
 /* What the agent or the master says of a task. */
 KIT void kit_says(struct kit *k, const char *task, const char *agent, Mesos__V1__TaskState state)
 {

@@ -260,13 +260,6 @@ static void stop_does_not_wait_long_for_an_agent_that_is_silent(void **state)
 	kit_free(&k);
 }
 
-/* The agent has found the master, which says that it does not know a task of that name. */
-static void agent_is_there(struct kit *k, const char *agent)
-{
-	kit_update(k, "is-the-agent-there", agent, STATE(GONE), MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER,
-		NULL, false);
-}
-
 /* What was killed without a master, or while it did not know of the agent. */
 static void stop_kills_again_what_the_master_was_not_told(void **state)
 {
@@ -284,7 +277,7 @@ static void stop_kills_again_what_the_master_was_not_told(void **state)
 		kit_subscribed(&k);
 		if (before == 1)
 			kit_step(&k, (struct sched_event){ .kind = SCHED_EV_STOP });
-		agent_is_there(&k, "a");
+		kit_agent_is_there(&k, "a");
 		assert_int_equal(kit_calls(&k, CALL(KILL)), 1);
 		assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 0);
 		kit_says(&k, "5.0.0", "a", STATE(KILLED));
@@ -307,7 +300,7 @@ static void stop_kills_again_what_only_the_last_master_was_told(void **state)
 	kit_down(&k);
 	kit_subscribed(&k);
 	assert_int_equal(kit_calls(&k, CALL(KILL)), 0);
-	agent_is_there(&k, "a");
+	kit_agent_is_there(&k, "a");
 	assert_int_equal(kit_calls(&k, CALL(KILL)), 1);
 	kit_says(&k, "5.0.0", "a", STATE(KILLED));
 	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
@@ -391,7 +384,7 @@ static void stop_after_a_failover_waits_for_the_agents(void **state)
 	assert_int_equal(c->reconcile->n_tasks, 2);
 	assert_string_equal(c->reconcile->tasks[0]->task_id->value, "is-the-agent-there");
 	kit_call_free(c);
-	agent_is_there(&k, "a");
+	kit_agent_is_there(&k, "a");
 	assert_int_equal(kit_actions(&k, SCHED_DO_CALL), 0);
 	kit_wait(&k, 999);
 	k.now++;
@@ -403,7 +396,7 @@ static void stop_after_a_failover_waits_for_the_agents(void **state)
 	kit_down(&k); /* and yet another */
 	kit_subscribed(&k);
 	assert_int_equal(kit_calls(&k, CALL(RECONCILE)), 1);
-	agent_is_there(&k, "b");
+	kit_agent_is_there(&k, "b");
 	kit_offer(&k, "a", 1, 1000); /* as good as an answer */
 	assert_int_equal(kit_calls(&k, CALL(TEARDOWN)), 1);
 	assert_int_equal(kit_actions(&k, SCHED_DO_STOPPED), 1);
